@@ -1,0 +1,141 @@
+"""The calibration set: drawn class-balanced from the training split, screened for outliers.
+
+On a network trained on HAM10000 about one picture in a hundred blows late activations up to a
+hundred times their usual range. Min/max calibration spends the whole int8 range on it, and the file
+answers one class for everything. So a picture that is out of line in any layer does not calibrate.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+
+from skinlite.data.examples import Examples
+from skinlite.errors import InputError
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+from skinlite_export.convert import Sample
+from skinlite_export.graph import Graph
+from skinlite_export.manifest import Calibration
+from skinlite_export.recipe import Recipe
+
+WATCHED = ("Add", "Concatenate", "HardSwish", "Multiply", "ReLU")
+"""Kinds whose outputs are screened: where activations meet or leave a non-linearity."""
+
+KEPT_AT_LEAST = 0.5
+"""With more than half of the pictures out of line there is no line to be out of."""
+
+
+def draw(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+    """Rows of ``count`` pictures, as many of each class as there are, at random within it.
+
+    Returns:
+        Sorted positions; fewer than ``count`` when the set is smaller.
+    """
+    random = np.random.default_rng(seed)
+    queues = [random.permutation(np.flatnonzero(labels == index)) for index in range(len(CLASSES))]
+    # The first of every class, then the second of every class, ... until there are enough.
+    rounds = [queue[turn] for turn in range(len(labels)) for queue in queues if turn < len(queue)]
+    return np.sort(np.array(rounds[:count], dtype=np.intp))
+
+
+def screen(peaks: NDArray[np.float32], layers: list[str], factor: float) -> dict[int, str]:
+    """Pictures that are out of line, each with the layer where they are most so.
+
+    Args:
+        peaks: (pictures, layers), the largest magnitude of each layer's output.
+        layers: their names.
+        factor: a picture is out of line above ``factor`` times a layer's 95th percentile.
+    """
+    excess = peaks / np.maximum(np.percentile(peaks, 95, axis=0), 1e-6)
+    return {
+        int(row): layers[int(excess[row].argmax())]
+        for row in np.flatnonzero(excess.max(axis=1) > factor)
+    }
+
+
+def peaks_of(
+    twin: tf_keras.Model,
+    graph: Graph,
+    examples: Examples,
+    report: Callable[[str, int, int], None],
+) -> tuple[NDArray[np.float32], list[str]]:
+    """The largest magnitude of each watched layer for each picture: (pictures, layers), names."""
+    layers = [node.name for node in graph.nodes if node.kind in WATCHED]
+    watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
+
+    @tf.function
+    def peaks(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
+        outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
+        return tf.stack([tf.reduce_max(tf.abs(output)) for output in outputs])
+
+    rows = []
+    for done, sample in enumerate(samples(examples), start=1):
+        rows.append(peaks(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT])).numpy())
+        report("screened calibration pictures", done, len(examples))
+    return np.stack(rows), layers
+
+
+def samples(examples: Examples) -> Iterator[Sample]:
+    """Batch-1 inputs by name, as the converter wants them."""
+    for image, patient in zip(examples.images, examples.patients, strict=True):
+        yield {IMAGE: image[None].astype(np.float32), PATIENT: patient[None]}
+
+
+def calibrate(
+    twin: tf_keras.Model,
+    graph: Graph,
+    train: Examples,
+    image_ids: pd.Series,
+    recipe: Recipe,
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> tuple[Examples, Calibration]:
+    """Draw and screen the calibration set.
+
+    Args:
+        twin: built of ``graph``.
+        graph: whose layers are watched.
+        train: the training split, and nothing else.
+        image_ids: of its rows.
+        recipe: how many to draw, and how to screen.
+        report: progress.
+
+    Returns:
+        The pictures to calibrate with, and what the manifest says of them.
+
+    Raises:
+        InputError: a class is absent, or more than half of the pictures are out of line.
+    """
+    rows = draw(train.labels, recipe.calibration_pictures, recipe.seed)
+    absent = set(range(len(CLASSES))) - set(train.labels[rows].tolist())
+    if absent:
+        raise InputError(
+            f"The calibration set lacks {', '.join(CLASSES[index] for index in sorted(absent))}: "
+            "ranges that never saw a class don't fit it. Draw more with --calibration-pictures, or "
+            "train on a data set with all seven classes."
+        )
+    drawn = train.take(rows)
+    screened: dict[int, str] = {}
+    if recipe.screening is not None:
+        screened = screen(*peaks_of(twin, graph, drawn, report), recipe.screening)
+    kept = np.array([row for row in range(len(drawn)) if row not in screened], dtype=np.intp)
+    if len(kept) < KEPT_AT_LEAST * len(drawn):
+        raise InputError(
+            f"{len(screened)} of {len(drawn)} calibration pictures are out of line in some layer, "
+            "too many to call them outliers. Draw more with --calibration-pictures, or loosen "
+            "--screening."
+        )
+    ids = image_ids.to_numpy()[rows]
+    return drawn.take(kept), Calibration(
+        drawn=len(drawn),
+        screened={str(ids[row]): layer for row, layer in screened.items()},
+        sha256=identity(ids[kept]),
+    )
+
+
+def identity(image_ids: Iterable[str]) -> str:
+    """Hash of a set of pictures, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(image_ids)).encode()).hexdigest()

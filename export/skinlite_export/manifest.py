@@ -1,0 +1,167 @@
+"""`Manifest`: what a bundle holds, what it takes and gives, and the proof of what it kept.
+
+Format history: 1 (0.1.0) first.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from skinlite.evaluation.metrics import Metrics
+from skinlite_export.recipe import Recipe
+
+Status = Literal["accepted", "rejected", "ungated"]
+
+
+class Record(BaseModel):
+    """Base of the manifest's parts: immutable."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FileEntry(Record):
+    """One file of the bundle."""
+
+    sha256: str
+    bytes: int
+
+
+class Tensor(Record):
+    """One input or output; every runtime finds it by name.
+
+    Attributes:
+        shape: batch first, always 1.
+        meaning: range, order and units in words.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: Literal["float32"]
+    meaning: str
+
+
+class Source(Record):
+    """The run that was exported.
+
+    Attributes:
+        trained: False for an initialised network (latency work): its answers mean nothing.
+        synthetic: True when it was trained on generated pictures.
+    """
+
+    backbone: str
+    topology: str
+    image_size: int
+    trained: bool
+    synthetic: bool
+    epochs: int
+    parameters: int
+    model_sha256: str
+
+
+class Calibration(Record):
+    """The pictures that set the ranges of the activations; from the training split only.
+
+    Attributes:
+        drawn: pictures drawn.
+        screened: ids left out because they blow up an activation, with the layer that shows it.
+        sha256: over the sorted ids that were used.
+    """
+
+    drawn: int
+    screened: dict[str, str]
+    sha256: str
+
+
+class Audit(Record):
+    """What the converter made of the graph.
+
+    Attributes:
+        operations: count by operator and number format, such as ``CONV_2D int8``.
+        float_operations: count of the operators that compute in float.
+        partitions: delegate partitions under XNNPACK (1 is the best).
+    """
+
+    operations: dict[str, int]
+    float_operations: dict[str, int]
+    partitions: int
+
+
+class Gate(Record):
+    """One gate for one file and how it went.
+
+    Attributes:
+        name: a field of `skinlite_export.recipe.Gates`.
+        measured: ``None`` where the pictures could not tell, and then the gate does not hold.
+        interval: paired 95 % bootstrap interval, where measured.
+    """
+
+    file: str
+    name: str
+    limit: float
+    measured: float | None
+    interval: tuple[float, float] | None
+    passed: bool
+
+    def sentence(self) -> str:
+        """The gate in words."""
+        bound = "at least" if self.name == "agreement" else "at most"
+        name = self.name.replace("_", " ").replace("auc", "AUC")
+        if self.measured is None or self.interval is None:
+            return f"{self.file}: {name} can't be measured on these pictures"
+        low, high = self.interval
+        return (
+            f"{self.file}: {name} {self.measured:.4f} [{low:.4f}, {high:.4f}], "
+            f"{bound} {self.limit:g}"
+        )
+
+
+class Comparison(Record):
+    """One exported file against the Keras model, on the same pictures.
+
+    Attributes:
+        agreement: share of pictures with the same top-1 answer.
+        worst_difference: largest difference of one probability.
+    """
+
+    file: str
+    agreement: float
+    worst_difference: float
+    metrics: Metrics
+
+
+class Verification(Record):
+    """Keras, .tflite and .onnx on the same held-out pictures.
+
+    Attributes:
+        split: which pictures; they share no lesion with training and calibration.
+        sha256: over their sorted ids.
+    """
+
+    split: Literal["test"]
+    sha256: str
+    keras: Metrics
+    files: list[Comparison]
+    gates: list[Gate]
+
+
+class Manifest(Record):
+    """The contract of a bundle.
+
+    ``status`` is ``accepted`` when every gate held, ``rejected`` when one did not, ``ungated``
+    when none was asked for.
+    """
+
+    schema_version: Literal[1] = 1
+    status: Status
+    notice: str
+    source: Source
+    recipe: Recipe
+    inputs: list[Tensor]
+    outputs: list[Tensor]
+    classes: dict[str, str]
+    geometry: str
+    calibration: Calibration | None
+    audit: Audit
+    verification: Verification
+    versions: dict[str, str]
+    files: dict[str, FileEntry]

@@ -1,0 +1,80 @@
+"""The tf_keras twin: a deploy graph built as the kind of model that TensorFlow's tools accept."""
+
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from skinlite_export.graph import Graph, Node
+
+
+class AddConstant(tf_keras.layers.Layer):
+    """x + value."""
+
+    def __init__(self, value: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.value = value
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Any shape, unchanged."""
+        return x + self.value
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "value": self.value}
+
+
+class Scale(AddConstant):
+    """x * value."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Any shape, unchanged."""
+        return x * self.value
+
+
+class HardSwish(tf_keras.layers.Layer):
+    """x * relu6(x + 3) / 6, in the form that the converter fuses."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Any shape, unchanged."""
+        return x * tf.nn.relu6(x + 3.0) * (1 / 6)
+
+
+class SpatialSoftmax(tf_keras.layers.Layer):
+    """Softmax over the positions of (batch, positions, maps)."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Same shape; each map sums to 1."""
+        return tf.nn.softmax(x, axis=1)
+
+
+class Sum(tf_keras.layers.Layer):
+    """Sum over the last axis, kept as 1."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(batch, positions, maps) -> (batch, positions, 1)."""
+        return tf.reduce_sum(x, axis=-1, keepdims=True)
+
+
+OWN = {kind.__name__: kind for kind in (AddConstant, Scale, HardSwish, SpatialSoftmax, Sum)}
+
+
+def build_twin(graph: Graph) -> tf_keras.Model:
+    """Build a graph in tf_keras, with its weights; layers carry the names of the nodes."""
+    tensors: dict[str, Any] = {}
+    for node in graph.nodes:
+        if node.kind == "Input":
+            tensors[node.name] = tf_keras.Input(node.settings["shape"], name=node.name)
+            continue
+        layer = _layer(node)
+        inputs = [tensors[name] for name in node.inputs]
+        tensors[node.name] = layer(inputs if len(inputs) > 1 else inputs[0])
+        if node.weights:
+            layer.set_weights(node.weights)
+    named = {node.name: tensors[node.name] for node in graph.nodes if node.kind == "Input"}
+    return tf_keras.Model(named, tensors[graph.nodes[-1].name])
+
+
+def _layer(node: Node) -> tf_keras.layers.Layer:
+    kind = OWN.get(node.kind) or getattr(tf_keras.layers, node.kind)
+    return kind(**node.settings, name=node.name)

@@ -1,0 +1,7 @@
+"""skinlite: learn a skin-lesion classifier, ship it to a phone, prove that nothing was lost.
+
+This package is the first stage (data, models, training, evaluation) and the command line;
+``skinlite_export`` ships and ``skinlite_benchmarks`` proves. Importing it imports nothing heavy.
+"""
+
+__version__ = "0.1.0"

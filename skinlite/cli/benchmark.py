@@ -1,0 +1,92 @@
+"""``skinlite benchmark``: time models against the InceptionResNetV2 reference, and report it."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.cli.shared import JsonOption, OutOption, console, need, output, output_folder
+from skinlite.errors import InputError
+
+REFERENCE = "inception_resnet_v2"
+
+
+def benchmark(
+    models: Annotated[list[Path], typer.Argument(help="Bundles, or bare .tflite and .onnx files.")],
+    out: OutOption = None,
+    threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; 100 or more.")] = 100,
+    reference: Annotated[
+        str,
+        typer.Option(
+            help=f"{REFERENCE} (converted once, then kept), none, or a .tflite file of yours."
+        ),
+    ] = REFERENCE,
+    seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Time models against the reference, interleaved, and write a report.
+
+    The report folder has report.html, report.md and results.json.
+    """
+    counts = _thread_counts(threads)
+    from skinlite.cli.progress import reporting
+    from skinlite_benchmarks.contestants import find_contestants
+    from skinlite_benchmarks.report import write_report
+    from skinlite_benchmarks.suite import run_benchmark
+    from skinlite_benchmarks.wording import summary
+
+    find_contestants(models)  # a wrong path is told before the reference is converted
+    folder = output_folder(out, "reports", models[0].resolve().stem)
+    yardstick = _reference(reference)
+    with reporting() as report:
+        results = run_benchmark(
+            models,
+            yardstick,
+            threads=counts,
+            rounds=rounds,
+            seed=seed,
+            command=shlex.join(["skinlite", *sys.argv[1:]]),
+            report=report,
+        )
+    page = write_report(results, folder)
+    for verdict in results.verdicts:
+        console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
+    if as_json:
+        print(results.model_dump_json())
+    else:
+        output.print(summary(results), markup=False)
+        output.print(f"report: {page}", markup=False)
+    if results.interrupted:
+        console.print(f"interrupted; {page} has what was measured until then")
+        raise typer.Exit(130)
+
+
+def _thread_counts(text: str) -> list[int]:
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--threads {text!r} is not a list of numbers such as 1,2.") from error
+    if min(counts) < 1 or len(set(counts)) != len(counts):
+        raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
+    return counts
+
+
+def _reference(choice: str) -> Path | None:
+    if choice == "none":
+        return None
+    if Path(choice).suffix == ".tflite":
+        return Path(choice)
+    if choice != REFERENCE:
+        raise InputError(
+            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
+        )
+    from skinlite_benchmarks.reference import ReferenceBuild, reference_path
+
+    if not reference_path().is_file():
+        need("tensorflow", "export")
+        console.print("converting the reference: once, a minute or two, up to 10 GB of memory")
+    with ReferenceBuild() as build:
+        return build.wait()

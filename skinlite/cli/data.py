@@ -1,0 +1,97 @@
+"""``skinlite data``: check a data set's folder, or draw a synthetic one."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skinlite.cli.progress import counting
+
+if TYPE_CHECKING:
+    from skinlite.data.check import Fault, Summary
+
+app = typer.Typer(no_args_is_help=True, help="Check a data set, or draw a synthetic one.")
+
+SHOWN_ROWS = 10
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="HAM10000 or ISIC 2018 folder, or its table.")
+    ],
+    all_rows: Annotated[
+        bool, typer.Option("--all", help=f"Name every faulty row, not the first {SHOWN_ROWS}.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for a machine.")] = False,
+) -> None:
+    """Find every fault of a data set: table, missing pictures, pictures that can't be decoded.
+
+    Exit code 0 where there is none, 2 where there is one.
+    """
+    import json
+    from dataclasses import asdict
+
+    from skinlite.data.check import check_decoding, check_pictures, check_table, summarise
+    from skinlite.data.layout import find_pictures, find_table, read_table
+
+    table = find_table(folder)
+    frame = read_table(table)
+    faults = check_table(frame)
+    if "image_id" in frame:
+        pictures = find_pictures(table)
+        faults += check_pictures(frame, pictures)
+        paths = [pictures[name] for name in frame["image_id"].unique() if name in pictures]
+        with counting("decoding pictures", len(paths)) as advance:
+            faults += check_decoding(paths, advance)
+    summary = summarise(frame)
+    if as_json:
+        found = {
+            "table": str(table),
+            "faults": [asdict(fault) | {"count": len(fault.rows)} for fault in faults],
+            "summary": asdict(summary),
+        }
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        typer.echo(_told(table, faults, summary, None if all_rows else SHOWN_ROWS))
+    if faults:
+        raise typer.Exit(2)
+
+
+@app.command()
+def synthesize(
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    lesions: Annotated[int, typer.Option(help="How many; about 1.34 pictures each.")] = 750,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the folder.")] = False,
+) -> None:
+    """Draw a synthetic data set in HAM10000's format, for trying skinlite without patients."""
+    from skinlite.data.synthetic import write_synthetic
+
+    with counting("drawing lesions", lesions) as advance:
+        write_synthetic(out, lesions=lesions, seed=seed, replace=replace, advance=advance)
+    typer.echo(f"{out}: {lesions} synthetic lesions. Train on them: skinlite train --data {out}")
+
+
+def _told(table: Path, faults: "list[Fault]", summary: "Summary", limit: int | None) -> str:
+    """The report for people: each kind of fault with its rows, then the counts."""
+    lines = [str(table)]
+    for fault in faults:
+        lines.append(f"\n{fault.kind}: {len(fault.rows)} ({fault.remedy})")
+        lines += [f"  {row}" for row in fault.rows[:limit]]
+        hidden = len(fault.rows) - len(fault.rows[:limit])
+        if hidden:
+            lines.append(f"  ... and {hidden} more; name them with --all")
+    classes = ", ".join(f"{name} {count}" for name, count in summary.classes.items())
+    lines += [
+        "",
+        f"pictures   {summary.pictures}",
+        f"lesions    {summary.lesions}, "
+        f"{summary.lesions_with_several_pictures} of them with several pictures",
+        f"classes    {classes}",
+        f"not told   age {summary.missing_age}, sex {summary.unknown_sex}, "
+        f"localization {summary.unknown_localization}",
+        "",
+        f"{len(faults)} kind(s) of fault" if faults else "no faults",
+    ]
+    return "\n".join(lines)

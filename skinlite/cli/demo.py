@@ -1,0 +1,5 @@
+"""``skinlite demo``."""
+
+
+def demo() -> None:
+    """To be written."""

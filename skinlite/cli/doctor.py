@@ -1,0 +1,62 @@
+"""``skinlite doctor``: what is installed, what is missing, what is known not to work together."""
+
+import importlib.metadata
+import importlib.util
+import platform
+
+from skinlite import __version__
+from skinlite.cli.shared import output
+
+PARTS = {
+    "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),
+    "train": ("keras", "tensorflow"),
+    "export": ("onnx", "tensorflow-model-optimization", "tf-keras", "tf2onnx"),
+}
+
+
+def doctor() -> None:
+    """Show versions and accelerators, and the line that mends what is missing; changes nothing."""
+    output.print(
+        f"skinlite {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    )
+    for part, packages in PARTS.items():
+        found = {name: _version(name) for name in packages}
+        missing = [name for name, version in found.items() if version is None]
+        output.print(f"{part}: " + ", ".join(f"{n} {v or 'missing'}" for n, v in found.items()))
+        if missing:
+            extra = "" if part == "light runtime" else f"[{part}]"
+            output.print(f"  mend with: pip install 'skinlite{extra}'")
+    for line in known_bad():
+        output.print(line)
+    output.print(f"accelerators: {_accelerators()}")
+
+
+def known_bad() -> list[str]:
+    """Pairs of versions that are known not to work together, each with the line that mends it."""
+    tensorflow, tf_keras = _version("tensorflow"), _version("tf-keras")
+    if tensorflow and tf_keras and tensorflow.split(".")[:2] != tf_keras.split(".")[:2]:
+        wanted = ".".join(tensorflow.split(".")[:2])
+        return [
+            f"tf-keras {tf_keras} does not belong to tensorflow {tensorflow}; "
+            f"mend with: pip install 'tf-keras=={wanted}.*'"
+        ]
+    return []
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _accelerators() -> str:
+    if importlib.util.find_spec("keras") is None:
+        return "not looked for (keras is missing)"
+    from skinlite.cli.shared import need
+
+    need("keras", "train")
+    import keras
+
+    devices = [name for name in keras.distribution.list_devices() if not name.startswith("cpu")]
+    return ", ".join(devices) or "none, training runs on the CPU"

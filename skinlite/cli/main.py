@@ -1,0 +1,82 @@
+"""The ``skinlite`` command: mounts the commands, and turns our errors into messages and exit codes.
+
+Exit codes: 0 done, 1 a fault of ours, 2 the input or a flag is wrong, 3 a gate failed.
+"""
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from skinlite import __version__
+from skinlite.cli import (
+    benchmark,
+    data,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    predict,
+    train,
+    verify,
+)
+from skinlite.cli.shared import console
+from skinlite.errors import SkinliteError
+
+app = typer.Typer(
+    help="The smallest, fastest skin-lesion classifier that provably kept the diagnosis.\n\n"
+    "Start with: skinlite demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(data.app, name="data")
+for command in (demo, train, evaluate, export, benchmark, verify, predict, doctor):
+    app.command()(getattr(command, command.__name__.rpartition(".")[2]))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"skinlite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+) -> None:
+    """The smallest, fastest skin-lesion classifier that provably kept the diagnosis.
+
+    Start with: skinlite demo
+    """
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    console.print(f"[yellow]warning:[/] {message}", soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point of the ``skinlite`` command."""
+    # Libraries' start-up chatter is no help to a user; a variable already set is left alone.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorFlow then means tf_keras by its own Keras; ours stays Keras 3.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+    warnings.simplefilter("ignore")
+    warnings.filterwarnings("default", module="skinlite")
+    warnings.showwarning = _show_warning
+    try:
+        app()
+    except SkinliteError as error:
+        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        console.print(f"[red]error:[/] {place}{error.strerror or error}", soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        console.print("interrupted; nothing half-written was left")
+        sys.exit(130)

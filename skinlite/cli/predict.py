@@ -1,0 +1,53 @@
+"""``skinlite predict``: one picture and its patient through a bundle."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.cli.shared import JsonOption, console, output
+from skinlite.cli.tables import number
+
+
+def predict(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture of one lesion.")],
+    age: Annotated[float | None, typer.Option(help="Years; left out where not known.")] = None,
+    sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
+    site: Annotated[str, typer.Option(help="HAM10000's localization, such as back.")] = "unknown",
+    file: Annotated[str, typer.Option(help="Which of the bundle's models.")] = "model.tflite",
+    as_json: JsonOption = False,
+) -> None:
+    """Answer for one picture: seven probabilities. No diagnosis: research software."""
+    from rich.table import Table
+
+    from skinlite.data.geometry import fit, load_picture
+    from skinlite.data.patient import Patient
+    from skinlite_export.bundle import open_bundle
+
+    opened = open_bundle(bundle)
+    opened.check_files()
+    manifest = opened.manifest
+    encoded = opened.encoder().encode([Patient(age=age, sex=sex, localization=site)])[0]
+    size = manifest.source.image_size
+    runner = opened.runner(file)
+    runner.set_inputs(fit(load_picture(image), size, size), encoded)
+    runner.invoke()
+    answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
+    if not manifest.source.trained:
+        console.print("[yellow]warning:[/] the network is untrained: its answers mean nothing.")
+    if manifest.source.synthetic:
+        console.print(
+            "[yellow]warning:[/] the network was trained on synthetic pictures: its answers for "
+            "real ones mean nothing."
+        )
+    if manifest.status == "rejected":
+        console.print("[yellow]warning:[/] the bundle failed its gates: skinlite verify says why.")
+    if as_json:
+        output.print_json(data={"probabilities": answer, "notice": manifest.notice})
+        return
+    table = Table("class", "", "probability")
+    for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
+        table.add_row(name, manifest.classes[name], number(probability))
+    output.print(table)
+    output.print(manifest.notice)

@@ -1,0 +1,34 @@
+"""``skinlite verify``: is it the bundle that was exported, and does it answer the same here?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.cli.shared import JsonOption, output
+from skinlite.errors import GateError
+
+
+def verify(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Check every hash of a bundle, and run its golden vectors on this machine."""
+    from skinlite_export.bundle import open_bundle
+    from skinlite_export.golden import check_golden
+
+    opened = open_bundle(bundle)
+    opened.check_files()
+    found = check_golden(opened)
+    if as_json:
+        output.print_json(data={"status": opened.manifest.status, "checks": found})
+    else:
+        output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
+        output.print(*found, sep="\n")
+        output.print(f"status: {opened.manifest.status}")
+    if opened.manifest.status == "rejected":
+        failed = [gate for gate in opened.manifest.verification.gates if not gate.passed]
+        raise GateError(
+            f"{bundle} is whole, but was rejected at its export: "
+            + "; ".join(gate.sentence() for gate in failed)
+        )

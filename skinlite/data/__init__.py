@@ -1,0 +1,1 @@
+"""Data: find and check a HAM10000-style folder, split by lesion, encode patients, cache pixels."""

@@ -1,0 +1,114 @@
+"""Decode once: every picture at the network's size, as one memory-mapped uint8 array.
+
+The array's name is a hash of what it was made from (ids, file contents, size), so a changed
+picture or another size makes a new one and an unchanged set is never decoded again. The folder is
+``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from skinlite.data.dataset import Dataset
+from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.errors import InputError
+from skinlite.files import sha256_of
+
+GEOMETRY_VERSION = 1
+"""Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
+
+
+def cache_folder() -> Path:
+    """Where arrays and converted references are kept between commands."""
+    if chosen := os.environ.get("SKINLITE_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skinlite"
+
+
+def pixels_of(
+    dataset: Dataset, height: int, width: int, advance: Callable[[], None] = lambda: None
+) -> Pixels:
+    """All pictures of a data set, decoded at most once.
+
+    Args:
+        dataset: N rows.
+        height: rows of the network's input, pixels.
+        width: columns, pixels.
+        advance: called once a decoded picture, for a progress bar.
+
+    Returns:
+        Read-only uint8 memory map of shape (N, height, width, 3), rows as in the data set.
+
+    Raises:
+        InputError: pictures that can't be decoded, all of them named; or a full disk.
+    """
+    path = cache_folder() / "pixels" / f"{_identity(dataset, height, width)}.npy"
+    if not path.exists():
+        temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _decode(dataset, temporary, height, width, advance)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"Can't write the decoded pictures to {path}: {error.strerror or error}. "
+                "Set SKINLITE_CACHE to a folder on a disk with room."
+            ) from error
+    pixels: Pixels = np.load(path, mmap_mode="r")
+    return pixels
+
+
+def _identity(dataset: Dataset, height: int, width: int) -> str:
+    digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}".encode())
+    with ThreadPoolExecutor() as pool:
+        hashes = pool.map(_content, dataset.frame["path"])
+        for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
+            digest.update(f"{image_id} {content}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _content(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise InputError(f"Can't read the picture {path}: {error.strerror or error}.") from error
+
+
+def _decode(
+    dataset: Dataset, target: Path, height: int, width: int, advance: Callable[[], None]
+) -> None:
+    paths = list(dataset.frame["path"])
+    pixels = np.lib.format.open_memmap(
+        target, mode="w+", dtype=np.uint8, shape=(len(paths), height, width, 3)
+    )
+    if hasattr(os, "posix_fallocate"):
+        # A mapped file has holes; filling one on a full disk kills the process. Fail here instead.
+        with target.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, target.stat().st_size)
+
+    def decode(row: int) -> str | None:
+        try:
+            pixels[row] = fit(load_picture(paths[row]), height, width)
+        except InputError as error:
+            return str(error)
+        finally:
+            advance()
+        return None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = [message for message in pool.map(decode, range(len(paths))) if message]
+    if faults:
+        shown = "\n  ".join(faults[:10])
+        raise InputError(
+            f"{len(faults)} picture(s) can't be used:\n  {shown}\n"
+            f"Fetch them again, or take their rows out of the table; see them all with: "
+            f"skinlite data check {dataset.root}"
+        )
+    pixels.flush()

@@ -1,0 +1,96 @@
+"""The one definition of how a picture becomes the network's pixels.
+
+1. Centre crop to the aspect of the network's input.
+2. A crop larger than the 450x600 frame that HAM10000 comes in is first reduced into that frame
+   by area averaging (so that a 12-megapixel photo and its small copy look alike).
+3. Bilinear resize with half-pixel centres and without antialiasing: what TFLite's
+   RESIZE_BILINEAR (``half_pixel_centers``) computes, so that a file that resizes inside and a
+   phone that resizes outside can agree.
+
+Training cache, evaluation, predict and golden vectors all come through here.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from skinlite.errors import InputError
+
+FRAME = (450, 600)
+"""Height and width (pixels) that larger pictures are reduced into before the resize."""
+
+Pixels = NDArray[np.uint8]
+
+
+def load_picture(path: Path) -> Pixels:
+    """Decode a picture to RGB.
+
+    Returns:
+        uint8 array of shape (height, width, 3), 0-255.
+
+    Raises:
+        InputError: the file is missing, truncated, or not a picture.
+    """
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except FileNotFoundError as error:
+        raise InputError(f"There is no picture {path}.") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"{path} is not a picture that can be decoded.") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path} can't be decoded: {error}.") from error
+
+
+def fit(picture: Pixels, height: int, width: int) -> Pixels:
+    """Crop and resize one picture to the network's input.
+
+    Args:
+        picture: uint8, shape (h, w, 3).
+        height: rows of the result, pixels.
+        width: columns of the result, pixels.
+
+    Returns:
+        uint8 array of shape (height, width, 3), rounded to the nearest level.
+    """
+    return np.rint(
+        resize_bilinear(reduce_to_frame(crop(picture, height, width)), height, width)
+    ).astype(np.uint8)
+
+
+def crop(picture: Pixels, height: int, width: int) -> Pixels:
+    """Cut the largest centred region with the aspect ``height : width``."""
+    rows, columns = picture.shape[:2]
+    kept_rows = min(rows, max(1, columns * height // width))
+    kept_columns = min(columns, max(1, rows * width // height))
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    return picture[top : top + kept_rows, left : left + kept_columns]
+
+
+def reduce_to_frame(picture: Pixels) -> Pixels:
+    """Area-average a picture that exceeds `FRAME` until it fits; smaller ones pass through."""
+    rows, columns = picture.shape[:2]
+    scale = max(rows / FRAME[0], columns / FRAME[1])
+    if scale <= 1:
+        return picture
+    size = (max(1, round(columns / scale)), max(1, round(rows / scale)))
+    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+
+
+def resize_bilinear(picture: Pixels, height: int, width: int) -> NDArray[np.float32]:
+    """Bilinear interpolation with half-pixel centres, no antialias; float32 (height, width, 3)."""
+    top, bottom, row_weight = _taps(picture.shape[0], height)
+    left, right, column_weight = _taps(picture.shape[1], width)
+    upper, lower = picture[top].astype(np.float32), picture[bottom].astype(np.float32)
+    rows = upper + (lower - upper) * row_weight[:, None, None]
+    return rows[:, left] + (rows[:, right] - rows[:, left]) * column_weight[:, None]
+
+
+def _taps(size: int, target: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
+    """The two source indices of each target index, and the weight of the second."""
+    centre = (np.arange(target, dtype=np.float32) + 0.5) * np.float32(size / target) - 0.5
+    centre = np.clip(centre, 0, size - 1)
+    first = centre.astype(np.intp)
+    return first, np.minimum(first + 1, size - 1), (centre - first).astype(np.float32)

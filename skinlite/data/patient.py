@@ -1,0 +1,133 @@
+"""The patient encoder: age, sex and anatomical site to the vector that the network takes.
+
+Encoding happens outside of the graph by this one class; its table ships in the bundle
+(``patient_encoding.json``), so that a phone repeats it without guessing.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from skinlite.errors import InputError
+from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
+
+
+class Patient(BaseModel):
+    """One patient's answers; ``None`` age means not told."""
+
+    model_config = ConfigDict(frozen=True)
+
+    age: float | None = None
+    sex: str = UNKNOWN
+    localization: str = UNKNOWN
+
+
+class PatientEncoder(BaseModel):
+    """Encode patients as float32 vectors.
+
+    Columns, in order: the age in standard deviations from the training mean (0 where missing),
+    an indicator that the age is missing, the sex one-hot, the localization one-hot; ``unknown`` is
+    a category of its own in both.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["age-sex-localization"] = "age-sex-localization"
+    age_mean: float
+    age_std: float
+    sexes: tuple[str, ...] = SEXES
+    localizations: tuple[str, ...] = LOCALIZATIONS
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame) -> "PatientEncoder":
+        """Take mean and standard deviation (years) of the ages of the training rows.
+
+        Raises:
+            InputError: no row has an age.
+        """
+        ages = frame["age"].dropna()
+        if ages.empty:
+            raise InputError(
+                "Every age of the training rows is missing, so the age can't be normalised. "
+                "Fill the column 'age' where it is known."
+            )
+        return cls(age_mean=float(ages.mean()), age_std=float(ages.std(ddof=0)) or 1.0)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The name of each element of the vector."""
+        return (
+            "age",
+            "age=missing",
+            *(f"sex={sex}" for sex in self.sexes),
+            *(f"localization={site}" for site in self.localizations),
+        )
+
+    @property
+    def fields(self) -> tuple[slice, slice, slice]:
+        """The columns of age, of sex and of localization."""
+        sites = 2 + len(self.sexes)
+        return slice(0, 2), slice(2, sites), slice(sites, sites + len(self.localizations))
+
+    def encode(self, patients: Sequence[Patient]) -> NDArray[np.float32]:
+        """Encode patients; float32 of shape (len(patients), len(columns)).
+
+        A sex or localization outside of the vocabulary becomes ``unknown``, with a warning.
+
+        Raises:
+            InputError: an age outside of 0-120 years.
+        """
+        vectors = np.zeros((len(patients), len(self.columns)), np.float32)
+        _, sex_columns, site_columns = self.fields
+        for vector, patient in zip(vectors, patients, strict=True):
+            if patient.age is None:
+                vector[1] = 1
+            else:
+                check_age(patient.age)
+                vector[0] = (patient.age - self.age_mean) / self.age_std
+            vector[sex_columns][_index(patient.sex, self.sexes, "sex")] = 1
+            vector[site_columns][
+                _index(patient.localization, self.localizations, "localization")
+            ] = 1
+        return vectors
+
+    def encode_frame(self, frame: pd.DataFrame) -> NDArray[np.float32]:
+        """Encode the columns age, sex and localization of a data set's rows."""
+        return self.encode(
+            [
+                Patient(age=None if math.isnan(age) else age, sex=sex, localization=site)
+                for age, sex, site in zip(
+                    frame["age"], frame["sex"], frame["localization"], strict=True
+                )
+            ]
+        )
+
+    def missing(self) -> NDArray[np.float32]:
+        """The vector of a patient who told nothing."""
+        return self.encode([Patient()])[0]
+
+
+def check_age(age: float) -> None:
+    """Refuse an age that no patient has."""
+    low, high = AGE_RANGE
+    if not low <= age <= high:
+        raise InputError(
+            f"Age {age:g} is outside of {low:g}-{high:g} years. Leave it out if it isn't known."
+        )
+
+
+def _index(value: str, known: tuple[str, ...], field: str) -> int:
+    """Position of ``value``, or of ``unknown`` with a warning."""
+    if value not in known:
+        warnings.warn(
+            f"{field} {value!r} is not one of {', '.join(known)}: taken as {UNKNOWN!r}.",
+            stacklevel=4,
+        )
+        value = UNKNOWN
+    return known.index(value)

@@ -1,0 +1,89 @@
+"""Splits by lesion: no lesion has pictures on two sides.
+
+At image level, 42 % of HAM10000's test pictures (72 % of the melanomas) show a lesion that is in
+training too; numbers from such a split are upper bounds at best.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from skinlite.errors import InputError
+
+SPLITS = ("train", "validation", "test")
+
+
+def split_by_lesion(
+    frame: pd.DataFrame, *, seed: int, validation: float = 0.1, test: float = 0.15
+) -> pd.DataFrame:
+    """Assign every lesion, with all of its pictures, to one split, stratified by diagnosis.
+
+    Every class has at least one lesion on each side: a metric over seven classes is undefined on
+    a side that lacks one, and scikit-learn's stratification doesn't promise that.
+
+    Args:
+        frame: rows with image_id, lesion_id and dx.
+        seed: same seed and rows, same split, whatever the rows' order.
+        validation: share of each class's lesions.
+        test: share of each class's lesions.
+
+    Returns:
+        image_id, lesion_id and split ("train", "validation" or "test"), sorted by image_id.
+
+    Raises:
+        InputError: a class has fewer than three lesions, one for each split; the shares leave
+            nothing to train on; or a negative seed.
+    """
+    if min(validation, test) < 0 or validation + test >= 1:
+        raise InputError(
+            f"Shares of {validation:g} for validation and {test:g} for test leave nothing to train "
+            "on. Give positive shares whose sum is well below 1."
+        )
+    if seed < 0:
+        raise InputError(f"Seed {seed} is negative. Give 0 or a positive number.")
+    lesions = frame.groupby("lesion_id")["dx"].first().sort_index()
+    counts = lesions.value_counts()
+    if counts.min() < len(SPLITS):
+        raise InputError(
+            f"Class {counts.idxmin()!r} has {counts.min()} lesion(s); a stratified split needs at "
+            f"least {len(SPLITS)}, one for each of {', '.join(SPLITS)}."
+        )
+    rng = np.random.default_rng(seed)
+    assigned = pd.Series("train", index=lesions.index)
+    for _, members in lesions.groupby(lesions):  # classes and lesions both in sorted order
+        shuffled = rng.permutation(members.index.to_numpy())
+        for_test = min(max(1, round(test * len(shuffled))), len(shuffled) - 2)
+        for_validation = max(1, round(validation * len(shuffled)))
+        for_validation = min(for_validation, len(shuffled) - for_test - 1)
+        assigned[shuffled[:for_test]] = "test"
+        assigned[shuffled[for_test : for_test + for_validation]] = "validation"
+    rows = frame[["image_id", "lesion_id"]].assign(split=frame["lesion_id"].map(assigned))
+    return rows.sort_values("image_id", ignore_index=True)
+
+
+def crossing_lesions(split: pd.DataFrame) -> list[str]:
+    """Lesions with pictures in more than one split; empty is the proof that nothing leaks."""
+    sides = split.groupby("lesion_id")["split"].nunique()
+    return sorted(sides.index[sides > 1])
+
+
+def read_split(path: Path) -> pd.DataFrame:
+    """Read a ``split.csv`` and prove it leak-free.
+
+    Raises:
+        InputError: missing or damaged file, or a lesion on two sides.
+    """
+    try:
+        split = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} can't be read as a split: {error}") from error
+    if (
+        list(split.columns) != ["image_id", "lesion_id", "split"]
+        or not split["split"].isin(SPLITS).all()
+    ):
+        raise InputError(f"{path} is not a split: it needs image_id, lesion_id and split.")
+    leaks = crossing_lesions(split)
+    if leaks:
+        raise InputError(f"{path} leaks: {len(leaks)} lesions are on two sides, first {leaks[0]}.")
+    return split

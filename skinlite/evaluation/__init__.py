@@ -1,0 +1,1 @@
+"""Evaluation: probabilities to metrics, under their honest names."""

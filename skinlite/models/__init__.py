@@ -1,0 +1,1 @@
+"""Models: the backbones, Soft-Attention, and the classifier built of them."""

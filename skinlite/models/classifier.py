@@ -1,0 +1,72 @@
+"""The classifier of the paper: backbone, Soft-Attention, patient branch, seven probabilities.
+
+image --backbone--> t --------------------> max-pool --|
+                    t --Soft-Attention----> max-pool --concat, ReLU, dropout, flatten--|
+patient --Dense 4096, ReLU ----------------------------------------------------concat, Dense 7
+"""
+
+from typing import Literal
+
+import keras
+from keras import layers
+
+from skinlite.models.backbones import build_features, find_backbone
+from skinlite.models.soft_attention import SoftAttention
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
+
+
+def build_classifier(
+    backbone: str,
+    *,
+    patient_width: int,
+    image_size: int | None = None,
+    weights: Literal["imagenet"] | None = None,
+    batch_norm_momentum: float | None = None,
+) -> keras.Model:
+    """Build the untrained classifier, topology ``paper``.
+
+    Args:
+        backbone: name in the registry.
+        patient_width: columns of the encoded patient.
+        image_size: height and width in pixels; the paper's if left out.
+        weights: of the backbone.
+        batch_norm_momentum: replaces the backbone's own. Keras' MobileNetV3 has 0.999, with which
+            the moving statistics of a short training are useless and inference looks broken.
+
+    Returns:
+        A model from ``{"image": (batch, H, W, 3) RGB 0-255, "patient": (batch, patient_width)}``
+        to probabilities (batch, 7) in the order of `skinlite.vocabulary.CLASSES`.
+
+    Raises:
+        InputError: unknown backbone, size too small, or weights that can't be fetched.
+    """
+    row = find_backbone(backbone)
+    size = image_size or row.input_size
+    image = layers.Input((size, size, 3), name=IMAGE)
+    patient = layers.Input((patient_width,), name=PATIENT)
+
+    features = build_features(row, size, weights)
+    if batch_norm_momentum is not None:
+        for layer in features.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.momentum = batch_norm_momentum
+    pixels = image if row.rescales else layers.Rescaling(1 / 127.5, -1.0, name="rescale")(image)
+    t = features(pixels)  # (batch, h, w, c)
+    attended = SoftAttention(name="soft_attention")(t)
+    x = layers.Concatenate(name="merge")(
+        [
+            layers.MaxPooling2D(2, name="pool_features")(t),
+            layers.MaxPooling2D(2, name="pool_attended")(attended),
+        ]
+    )
+    x = layers.ReLU(name="merge_relu")(x)
+    x = layers.Flatten(name="flatten")(layers.Dropout(0.5, name="dropout")(x))
+    answers = layers.Dense(4096, activation="relu", name="patient_dense")(patient)
+    x = layers.Concatenate(name="evidence")([x, answers])
+    # float32 whatever the precision policy: a softmax in bfloat16 has three digits.
+    probabilities = layers.Dense(
+        len(CLASSES), activation="softmax", dtype="float32", name=PROBABILITIES
+    )(x)
+    return keras.Model(
+        {IMAGE: image, PATIENT: patient}, probabilities, name=f"{backbone}_soft_attention"
+    )

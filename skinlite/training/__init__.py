@@ -1,0 +1,1 @@
+"""Training: configuration, batches, augmentation, the loop, and the run folder it leaves."""

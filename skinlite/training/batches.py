@@ -1,0 +1,57 @@
+"""Batches of one epoch: shuffled rows of the pixel cache, encoded patients, weighted labels."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.data.examples import Examples
+from skinlite.data.patient import PatientEncoder
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+
+
+def class_weights(labels: NDArray[np.intp], power: float) -> NDArray[np.float32]:
+    """W_c = (N / (C N_c)) ** power (paper, section 3.3); a class without examples gets 0."""
+    counts = np.bincount(labels, minlength=len(CLASSES))
+    weights = len(labels) / (len(CLASSES) * np.maximum(counts, 1))
+    return np.where(counts > 0, weights**power, 0).astype(np.float32)
+
+
+class Epoch(keras.utils.PyDataset):
+    """The batches of one epoch, the same for the same seed and epoch whatever came before."""
+
+    def __init__(
+        self,
+        examples: Examples,
+        encoder: PatientEncoder,
+        *,
+        batch_size: int,
+        weights: NDArray[np.float32],
+        answer_dropout: float,
+        seed: int,
+        epoch: int,
+    ) -> None:
+        super().__init__()
+        self.examples = examples
+        self.batch_size = min(batch_size, len(examples))
+        self.weights = weights
+        random = np.random.default_rng([seed, epoch])
+        self.order = random.permutation(len(examples))
+        self.patients = examples.patients.copy()
+        for field in encoder.fields:
+            dropped = random.random(len(examples)) < answer_dropout
+            self.patients[dropped, field] = encoder.missing()[field]
+
+    def __len__(self) -> int:
+        # A short last batch would have its own noise in the batch statistics: it is left out.
+        return len(self.examples) // self.batch_size
+
+    def __getitem__(
+        self, index: int
+    ) -> tuple[dict[str, Any], NDArray[np.intp], NDArray[np.float32]]:
+        # Sorted rows read the memory map forwards; order within a batch does not matter.
+        rows = np.sort(self.order[index * self.batch_size : (index + 1) * self.batch_size])
+        labels = self.examples.labels[rows]
+        inputs = {IMAGE: self.examples.take(rows).images, PATIENT: self.patients[rows]}
+        return inputs, labels, self.weights[labels]

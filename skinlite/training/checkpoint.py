@@ -1,0 +1,47 @@
+"""The state of an unfinished training: enough to go on as if nothing had happened."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+from pydantic import BaseModel
+
+from skinlite.errors import InputError
+from skinlite.files import read_json, write_atomically
+from skinlite.training.augment import Augment  # noqa: F401  registers the layer
+
+
+class State(BaseModel):
+    """Where the training stands after ``epochs_done`` epochs."""
+
+    epochs_done: int = 0
+    best_epoch: int | None = None
+    best_score: float = -1.0
+    trainer: str = ""
+    history: list[dict[str, float]] = []
+
+
+def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
+    """Keep weights, optimizer and random streams; a kill leaves the old state or the new."""
+    folder.mkdir(exist_ok=True)
+    state.trainer = f"trainer-{state.epochs_done:04d}.keras"
+    trainer.save(folder / state.trainer)
+    write_atomically(folder / "state.json", state.model_dump_json(indent=2))
+    for old in folder.glob("trainer-*.keras"):
+        if old.name != state.trainer:
+            old.unlink()
+
+
+def load_checkpoint(folder: Path) -> tuple[Any, State]:
+    """The compiled trainer and its state.
+
+    Raises:
+        InputError: nothing there to go on from.
+    """
+    if not (folder / "state.json").exists():
+        raise InputError(
+            f"{folder.parent} has no checkpoint: the training was stopped before its first epoch "
+            "ended, or is finished. Start it again with skinlite train."
+        )
+    state = read_json(State, folder / "state.json")
+    return keras.saving.load_model(folder / state.trainer, safe_mode=True), state

@@ -1,0 +1,78 @@
+"""From a data set to what a training or an evaluation consumes: split, encoder, examples."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from skinlite.data.cache import pixels_of
+from skinlite.data.dataset import Dataset
+from skinlite.data.examples import Examples, make_examples
+from skinlite.data.patient import PatientEncoder
+from skinlite.data.split import SPLITS, split_by_lesion
+from skinlite.training.run import Run
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set made ready for the network.
+
+    Attributes:
+        dataset: where it came from.
+        split: image_id, lesion_id, split.
+        encoder: fitted on the training rows.
+        examples: by split name.
+    """
+
+    dataset: Dataset
+    split: pd.DataFrame
+    encoder: PatientEncoder
+    examples: dict[str, Examples]
+
+
+def prepare(
+    dataset: Dataset, image_size: int, seed: int, advance: Callable[[], None] = lambda: None
+) -> Prepared:
+    """Split by lesion, fit the encoder on the training rows, decode every picture once."""
+    split = split_by_lesion(dataset.frame, seed=seed)
+    train = dataset.select(split.loc[split["split"] == "train", "image_id"])
+    encoder = PatientEncoder.fit(train.frame)
+    return Prepared(
+        dataset, split, encoder, _examples(dataset, split, encoder, image_size, advance)
+    )
+
+
+def prepare_again(
+    run: Run, dataset: Dataset, advance: Callable[[], None] = lambda: None
+) -> Prepared:
+    """The same for a run that has its split and encoder already."""
+    split, encoder = run.split(), run.encoder()
+    size = run.info.config.image_size
+    return Prepared(dataset, split, encoder, _examples(dataset, split, encoder, size, advance))
+
+
+def all_examples(
+    dataset: Dataset,
+    encoder: PatientEncoder,
+    image_size: int,
+    advance: Callable[[], None] = lambda: None,
+) -> Examples:
+    """Every row of a data set, for an encoder that is fitted already."""
+    return make_examples(
+        dataset.frame, pixels_of(dataset, image_size, image_size, advance), encoder
+    )
+
+
+def _examples(
+    dataset: Dataset,
+    split: pd.DataFrame,
+    encoder: PatientEncoder,
+    image_size: int,
+    advance: Callable[[], None],
+) -> dict[str, Examples]:
+    # One array for the whole set, in the split's order (by image id), so that every split and
+    # every later command finds the same file in the cache.
+    everything = all_examples(dataset.select(split["image_id"]), encoder, image_size, advance)
+    return {
+        name: everything.take((split["split"] == name).to_numpy().nonzero()[0]) for name in SPLITS
+    }

@@ -1,0 +1,150 @@
+"""The run folder: what a training leaves, and how it is found and opened again.
+
+    model.keras            the best epoch's model        config.json   `RunInfo`
+    patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
+    history.csv            one row an epoch              metrics.json  validation and test
+    checkpoint/            only where --resume can go on
+
+While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
+
+Format history: 1 (0.1.0) first.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from skinlite.data.patient import PatientEncoder
+from skinlite.data.split import read_split
+from skinlite.errors import InputError
+from skinlite.evaluation.metrics import Metrics
+from skinlite.files import read_json
+from skinlite.training.config import TrainConfig
+
+Status = Literal["complete", "interrupted", "untrained"]
+
+
+class RunInfo(BaseModel):
+    """What is known of a run: settings, state, data and versions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    status: Status
+    config: TrainConfig
+    epochs_done: int
+    best_epoch: int | None
+    data: str
+    pictures: int
+    synthetic: bool
+    versions: dict[str, str]
+
+
+class RunMetrics(BaseModel):
+    """``metrics.json``: the best epoch's model on the pictures it was not trained on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    validation: Metrics
+    test: Metrics
+
+
+@dataclass(frozen=True)
+class Run:
+    """A whole run folder."""
+
+    path: Path
+    info: RunInfo
+
+    def load_model(self) -> Any:
+        """The Keras model of the best epoch."""
+        return load_model(self.path)
+
+    def encoder(self) -> PatientEncoder:
+        """The patient encoder the model was trained with."""
+        return read_json(PatientEncoder, self.path / "patient_encoding.json")
+
+    def split(self) -> pd.DataFrame:
+        """The split, proven leak-free again."""
+        return read_split(self.path / "split.csv")
+
+
+def load_model(folder: Path) -> Any:
+    """The Keras model in a run folder (``safe_mode``: nothing in the file is executed).
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    import keras
+
+    import skinlite.models.soft_attention  # noqa: F401  registers the layer
+
+    path = folder / "model.keras"
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path} can't be loaded: {error}") from error
+
+
+def partial_folder(run: Path) -> Path:
+    """Where the run is written until it is whole."""
+    return run.with_name(f"{run.name}.partial")
+
+
+def open_run(path: Path) -> Run:
+    """Open a whole run folder.
+
+    Raises:
+        InputError: no such folder, not a run, or one left behind by a killed training.
+    """
+    if path.name.endswith(".partial") or (not path.exists() and partial_folder(path).exists()):
+        whole = path.with_name(path.name.removesuffix(".partial"))
+        raise InputError(
+            f"{partial_folder(whole)} was left by a training that was killed. "
+            f"Go on with: skinlite train --resume {whole}"
+        )
+    if not (path / "config.json").exists():
+        raise InputError(
+            f"{path} is not a run folder (it has no config.json). Make one with skinlite train, "
+            "or try everything with: skinlite demo"
+        )
+    return Run(path, read_json(RunInfo, path / "config.json"))
+
+
+def reopen_run(path: Path) -> Run:
+    """Open an interrupted or killed run to go on with it; it is ``.partial`` from then on.
+
+    Args:
+        path: the run folder, with or without ``.partial``.
+
+    Raises:
+        InputError: no such run, or a finished one.
+    """
+    whole = path.with_name(path.name.removesuffix(".partial"))
+    work = partial_folder(whole)
+    if whole.exists():
+        if open_run(whole).info.status != "interrupted":
+            raise InputError(f"{whole} is finished: there is nothing to resume.")
+        whole.replace(work)
+    if not (work / "config.json").exists():
+        raise InputError(f"There is no interrupted training at {whole} or {work}.")
+    return Run(work, read_json(RunInfo, work / "config.json"))
+
+
+def newest_run(root: Path = Path("runs")) -> Run:
+    """The run that was finished last below ``runs/``.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [path for path in root.glob("*/config.json") if path.parent.suffix != ".partial"]
+    if not found:
+        raise InputError(
+            f"There is no run below {root}/. Train one with skinlite train --data DIR, name one "
+            "with --model RUN, or try everything with: skinlite demo"
+        )
+    return open_run(max(found, key=os.path.getmtime).parent)

@@ -1,0 +1,101 @@
+"""``skinlite data check`` and ``synthesize`` as a user meets them."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from skinlite.cli.data import app
+from skinlite.errors import InputError
+
+
+@pytest.fixture
+def broken(tiny_data: Path, tmp_path: Path) -> Path:
+    """Twelve unknown classes, one picture missing, one truncated."""
+    data = tmp_path / "data"
+    shutil.copytree(tiny_data, data)
+    table = data / "HAM10000_metadata.csv"
+    table.write_text(table.read_text().replace(",nv,", ",naevus,", 12))
+    cut, gone, *_ = sorted(data.glob("*/*.jpg"))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    gone.unlink()
+    return data
+
+
+def test_a_clean_folder(tiny_data: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(tiny_data)])
+    assert result.exit_code == 0, result.output
+    assert "no faults" in result.stdout
+    assert "lesions    60, " in result.stdout
+    assert result.stderr == ""
+
+
+def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(broken)])
+    assert result.exit_code == 2
+    assert "unknown class: 12 (use akiec, " in result.stdout
+    assert result.stdout.count("'naevus'") == 10
+    assert "... and 2 more; name them with --all" in result.stdout
+    assert "picture missing: 1 (" in result.stdout
+    assert "picture undecodable: 1 (" in result.stdout
+    assert "3 kind(s) of fault" in result.stdout
+    every = CliRunner().invoke(app, ["check", str(broken), "--all"])
+    assert every.exit_code == 2
+    assert every.stdout.count("'naevus'") == 12
+
+
+def test_json_has_it_all(broken: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(broken), "--json"])
+    assert result.exit_code == 2
+    found = json.loads(result.stdout)
+    assert found["table"] == str(broken / "HAM10000_metadata.csv")
+    counts = {fault["kind"]: (fault["count"], len(fault["rows"])) for fault in found["faults"]}
+    assert counts == {
+        "unknown class": (12, 12),
+        "picture missing": (1, 1),
+        "picture undecodable": (1, 1),
+    }
+    assert found["summary"]["lesions"] == 60
+    assert found["summary"]["pictures"] == sum(found["summary"]["classes"].values()) + 12
+
+
+def test_a_table_without_the_columns_is_still_told(tmp_path: Path) -> None:
+    (tmp_path / "HAM10000_metadata.csv").write_text("lesion_id,dx\nHAM_1,nv\n")
+    result = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "missing column: 4" in result.stdout
+
+
+def test_a_folder_that_is_none_is_an_input_error(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["check", str(tmp_path / "absent")])
+    assert isinstance(result.exception, InputError)
+
+
+def test_synthesize_writes_a_set_that_checks(tmp_path: Path) -> None:
+    out = tmp_path / "drawn"
+    line = ["synthesize", "--out", str(out), "--lesions", "30", "--seed", "1"]
+    result = CliRunner().invoke(app, line)
+    assert result.exit_code == 0, result.output
+    assert f"skinlite train --data {out}" in result.stdout
+    assert CliRunner().invoke(app, ["check", str(out)]).exit_code == 0
+    assert isinstance(CliRunner().invoke(app, line).exception, InputError)
+    assert CliRunner().invoke(app, [*line, "--replace"]).exit_code == 0
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys, skinlite.cli.data; print(*{'numpy', 'pandas', 'PIL'} & set(sys.modules))"
+    line = [sys.executable, "-c", code]
+    assert subprocess.run(line, capture_output=True, text=True, check=True).stdout.strip() == ""
+
+
+def test_the_real_validation_set_is_clean(ham10000: Path) -> None:
+    """The small official validation set, decoded whole."""
+    table = ham10000 / "ISIC2018_Task3_Validation_GroundTruth.csv"
+    result = CliRunner().invoke(app, ["check", str(table), "--json"])
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["faults"], found["summary"]["pictures"]) == ([], 193)

@@ -1,0 +1,147 @@
+"""Crop, reduction and resize against a reference that computes pixel by pixel."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinlite.data.geometry import (
+    FRAME,
+    Pixels,
+    crop,
+    fit,
+    load_picture,
+    reduce_to_frame,
+    resize_bilinear,
+)
+from skinlite.errors import InputError
+
+
+def random_picture(height: int, width: int) -> Pixels:
+    shape = (height, width, 3)
+    return np.random.default_rng(height * width).integers(0, 256, shape, dtype=np.uint8)
+
+
+def naive_bilinear(picture: Pixels, height: int, width: int) -> np.ndarray:
+    """TFLite's reference kernel with half_pixel_centers, one output value at a time."""
+    rows, columns = picture.shape[:2]
+    result = np.zeros((height, width, 3))
+    for y in range(height):
+        source_y = (y + 0.5) * rows / height - 0.5
+        y0 = max(math.floor(source_y), 0)
+        y1 = min(math.ceil(source_y), rows - 1)
+        for x in range(width):
+            source_x = (x + 0.5) * columns / width - 0.5
+            x0 = max(math.floor(source_x), 0)
+            x1 = min(math.ceil(source_x), columns - 1)
+            dy, dx = source_y - y0, source_x - x0
+            for channel in range(3):
+                corners = [
+                    (y0, x0, (1 - dy) * (1 - dx)),
+                    (y0, x1, (1 - dy) * dx),
+                    (y1, x0, dy * (1 - dx)),
+                    (y1, x1, dy * dx),
+                ]
+                result[y, x, channel] = sum(
+                    weight * float(picture[row, column, channel]) for row, column, weight in corners
+                )
+    return result
+
+
+@pytest.mark.parametrize(
+    ("size", "target"),
+    [
+        ((5, 7), (11, 16)),
+        ((23, 17), (8, 6)),
+        ((9, 12), (9, 12)),
+        ((30, 40), (7, 31)),
+        ((1, 1), (3, 2)),
+    ],
+)
+def test_bilinear_equals_the_naive_loop(size: tuple[int, int], target: tuple[int, int]) -> None:
+    picture = random_picture(*size)
+    np.testing.assert_allclose(
+        resize_bilinear(picture, *target), naive_bilinear(picture, *target), atol=1e-2
+    )
+
+
+def test_no_antialias_and_half_pixel_centres() -> None:
+    """Halving a row takes the mean of the two pixels astride each centre, nothing further out."""
+    row = np.array([[0, 10, 200, 100, 50, 60, 7, 9]], np.uint8)
+    picture = np.repeat(row[..., None], 3, axis=2)
+    assert resize_bilinear(picture, 1, 4)[0, :, 0].tolist() == [5, 150, 55, 8]
+    assert resize_bilinear(picture, 1, 2)[0, :, 0].tolist() == [105, 33.5]
+
+
+@pytest.mark.parametrize(
+    ("size", "target", "kept", "corner"),
+    [
+        ((450, 600), (224, 224), (450, 450), (0, 75)),
+        ((600, 450), (224, 224), (450, 450), (75, 0)),
+        ((450, 600), (150, 200), (450, 600), (0, 0)),
+        ((101, 50), (96, 96), (50, 50), (25, 0)),
+        ((1, 900), (96, 96), (1, 1), (0, 449)),
+    ],
+)
+def test_crop_is_the_largest_centred_region(
+    size: tuple[int, int], target: tuple[int, int], kept: tuple[int, int], corner: tuple[int, int]
+) -> None:
+    picture = random_picture(*size)
+    top, left = corner
+    expected = picture[top : top + kept[0], left : left + kept[1]]
+    np.testing.assert_array_equal(crop(picture, *target), expected)
+
+
+def test_small_pictures_pass_the_reduction_and_large_ones_are_averaged() -> None:
+    small = random_picture(*FRAME)
+    assert reduce_to_frame(small) is small
+    large = random_picture(2 * FRAME[0], 2 * FRAME[1])
+    means = large.reshape(FRAME[0], 2, FRAME[1], 2, 3).mean(axis=(1, 3))
+    reduced = reduce_to_frame(large)
+    assert reduced.shape == (*FRAME, 3)
+    np.testing.assert_allclose(reduced, means, atol=1)
+
+
+def test_a_photo_and_its_small_copy_give_the_same_pixels() -> None:
+    small = random_picture(450, 600)
+    photo = small.repeat(4, axis=0).repeat(4, axis=1)
+    np.testing.assert_array_equal(fit(photo, 96, 96), fit(small, 96, 96))
+
+
+def test_fit_rounds_to_uint8_of_the_asked_shape() -> None:
+    fitted = fit(random_picture(225, 300), 112, 96)
+    assert (fitted.shape, fitted.dtype) == ((112, 96, 3), np.uint8)
+    white = np.full((450, 600, 3), 255, np.uint8)
+    assert (fit(white, 224, 224) == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [("L", 77, (77, 77, 77)), ("RGBA", (10, 20, 30, 255), (10, 20, 30)), ("P", 0, (0, 0, 0))],
+)
+def test_every_mode_becomes_rgb(
+    tmp_path: Path, mode: str, colour: int | tuple[int, ...], expected: tuple[int, int, int]
+) -> None:
+    Image.new(mode, (6, 4), colour).save(tmp_path / "picture.png")
+    picture = load_picture(tmp_path / "picture.png")
+    assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
+    assert tuple(picture[2, 3]) == expected
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.5, 0.9])
+def test_a_truncated_picture_is_named(tmp_path: Path, suffix: str, share: float) -> None:
+    path = tmp_path / f"cut.{suffix}"
+    Image.fromarray(random_picture(60, 80)).save(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    with pytest.raises(InputError, match=rf"cut\.{suffix}"):
+        load_picture(path)
+
+
+def test_a_missing_picture_and_a_folder_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"There is no picture .*absent\.jpg"):
+        load_picture(tmp_path / "absent.jpg")
+    with pytest.raises(InputError, match=r"can't be decoded"):
+        load_picture(tmp_path)

@@ -1,0 +1,135 @@
+"""The page and the Markdown: self-contained, complete, escaped, in the words agreed upon."""
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from skinlite.errors import InputError
+from skinlite_benchmarks import wording
+from skinlite_benchmarks.render_html import render_html
+from skinlite_benchmarks.render_markdown import render_markdown
+from skinlite_benchmarks.report import write_report
+from skinlite_benchmarks.results import Interval, Results
+
+VOID = {"meta", "line", "circle", "rect", "br"}
+
+
+class Tags(HTMLParser):
+    """Collects tags, and refuses one that is closed out of order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_summary_says_it_in_one_sentence(results: Results) -> None:
+    assert wording.summary(results).startswith(
+        "quick int8 is 50 times faster [50, 50] and 50 times smaller than Big float32, one "
+        "thread; balanced accuracy 0."
+    )
+    assert wording.summary(results).endswith(
+        "on 700 held-out synthetic pictures; measured on a desktop CPU, not on a phone."
+    )
+
+
+def test_summary_of_something_slower_and_larger(results: Results) -> None:
+    slower = results.measurements[0].model_copy(
+        update={"ratio": Interval(median=0.5, low=0.4, high=0.8)}
+    )
+    big = results.contestants[0].model_copy(update={"bytes": 400_000_000, "accuracy": None})
+    turned = results.model_copy(
+        update={
+            "measurements": (slower, *results.measurements[1:]),
+            "contestants": (big, *results.contestants[1:]),
+        }
+    )
+    assert "2.0 times slower [1.2, 2.5] and 2.0 times larger" in wording.summary(turned)
+    assert "accuracy not measured" in wording.summary(turned)
+
+
+def test_summary_without_reference(results: Results) -> None:
+    alone = results.model_copy(update={"reference": None})
+    assert "quick int8 takes 1.00 ms (median), one thread" in wording.summary(alone)
+    assert "reference 50" not in render_html(alone)
+
+
+def test_page_loads_nothing_and_runs_nothing(results: Results) -> None:
+    page = render_html(results)
+    parser = Tags()
+    parser.feed(page)
+    assert parser.open == []
+    tags = {tag for tag, _ in parser.seen}
+    assert not tags & {"script", "link", "img", "iframe", "object", "embed"}
+    assert not any({"src", "href", "xlink:href"} & attrs.keys() for _, attrs in parser.seen)
+    assert "://" not in page and "@import" not in page and "url(" not in page
+
+
+def test_page_names_every_contestant_escaped(results: Results) -> None:
+    page = render_html(results)
+    assert "<script" not in page
+    for one in results.contestants:
+        assert one.name in unescape(page)
+    assert unescape(page).count("skinlite benchmark 'a b'") == 1
+
+
+def test_page_has_every_chart_in_both_widths(results: Results) -> None:
+    charts = re.findall(r'aria-label="([^"]*)"', render_html(results))
+    expected = ("Latency distributions", "Times faster", "File size", "Recall by class")
+    for title in expected:
+        assert sum(chart.startswith(title) for chart in charts) == 2
+
+
+def test_page_follows_the_system_theme_and_says_what_is_synthetic(results: Results) -> None:
+    page = render_html(results)
+    assert "prefers-color-scheme: dark" in page
+    assert "synthetic pictures</span>" in page
+    assert "not a phone</span>" in page
+    real = results.contestants[0].model_copy(update={"synthetic": False})
+    honest = results.model_copy(update={"contestants": (real, *results.contestants[1:])})
+    assert "synthetic pictures</span>" not in render_html(honest)
+
+
+def test_untrained_accuracy_is_never_a_number(results: Results) -> None:
+    raw = results.contestants[0].model_copy(update={"trained": False, "accuracy": None})
+    table = wording.overview(
+        results.model_copy(update={"contestants": (raw, *results.contestants[1:])})
+    )
+    accuracy = table.columns.index("Balanced accuracy")
+    assert [row[accuracy] for row in table.rows] == ["untrained", "not measured", "untrained"]
+
+
+def test_same_results_give_the_same_page(results: Results) -> None:
+    assert render_html(results) == render_html(results)
+
+
+def test_markdown_tables_keep_their_columns_whatever_the_name(results: Results) -> None:
+    text = render_markdown(results)
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    counts = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
+    assert set(counts) == {10, 13}
+    assert "<script>" not in text.replace(r"\<script\>", "")
+    assert "**quick int8**" in text
+
+
+def test_report_folder(results: Results, tmp_path: Path) -> None:
+    page = write_report(results, tmp_path / "report")
+    assert page.read_text().startswith("<!doctype html>")
+    names = {path.name for path in page.parent.iterdir()}
+    assert names == {"report.html", "report.md", "results.json"}
+    with pytest.raises(InputError, match="exists already"):
+        write_report(results, tmp_path / "report")

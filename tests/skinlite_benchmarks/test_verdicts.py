@@ -1,0 +1,46 @@
+"""A verdict for each reason to doubt, none for a quiet measurement."""
+
+import pytest
+
+from skinlite_benchmarks.results import Host, Interval
+from skinlite_benchmarks.verdicts import judge
+
+from .conftest import measurement
+
+QUIET = [5.0, 5.05, 4.95] * 40
+
+
+def test_quiet_measurement_has_no_verdict(host: Host) -> None:
+    assert judge(host, [measurement("a", QUIET)], rounds=120) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "times", "reason"),
+    [
+        ({}, [4.0, 5.0, 6.0] * 40, "Wide spread"),
+        ({}, QUIET[:6], "Fewer than 20 rounds"),
+        ({"steady": False}, QUIET, "did not come to rest"),
+        ({"threads": 8}, QUIET, "More threads than cores"),
+        ({"ratio": Interval(median=50, low=40, high=60)}, QUIET, "uncertain"),
+    ],
+)
+def test_reason_names_the_contestant(
+    host: Host, changes: dict[str, object], times: list[float], reason: str
+) -> None:
+    doubtful = measurement("doubtful", times, **changes)
+    (verdict,) = judge(host, [measurement("good", QUIET), doubtful], rounds=120)
+    assert reason in verdict.reason and "doubtful" in verdict.reason
+    assert "good" not in verdict.reason
+    assert verdict.advice
+
+
+def test_busy_machine_and_few_rounds(host: Host) -> None:
+    busy = host.model_copy(update={"busy": (0.02, 0.9)})
+    reasons = [one.reason for one in judge(busy, [measurement("a", QUIET)], rounds=30)]
+    assert len(reasons) == 2
+    assert "90%" in reasons[0] and "30 rounds" in reasons[1]
+
+
+def test_machine_that_tells_no_load(host: Host) -> None:
+    silent = host.model_copy(update={"busy": None, "load": None})
+    assert judge(silent, [measurement("a", QUIET)], rounds=120) == []
