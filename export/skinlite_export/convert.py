@@ -17,7 +17,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from skinlite.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.graph import read_keras
+from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Scheme
 from skinlite_export.twin import build_twin
 

@@ -23,9 +23,9 @@ from skinlite_export.calibration import calibrate, identity, samples
 from skinlite_export.contract import GEOMETRY, NOTICE, inputs_of, outputs_of, source_of, versions
 from skinlite_export.convert import to_tflite
 from skinlite_export.golden import write_golden
-from skinlite_export.graph import read_keras
 from skinlite_export.manifest import Calibration, Manifest, Status, Verification
 from skinlite_export.onnx_export import to_onnx
+from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
 from skinlite_export.runtime import load_runner, predict_all

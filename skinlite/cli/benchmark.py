@@ -83,10 +83,12 @@ def _reference(choice: str) -> Path | None:
         raise InputError(
             f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
         )
-    from skinlite_benchmarks.reference import ReferenceBuild, reference_path
+    from skinlite_benchmarks.reference import NEEDED_GB, ReferenceBuild, reference_path
 
     if not reference_path().is_file():
         need("tensorflow", "export")
-        console.print("converting the reference: once, a minute or two, up to 10 GB of memory")
+        console.print(
+            f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
+        )
     with ReferenceBuild() as build:
         return build.wait()

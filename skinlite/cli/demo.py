@@ -1,5 +1,121 @@
-"""``skinlite demo``."""
+"""``skinlite demo``: everything once, on synthetic pictures, in minutes."""
+
+import shlex
+import shutil
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skinlite.cli.progress import counting, reporting
+from skinlite.cli.shared import console, need, output
+from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from skinlite_benchmarks.reference import ReferenceBuild
+
+MARK = ".skinlite-demo"
+"""File that shows that a folder is a demo's, and may be written over by the next."""
+
+LESIONS, IMAGE_SIZE, EPOCHS, BATCH_SIZE = 900, 96, 12, 32
+"""Small enough for five minutes on two cores, large enough to learn something."""
 
 
-def demo() -> None:
-    """To be written."""
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder to write; an earlier demo is replaced.")] = (
+        Path("demo")
+    ),
+    seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
+) -> None:
+    """Draw synthetic pictures, train, export to int8, verify and benchmark: the whole way."""
+    _claim(out)
+    need("keras", "train")
+    for module in ("tf_keras", "tf2onnx"):
+        need(module, "export")
+    from skinlite.data.dataset import read_dataset
+    from skinlite.data.synthetic import write_synthetic
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+    from skinlite.training.prepare import prepare
+    from skinlite_benchmarks.report import write_report
+    from skinlite_benchmarks.suite import run_benchmark
+    from skinlite_benchmarks.wording import summary
+    from skinlite_export.export import export
+    from skinlite_export.recipe import Recipe
+    from skinlite_export.rewrites import parse_rewrites
+
+    data, run_folder, bundle_folder, report_folder = (
+        out / name for name in ("data", "run", "bundle", "report")
+    )
+    with _reference() as reference:
+        _say(f"1/4 {LESIONS} synthetic lesions in HAM10000's format")
+        with counting("drawing lesions", LESIONS) as advance:
+            write_synthetic(data, lesions=LESIONS, seed=seed, replace=True, advance=advance)
+        config = TrainConfig(image_size=IMAGE_SIZE, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=seed)
+        dataset = read_dataset(data)
+        with counting("reading pictures", len(dataset.frame)) as advance:
+            prepared = prepare(dataset, config.image_size, seed, advance)
+
+        _say(f"2/4 training {config.backbone} from scratch at {IMAGE_SIZE} px")
+        with reporting() as report:
+            run = Training(run_folder, config, prepared, report).start()
+        if run.info.status == "interrupted":
+            raise InputError(f"Stopped in training; start again with: skinlite demo --out {out}")
+
+        _say("3/4 exporting to int8, and verifying it on held-out pictures")
+        recipe = Recipe(rewrites=parse_rewrites("all"), seed=seed)
+        with reporting() as report:
+            bundle = export(run, prepared, recipe, bundle_folder, replace=True, report=report)
+        print_manifest(bundle.manifest)
+
+        _say("4/4 timing it against the InceptionResNetV2 reference")
+        if reference and reference.running:
+            console.print("waiting for the reference's conversion (once, then it is kept)")
+        yardstick = reference.wait() if reference else None
+    with reporting() as report:
+        results = run_benchmark(
+            [bundle_folder],
+            yardstick,
+            seed=seed,
+            slow_seconds=10,
+            command=shlex.join(["skinlite", *sys.argv[1:]]),
+            report=report,
+        )
+    page = write_report(results, report_folder)
+    output.print()
+    output.print(summary(results), markup=False)
+    output.print(f"bundle ({bundle.manifest.status}): {bundle_folder}", markup=False)
+    output.print(f"report: {page}", markup=False)
+    check_gates(bundle.manifest, bundle_folder)
+
+
+def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
+    """Begin to convert the reference, beside the training; a small machine goes without."""
+    from skinlite_benchmarks.reference import ReferenceBuild
+
+    try:
+        return ReferenceBuild()
+    except InputError as error:
+        console.print(f"[yellow]warning:[/] no reference in this demo. {error}")
+        return nullcontext()
+
+
+def _claim(out: Path) -> None:
+    """Make the demo's folder, or empty an earlier demo's; nobody else's is touched."""
+    if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
+        raise InputError(
+            f"{out} exists and isn't an earlier demo's. Choose another folder with --out."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).touch()
+    for name in ("run", "run.partial", "report"):
+        shutil.rmtree(out / name, ignore_errors=True)
+
+
+def _say(what: str) -> None:
+    console.print(f"[bold]{what}[/]")

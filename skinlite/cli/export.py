@@ -15,8 +15,7 @@ from skinlite.cli.shared import (
     output_folder,
     validated,
 )
-from skinlite.cli.tables import print_manifest
-from skinlite.errors import GateError
+from skinlite.cli.tables import check_gates, print_manifest
 
 
 def export(
@@ -83,9 +82,4 @@ def export(
     else:
         print_manifest(bundle.manifest)
         output.print(f"Bundle: {bundle.path}")
-    failed = [gate for gate in bundle.manifest.verification.gates if not gate.passed]
-    if failed:
-        raise GateError(
-            f"{len(failed)} gate(s) failed, so {bundle.path} is marked rejected: "
-            + "; ".join(gate.sentence() for gate in failed)
-        )
+    check_gates(bundle.manifest, bundle.path)

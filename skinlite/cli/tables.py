@@ -1,10 +1,12 @@
 """What a command found, as tables for a person."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
 from skinlite.cli.shared import output
+from skinlite.errors import GateError
 
 if TYPE_CHECKING:
     from skinlite.evaluation.metrics import Metrics
@@ -72,6 +74,19 @@ def print_manifest(manifest: "Manifest") -> None:
     output.print(
         f"{manifest.audit.partitions} delegate partition(s); computed in float: {floats or 'none'}"
     )
+
+
+def check_gates(manifest: "Manifest", bundle: Path) -> None:
+    """End with exit code 3 where a gate did not hold.
+
+    Raises:
+        GateError: names every gate that failed.
+    """
+    failed = [gate.sentence() for gate in manifest.verification.gates if not gate.passed]
+    if failed:
+        raise GateError(
+            f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {'; '.join(failed)}"
+        )
 
 
 def number(value: float | None) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skinlite.cli.shared import JsonOption, output
-from skinlite.errors import GateError
+from skinlite.cli.tables import check_gates
 
 
 def verify(
@@ -26,9 +26,4 @@ def verify(
         output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
         output.print(*found, sep="\n")
         output.print(f"status: {opened.manifest.status}")
-    if opened.manifest.status == "rejected":
-        failed = [gate for gate in opened.manifest.verification.gates if not gate.passed]
-        raise GateError(
-            f"{bundle} is whole, but was rejected at its export: "
-            + "; ".join(gate.sentence() for gate in failed)
-        )
+    check_gates(opened.manifest, bundle)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from skinlite.errors import InputError
 
@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 
 def load_picture(path: Path) -> Pixels:
-    """Decode a picture to RGB.
+    """Decode a picture to RGB, upright as its EXIF orientation says (phones rely on it).
 
     Returns:
         uint8 array of shape (height, width, 3), 0-255.
@@ -35,7 +35,7 @@ def load_picture(path: Path) -> Pixels:
     """
     try:
         with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
+            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
     except FileNotFoundError as error:
         raise InputError(f"There is no picture {path}.") from error
     except UnidentifiedImageError as error:

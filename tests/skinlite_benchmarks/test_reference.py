@@ -1,4 +1,4 @@
-"""The reference's cache, with a stand-in for the conversion (the real one takes 10 GB)."""
+"""The reference's cache, with a stand-in for the conversion (the real one takes a minute)."""
 
 import sys
 from pathlib import Path

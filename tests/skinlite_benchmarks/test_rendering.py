@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks import wording
+from skinlite_benchmarks import tables, wording
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown
 from skinlite_benchmarks.report import write_report
@@ -39,12 +39,26 @@ class Tags(HTMLParser):
 
 def test_summary_says_it_in_one_sentence(results: Results) -> None:
     assert wording.summary(results).startswith(
-        "quick int8 is 50 times faster [50, 50] and 50 times smaller than Big float32, one "
+        "quick int8 is 50.0 times faster [50.0, 50.0] and 50 times smaller than Big float32, one "
         "thread; balanced accuracy 0."
     )
     assert wording.summary(results).endswith(
         "on 700 held-out synthetic pictures; measured on a desktop CPU, not on a phone."
     )
+
+
+@pytest.mark.parametrize(
+    ("low", "median", "high", "words"),
+    [
+        (68.1, 71.2, 74.4, "71* [68, 74]"),
+        (46.9, 47.2, 47.4, "47.2* [46.9, 47.4]"),
+        (1.71, 1.84, 2.9, "1.8* [1.7, 2.9]"),
+        (0.401, 0.5, 0.8, "0.50* [0.40, 0.80]"),
+    ],
+)
+def test_interval_keeps_its_ends_apart(low: float, median: float, high: float, words: str) -> None:
+    interval = Interval(median=median, low=low, high=high)
+    assert wording.interval(interval) == words.replace("*", wording.TIMES)
 
 
 def test_summary_of_something_slower_and_larger(results: Results) -> None:
@@ -106,7 +120,7 @@ def test_page_follows_the_system_theme_and_says_what_is_synthetic(results: Resul
 
 def test_untrained_accuracy_is_never_a_number(results: Results) -> None:
     raw = results.contestants[0].model_copy(update={"trained": False, "accuracy": None})
-    table = wording.overview(
+    table = tables.overview(
         results.model_copy(update={"contestants": (raw, *results.contestants[1:])})
     )
     accuracy = table.columns.index("Balanced accuracy")

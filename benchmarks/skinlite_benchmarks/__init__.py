@@ -1,0 +1,1 @@
+"""Prove: time bundles against the InceptionResNetV2 reference and report it."""

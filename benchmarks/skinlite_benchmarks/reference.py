@@ -1,0 +1,199 @@
+"""The yardstick: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
+
+Converting it takes about a minute and 6 GB, so it happens once, in a process of its own
+(``python -m skinlite_benchmarks.reference FOLDER``), and is kept in the cache under a name that
+hashes everything it was made from. Its weights are untrained: latency, size and memory don't
+depend on them, its accuracy is not measured.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from skinlite import __version__
+from skinlite.data.cache import cache_folder
+from skinlite.data.patient import PatientEncoder
+from skinlite.errors import InputError, SkinliteError
+from skinlite.files import staged_folder, write_atomically
+
+MODEL, RECORD = "model.tflite", "reference.json"
+NEEDED_GB = 8.0
+"""Asked for: 6.1 GB were measured at the peak, and other programs want to live."""
+MADE_FROM = ("keras", "tensorflow", "tf-keras")
+
+
+class ReferenceRecord(BaseModel):
+    """What a reference was made from; written beside it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    title: str = "InceptionResNetV2"
+    backbone: str = "inception_resnet_v2"
+    topology: str = "paper"
+    format: Literal["float32"] = "float32"
+    image_size: int = 299
+    patient_width: int
+    trained: bool = False
+    seed: int = 0
+    versions: dict[str, str]
+
+
+def record() -> ReferenceRecord:
+    """What a reference would be made from, here and now."""
+    versions = {"skinlite": __version__}
+    for package in MADE_FROM:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    width = len(PatientEncoder(age_mean=0, age_std=1).columns)
+    return ReferenceRecord(patient_width=width, versions=versions)
+
+
+def reference_path() -> Path:
+    """Where the reference of this installation lies, or will."""
+    identity = hashlib.sha256(record().model_dump_json().encode()).hexdigest()[:32]
+    return cache_folder() / "reference" / identity / MODEL
+
+
+def converter_command(folder: Path) -> Sequence[str]:
+    """The command that fills ``folder``."""
+    return [sys.executable, "-P", "-m", "skinlite_benchmarks.reference", str(folder)]
+
+
+class ReferenceBuild:
+    """A conversion that runs while something else is done; nothing runs where the cache has it.
+
+    A context manager: leaving it without having waited ends the conversion.
+
+    Args:
+        command: gives the command line that fills a folder with the reference.
+
+    Raises:
+        InputError: too little memory is available.
+    """
+
+    def __init__(self, command: Callable[[Path], Sequence[str]] = converter_command) -> None:
+        self.path = reference_path()
+        self._process: subprocess.Popen[bytes] | None = None
+        if self.path.is_file():
+            return
+        check_memory()
+        self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115
+        self._process = subprocess.Popen(
+            command(self.path.parent),
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env={
+                **os.environ,
+                "KERAS_BACKEND": "tensorflow",
+                "TF_USE_LEGACY_KERAS": "1",
+                "TF_CPP_MIN_LOG_LEVEL": "3",
+                # Conversion is the processor's work; a GPU would only lend its memory.
+                "CUDA_VISIBLE_DEVICES": "-1",
+            },
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether there is something to wait for."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self) -> Path:
+        """The .tflite, when it is there.
+
+        Raises:
+            InputError: the conversion failed; the message has its last words.
+        """
+        if self._process is not None:
+            code = self._process.wait()
+            if code != 0 or not self.path.is_file():
+                raise InputError(
+                    f"The reference could not be converted ({self._failure(code)}). "
+                    "Go without it: --reference none"
+                )
+        return self.path
+
+    def _failure(self, code: int) -> str:
+        if code == -9:
+            return f"its process was killed, as for lack of memory: it takes about {NEEDED_GB:g} GB"
+        self._log.seek(0)
+        last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
+        return last or f"its process ended with code {code}"
+
+    def close(self) -> None:
+        """End the conversion if it still runs."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def check_memory(meminfo: Path = Path("/proc/meminfo")) -> None:
+    """Refuse to start what the machine can't hold.
+
+    Raises:
+        InputError: less memory is available than the conversion takes.
+    """
+    try:
+        lines = meminfo.read_text().splitlines()
+    except OSError:  # not Linux: try it
+        return
+    available = next((int(line.split()[1]) for line in lines if line.startswith("MemAvail")), None)
+    if available is not None and available * 1024 / 1e9 < NEEDED_GB:
+        raise InputError(
+            f"Converting the reference takes about {NEEDED_GB:g} GB of memory, and "
+            f"{available * 1024 / 1e9:.1f} GB are available. Close other programs, give a "
+            "reference converted elsewhere (--reference FILE.tflite), or go without: "
+            "--reference none"
+        )
+
+
+def build(folder: Path) -> None:
+    """Build, convert and write the reference; the folder appears when it is complete."""
+    import keras
+
+    from skinlite.models.classifier import build_classifier
+    from skinlite_export.convert import convert_float32
+
+    made_from = record()
+    keras.utils.set_random_seed(made_from.seed)
+    model = build_classifier(
+        made_from.backbone,
+        patient_width=made_from.patient_width,
+        image_size=made_from.image_size,
+    )
+    content = convert_float32(model)
+    with staged_folder(folder, replace=True) as staging:
+        write_atomically(staging / MODEL, content)
+        write_atomically(staging / RECORD, made_from.model_dump_json(indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        build(Path(sys.argv[1]))
+    except SkinliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

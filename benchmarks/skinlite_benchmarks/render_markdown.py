@@ -1,0 +1,50 @@
+"""The report as Markdown, for a README or a pull request."""
+
+import re
+
+from skinlite_benchmarks import tables, wording
+from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.tables import Table
+
+_SPECIAL = re.compile(r"([\\`*\[\]<>|]|(?<![a-z0-9])_|_(?![a-z0-9]))", re.IGNORECASE)
+"""An underscore within a word is no emphasis."""
+
+
+def render_markdown(results: Results) -> str:
+    """The whole report; what comes from file names is escaped."""
+    parts = ["# skinlite benchmark", _escape(wording.summary(results))]
+    parts.append("\n".join(f"- {_escape(line)}" for line in results.notices))
+    if results.verdicts:
+        parts.append("**These figures may be unstable.**")
+        parts.append(
+            "\n".join(f"- {_escape(one.reason)} {_escape(one.advice)}" for one in results.verdicts)
+        )
+    parts.append(_table(tables.overview(results)))
+    parts += [_table(tables.latencies(results, n)) for n in results.settings.threads]
+    parts.append("## Host and settings")
+    parts.append(
+        "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))
+    )
+    parts.append(_escape(tables.METHOD))
+    if results.settings.command:
+        # Indented, so that no backtick of a file name ends the block.
+        parts.append(f"    {' '.join(results.settings.command.splitlines())}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(table: Table) -> str:
+    def line(cells: list[str]) -> str:
+        return f"| {' | '.join(cells)} |"
+
+    rows = [line([_escape(name) for name in table.columns])]
+    rows.append(line(["---", *["---:"] * (len(table.columns) - 1)]))
+    for number, row in enumerate(table.rows):
+        cells = [_escape(cell) for cell in row]
+        if number == table.marked:
+            cells[0] = f"**{cells[0]}**"
+        rows.append(line(cells))
+    return f"## {table.title}\n\n" + "\n".join(rows)
+
+
+def _escape(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))

@@ -1,0 +1,26 @@
+"""Write a report folder: results.json for machines, report.html and report.md for people."""
+
+from pathlib import Path
+
+from skinlite.files import staged_folder, write_atomically
+from skinlite_benchmarks.render_html import render_html
+from skinlite_benchmarks.render_markdown import render_markdown
+from skinlite_benchmarks.results import Results
+
+RESULTS, HTML, MARKDOWN = "results.json", "report.html", "report.md"
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write the three files; the folder appears when they are complete.
+
+    Returns:
+        The HTML page.
+
+    Raises:
+        InputError: the folder exists and isn't empty, or can't be written.
+    """
+    with staged_folder(folder) as staging:
+        write_atomically(staging / RESULTS, results.model_dump_json() + "\n")
+        write_atomically(staging / HTML, render_html(results))
+        write_atomically(staging / MARKDOWN, render_markdown(results))
+    return folder / HTML

@@ -1,0 +1,86 @@
+"""Why the figures may be unstable, and what to try; nothing when they may be believed.
+
+After pyperf, which says so only when the data ask for it.
+"""
+
+from skinlite_benchmarks import wording
+from skinlite_benchmarks.results import Host, Measurement, Verdict
+
+SPREAD = 0.10
+"""Interquartile range over median above which a latency is called wide."""
+RATIO_SPREAD = 0.10
+FEWEST_ROUNDS = 100
+FEWEST_SLOW_ROUNDS = 20
+BUSY = 0.2
+
+
+def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verdict]:
+    """Look for reasons not to believe the figures.
+
+    Args:
+        host: with the load around the measurement.
+        measurements: what was measured.
+        rounds: that were asked for.
+    """
+    verdicts = []
+
+    def found(reason: str, which: list[Measurement], advice: str) -> None:
+        if which:
+            verdicts.append(Verdict(reason=f"{reason}: {_names(which)}.", advice=advice))
+
+    if host.busy and max(host.busy) > BUSY:
+        start, end = host.busy
+        verdicts.append(
+            Verdict(
+                reason=f"Other work used {start:.0%} of the cores before and {end:.0%} after the "
+                "measurement.",
+                advice="Close other programs and measure again; ratios suffer less than times.",
+            )
+        )
+    found(
+        f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
+        [m for m in measurements if m.latency.iqr > SPREAD * m.latency.p50],
+        "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
+    )
+    found(
+        f"The ratio to the reference is uncertain (interval wider than {RATIO_SPREAD:.0%})",
+        [m for m in measurements if m.ratio and _width(m) > RATIO_SPREAD],
+        "Ask for more rounds with --rounds.",
+    )
+    found(
+        "The warm-up did not come to rest",
+        [m for m in measurements if not m.steady],
+        "The clock may be changing with heat; let the machine cool and measure again.",
+    )
+    if rounds < FEWEST_ROUNDS:
+        verdicts.append(
+            Verdict(
+                reason=f"Only {rounds} rounds were asked for.",
+                advice=f"Ask for at least {FEWEST_ROUNDS}: --rounds {FEWEST_ROUNDS}",
+            )
+        )
+    found(
+        f"Fewer than {FEWEST_SLOW_ROUNDS} rounds",
+        [m for m in measurements if m.rounds < FEWEST_SLOW_ROUNDS],
+        "Ask for more rounds with --rounds.",
+    )
+    found(
+        f"More threads than cores ({host.cores})",
+        [m for m in measurements if m.threads > host.cores],
+        "Ask for fewer threads with --threads.",
+    )
+    return verdicts
+
+
+def _names(measurements: list[Measurement]) -> str:
+    by_threads: dict[int, list[str]] = {}
+    for one in measurements:
+        by_threads.setdefault(one.threads, []).append(one.contestant)
+    return "; ".join(
+        f"with {wording.threads(count)}, {', '.join(names)}" for count, names in by_threads.items()
+    )
+
+
+def _width(measurement: Measurement) -> float:
+    ratio = measurement.ratio
+    return (ratio.high - ratio.low) / ratio.median if ratio else 0.0

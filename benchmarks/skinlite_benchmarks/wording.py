@@ -1,0 +1,116 @@
+"""Figures in words: how a number is written, and the summary sentence.
+
+The HTML page, the Markdown report and the terminal all say it in these words.
+"""
+
+from skinlite_benchmarks.results import Contestant, Interval, Measurement, Results
+
+NONE = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
+_COUNTS = {1: "one thread", 2: "two threads", 4: "four threads"}
+
+
+def threads(count: int) -> str:
+    """``one thread``, ``8 threads``."""
+    return _COUNTS.get(count, f"{count} threads")
+
+
+def milliseconds(value: float) -> str:
+    """Three digits: ``3.52 ms``, ``298 ms``."""
+    return f"{three_digits(value)} ms"
+
+
+def megabytes(value: float | None) -> str:
+    """From 10^6 bytes: ``3.90 MB``."""
+    return NONE if value is None else f"{three_digits(value)} MB"
+
+
+def factor(value: float | None) -> str:
+    """``71`` times, or ``1.8`` times below ten, with the sign."""
+    return NONE if value is None else f"{_factor(value)}{TIMES}"
+
+
+def interval(ratio: Interval | None) -> str:
+    """The ratio with its interval: ``71 [68, 74]``, with the sign."""
+    if ratio is None:
+        return NONE
+    median, low, high = interval_digits(ratio)
+    return f"{median}{TIMES} [{low}, {high}]"
+
+
+def interval_digits(ratio: Interval) -> tuple[str, str, str]:
+    """Median, low and high with as many digits as it takes to tell them apart."""
+    wide = ratio.high - ratio.low >= 1
+    digits = 2 if ratio.median < 1 else 0 if wide and ratio.median >= 10 else 1
+    return f"{ratio.median:.{digits}f}", f"{ratio.low:.{digits}f}", f"{ratio.high:.{digits}f}"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+
+
+def three_digits(value: float) -> str:
+    """``3.52``, ``35.2``, ``352``."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def share(value: float | None) -> str:
+    """Two digits, or three where it matters: ``0.614``."""
+    return NONE if value is None else f"{value:.3f}"
+
+
+def headline(results: Results) -> tuple[Contestant, Measurement]:
+    """The contestant that the summary is about, at the first thread count.
+
+    The fastest .tflite, since that is what ships; the fastest of all where there is none.
+    """
+    count = results.settings.threads[0]
+    measured = [m for m in results.measurements if m.threads == count]
+    others = [m for m in measured if m.contestant != results.reference] or measured
+    ships = [m for m in others if results.contestant(m.contestant).runtime == "litert"]
+    best = min(ships or others, key=lambda m: m.latency.p50)
+    return results.contestant(best.contestant), best
+
+
+def summary(results: Results) -> str:
+    """The outcome in one sentence."""
+    contestant, best = headline(results)
+    where = threads(best.threads)
+    smaller = results.times_smaller(contestant.name)
+    if best.ratio is not None and smaller is not None:
+        first = (
+            f"{contestant.name} is {_compared(best.ratio, 'faster', 'slower')} and "
+            f"{_compared(smaller, 'smaller', 'larger')} than {results.reference}, {where}"
+        )
+    else:
+        first = (
+            f"{contestant.name} takes {milliseconds(best.latency.p50)} (median), {where}, and "
+            f"{megabytes(contestant.bytes / 1e6)}"
+        )
+    return f"{first}; {_accuracy(contestant)}; measured on {results.host.kind}, not on a phone."
+
+
+def _compared(value: Interval | float, more: str, less: str) -> str:
+    if isinstance(value, float):
+        return f"{_factor(max(value, 1 / value))} times {more if value >= 1 else less}"
+    if value.median < 1:
+        turned = Interval(median=1 / value.median, low=1 / value.high, high=1 / value.low)
+        return _compared(turned, less, more)
+    median, low, high = interval_digits(value)
+    return f"{median} times {more} [{low}, {high}]"
+
+
+def _accuracy(contestant: Contestant) -> str:
+    if contestant.accuracy is None:
+        return f"accuracy {accuracy_status(contestant)}"
+    kind = "synthetic pictures" if contestant.synthetic else "pictures"
+    exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
+    return (
+        f"balanced accuracy {exported.balanced_accuracy:.3f}, Keras "
+        f"{keras.balanced_accuracy:.3f}, on {exported.images:,} held-out {kind}"
+    )
+
+
+def accuracy_status(contestant: Contestant) -> str:
+    """Why there is no accuracy."""
+    return "untrained" if contestant.trained is False else "not measured"

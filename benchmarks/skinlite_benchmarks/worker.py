@@ -1,0 +1,177 @@
+"""One contestant in a process of its own, so that its memory and its load time are its own.
+
+``python -m skinlite_benchmarks.worker FILE THREADS SEED`` loads the model, answers with one line
+of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its input ends.
+"""
+
+import gc
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field, TypeAdapter
+
+from skinlite.errors import InputError, SkinliteError
+from skinlite_export.runtime import (
+    IMAGE,
+    PATIENT,
+    LiteRTRunner,
+    OnnxRunner,
+    Runner,
+    load_runner,
+)
+
+PICTURES = 8
+
+
+class Request(BaseModel):
+    """Invoke ``untimed`` times, then ``timed`` times."""
+
+    timed: int
+    untimed: int
+
+
+class Loaded(BaseModel):
+    """The model is ready; see `skinlite_benchmarks.results.Measurement`."""
+
+    kind: Literal["loaded"] = "loaded"
+    image_shape: tuple[int, ...]
+    load_ms: float
+    first_ms: float
+    partitions: int | None
+    memory_mb: float | None
+
+
+class Turn(BaseModel):
+    """Nanoseconds of each timed invocation."""
+
+    kind: Literal["turn"] = "turn"
+    nanoseconds: list[int]
+
+
+class Fault(BaseModel):
+    """What went wrong, for the user."""
+
+    kind: Literal["fault"] = "fault"
+    message: str
+
+
+Reply = Annotated[Loaded | Turn | Fault, Field(discriminator="kind")]
+REPLY: TypeAdapter[Loaded | Turn | Fault] = TypeAdapter(Reply)
+
+
+class Worker:
+    """A loaded model and its pictures.
+
+    The pictures are seeded noise at the model's own size, patients likewise: these networks do
+    the same arithmetic whatever the pixels are.
+    """
+
+    def __init__(self, path: Path, threads: int, seed: int) -> None:
+        empty = _memory_mb("VmRSS")
+        # The runtime's import belongs to the memory, not to the time that a model takes to load.
+        importlib.import_module(
+            "onnxruntime" if path.suffix == ".onnx" else "ai_edge_litert.interpreter"
+        )
+        start = perf_counter_ns()
+        self.runner = load_runner(path, threads)
+        load_ms = (perf_counter_ns() - start) / 1e6
+        image_shape, width = _input_shapes(self.runner, path)
+        random = np.random.default_rng(seed)
+        self.images = random.integers(0, 256, (PICTURES, *image_shape), np.uint8)
+        self.patients = random.normal(size=(PICTURES, width)).astype(np.float32)
+        self.invoked = 0
+        first_ms = self._invoke() / 1e6
+        peak = _memory_mb("VmHWM")
+        self.loaded = Loaded(
+            image_shape=image_shape,
+            load_ms=load_ms,
+            first_ms=first_ms,
+            partitions=self.runner.partitions if isinstance(self.runner, LiteRTRunner) else None,
+            memory_mb=None if peak is None or empty is None else peak - empty,
+        )
+
+    def turn(self, request: Request) -> Turn:
+        """Invoke as asked."""
+        for _ in range(request.untimed):
+            self._invoke()
+        return Turn(nanoseconds=[self._invoke() for _ in range(request.timed)])
+
+    def _invoke(self) -> int:
+        """Nanoseconds of one invocation; setting the inputs isn't part of it."""
+        which = self.invoked % PICTURES
+        self.invoked += 1
+        self.runner.set_inputs(self.images[which], self.patients[which])
+        start = perf_counter_ns()
+        self.runner.invoke()
+        return perf_counter_ns() - start
+
+
+def _input_shapes(runner: Runner, path: Path) -> tuple[tuple[int, ...], int]:
+    """Shape (H, W, 3) of the picture and width of the patient that a model takes."""
+    if isinstance(runner, LiteRTRunner):
+        details = runner.interpreter.get_signature_runner("serving_default").get_input_details()
+        shapes = {name: list(detail["shape"]) for name, detail in details.items()}
+    elif isinstance(runner, OnnxRunner):
+        shapes = {value.name: value.shape for value in runner.session.get_inputs()}
+    image, patient = shapes[IMAGE][1:], shapes[PATIENT][1:]
+    try:
+        height, width, channels = map(int, image)
+        (columns,) = map(int, patient)
+    except (TypeError, ValueError) as error:  # a dynamic axis has a name, or None, for a length
+        raise InputError(
+            f"{path} has inputs of shape {image} and {patient}; a benchmark needs a fixed picture "
+            "(height, width, 3) and a fixed patient vector. Export it with skinlite export."
+        ) from error
+    return (height, width, channels), columns
+
+
+def _memory_mb(field: Literal["VmRSS", "VmHWM"]) -> float | None:
+    """Resident memory now (VmRSS) or at its highest (VmHWM); None where there is no /proc."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return None
+    for line in status.splitlines():
+        if line.startswith(f"{field}:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    return None
+
+
+def serve(
+    path: Path,
+    threads: int,
+    seed: int,
+    requests: Callable[[], str],
+    answer: Callable[[str], None],
+) -> None:
+    """Answer requests, one line each, until an empty line comes (the end of the input)."""
+    try:
+        worker = Worker(path, threads, seed)
+        answer(worker.loaded.model_dump_json())
+        gc.collect()
+        gc.disable()
+        while line := requests():
+            answer(worker.turn(Request.model_validate_json(line)).model_dump_json())
+    except SkinliteError as error:
+        answer(Fault(message=str(error)).model_dump_json())
+    except (ValueError, RuntimeError) as error:  # an invocation that the runtime refuses
+        answer(Fault(message=f"{path} can't be run: {error}").model_dump_json())
+
+
+if __name__ == "__main__":
+    # The runtimes write to standard output as they like: the answers get a channel of their own.
+    with os.fdopen(os.dup(1), "w", buffering=1) as channel:
+        os.dup2(2, 1)
+        serve(
+            Path(sys.argv[1]),
+            int(sys.argv[2]),
+            int(sys.argv[3]),
+            sys.stdin.readline,
+            lambda line: print(line, file=channel, flush=True),
+        )
