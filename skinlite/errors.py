@@ -10,6 +10,10 @@ class SkinliteError(Exception):
     exit_code = 1
 
 
+class SkinliteWarning(UserWarning):
+    """Something the user should know though the work goes on."""
+
+
 class InputError(SkinliteError):
     """The input or a flag is wrong: a path, a file, a column, a value. Exit code 2."""
 

@@ -1,12 +1,23 @@
-"""Fixtures for every test: a small synthetic data set, the real one where it is, a cache."""
+"""Fixtures for every test: tiny data, runs and bundles, the real data where it is, a cache."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic import write_synthetic
+from skinlite.training.prepare import Prepared, prepare
+from skinlite.training.run import Run
+from skinlite_export.bundle import Bundle, open_bundle
+from skinlite_export.recipe import Recipe
+
+# Read when TensorFlow is first imported, which is in some fixture or test, never here.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -24,6 +35,74 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "data"
     write_synthetic(folder, lesions=60, seed=0)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_prepared(tiny_data: Path) -> Prepared:
+    """`tiny_data` split and decoded, at 48 px."""
+    return prepare(read_dataset(tiny_data), 48, seed=0)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """MobileNetV3Large after one epoch on `tiny_data`. Read only: copy it to change it."""
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    config = TrainConfig(image_size=48, epochs=1, batch_size=16)
+    return Training(tmp_path_factory.mktemp("tiny") / "run", config, tiny_prepared).start()
+
+
+TINY_RECIPE = Recipe(rewrites=("unfuse-hard-swish",), calibration_pictures=20, gates=None)
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(
+    tiny_run: Run, tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    """`tiny_run` in int8, not gated. Read only: see `bundle`."""
+    from skinlite_export.export import export
+
+    out = tmp_path_factory.mktemp("tiny") / "bundle"
+    return export(tiny_run, tiny_prepared, TINY_RECIPE, out)
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
+    """A copy of `tiny_bundle` to be damaged."""
+    shutil.copytree(tiny_bundle.path, tmp_path / "bundle")
+    return open_bundle(tmp_path / "bundle")
+
+
+@pytest.fixture
+def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a real but very small backbone: what takes a minute takes a second with it.
+
+    It has what the large ones have: batch norm, a depthwise convolution, hard-swish, a shortcut.
+    """
+    import keras
+    from keras import layers
+
+    from skinlite.models.backbones import BACKBONES, Backbone
+
+    def build(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
+        pixels = layers.Input(input_shape)
+        x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
+        x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
+        x = layers.Activation("hard_silu")(layers.BatchNormalization(momentum=0.999)(x))
+        y = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
+        y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.999)(y))
+        return keras.Model(pixels, layers.Add(name="cut")([x, y]))
+
+    row = Backbone("conv_net", "ConvNet", build, 32, "cut", (8, 8, 8), rescales=True)
+    monkeypatch.setitem(BACKBONES, row.name, row)
+    return row.name
+
+
+@pytest.fixture(scope="session")
+def conv_prepared(tiny_data: Path) -> Prepared:
+    """`tiny_data` split and decoded, at 32 px, which is what `conv_net` takes."""
+    return prepare(read_dataset(tiny_data), 32, seed=0)
 
 
 @pytest.fixture(scope="session")

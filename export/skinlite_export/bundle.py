@@ -54,8 +54,10 @@ class Bundle:
             for name in listed
             if present.get(name, listed[name]) != listed[name]
         ]
-        if (self.path / SEAL).read_text() != seal(self.path):
-            faults.append(f"{MANIFEST} was changed")
+        if not (self.path / SEAL).is_file():
+            faults.append(f"{SEAL} is missing")
+        elif (self.path / SEAL).read_text(errors="replace") != seal(self.path):
+            faults.append(f"{MANIFEST} or {SEAL} was changed")
         if faults:
             raise InputError(
                 f"{self.path} isn't the bundle that was exported: {'; '.join(faults)}. "

@@ -5,7 +5,7 @@ variables give NaN or a file without weights, and unnamed inputs leave their ord
 """
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
@@ -26,7 +26,10 @@ Sample = dict[str, NDArray[np.float32]]
 
 
 def to_tflite(
-    twin: tf_keras.Model, scheme: Scheme, calibration: Callable[[], Iterator[Sample]] | None = None
+    twin: tf_keras.Model,
+    scheme: Scheme,
+    calibration: Callable[[], Iterator[Sample]] | None = None,
+    float_operators: Iterable[str] = (),
 ) -> bytes:
     """Convert a twin; batch 1, float32 inputs and output.
 
@@ -34,6 +37,7 @@ def to_tflite(
         twin: from {"image", "patient"} to probabilities.
         scheme: number format.
         calibration: gives the samples that set the ranges; int8 needs it.
+        float_operators: TFLite operators that int8 leaves in float.
     """
     with tempfile.TemporaryDirectory() as folder, silenced():
         tf.saved_model.save(*_signed(twin, folder))
@@ -45,7 +49,20 @@ def to_tflite(
         if scheme == "int8":
             converter.representative_dataset = calibration
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+            return _to_int8(converter, float_operators)
         content: bytes = converter.convert()
+        return content
+
+
+def _to_int8(converter: tf.lite.TFLiteConverter, float_operators: Iterable[str]) -> bytes:
+    """Quantize all operators but some; TensorFlow offers the choice on its debugger only."""
+    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(float_operators))
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter,
+        debug_dataset=converter.representative_dataset,
+        debug_options=options,
+    )
+    content: bytes = debugger.get_nondebug_quantized_model()
     return content
 
 

@@ -106,7 +106,11 @@ def _write_models(
         )
         feed = partial(samples, pictures)
     report("converting", 0, 2)
-    (folder / layout.TFLITE).write_bytes(to_tflite(twin, recipe.quantize, feed))
+    (folder / layout.TFLITE).write_bytes(
+        to_tflite(twin, recipe.quantize, feed, graph.float_operators)
+    )
+    if recipe.quantize == "int8":
+        _check_integers(folder / layout.TFLITE, graph.float_operators)
     report("converting", 1, 2)
     # From the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
     (folder / layout.ONNX).write_bytes(to_onnx(to_tflite(build_twin(stock), "none")))
@@ -122,6 +126,16 @@ def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) ->
         raise SkinliteError(
             f"The deploy graph differs from the Keras model by {difference:.2g} in a probability; "
             "this is a fault of skinlite. --rewrites none may get you on; please report it."
+        )
+
+
+def _check_integers(path: Path, declared: frozenset[str]) -> None:
+    """Refuse an int8 file in which more computes in float than was meant to."""
+    left = audit(path).float_operations.keys() - declared
+    if left:
+        raise SkinliteError(
+            f"{', '.join(sorted(left))} stayed in float in the int8 file, which makes it slow on a "
+            "phone; this is a fault of skinlite. --quantize float16 may get you on; please report it."
         )
 
 

@@ -38,9 +38,15 @@ class Node:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in topological order; the last one is the output."""
+    """A network.
+
+    Attributes:
+        nodes: in topological order; the last one is the output.
+        float_operators: TFLite operators that an int8 conversion leaves in float on purpose.
+    """
 
     nodes: tuple[Node, ...]
+    float_operators: frozenset[str] = frozenset()
 
     def replace_each(self, kind: str, rewrite: Callable[[Node], list[Node]]) -> "Graph":
         """Replace every node of a kind by nodes, of which the last takes over its name."""
@@ -51,4 +57,8 @@ class Graph:
                 nodes += [*before, replace(last, name=node.name)]
             else:
                 nodes.append(node)
-        return Graph(tuple(nodes))
+        return replace(self, nodes=tuple(nodes))
+
+    def consumers(self, name: str) -> list[Node]:
+        """The nodes that take a node's output."""
+        return [node for node in self.nodes if name in node.inputs]

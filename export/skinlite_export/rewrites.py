@@ -5,6 +5,7 @@ the order they are applied; ``--rewrites none`` leaves the graph to the stock co
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from skinlite.errors import InputError
 from skinlite_export.graph import Graph, Node
@@ -32,7 +33,49 @@ def unfuse_hard_swish(graph: Graph) -> Graph:
     return graph.replace_each("HardSwish", rewrite)
 
 
-REWRITES: dict[str, Rewrite] = {"unfuse-hard-swish": unfuse_hard_swish}
+def push_relu_through_concat(graph: Graph) -> Graph:
+    """Apply a ReLU to the parts of a concatenation instead of to the whole.
+
+    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after a max-pool or an
+    addition the converter fuses it into that kernel, where it costs nothing. Exact.
+    """
+    pushed = {
+        node.inputs[0]: node
+        for node in graph.nodes
+        if node.kind == "ReLU" and graph.consumers(node.inputs[0]) == [node]
+    }
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if node.kind == "Concatenate" and node.name in pushed:
+            relu = pushed[node.name]
+            parts = [
+                replace(relu, name=f"{relu.name}_{index}", inputs=(part,))
+                for index, part in enumerate(node.inputs)
+            ]
+            inputs = tuple(part.name for part in parts)
+            nodes += [*parts, replace(node, name=relu.name, inputs=inputs)]
+        elif nodes and nodes[-1].name == node.name:
+            continue  # the ReLU itself, now done in the parts
+        else:
+            nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def float_softmax(graph: Graph) -> Graph:
+    """Leave softmax in float when the rest is int8: two islands of a few hundred numbers.
+
+    An int8 softmax has steps of 1/256, too coarse for an attention map over 49 positions and for
+    the probabilities; and XNNPACK has a kernel for the float one only, so that the island costs no
+    break of the delegate either. More exact than int8, and nothing else changes.
+    """
+    return replace(graph, float_operators=graph.float_operators | {"SOFTMAX"})
+
+
+REWRITES: dict[str, Rewrite] = {
+    "unfuse-hard-swish": unfuse_hard_swish,
+    "push-relu-through-concat": push_relu_through_concat,
+    "float-softmax": float_softmax,
+}
 
 
 def parse_rewrites(text: str) -> tuple[str, ...]:

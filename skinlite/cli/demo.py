@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARK = ".skinlite-demo"
 """File that shows that a folder is a demo's, and may be written over by the next."""
 
-LESIONS, IMAGE_SIZE, EPOCHS, BATCH_SIZE = 900, 96, 12, 32
+LESIONS, IMAGE_SIZE, EPOCHS, BATCH_SIZE = 900, 96, 9, 32
 """Small enough for five minutes on two cores, large enough to learn something."""
 
 

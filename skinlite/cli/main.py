@@ -23,7 +23,7 @@ from skinlite.cli import (
     verify,
 )
 from skinlite.cli.shared import console
-from skinlite.errors import SkinliteError
+from skinlite.errors import SkinliteError, SkinliteWarning
 
 app = typer.Typer(
     help="The smallest, fastest skin-lesion classifier that provably kept the diagnosis.\n\n"
@@ -66,7 +66,7 @@ def main() -> None:
     # TensorFlow then means tf_keras by its own Keras; ours stays Keras 3.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     warnings.simplefilter("ignore")
-    warnings.filterwarnings("default", module="skinlite")
+    warnings.simplefilter("always", SkinliteWarning)
     warnings.showwarning = _show_warning
     try:
         app()

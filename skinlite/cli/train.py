@@ -75,7 +75,7 @@ def train(
         out = output_folder(out, "runs", f"{backbone}-{config.image_size}px")
         if partial_folder(out).exists():
             raise InputError(
-                f"{partial_folder(out)} was left by a training that was killed. "
+                f"{partial_folder(out)} was left by a training that was killed, or still runs. "
                 f"Go on with: skinlite train --resume {out}"
             )
         dataset = read_dataset(data)

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
 
 
@@ -127,6 +127,7 @@ def _index(value: str, known: tuple[str, ...], field: str) -> int:
     if value not in known:
         warnings.warn(
             f"{field} {value!r} is not one of {', '.join(known)}: taken as {UNKNOWN!r}.",
+            SkinliteWarning,
             stacklevel=4,
         )
         value = UNKNOWN

@@ -99,15 +99,24 @@ def build_features(
         whole = backbone.build(
             input_shape=(image_size, image_size, 3), include_top=False, weights=weights
         )
-    except OSError as error:  # what urllib and requests raise without network
+    except ValueError as error:
+        raise InputError(f"{backbone.title} can't take {image_size} px: {error}") from error
+    except Exception as error:
+        # Keras' downloader raises a bare Exception for what urllib calls an OSError.
+        if not isinstance(error, OSError) and type(error) is not Exception:
+            raise
         raise InputError(
             f"ImageNet weights of {backbone.title} can't be fetched ({error}). Train from scratch "
             "with --weights none, or give a file that you have with --weights FILE."
         ) from error
-    except ValueError as error:
-        raise InputError(f"{backbone.title} can't take {image_size} px: {error}") from error
     layer = whole.get_layer(backbone.cut)
     features = layer.input if backbone.cut_side == "input" else layer.output
+    if min(features.shape[1:3]) < 2:
+        raise InputError(
+            f"{backbone.title} can't take {image_size} px: one position is left at its cut, and "
+            f"the pooling behind it needs 2x2. Use a larger --image-size, {backbone.input_size} in "
+            "the paper."
+        )
     if image_size == backbone.input_size and features.shape[1:] != backbone.feature_map:
         raise AssertionError(
             f"{backbone.title} is cut at {features.shape[1:]}, not {backbone.feature_map}: "

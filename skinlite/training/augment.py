@@ -12,8 +12,8 @@ class Augment(keras.layers.Layer):
     """Flip, rotate, zoom, shift and brighten RGB 0-255; the identity outside of training.
 
     Dermoscopy has no upright, so rotations are full and flips go both ways. All of the geometry
-    is one affine map, so that each picture is interpolated once. The seed's state is a variable of
-    the layer: a checkpoint continues the same stream.
+    is one affine map, so that each picture is interpolated once. The stream of random numbers goes
+    on from call to call; a training starts it anew every epoch.
 
     Args:
         zoom: the magnification is drawn from 1 - zoom to 1 + zoom.

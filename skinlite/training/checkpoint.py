@@ -22,7 +22,7 @@ class State(BaseModel):
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
-    """Keep weights, optimizer and random streams; a kill leaves the old state or the new."""
+    """Keep weights and optimizer (each epoch starts its own random streams); a kill leaves the old state or the new."""
     folder.mkdir(exist_ok=True)
     state.trainer = f"trainer-{state.epochs_done:04d}.keras"
     trainer.save(folder / state.trainer)

@@ -27,7 +27,13 @@ from skinlite.training.run import (
     open_run,
     partial_folder,
 )
-from skinlite.training.trainer import classifier_of, load_weights, make_trainer, predict
+from skinlite.training.trainer import (
+    classifier_of,
+    load_weights,
+    make_trainer,
+    predict,
+    start_streams,
+)
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, the steps done and the steps in all; for a progress bar."""
@@ -114,6 +120,7 @@ class Training:
     def _train_epoch(self, trainer: keras.Model, state: State) -> None:
         epoch = state.epochs_done
         batches = self._batches(epoch)
+        start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
         progress = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda step, logs: self.report(title, step + 1, len(batches))

@@ -14,6 +14,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -86,7 +87,7 @@ def load_model(folder: Path) -> Any:
     path = folder / "model.keras"
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
         raise InputError(f"{path} can't be loaded: {error}") from error
 
 
@@ -104,7 +105,7 @@ def open_run(path: Path) -> Run:
     if path.name.endswith(".partial") or (not path.exists() and partial_folder(path).exists()):
         whole = path.with_name(path.name.removesuffix(".partial"))
         raise InputError(
-            f"{partial_folder(whole)} was left by a training that was killed. "
+            f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
             f"Go on with: skinlite train --resume {whole}"
         )
     if not (path / "config.json").exists():

@@ -1,6 +1,7 @@
 """The Keras model that is fitted: a classifier wrapped with augmentation, loss and optimizer."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -32,7 +33,20 @@ def make_trainer(classifier: keras.Model, config: TrainConfig, steps: int) -> ke
         rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
     )
     trainer.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    optimizer.build(trainer.trainable_variables)  # so that a checkpoint before any step is whole
     return trainer
+
+
+def start_streams(trainer: keras.Model, seed: int, epoch: int) -> None:
+    """Start the random streams of dropout and augmentation for one epoch.
+
+    Keras' files leave out where a stream stands, so a training that goes on from one could not
+    otherwise draw what it would have drawn without the interruption.
+    """
+    streams = [stream for layer in trainer._flatten_layers() for stream in layer._seed_generators]
+    seeds = np.random.default_rng([seed, epoch]).integers(2**32, size=len(streams))
+    for stream, start in zip(streams, seeds, strict=True):
+        stream.state.assign(np.array([start, 0], np.uint32))
 
 
 def classifier_of(trainer: keras.Model) -> keras.Model:
@@ -62,5 +76,5 @@ def load_weights(classifier: keras.Model, path: Path) -> None:
         raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
     try:
         classifier.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise InputError(f"{path} doesn't fit {classifier.name}: {error}") from error

@@ -1,0 +1,56 @@
+"""The registry against the paper's appendix, and ImageNet weights that can't be had."""
+
+import dataclasses
+import urllib.error
+from pathlib import Path
+
+import pytest
+
+from skinlite.errors import InputError
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "feature_map"),
+    [
+        ("mobilenet_v3_large", 224, (7, 7, 160)),
+        ("nasnet_mobile", 224, (7, 7, 1056)),
+        ("inception_resnet_v2", 299, (8, 8, 2080)),
+    ],
+)
+def test_cut_where_the_paper_cuts(
+    name: str, size: int, feature_map: tuple[int, int, int]
+) -> None:
+    from skinlite.models.backbones import build_features, find_backbone
+
+    row = find_backbone(name)
+    assert row.input_size == size
+    features = build_features(row, size, None)
+    assert features.output.shape == (None, *feature_map)
+    assert features.name == name
+
+
+def test_another_architecture_is_not_taken(conv_net: str) -> None:
+    """A Keras version with other shapes would make another network under the paper's name."""
+    from skinlite.models.backbones import build_features, find_backbone
+
+    other = dataclasses.replace(find_backbone(conv_net), feature_map=(8, 8, 9))
+    with pytest.raises(AssertionError, match=r"cut at \(8, 8, 8\), not \(8, 8, 9\)"):
+        build_features(other, 32, None)
+
+
+def test_imagenet_weights_that_cannot_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stand-in: Keras' downloader behaves as on a machine without network."""
+    from keras.src.utils import file_utils
+
+    from skinlite.models.backbones import build_features, find_backbone
+
+    def no_network(*_: object) -> None:
+        raise urllib.error.URLError("Name or service not known")
+
+    monkeypatch.setattr(file_utils, "urlretrieve", no_network)
+    monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
+    with pytest.raises(InputError, match="--weights none.*--weights FILE") as caught:
+        build_features(find_backbone("mobilenet_v3_large"), 224, "imagenet")
+    assert "Name or service not known" in str(caught.value)

@@ -1,0 +1,22 @@
+"""A training of seconds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite.training.prepare import Prepared
+
+
+@pytest.fixture
+def training(conv_net: str, conv_prepared: Prepared) -> Callable[..., Any]:
+    """Makes a `Training` of `conv_net`: out, report, and settings over the defaults."""
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    def make(out: Path, report: Any = lambda what, done, total: None, **settings: Any) -> Training:
+        defaults = {"backbone": conv_net, "image_size": 32, "epochs": 2, "batch_size": 16}
+        return Training(out, TrainConfig(**(defaults | settings)), conv_prepared, report)
+
+    return make

@@ -1,0 +1,213 @@
+"""The loop: what it leaves, where it stops, and that an interruption changes nothing."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinlite.errors import InputError
+from skinlite.evaluation.metrics import evaluate
+from skinlite.files import read_json
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import RunMetrics, open_run, partial_folder, reopen_run
+
+Make = Callable[..., Any]
+
+
+class Killed(BaseException):
+    """What ends the process here stands for SIGKILL: no handler of ours may run."""
+
+
+def stop_at(title: str, step: int, error: BaseException) -> Callable[[str, int, int], None]:
+    """A report callback that raises once it is told of a step."""
+
+    def report(what: str, done: int, total: int) -> None:
+        if (what, done) == (title, step):
+            raise error
+
+    return report
+
+
+def test_a_finished_run_has_everything(training: Make, tmp_path: Path) -> None:
+    told: list[tuple[str, int, int]] = []
+    run = training(tmp_path / "run", lambda *step: told.append(step)).start()
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "config.json",
+        "history.csv",
+        "metrics.json",
+        "model.keras",
+        "patient_encoding.json",
+        "split.csv",
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert (run.info.status, run.info.epochs_done, run.info.synthetic) == ("complete", 2, True)
+    history = pd.read_csv(run.path / "history.csv")
+    assert list(history["epoch"]) == [1, 2]
+    scores = history["validation_balanced_accuracy"]
+    assert run.info.best_epoch == scores.idxmax() + 1
+    metrics = read_json(RunMetrics, run.path / "metrics.json")
+    assert metrics.validation.balanced_accuracy == pytest.approx(scores.max())
+    assert [step[1:] for step in told if step[0] == "epoch 2/2"] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_model_kept_is_the_best_epochs(
+    training: Make, tmp_path: Path, conv_prepared: Prepared
+) -> None:
+    from skinlite.training.trainer import predict
+
+    run = training(tmp_path / "run", epochs=4, learning_rate=0.05).start()
+    data = conv_prepared.examples["test"]
+    found = evaluate(data.labels, predict(run.load_model(), data))
+    assert found == read_json(RunMetrics, run.path / "metrics.json").test
+
+
+def test_training_learns(training: Make, tmp_path: Path) -> None:
+    run = training(tmp_path / "run", epochs=6, learning_rate=5e-3).start()
+    loss = pd.read_csv(run.path / "history.csv")["loss"]
+    assert loss.iloc[-1] < 0.8 * loss.iloc[0]
+
+
+def test_no_epochs_gives_an_untrained_run_that_is_not_degenerate(
+    training: Make, tmp_path: Path, conv_prepared: Prepared
+) -> None:
+    from skinlite.training.trainer import predict
+
+    run = training(tmp_path / "run", epochs=0).start()
+    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("untrained", 0, None)
+    assert not (run.path / "metrics.json").exists()
+    assert not (run.path / "checkpoint").exists()
+    answers = predict(run.load_model(), conv_prepared.examples["train"])
+    assert np.ptp(answers, axis=0).max() > 0.01
+    with pytest.raises(InputError, match="nothing to resume"):
+        reopen_run(run.path)
+
+
+def test_resuming_gives_what_no_interruption_gives(training: Make, tmp_path: Path) -> None:
+    """Ctrl-C in the middle of the second epoch: the same weights as without it."""
+    from skinlite.training.checkpoint import load_checkpoint
+
+    def last_state(out: Path, seen: list[Any]) -> Callable[[str, int, int], None]:
+        def report(what: str, done: int, total: int) -> None:
+            if what.startswith("epoch 2/2, "):  # told after its checkpoint
+                seen.append(load_checkpoint(partial_folder(out) / "checkpoint"))
+
+        return report
+
+    straight: list[Any] = []
+    whole = training(tmp_path / "whole", last_state(tmp_path / "whole", straight)).start()
+
+    out = tmp_path / "stopped"
+    stopped = training(out, stop_at("epoch 2/2", 2, KeyboardInterrupt())).start()
+    assert (stopped.info.status, stopped.info.epochs_done) == ("interrupted", 1)
+    assert stopped.load_model() is not None
+    again = reopen_run(out)
+    assert again.path == partial_folder(out) and not out.exists()
+    resumed: list[Any] = []
+    done = training(out, last_state(out, resumed)).resume()
+
+    assert (done.path, done.info.status, done.info.epochs_done) == (out, "complete", 2)
+    (expected, state), (found, found_state) = straight[0], resumed[0]
+    assert int(found.optimizer.iterations) == int(expected.optimizer.iterations) == 6
+    assert found_state.history[1]["loss"] == pytest.approx(state.history[1]["loss"], abs=1e-5)
+    for before, after in zip(expected.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_allclose(after, before, atol=1e-5)
+    assert whole.info.best_epoch == done.info.best_epoch
+
+
+def test_stopped_before_the_first_epoch_ended(training: Make, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run = training(out, stop_at("epoch 1/2", 1, KeyboardInterrupt())).start()
+    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 0, None)
+    reopen_run(out)
+    assert training(out).resume().info.epochs_done == 2
+
+
+def test_a_killed_training_is_refused_and_can_be_resumed(training: Make, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        training(out, stop_at("epoch 2/2", 1, Killed())).start()
+    assert not out.exists()
+    for path in (out, partial_folder(out)):
+        with pytest.raises(InputError, match=f"skinlite train --resume {out}$"):
+            open_run(path)
+    assert reopen_run(out).info.status == "interrupted"
+    run = training(out).resume()
+    assert (run.info.status, run.info.epochs_done) == ("complete", 2)
+    assert not partial_folder(out).exists()
+
+
+def test_a_finished_run_has_nothing_to_resume(training: Make, tmp_path: Path) -> None:
+    run = training(tmp_path / "run", epochs=1).start()
+    before = sorted(run.path.iterdir())
+    with pytest.raises(InputError, match="is finished: there is nothing to resume"):
+        reopen_run(run.path)
+    assert sorted(run.path.iterdir()) == before
+
+
+def test_nothing_to_resume_where_there_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no interrupted training"):
+        reopen_run(tmp_path / "absent")
+
+
+def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
+    work = partial_folder(tmp_path / "run")
+    work.mkdir()
+    (work / "mine").write_text("here")
+    with pytest.raises(InputError, match=r"Can't write .*run\.partial"):
+        training(tmp_path / "run").start()
+    assert (work / "mine").read_text() == "here"
+
+
+def test_a_loss_that_is_not_a_number_stops_it(training: Make, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(InputError, match="loss became nan in epoch 1.*smaller --learning-rate"):
+        training(out, learning_rate=1e30, warmup_steps=0).start()
+    state = json.loads((partial_folder(out) / "checkpoint" / "state.json").read_text())
+    assert state["epochs_done"] == 0
+    assert not out.exists()
+
+
+def test_early_stopping(training: Make, tmp_path: Path) -> None:
+    """With a learning rate of nothing there is soon nothing better."""
+    run = training(tmp_path / "run", epochs=12, patience=2, learning_rate=1e-12).start()
+    assert run.info.status == "complete"
+    assert run.info.best_epoch is not None
+    assert run.info.epochs_done == run.info.best_epoch + 2 < 12
+
+
+def test_weights_of_a_file(training: Make, tmp_path: Path) -> None:
+    first = training(tmp_path / "first", epochs=1).start()
+    weights = str(first.path / "model.keras")
+    second = training(tmp_path / "second", epochs=0, weights=weights).start()
+    for one, other in zip(
+        first.load_model().get_weights(), second.load_model().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before its error
+def test_weights_of_another_network(training: Make, tmp_path: Path, conv_net: str) -> None:
+    from skinlite.models.classifier import build_classifier
+
+    other = tmp_path / "other.keras"
+    build_classifier(conv_net, patient_width=3).save(other)
+    with pytest.raises(InputError, match=r"other\.keras doesn't fit conv_net"):
+        training(tmp_path / "run", weights=str(other)).start()
+    assert not (tmp_path / "run").exists()
+    assert not partial_folder(tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["junk.keras", "junk.weights.h5", "junk.txt"])
+def test_weights_that_are_none(training: Make, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"not weights" * 100)
+    with pytest.raises(InputError, match=name):
+        training(tmp_path / "run", weights=str(tmp_path / name)).start()
+
+
+def test_weights_that_are_not_there(training: Make, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no weights file .*absent\.keras"):
+        training(tmp_path / "run", weights=str(tmp_path / "absent.keras")).start()
