@@ -135,7 +135,7 @@ def _check_integers(path: Path, declared: frozenset[str]) -> None:
     if left:
         raise SkinliteError(
             f"{', '.join(sorted(left))} stayed in float in the int8 file, which makes it slow on a "
-            "phone; this is a fault of skinlite. --quantize float16 may get you on; please report it."
+            "phone; this is a fault of skinlite, please report it. Until then: --quantize float16"
         )
 
 

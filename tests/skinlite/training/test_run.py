@@ -1,0 +1,92 @@
+"""Opening a run folder: whole, damaged, of another version."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite.errors import InputError
+from skinlite.training.run import Run, newest_run, open_run
+
+
+@pytest.fixture
+def run(training: Callable[..., Any], tmp_path: Path) -> Run:
+    return training(tmp_path / "runs" / "first", epochs=0).start()
+
+
+def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a run folder.*skinlite demo"):
+        open_run(tmp_path)
+    with pytest.raises(InputError, match="not a run folder"):
+        open_run(tmp_path / "absent")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "the file: Invalid JSON"),
+        (b'{"schema_version": 1}', "status: Field required"),
+        (b"\x00\xff", "Invalid JSON"),
+    ],
+)
+def test_damaged_config(run: Run, content: bytes, told: str) -> None:
+    (run.path / "config.json").write_bytes(content)
+    with pytest.raises(InputError, match=rf"config\.json is damaged.*{told}"):
+        open_run(run.path)
+
+
+def test_config_of_another_version(run: Run) -> None:
+    info = json.loads((run.path / "config.json").read_text())
+    (run.path / "config.json").write_text(json.dumps(info | {"schema_version": 2}))
+    with pytest.raises(InputError, match="another version: schema_version: Input should be 1"):
+        open_run(run.path)
+
+
+def test_damaged_model(run: Run) -> None:
+    path = run.path / "model.keras"
+    whole = path.read_bytes()
+    for damaged in (b"", b"not a model", whole[: len(whole) // 2]):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+            run.load_model()
+    path.unlink()
+    with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+        run.load_model()
+
+
+def test_a_model_whose_weights_were_changed(run: Run) -> None:
+    """One byte in the middle of the weights: the archive's checksum tells."""
+    path = run.path / "model.keras"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+        run.load_model()
+
+
+def test_a_split_that_leaks(run: Run) -> None:
+    split = run.split()
+    split.loc[split.index[0], "lesion_id"] = split["lesion_id"][
+        split["split"] != split["split"][0]
+    ].iloc[0]
+    split.to_csv(run.path / "split.csv", index=False)
+    with pytest.raises(InputError, match="leaks: 1 lesions"):
+        run.split()
+
+
+def test_newest_run_is_the_one_finished_last(run: Run) -> None:
+    root = run.path.parent
+    for name, age in (("second", 100), ("third", 50), ("fourth.partial", 0)):
+        shutil.copytree(run.path, root / name)
+        os.utime(root / name / "config.json", (10**9 - age, 10**9 - age))
+    os.utime(run.path / "config.json", (10**9 - 75, 10**9 - 75))
+    assert newest_run(root).path == root / "third"
+
+
+def test_no_run_at_all(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"skinlite train.*skinlite demo"):
+        newest_run(tmp_path / "runs")

@@ -1,0 +1,37 @@
+"""Documentation that can't rot: the CLI page is what the commands say of themselves."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_the_cli_reference_is_what_the_commands_say(tmp_path: Path) -> None:
+    page = tmp_path / "cli.md"
+    command = [*"-m typer skinlite.cli.main utils docs --name skinlite --title".split()]
+    subprocess.run(
+        [sys.executable, *command, "Command line", "--output", str(page)],
+        check=True,
+        capture_output=True,
+        cwd=ROOT,
+    )
+    assert (ROOT / "docs/cli.md").read_text() == page.read_text(), "run: make docs"
+
+
+def test_every_option_that_the_readme_shows_exists() -> None:
+    reference = (ROOT / "docs/cli.md").read_text()
+    shown = re.findall(r"^skinlite (\w+).*$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert shown
+    for line in re.findall(r"^skinlite .*$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        words = line.partition("#")[0].split()
+        assert f"## `skinlite {words[1]}" in reference, line
+        for option in (word for word in words if word.startswith("--")):
+            assert f"`{option}" in reference or f" {option} " in reference, line
+
+
+def test_every_link_of_the_pages_leads_somewhere() -> None:
+    for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")):
+        for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
