@@ -10,9 +10,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def test_the_cli_reference_is_what_the_commands_say(tmp_path: Path) -> None:
     page = tmp_path / "cli.md"
-    command = [*"-m typer skinlite.cli.main utils docs --name skinlite --title".split()]
+    command = ["-m", "typer", "skinlite.cli.main", "utils", "docs", "--name", "skinlite"]
     subprocess.run(
-        [sys.executable, *command, "Command line", "--output", str(page)],
+        [sys.executable, *command, "--title", "Command line", "--output", str(page)],
         check=True,
         capture_output=True,
         cwd=ROOT,

@@ -4,6 +4,7 @@ Freezing first and naming the signature's inputs are what keep the converter hon
 variables give NaN or a file without weights, and unnamed inputs leave their order to luck.
 """
 
+import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -13,57 +14,68 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
+from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from skinlite.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
+from skinlite_export.ranges import narrow
 from skinlite_export.reader import read_keras
-from skinlite_export.recipe import Scheme
+from skinlite_export.recipe import Ranges, Scheme
 from skinlite_export.twin import build_twin
 
 Sample = dict[str, NDArray[np.float32]]
 """One calibration sample: the inputs by name, batch 1."""
 
 
-def to_tflite(
-    twin: tf_keras.Model,
-    scheme: Scheme,
-    calibration: Callable[[], Iterator[Sample]] | None = None,
-    float_operators: Iterable[str] = (),
-) -> bytes:
-    """Convert a twin; batch 1, float32 inputs and output.
+def to_tflite(twin: tf_keras.Model, scheme: Scheme) -> bytes:
+    """Convert a twin without calibration; batch 1, float32 inputs and output.
 
     Args:
         twin: from {"image", "patient"} to probabilities.
-        scheme: number format.
-        calibration: gives the samples that set the ranges; int8 needs it.
-        float_operators: TFLite operators that int8 leaves in float.
+        scheme: none, float16 or dynamic.
     """
-    with tempfile.TemporaryDirectory() as folder, silenced():
-        tf.saved_model.save(*_signed(twin, folder))
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    with _converter(twin) as converter:
         if scheme != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
         if scheme == "float16":
             converter.target_spec.supported_types = [tf.float16]
-        if scheme == "int8":
-            converter.representative_dataset = calibration
-            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-            return _to_int8(converter, float_operators)
         content: bytes = converter.convert()
-        return content
-
-
-def _to_int8(converter: tf.lite.TFLiteConverter, float_operators: Iterable[str]) -> bytes:
-    """Quantize all operators but some; TensorFlow offers the choice on its debugger only."""
-    options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=list(float_operators))
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter,
-        debug_dataset=converter.representative_dataset,
-        debug_options=options,
-    )
-    content: bytes = debugger.get_nondebug_quantized_model()
     return content
+
+
+def to_int8(
+    twin: tf_keras.Model,
+    samples: Callable[[], Iterator[Sample]],
+    *,
+    ranges: Ranges,
+    float_operators: Iterable[str] = (),
+) -> bytes:
+    """Convert a twin to int8; batch 1, float32 inputs and output.
+
+    Args:
+        twin: from {"image", "patient"} to probabilities.
+        samples: gives the calibration samples.
+        ranges: how they become the activations' ranges.
+        float_operators: TFLite operators that are left in float.
+    """
+    with _converter(twin) as converter:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = samples
+        converter._experimental_calibrate_only = True
+        calibrated = converter.convert()
+        if ranges == "mse":
+            calibrated = narrow(calibrated, samples())
+        content: bytes = mlir_quantize(calibrated, denylisted_ops=set(float_operators))
+    return content
+
+
+@contextlib.contextmanager
+def _converter(twin: tf_keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
+    """The stock converter for a twin that was saved with a signature."""
+    with tempfile.TemporaryDirectory() as folder, silenced():
+        tf.saved_model.save(*_signed(twin, folder))
+        yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
 def convert_float32(model: keras.Model) -> bytes:

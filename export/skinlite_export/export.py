@@ -1,7 +1,6 @@
 """A run to a bundle: rewrite, calibrate, convert, verify, and write down what was proven."""
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import keras
@@ -21,7 +20,7 @@ from skinlite_export import bundle as layout
 from skinlite_export.audit import audit
 from skinlite_export.calibration import calibrate, identity, samples
 from skinlite_export.contract import GEOMETRY, NOTICE, inputs_of, outputs_of, source_of, versions
-from skinlite_export.convert import to_tflite
+from skinlite_export.convert import to_int8, to_tflite
 from skinlite_export.golden import write_golden
 from skinlite_export.manifest import Calibration, Manifest, Status, Verification
 from skinlite_export.onnx_export import to_onnx
@@ -98,17 +97,23 @@ def _write_models(
     graph = apply_rewrites(stock, recipe.rewrites)
     twin = build_twin(graph)
     _check_twin(model, twin, data.examples["test"])
-    feed, calibration = None, None
+    calibration = None
     if recipe.quantize == "int8":
         train_ids = data.split.loc[data.split["split"] == "train", "image_id"]
         pictures, calibration = calibrate(
             twin, graph, data.examples["train"], train_ids, recipe, report
         )
-        feed = partial(samples, pictures)
-    report("converting", 0, 2)
-    (folder / layout.TFLITE).write_bytes(
-        to_tflite(twin, recipe.quantize, feed, graph.float_operators)
-    )
+        report("converting", 0, 2)
+        content = to_int8(
+            twin,
+            lambda: samples(pictures),
+            ranges=recipe.ranges,
+            float_operators=graph.float_operators,
+        )
+    else:
+        report("converting", 0, 2)
+        content = to_tflite(twin, recipe.quantize)
+    (folder / layout.TFLITE).write_bytes(content)
     if recipe.quantize == "int8":
         _check_integers(folder / layout.TFLITE, graph.float_operators)
     report("converting", 1, 2)

@@ -20,6 +20,10 @@ Scheme = Literal["none", "float16", "dynamic", "int8"]
 * ``int8``: weights and activations in int8, ranges from calibration pictures.
 """
 
+Ranges = Literal["mse", "minmax"]
+"""How calibration pictures become an activation's range: the one with the smallest squared error
+(`skinlite_export.ranges`), or plain minimum and maximum."""
+
 
 class Gates(BaseModel):
     """What the exported file must keep of the Keras model, on the same held-out pictures.
@@ -45,6 +49,7 @@ class Recipe(BaseModel):
         screening: a calibration picture is left out when some activation's peak exceeds this
             many times that layer's 95th percentile over the pictures; ``None`` keeps them all
             (plain min/max calibration).
+        ranges: see `Ranges`.
         gates: ``None`` exports without judging.
         seed: of the calibration draw.
     """
@@ -56,6 +61,7 @@ class Recipe(BaseModel):
     calibration_pictures: int = Field(300, ge=1)
     screening: float | None = Field(1.5, gt=1)
     gates: Gates | None = Gates()
+    ranges: Ranges = "mse"
     seed: int = 0
 
 

@@ -89,23 +89,24 @@ def push_relu_through_concat(graph: Graph) -> Graph:
     A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after a max-pool or an
     addition the converter fuses it into that kernel, where it costs nothing. Exact.
     """
-    pushed = {
-        node.inputs[0]: node
+    concatenations = {
+        node.name: node
         for node in graph.nodes
-        if node.kind == "ReLU" and graph.consumers(node.inputs[0]) == [node]
+        if node.kind == "Concatenate"
+        and [one.kind for one in graph.consumers(node.name)] == ["ReLU"]
     }
     nodes: list[Node] = []
     for node in graph.nodes:
-        if node.kind == "Concatenate" and node.name in pushed:
-            relu = pushed[node.name]
+        if node.name in concatenations:
+            continue  # it comes back in the place, and under the name, of its ReLU
+        if node.kind == "ReLU" and node.inputs[0] in concatenations:
+            whole = concatenations[node.inputs[0]]
             parts = [
-                replace(relu, name=f"{relu.name}_{index}", inputs=(part,))
-                for index, part in enumerate(node.inputs)
+                replace(node, name=f"{node.name}_{index}", inputs=(part,))
+                for index, part in enumerate(whole.inputs)
             ]
             inputs = tuple(part.name for part in parts)
-            nodes += [*parts, replace(node, name=relu.name, inputs=inputs)]
-        elif nodes and nodes[-1].name == node.name:
-            continue  # the ReLU itself, now done in the parts
+            nodes += [*parts, replace(whole, name=node.name, inputs=inputs)]
         else:
             nodes.append(node)
     return replace(graph, nodes=tuple(nodes))

@@ -72,7 +72,8 @@ def build_twin(graph: Graph) -> tf_keras.Model:
         if node.weights:
             layer.set_weights(node.weights)
     named = {node.name: tensors[node.name] for node in graph.nodes if node.kind == "Input"}
-    return tf_keras.Model(named, tensors[graph.nodes[-1].name])
+    # Keras would number the model, and the number would get into the file's tensor names.
+    return tf_keras.Model(named, tensors[graph.nodes[-1].name], name="twin")
 
 
 def _layer(node: Node) -> tf_keras.layers.Layer:

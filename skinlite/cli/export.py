@@ -39,6 +39,9 @@ def export(
             "0 keeps all.",
         ),
     ] = 1.5,
+    ranges: Annotated[
+        str, typer.Option(help="Of int8 activations: mse (least squared error) or minmax.")
+    ] = "mse",
     gates: Annotated[
         str,
         typer.Option(help="on, off, or limits such as agreement=0.98,melanoma_recall_drop=0.01."),
@@ -57,6 +60,7 @@ def export(
             "rewrites": parse_rewrites(rewrites),
             "calibration_pictures": calibration_pictures,
             "screening": screening or None,
+            "ranges": ranges,
             "gates": parse_gates(gates),
             "seed": seed,
         },

@@ -22,7 +22,10 @@ class State(BaseModel):
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
-    """Keep weights and optimizer (each epoch starts its own random streams); a kill leaves the old state or the new."""
+    """Keep weights and optimizer; a kill at any moment leaves the old state or the new.
+
+    The random streams need no keeping: each epoch starts its own.
+    """
     folder.mkdir(exist_ok=True)
     state.trainer = f"trainer-{state.epochs_done:04d}.keras"
     trainer.save(folder / state.trainer)

@@ -17,9 +17,7 @@ from skinlite.errors import InputError
         ("inception_resnet_v2", 299, (8, 8, 2080)),
     ],
 )
-def test_cut_where_the_paper_cuts(
-    name: str, size: int, feature_map: tuple[int, int, int]
-) -> None:
+def test_cut_where_the_paper_cuts(name: str, size: int, feature_map: tuple[int, int, int]) -> None:
     from skinlite.models.backbones import build_features, find_backbone
 
     row = find_backbone(name)
@@ -51,6 +49,6 @@ def test_imagenet_weights_that_cannot_be_fetched(
 
     monkeypatch.setattr(file_utils, "urlretrieve", no_network)
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    with pytest.raises(InputError, match="--weights none.*--weights FILE") as caught:
+    with pytest.raises(InputError, match=r"--weights none.*--weights FILE") as caught:
         build_features(find_backbone("mobilenet_v3_large"), 224, "imagenet")
     assert "Name or service not known" in str(caught.value)

@@ -164,7 +164,7 @@ def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
 
 def test_a_loss_that_is_not_a_number_stops_it(training: Make, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    with pytest.raises(InputError, match="loss became nan in epoch 1.*smaller --learning-rate"):
+    with pytest.raises(InputError, match=r"loss became nan in epoch 1.*smaller --learning-rate"):
         training(out, learning_rate=1e30, warmup_steps=0).start()
     state = json.loads((partial_folder(out) / "checkpoint" / "state.json").read_text())
     assert state["epochs_done"] == 0

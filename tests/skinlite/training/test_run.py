@@ -19,7 +19,7 @@ def run(training: Callable[..., Any], tmp_path: Path) -> Run:
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="not a run folder.*skinlite demo"):
+    with pytest.raises(InputError, match=r"not a run folder.*skinlite demo"):
         open_run(tmp_path)
     with pytest.raises(InputError, match="not a run folder"):
         open_run(tmp_path / "absent")

@@ -1,0 +1,62 @@
+"""Networks with random weights whose answers depend on what they are shown."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.data.examples import Examples
+
+WIDTH = 20
+
+
+@pytest.fixture
+def pictures() -> Callable[[int], Examples]:
+    """Makes 21 smooth random pictures of a size, with random patients, three of each class."""
+
+    def make(size: int) -> Examples:
+        random = np.random.default_rng(0)
+        images = random.integers(0, 256, (21, 4, 4, 3), dtype=np.uint8)
+        images = images.repeat(size // 4, axis=1).repeat(size // 4, axis=2)
+        patients = random.normal(size=(21, WIDTH)).astype(np.float32)
+        return Examples(images, np.arange(21), patients, np.arange(21) % 7)
+
+    return make
+
+
+@pytest.fixture
+def random_classifier(pictures: Callable[[int], Examples]) -> Callable[[str, int], Any]:
+    """Makes a classifier of a backbone and a size whose weights are all random, gamma included."""
+    import keras
+
+    from skinlite.models.classifier import build_classifier
+    from skinlite.training.batch_norm import settle_batch_norm
+
+    def make(backbone: str, size: int) -> Any:
+        keras.utils.set_random_seed(0)
+        model = build_classifier(backbone, patient_width=WIDTH, image_size=size)
+        random = np.random.default_rng(0)
+        for layer in model._flatten_layers():
+            if isinstance(layer, keras.layers.BatchNormalization):
+                shape = layer.beta.shape
+                if layer.scale:
+                    layer.gamma.assign(random.uniform(0.6, 1.4, shape))
+                layer.beta.assign(random.normal(0, 0.3, shape))
+        settle_batch_norm(model, pictures(size))
+        model.get_layer("soft_attention").gamma.assign(0.7)
+        return model
+
+    return make
+
+
+@pytest.fixture
+def classifier(random_classifier: Callable[[str, int], Any], conv_net: str) -> Any:
+    """`conv_net`, 32 px."""
+    return random_classifier(conv_net, 32)
+
+
+@pytest.fixture
+def few(pictures: Callable[[int], Examples]) -> Examples:
+    """Pictures for `classifier`."""
+    return pictures(32)

@@ -1,0 +1,161 @@
+"""The conversion path: named inputs, sizes, reproducible bytes, parity, and what int8 became."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from skinlite.data.examples import Examples
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
+from skinlite_export.audit import audit
+from skinlite_export.bundle import Bundle
+from skinlite_export.recipe import Ranges, Scheme
+from skinlite_export.runtime import LiteRTRunner, OnnxRunner, predict_all
+
+SCHEMES = get_args(Scheme)
+
+
+@pytest.fixture
+def convert(classifier: Any, few: Examples) -> Callable[..., bytes]:
+    """Makes the .tflite of `classifier` in a scheme, from a twin of its own."""
+
+    def make(scheme: Scheme, ranges: Ranges = "mse") -> bytes:
+        from skinlite_export.calibration import samples
+        from skinlite_export.convert import to_int8, to_tflite
+        from skinlite_export.reader import read_keras
+        from skinlite_export.rewrites import REWRITES, apply_rewrites
+        from skinlite_export.twin import build_twin
+
+        graph = apply_rewrites(read_keras(classifier), list(REWRITES))
+        twin = build_twin(graph)
+        if scheme != "int8":
+            return to_tflite(twin, scheme)
+        return to_int8(
+            twin,
+            lambda: samples(few),
+            ranges=ranges,
+            float_operators=graph.float_operators,
+        )
+
+    return make
+
+
+@pytest.fixture
+def expected(classifier: Any, few: Examples) -> np.ndarray:
+    from skinlite.training.trainer import predict
+
+    return predict(classifier, few)
+
+
+def test_every_scheme_names_its_inputs_and_keeps_the_answers(
+    convert: Callable[..., bytes], expected: np.ndarray, few: Examples, tmp_path: Path
+) -> None:
+    assert np.ptp(expected, axis=0).max() > 0.05
+    tolerance = {"none": 1e-5, "float16": 5e-3, "dynamic": 0.05, "int8": 0.1}
+    sizes = {}
+    for scheme in SCHEMES:
+        path = tmp_path / f"{scheme}.tflite"
+        path.write_bytes(convert(scheme))
+        sizes[scheme] = path.stat().st_size
+        signature = LiteRTRunner(path).interpreter.get_signature_runner("serving_default")
+        inputs, outputs = signature.get_input_details(), signature.get_output_details()
+        assert {name: tuple(one["shape"]) for name, one in inputs.items()} == {
+            IMAGE: (1, 32, 32, 3),
+            PATIENT: (1, few.patients.shape[1]),
+        }
+        assert {name: tuple(one["shape"]) for name, one in outputs.items()} == {
+            PROBABILITIES: (1, len(CLASSES))
+        }
+        assert {one["dtype"] for one in (*inputs.values(), *outputs.values())} == {np.float32}
+        found = predict_all(LiteRTRunner(path), few.images, few.patients)
+        assert np.abs(found - expected).max() < tolerance[scheme], scheme
+    assert sizes["int8"] < 0.4 * sizes["none"] and sizes["dynamic"] < 0.4 * sizes["none"]
+    assert 0.45 * sizes["none"] < sizes["float16"] < 0.65 * sizes["none"]
+
+
+def test_audit_tells_the_formats_apart(convert: Callable[..., bytes], tmp_path: Path) -> None:
+    for scheme in ("none", "int8"):
+        (tmp_path / f"{scheme}.tflite").write_bytes(convert(scheme))
+    whole, integer = (audit(tmp_path / f"{name}.tflite") for name in ("none", "int8"))
+    assert whole.float_operations["CONV_2D"] == 2
+    assert whole.operations["CONV_2D float32"] == 2
+    assert integer.float_operations == {"SOFTMAX": 2}  # the attention's and the last
+    assert integer.operations["CONV_2D int8"] == 2
+
+
+@pytest.mark.parametrize("scheme", ["none", "int8"])
+def test_same_input_same_bytes(convert: Callable[..., bytes], scheme: Scheme) -> None:
+    assert convert(scheme) == convert(scheme)
+
+
+def test_another_weight_is_another_file(convert: Callable[..., bytes], classifier: Any) -> None:
+    before = convert("none")
+    classifier.get_layer("soft_attention").gamma.assign(0.9)
+    assert convert("none") != before
+
+
+def test_unfused_hard_swish_leaves_few_partitions(
+    tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared, tmp_path: Path
+) -> None:
+    """MobileNetV3Large in int8: with the rewrites, and as the stock converter makes it."""
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import to_int8
+    from skinlite_export.reader import read_keras
+    from skinlite_export.twin import build_twin
+
+    ours = audit(tiny_bundle.path / "model.tflite")
+    assert not [name for name in ours.operations if name.startswith("HARD_SWISH")]
+    assert ours.partitions <= 4
+    assert ours == tiny_bundle.manifest.audit
+    path = tmp_path / "stock.tflite"
+    twin = build_twin(read_keras(tiny_run.load_model()))
+    few = tiny_prepared.examples["train"].take(np.arange(10))
+    path.write_bytes(to_int8(twin, lambda: samples(few), ranges="minmax"))
+    stock = audit(path)
+    assert stock.operations["HARD_SWISH int8"] > 10
+    assert stock.partitions > 4 * ours.partitions
+
+
+def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
+    """Every sample is asked for, as pictures and patients under their names."""
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import to_int8
+    from skinlite_export.reader import read_keras
+    from skinlite_export.twin import build_twin
+
+    seen = []
+
+    def feed() -> Iterator[dict[str, np.ndarray]]:
+        for sample in samples(few):
+            seen.append({name: value.shape for name, value in sample.items()})
+            yield sample
+
+    to_int8(build_twin(read_keras(classifier)), feed, ranges="minmax")
+    assert len(seen) >= len(few)
+    assert seen[0] == {IMAGE: (1, 32, 32, 3), PATIENT: (1, few.patients.shape[1])}
+
+
+def test_onnx_has_our_names_order_and_answers(
+    classifier: Any, expected: np.ndarray, few: Examples, tmp_path: Path
+) -> None:
+    from skinlite_export.convert import convert_float32
+    from skinlite_export.onnx_export import to_onnx
+
+    content = to_onnx(convert_float32(classifier))
+    (tmp_path / "model.onnx").write_bytes(content)
+    runner = OnnxRunner(tmp_path / "model.onnx")
+    assert [(value.name, value.shape) for value in runner.session.get_inputs()] == [
+        (IMAGE, [1, 32, 32, 3]),
+        (PATIENT, [1, few.patients.shape[1]]),
+    ]
+    assert [(value.name, value.shape) for value in runner.session.get_outputs()] == [
+        (PROBABILITIES, [1, 7])
+    ]
+    properties = runner.session.get_modelmeta().custom_metadata_map
+    assert properties["classes"].split(",") == list(CLASSES)
+    np.testing.assert_allclose(predict_all(runner, few.images, few.patients), expected, atol=1e-5)
+    assert to_onnx(convert_float32(classifier)) == content

@@ -1,0 +1,192 @@
+"""The deploy graph and its rewrites compute what the Keras model computes."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.data.examples import Examples
+from skinlite.errors import InputError, SkinliteError
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite.vocabulary import IMAGE, PATIENT
+
+
+def answers(model: Any, examples: Examples) -> np.ndarray:
+    """Of a Keras or a tf_keras model."""
+    inputs = {IMAGE: examples.images.astype(np.float32), PATIENT: examples.patients}
+    return np.asarray(model(inputs, training=False))
+
+
+@pytest.mark.parametrize(
+    ("backbone", "size"),
+    [
+        ("mobilenet_v3_large", 64),
+        pytest.param("nasnet_mobile", 64, marks=pytest.mark.slow),
+        pytest.param("inception_resnet_v2", 128, marks=pytest.mark.slow),
+    ],
+)
+def test_twin_equals_keras(
+    random_classifier: Callable[[str, int], Any],
+    pictures: Callable[[int], Examples],
+    backbone: str,
+    size: int,
+) -> None:
+    """With all rewrites and without any."""
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.twin import build_twin
+
+    model, examples = random_classifier(backbone, size), pictures(size)
+    expected = answers(model, examples)
+    assert np.ptp(expected, axis=0).max() > 0.01  # otherwise any twin would do
+    stock = read_keras(model)
+    for graph in (stock, apply_rewrites(stock, list(REWRITES))):
+        assert_ordered(graph)
+        # NASNetMobile sums up some 600 operations: float32 noise of 2e-5 is left.
+        np.testing.assert_allclose(answers(build_twin(graph), examples), expected, atol=5e-5)
+
+
+def assert_ordered(graph: Any) -> None:
+    """Names are unique, and nothing is used before it is there."""
+    names = [node.name for node in graph.nodes]
+    assert Counter(names).most_common(1)[0][1] == 1
+    for position, node in enumerate(graph.nodes):
+        assert set(node.inputs) <= set(names[:position])
+
+
+def test_every_rewrite_alone_changes_the_graph_but_no_answer(
+    tiny_run: Run, tiny_prepared: Prepared
+) -> None:
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.twin import build_twin
+
+    model, examples = tiny_run.load_model(), tiny_prepared.examples["test"]
+    stock = read_keras(model)
+    expected = answers(model, examples)
+    for name in REWRITES:
+        graph = apply_rewrites(stock, [name])
+        kinds = [node.kind for node in graph.nodes]
+        assert (kinds, graph.float_operators) != (
+            [node.kind for node in stock.nodes],
+            stock.float_operators,
+        ), name
+        np.testing.assert_allclose(answers(build_twin(graph), examples), expected, atol=1e-5)
+
+
+def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
+    """Also where it bends, at -3 and 3, and far beyond."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import unfuse_hard_swish
+    from skinlite_export.twin import build_twin
+
+    x = np.concatenate([np.linspace(-6, 6, 241), [-1e4, 1e4]])[None].astype(np.float32)
+    stock = Graph((Node("x", "Input", (), {"shape": (243,)}), Node("y", "HardSwish", ("x",))))
+    rewritten = unfuse_hard_swish(stock)
+    assert "HardSwish" not in {node.kind for node in rewritten.nodes}
+    assert rewritten.nodes[-1].name == "y"
+    for graph in (stock, rewritten):
+        found = np.asarray(build_twin(graph)({"x": x}))
+        np.testing.assert_allclose(found, x * np.clip(x + 3, 0, 6) / 6, atol=1e-6, rtol=1e-6)
+
+
+def test_scales_are_folded_only_where_every_way_ends_in_a_kernel() -> None:
+    """One factor before a padded convolution (goes), one that an addition also sees (stays)."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import fold_scales
+    from skinlite_export.twin import build_twin
+
+    random = np.random.default_rng(0)
+    conv = {"filters": 2, "kernel_size": 3, "padding": "valid"}
+    kernels = [random.normal(size=(3, 3, 2, 2)).astype(np.float32) for _ in range(2)]
+    bias = random.normal(size=2).astype(np.float32)
+    graph = Graph(
+        (
+            Node("x", "Input", (), {"shape": (6, 6, 2)}),
+            Node("third", "Scale", ("x",), {"value": 1 / 3}),
+            Node("pad", "ZeroPadding2D", ("third",), {"padding": 1}),
+            Node("first", "Conv2D", ("pad",), conv, (kernels[0], bias)),
+            Node("half", "Scale", ("first",), {"value": 0.5}),
+            Node("half_pad", "ZeroPadding2D", ("half",), {"padding": 1}),
+            Node("second", "Conv2D", ("half_pad",), conv, (kernels[1], bias)),
+            Node("sum", "Add", ("half", "second")),
+        )
+    )
+    folded = fold_scales(graph)
+    assert [node.name for node in folded.nodes if node.kind == "Scale"] == ["half"]
+    x = {"x": random.normal(size=(2, 6, 6, 2)).astype(np.float32)}
+    expected = np.asarray(build_twin(graph)(x))
+    np.testing.assert_allclose(np.asarray(build_twin(folded)(x)), expected, atol=1e-5)
+
+
+def test_a_relu_is_pushed_whatever_stands_between() -> None:
+    """Two nodes are neighbours in a graph, not always in its list."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import push_relu_through_concat
+    from skinlite_export.twin import build_twin
+
+    graph = Graph(
+        (
+            Node("x", "Input", (), {"shape": (3,)}),
+            Node("y", "Input", (), {"shape": (2,)}),
+            Node("both", "Concatenate", ("x", "y")),
+            Node("between", "AddConstant", ("y",), {"value": 1.0}),
+            Node("positive", "ReLU", ("both",)),
+            Node("end", "Concatenate", ("positive", "between")),
+        )
+    )
+    pushed = push_relu_through_concat(graph)
+    assert_ordered(pushed)
+    assert [node.kind for node in pushed.nodes].count("ReLU") == 2
+    x = {"x": np.array([[-1, 0, 2]], np.float32), "y": np.array([[-3, 4]], np.float32)}
+    assert np.asarray(build_twin(pushed)(x)).tolist() == [[0, 0, 2, 0, 4, -2, 5]]
+
+
+def test_what_only_training_needs_is_left_behind(classifier: Any) -> None:
+    from skinlite_export.reader import read_keras
+
+    kinds = {node.kind for node in read_keras(classifier).nodes}
+    assert {"Dropout", "SoftAttention", "Functional"} & kinds == set()
+    assert {"HardSwish", "SpatialSoftmax", "BatchNormalization"} <= kinds
+
+
+def test_a_layer_that_is_not_known_is_named() -> None:
+    import keras
+
+    from skinlite_export.reader import read_keras
+
+    for layer in (keras.layers.GaussianNoise(1.0, name="odd"), keras.layers.Activation("selu")):
+        pixels = keras.Input((4, 4, 3), name="image")
+        with pytest.raises(InputError, match=layer.name):
+            read_keras(keras.Model(pixels, layer(pixels)))
+
+
+def test_parse_rewrites() -> None:
+    from skinlite_export.rewrites import REWRITES, parse_rewrites
+
+    assert parse_rewrites("all") == tuple(REWRITES)
+    assert parse_rewrites("none") == ()
+    given = "fold-scales, unfuse-hard-swish"
+    assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need
+    with pytest.raises(InputError, match=r"no rewrite 'unfuse'.*all, none, or of: .*float-softmax"):
+        parse_rewrites("unfuse")
+
+
+def test_a_changed_weight_is_seen(classifier: Any, few: Examples) -> None:
+    """The comparison that the export makes refuses a twin of other weights."""
+    from skinlite_export.export import _check_twin
+    from skinlite_export.reader import read_keras
+    from skinlite_export.twin import build_twin
+
+    twin = build_twin(read_keras(classifier))
+    _check_twin(classifier, twin, few)
+    kernel, bias = classifier.get_layer("probabilities").get_weights()
+    classifier.get_layer("probabilities").set_weights([kernel, bias + np.eye(7)[0]])
+    with pytest.raises(SkinliteError, match="differs from the Keras model"):
+        _check_twin(classifier, twin, few)
+    classifier.get_layer("probabilities").set_weights([kernel, bias * np.nan])
+    with pytest.raises(SkinliteError, match="differs from the Keras model by nan"):
+        _check_twin(classifier, twin, few)
