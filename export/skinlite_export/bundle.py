@@ -72,7 +72,7 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
             sha256=sha256_of(path), bytes=path.stat().st_size
         )
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in (MANIFEST, SEAL)
+        if path.is_file() and path not in (folder / MANIFEST, folder / SEAL)
     }
 
 

@@ -27,6 +27,7 @@ from skinlite_export.onnx_export import to_onnx
 from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
+from skinlite_export.rewrites.finished import relu_as_quantize
 from skinlite_export.runtime import load_runner, predict_all
 from skinlite_export.twin import build_twin
 from skinlite_export.verification import compare, judge
@@ -110,6 +111,8 @@ def _write_models(
             ranges=recipe.ranges,
             float_operators=graph.float_operators,
         )
+        if "relu-as-quantize" in recipe.rewrites:
+            content = relu_as_quantize(content)
     else:
         report("converting", 0, 2)
         content = to_tflite(twin, recipe.quantize)

@@ -27,7 +27,7 @@ COPIED = {
     "GlobalAveragePooling2D": ("keepdims",),
     "MaxPooling2D": ("pool_size", "strides", "padding"),
     "Multiply": (),
-    "ReLU": ("max_value", "negative_slope", "threshold"),
+    "ReLU": ("max_value",),
     "Rescaling": ("scale", "offset"),
     "SeparableConv2D": ("filters", "kernel_size", "strides", "padding", "use_bias"),
     "ZeroPadding2D": ("padding",),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tf_keras
 
@@ -56,7 +57,35 @@ class Sum(tf_keras.layers.Layer):
         return tf.reduce_sum(x, axis=-1, keepdims=True)
 
 
-OWN = {kind.__name__: kind for kind in (AddConstant, Scale, HardSwish, SpatialSoftmax, Sum)}
+class AverageDepthwise(tf_keras.layers.Layer):
+    """An average pool, as a depthwise convolution."""
+
+    def __init__(
+        self, pool_size: tuple[int, int], strides: tuple[int, int], padding: str, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.pool_size, self.strides, self.padding = pool_size, strides, padding.upper()
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(batch, h, w, c) -> (batch, rows, columns, c)."""
+        weight = 1 / (self.pool_size[0] * self.pool_size[1])
+        mean = self._sum(x, weight)
+        if self.padding == "VALID":
+            return mean
+        # How much of the window lies on the picture: 1 inside, less along the edge.
+        with tf.init_scope():
+            covered = self._sum(tf.ones((1, *x.shape[1:3], 1)), weight).numpy()
+        return mean * (1 / covered)
+
+    def _sum(self, x: tf.Tensor, weight: float) -> tf.Tensor:
+        kernel = np.full((*self.pool_size, x.shape[-1], 1), weight, np.float32)
+        return tf.nn.depthwise_conv2d(x, kernel, (1, *self.strides, 1), self.padding)
+
+
+OWN = {
+    kind.__name__: kind
+    for kind in (AddConstant, AverageDepthwise, HardSwish, Scale, SpatialSoftmax, Sum)
+}
 
 
 def build_twin(graph: Graph) -> tf_keras.Model:

@@ -25,7 +25,7 @@ def doctor() -> None:
         output.print(f"{part}: " + ", ".join(f"{n} {v or 'missing'}" for n, v in found.items()))
         if missing:
             extra = "" if part == "light runtime" else f"[{part}]"
-            output.print(f"  mend with: pip install 'skinlite{extra}'")
+            output.print(f"  mend with: pip install 'skinlite{extra}'", markup=False)
     for line in known_bad():
         output.print(line)
     output.print(f"accelerators: {_accelerators()}")

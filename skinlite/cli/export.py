@@ -85,5 +85,5 @@ def export(
         output.print_json(bundle.manifest.model_dump_json())
     else:
         print_manifest(bundle.manifest)
-        output.print(f"Bundle: {bundle.path}")
+        output.print(f"Bundle: {bundle.path}", markup=False)
     check_gates(bundle.manifest, bundle.path)

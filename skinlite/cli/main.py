@@ -9,6 +9,7 @@ import warnings
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from skinlite import __version__
 from skinlite.cli import (
@@ -56,7 +57,7 @@ def options(
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    console.print(f"[yellow]warning:[/] {message}", soft_wrap=True)
+    console.print(f"[yellow]warning:[/] {escape(str(message))}", soft_wrap=True)
 
 
 def main() -> None:
@@ -71,11 +72,12 @@ def main() -> None:
     try:
         app()
     except SkinliteError as error:
-        console.print(f"[red]error:[/] {error}", soft_wrap=True)
+        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        console.print(f"[red]error:[/] {place}{error.strerror or error}", soft_wrap=True)
+        reason = escape(f"{place}{error.strerror or error}")
+        console.print(f"[red]error:[/] {reason}", soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         console.print("interrupted; nothing half-written was left")

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from skinlite.cli.shared import output
 from skinlite.errors import GateError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 def print_metrics(metrics: "Metrics", title: str) -> None:
     """One set of predictions: the means, the classes, the confusion matrix."""
-    means = Table(title=title, title_justify="left")
+    means = Table(title=Text(title), title_justify="left")
     for name in ("pictures", "accuracy", "balanced accuracy", "macro F1", "macro AUC"):
         means.add_column(name, justify="right")
     means.add_row(

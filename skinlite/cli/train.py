@@ -88,6 +88,8 @@ def train(
     if run.info.status == "interrupted":
         console.print(
             f"Stopped after {run.info.epochs_done} of {config.epochs} epochs; the best model so "
-            f"far is kept. Go on with: skinlite train --resume {out}"
+            f"far is kept. Go on with: skinlite train --resume {out}",
+            markup=False,
+            soft_wrap=True,
         )
     output.print(out)

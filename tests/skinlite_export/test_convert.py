@@ -158,4 +158,3 @@ def test_onnx_has_our_names_order_and_answers(
     properties = runner.session.get_modelmeta().custom_metadata_map
     assert properties["classes"].split(",") == list(CLASSES)
     np.testing.assert_allclose(predict_all(runner, few.images, few.patients), expected, atol=1e-5)
-    assert to_onnx(convert_float32(classifier)) == content

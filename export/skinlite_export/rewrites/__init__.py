@@ -1,0 +1,60 @@
+"""The rewrites of the deploy graph: each makes it cheaper for the phone's kernels, none changes it.
+
+A rewrite is a function from graph to graph, equal to 1e-5 on any input. `REWRITES` holds them in
+the order they are applied; ``--rewrites none`` leaves the graph to the stock converter.
+"""
+
+from collections.abc import Callable, Sequence
+
+from skinlite.errors import InputError
+from skinlite_export.graph import Graph
+from skinlite_export.rewrites.arithmetic import fold_scales, unfuse_hard_swish
+from skinlite_export.rewrites.delegate import (
+    average_pool_as_depthwise,
+    float_softmax,
+    push_relu_through_concat,
+    split_concat,
+    stride_instead_of_pool,
+)
+
+Rewrite = Callable[[Graph], Graph]
+
+REWRITES: dict[str, Rewrite] = {
+    "unfuse-hard-swish": unfuse_hard_swish,
+    "fold-scales": fold_scales,
+    "push-relu-through-concat": push_relu_through_concat,
+    "split-concat": split_concat,
+    "stride-instead-of-pool": stride_instead_of_pool,
+    "average-pool-as-depthwise": average_pool_as_depthwise,
+    "float-softmax": float_softmax,
+}
+
+OF_THE_FILE = ("relu-as-quantize",)
+"""Rewrites of the finished int8 file (`skinlite_export.rewrites.finished`), by name."""
+
+ALL = (*REWRITES, *OF_THE_FILE)
+
+
+def parse_rewrites(text: str) -> tuple[str, ...]:
+    """The names in ``all``, ``none`` or ``NAME,...``, in the order they are applied.
+
+    Raises:
+        InputError: an unknown name; the message lists them.
+    """
+    if text in ("all", "none"):
+        return ALL if text == "all" else ()
+    asked = [name.strip() for name in text.split(",")]
+    for name in asked:
+        if name not in ALL:
+            raise InputError(
+                f"There is no rewrite {name!r}. Choose all, none, or of: {', '.join(ALL)}."
+            )
+    return tuple(name for name in ALL if name in asked)
+
+
+def apply_rewrites(graph: Graph, names: Sequence[str]) -> Graph:
+    """Apply the rewrites of the graph among ``names``."""
+    for name in names:
+        if name in REWRITES:
+            graph = REWRITES[name](graph)
+    return graph

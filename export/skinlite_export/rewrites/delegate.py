@@ -1,0 +1,100 @@
+"""Rewrites for the delegate: what XNNPACK does not take in int8, written as what it takes.
+
+Every operator that the delegate leaves out cuts the graph: the tensors around it change hands, and
+the operator itself runs on a reference kernel.
+"""
+
+from dataclasses import replace
+
+from skinlite_export.graph import Graph, Node
+
+MOST_PARTS = 5
+"""Inputs of a concatenation that XNNPACK takes."""
+
+
+def push_relu_through_concat(graph: Graph) -> Graph:
+    """Apply a ReLU to the parts of a concatenation instead of to the whole.
+
+    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after a max-pool or an
+    addition the converter fuses it into that kernel, where it costs nothing. Exact.
+    """
+    concatenations = {
+        node.name
+        for node in graph.nodes
+        if node.kind == "Concatenate" and all(map(_is_relu, graph.consumers(node.name)))
+    }
+    nodes: list[Node] = []
+    done: dict[str, str] = {}  # a ReLU that is gone, to the concatenation that does its work
+    for node in graph.nodes:
+        if _is_relu(node) and node.inputs[0] in concatenations:
+            done[node.name] = node.inputs[0]
+            continue
+        inputs = tuple(done.get(name, name) for name in node.inputs)
+        if node.name in concatenations:
+            parts = [Node(f"{node.name}_{i}", "ReLU", (part,)) for i, part in enumerate(inputs)]
+            nodes += parts
+            inputs = tuple(part.name for part in parts)
+        nodes.append(replace(node, inputs=inputs))
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _is_relu(node: Node) -> bool:
+    return node.kind == "ReLU" and not node.settings.get("max_value")
+
+
+def split_concat(graph: Graph) -> Graph:
+    """Concatenate more than five parts in two steps, the delegate's limit. Exact."""
+
+    def rewrite(node: Node) -> list[Node]:
+        surplus = len(node.inputs) - MOST_PARTS + 1
+        if surplus < 2:
+            return [node]
+        first = replace(node, name=f"{node.name}_first", inputs=node.inputs[:surplus])
+        return [first, replace(node, inputs=(first.name, *node.inputs[surplus:]))]
+
+    return graph.replace_each("Concatenate", rewrite)
+
+
+def stride_instead_of_pool(graph: Graph) -> Graph:
+    """Let a 1x1 convolution skip pixels itself, in place of a 1x1 average pool before it. Exact."""
+    skipped: dict[str, Node] = {}
+    for node in graph.nodes:
+        if node.kind == "AveragePooling2D" and set(node.settings["pool_size"]) == {1}:
+            takers = graph.consumers(node.name)
+            if all(one.kind == "Conv2D" and _is_pointwise(one) for one in takers):
+                skipped[node.name] = node
+    nodes = []
+    for node in graph.nodes:
+        if node.name in skipped:
+            continue
+        if node.inputs and node.inputs[0] in skipped:
+            pool = skipped[node.inputs[0]]
+            settings = {**node.settings, "strides": pool.settings["strides"]}
+            node = replace(node, inputs=pool.inputs, settings=settings)
+        nodes.append(node)
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _is_pointwise(node: Node) -> bool:
+    return set(node.settings["kernel_size"]) == {1} and set(node.settings["strides"]) == {1}
+
+
+def average_pool_as_depthwise(graph: Graph) -> Graph:
+    """Write an average pool as a depthwise convolution with a constant kernel.
+
+    XNNPACK has no int8 average pool. A padded pool divides by the pixels it really has, so the sum
+    over the edge is scaled by a constant map. Exact in real arithmetic.
+    """
+    return graph.replace_each(
+        "AveragePooling2D", lambda node: [replace(node, kind="AverageDepthwise")]
+    )
+
+
+def float_softmax(graph: Graph) -> Graph:
+    """Leave softmax in float when the rest is int8: two islands of a few hundred numbers.
+
+    An int8 softmax has steps of 1/256, too coarse for an attention map over 49 positions and for
+    the probabilities; and XNNPACK has a kernel for the float one only, so that the island costs no
+    break of the delegate either. More exact than int8, and nothing else changes.
+    """
+    return replace(graph, float_operators=graph.float_operators | {"SOFTMAX"})

@@ -1,0 +1,159 @@
+"""``skinlite verify``, ``predict`` and ``evaluate`` on a bundle."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite.files import read_json
+from skinlite.training.run import Run, RunMetrics
+from skinlite.vocabulary import CLASSES
+from skinlite_export.bundle import Bundle
+
+Skinlite = Callable[..., Any]
+
+
+def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
+    code, out, err = skinlite("verify", tiny_bundle.path)
+    assert (code, err) == (0, "")
+    assert f"{len(tiny_bundle.manifest.files)} files: unchanged" in out
+    assert "7 golden pictures" in out and "status: ungated" in out
+    code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
+    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 3)
+
+
+@pytest.mark.parametrize("name", ["model.tflite", "manifest.json", "golden/mel.png"])
+def test_one_flipped_byte(skinlite: Skinlite, bundle: Bundle, picture: Path, name: str) -> None:
+    path = bundle.path / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    path.write_bytes(content)
+    for line in (["verify", bundle.path], ["predict", bundle.path, picture]):
+        code, out, err = skinlite(*line)
+        assert (code, out) == (2, "")
+        assert name.rpartition("/")[2] in err
+
+
+def probabilities(skinlite: Skinlite, *arguments: Any) -> dict[str, float]:
+    code, out, err = skinlite("predict", *arguments, "--json")
+    assert code == 0, err
+    found: dict[str, float] = json.loads(out)["probabilities"]
+    return found
+
+
+def test_predict_gives_probabilities(
+    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path
+) -> None:
+    for file in ("model.tflite", "model.onnx"):
+        found = probabilities(skinlite, tiny_bundle.path, picture, "--file", file)
+        assert tuple(found) == CLASSES
+        assert sum(found.values()) == pytest.approx(1, abs=0.02)
+    code, out, err = skinlite("predict", tiny_bundle.path, picture)
+    assert code == 0
+    assert "no diagnosis" in out
+    assert "synthetic pictures" in err
+
+
+def test_predict_gives_what_the_golden_vectors_say(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
+    golden = tiny_bundle.path / "golden"
+    vector = json.loads((golden / "vectors.json").read_text())["vectors"][4]
+    patient = vector["patient"]
+    flags = ["--sex", patient["sex"], "--site", patient["localization"]]
+    if patient["age"] is not None:
+        flags += ["--age", str(patient["age"])]
+    found = probabilities(skinlite, tiny_bundle.path, golden / vector["picture"], *flags)
+    assert list(found.values()) == pytest.approx(vector["probabilities"]["model.tflite"], abs=1e-6)
+
+
+def test_an_unknown_site_is_unknown_with_a_warning(
+    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path
+) -> None:
+    line = ["predict", tiny_bundle.path, picture, "--age", "50", "--json"]
+    code, out, err = skinlite(*line, "--site", "left elbow")
+    assert code == 0
+    assert "warning: localization 'left elbow'" in err and "'unknown'" in err
+    assert json.loads(out) == json.loads(skinlite(*line, "--site", "unknown").out)
+    code, out, err = skinlite(*line, "--site", "unknown")
+    assert "localization" not in err
+
+
+@pytest.mark.parametrize("age", ["430", "-1", "nan"])
+def test_an_age_that_nobody_has(
+    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path, age: str
+) -> None:
+    code, out, err = skinlite("predict", tiny_bundle.path, picture, "--age", age)
+    assert (code, out) == (2, "")
+    assert "0-120" in err
+
+
+def test_a_picture_that_is_none(skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    absent, text = tmp_path / "absent.jpg", tmp_path / "text.jpg"
+    text.write_text("no picture")
+    for path in (absent, text, tmp_path):
+        code, out, err = skinlite("predict", tiny_bundle.path, path)
+        assert (code, out) == (2, "")
+        assert path.name in err
+
+
+def test_a_model_file_that_the_bundle_lacks(
+    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path
+) -> None:
+    code, _, err = skinlite("predict", tiny_bundle.path, picture, "--file", "other.tflite")
+    assert code == 2
+    assert "other.tflite" in err
+
+
+def test_a_folder_that_is_no_bundle(skinlite: Skinlite, tmp_path: Path, picture: Path) -> None:
+    for line in (["verify", tmp_path], ["predict", tmp_path, picture]):
+        code, _, err = skinlite(*line)
+        assert code == 2
+        assert "skinlite export" in err
+
+
+def test_evaluate_gives_what_the_run_and_the_bundle_say(
+    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle
+) -> None:
+    known = read_json(RunMetrics, tiny_run.path / "metrics.json")
+    for split, expected in (("test", known.test), ("validation", known.validation)):
+        code, out, err = skinlite("evaluate", tiny_run.path, "--split", split, "--json")
+        assert code == 0, err
+        assert json.loads(out) == json.loads(expected.model_dump_json())
+    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--json")
+    assert code == 0, err
+    exported = tiny_bundle.manifest.verification.files[0].metrics
+    assert json.loads(out) == json.loads(exported.model_dump_json())
+
+
+def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_run: Run) -> None:
+    code, out, _ = skinlite("evaluate", tiny_run.path)
+    assert code == 0
+    assert "synthetic pictures" in out and "balanced accuracy" in out
+    for name in CLASSES:
+        assert name in out
+
+
+def test_evaluate_of_a_bundle_needs_its_split(
+    skinlite: Skinlite, tiny_bundle: Bundle, tiny_data: Path
+) -> None:
+    code, _, err = skinlite("evaluate", tiny_bundle.path, "--data", tiny_data)
+    assert code == 2
+    assert "--model RUN" in err and "--split all" in err
+    code, out, err = skinlite(
+        "evaluate", tiny_bundle.path, "--data", tiny_data, "--split", "all", "--json"
+    )
+    assert code == 0, err
+    assert json.loads(out)["images"] == len(list(tiny_data.glob("*/*.jpg")))
+
+
+def test_evaluate_of_everything_warns_of_training_pictures(
+    skinlite: Skinlite, tiny_run: Run
+) -> None:
+    code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
+    assert code == 0
+    assert "pictures the run was trained on" in err
+
+
+def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path) -> None:
+    assert skinlite("evaluate", tmp_path).code == 2

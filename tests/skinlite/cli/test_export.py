@@ -1,0 +1,175 @@
+"""``skinlite export``: the choices it lists, the runs it refuses, the gate that fails."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite_export.bundle import Bundle, open_bundle
+
+Skinlite = Callable[..., Any]
+
+
+def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
+    code, _, err = skinlite("export", "--quantize", "int4")
+    assert code == 2
+    assert "--quantize 'int4'" in err
+    for scheme in ("none", "float16", "dynamic", "int8"):
+        assert f"'{scheme}'" in err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--rewrites", "magic"], "unfuse-hard-swish"),
+        (["--gates", "strict"], "melanoma_recall_drop=0.05"),
+        (["--screening", "0.5"], "--screening 0.5: "),
+        (["--ranges", "guess"], "'mse' or 'minmax'"),
+        (["--calibration-pictures", "0"], "--calibration-pictures"),
+    ],
+)
+def test_flags_that_are_wrong(skinlite: Skinlite, flags: list[str], told: str) -> None:
+    code, _, err = skinlite("export", *flags)
+    assert code == 2
+    assert told in " ".join(err.split())
+
+
+def test_no_run_to_export(
+    skinlite: Skinlite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = skinlite("export")
+    assert code == 2
+    assert "skinlite train" in err and "skinlite demo" in err and "--model RUN" in err
+
+
+def test_a_run_of_a_killed_training(skinlite: Skinlite, run: Path) -> None:
+    partial = run.rename(run.with_name("run.partial"))
+    for path in (run, partial):
+        code, _, err = skinlite("export", "--model", path)
+        assert code == 2
+        assert f"skinlite train --resume {run}" in err
+
+
+def test_a_folder_that_is_no_run(skinlite: Skinlite, tmp_path: Path) -> None:
+    code, _, err = skinlite("export", "--model", tmp_path)
+    assert code == 2
+    assert "not a run folder" in err
+
+
+def test_a_damaged_model(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
+    (run / "model.keras").write_bytes(b"PK damaged")
+    code, _, err = skinlite("export", "--model", run, "--out", tmp_path / "bundle")
+    assert code == 2
+    assert "model.keras can't be loaded" in err
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_an_output_folder_that_cannot_be_made(
+    skinlite: Skinlite, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    code, _, err = skinlite("export", "--model", run, "--out", tmp_path / "file" / "bundle")
+    assert code == 2
+    assert "Can't write" in err and "--out" in err
+
+
+def test_a_data_set_that_is_another(skinlite: Skinlite, run: Path, data: Path) -> None:
+    """The run's pictures are not all there."""
+    table = data / "HAM10000_metadata.csv"
+    table.write_text("\n".join(table.read_text().splitlines()[:-3]))
+    code, _, err = skinlite("export", "--model", run, "--data", data, "--out", data / "bundle")
+    assert code == 2
+    assert "of the split's pictures" in err and "--data" in err
+
+
+@pytest.fixture
+def undecided(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Path:
+    """A run whose network hardly tells two classes apart: int8 can't keep its answers.
+
+    The kernel of nv is that of akiec and its bias a thousandth higher, so that float answers nv
+    and int8, for which both are the same, the first of the two.
+    """
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
+    run = Training(tmp_path / "undecided", config, conv_prepared).start()
+    model = run.load_model()
+    kernel, bias = model.get_layer("probabilities").get_weights()
+    kernel[:, 5] = kernel[:, 0]
+    bias = np.full(7, -8.0, np.float32)
+    bias[0], bias[5] = 1.0, 1.001
+    model.get_layer("probabilities").set_weights([kernel, bias])
+    model.save(run.path / "model.keras")
+    return run.path
+
+
+def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
+    skinlite: Skinlite, undecided: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "bundle"
+    code, told, err = skinlite(
+        "export", "--model", undecided, "--out", out, "--calibration-pictures", "20"
+    )
+    assert code == 3, err
+    assert "marked rejected" in err and "model.tflite: agreement" in err
+    assert "fails model.tflite: agreement" in told and "holds model.onnx: agreement" in told
+    bundle = open_bundle(out)
+    bundle.check_files()
+    assert bundle.manifest.status == "rejected"
+
+    code, told, err = skinlite("verify", out)
+    assert code == 3
+    assert "status: rejected" in told and "marked rejected" in err
+    picture = next((tmp_path / "bundle" / "golden").glob("mel.png"))
+    code, _, err = skinlite("predict", out, picture)
+    assert code == 0
+    assert "failed its gates" in err
+
+    code, told, err = skinlite(
+        "export", "--model", undecided, "--out", tmp_path / "b2", "--gates", "off"
+    )
+    assert code == 0, err
+    assert open_bundle(tmp_path / "b2").manifest.status == "ungated"
+
+
+def test_the_newest_run_is_taken_and_json_is_the_manifest(
+    skinlite: Skinlite, undecided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(undecided, tmp_path / "runs" / "mine")
+    code, told, err = skinlite("export", "--quantize", "float16", "--json", "--gates", "off")
+    assert code == 0, err
+    bundle = open_bundle(tmp_path / "bundles" / "mine-float16")
+    assert json.loads(told) == json.loads(bundle.manifest.model_dump_json())
+
+
+@pytest.mark.slow
+def test_another_process_makes_the_same_bytes(
+    tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """Same run, recipe and versions: a byte-identical .tflite, whatever was done before it."""
+    program, out = Path(sys.executable).with_name("skinlite"), tmp_path / "bundle"
+    line = [program, "export", "--model", tiny_run.path, "--out", out]
+    line += ["--calibration-pictures", "20", "--gates", "off"]
+    done = subprocess.run(
+        list(map(str, line)),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONHASHSEED": "1"},
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (out / "model.tflite").read_bytes() == (tiny_bundle.path / "model.tflite").read_bytes()
+    assert f"Bundle: {out}" in done.stdout
+    assert "Traceback" not in done.stderr and "WARNING" not in done.stderr

@@ -1,0 +1,172 @@
+"""``skinlite train`` as a user types it, and what it says to bad input."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Skinlite = Callable[..., Any]
+
+
+def test_a_folder_that_is_no_data_set(skinlite: Skinlite, tmp_path: Path) -> None:
+    (tmp_path / "holiday.txt").write_text("photos")
+    code, _, err = skinlite("train", "--data", tmp_path, "--out", tmp_path / "run")
+    assert code == 2
+    assert "is not a data set" in err and "skinlite demo" in err
+
+
+def test_no_data_at_all(skinlite: Skinlite) -> None:
+    code, _, err = skinlite("train")
+    assert code == 2
+    assert "--data DIR" in err and "skinlite demo" in err
+
+
+def test_a_row_without_its_picture(skinlite: Skinlite, data: Path, tmp_path: Path) -> None:
+    gone = sorted(data.glob("*/*.jpg"))[5]
+    gone.unlink()
+    code, _, err = skinlite("train", "--data", data, "--out", tmp_path / "run")
+    assert code == 2
+    assert "picture missing: 1 x" in err and gone.stem in err and "skinlite data check" in err
+    assert not (tmp_path / "run.partial").exists()
+
+
+def test_a_truncated_picture_in_the_middle(skinlite: Skinlite, data: Path, tmp_path: Path) -> None:
+    cut = sorted(data.glob("*/*.jpg"))[20]
+    cut.write_bytes(cut.read_bytes()[:2000])
+    code, _, err = skinlite(
+        "train", "--data", data, "--out", tmp_path / "run", "--image-size", "48"
+    )
+    assert code == 2
+    assert "1 picture(s) can't be used" in err and cut.name in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
+
+
+def test_age_430(skinlite: Skinlite, data: Path, tmp_path: Path) -> None:
+    table = data / "HAM10000_metadata.csv"
+    header, first, *rest = table.read_text().splitlines()
+    cells = first.split(",")
+    cells[header.split(",").index("age")] = "430"
+    table.write_text("\n".join([header, ",".join(cells), *rest]))
+    code, _, err = skinlite("train", "--data", data, "--out", tmp_path / "run")
+    assert code == 2
+    assert "age out of range: 1 x" in err and "'430'" in err and "line 2" in err
+
+
+def test_an_output_folder_that_cannot_be_made(
+    skinlite: Skinlite, conv_net: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "run"
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    code, _, err = skinlite(*line, "--epochs", "0", "--out", out)
+    assert code == 2
+    assert "Can't write" in err and str(out) in err and "--out" in err
+
+
+def test_an_output_folder_that_is_taken(skinlite: Skinlite, data: Path) -> None:
+    code, _, err = skinlite("train", "--data", data, "--out", data)
+    assert code == 2
+    assert "exists already" in err
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--backbone", "resnet9"], "mobilenet_v3_large, nasnet_mobile, inception_resnet_v2"),
+        (["--image-size", "8"], "--image-size 8: "),
+        (["--learning-rate", "0"], "--learning-rate 0.0: "),
+        (["--epochs", "-1"], "--epochs"),
+        (["--weights", "absent.keras"], "no weights file absent.keras"),
+        (["--seed", "-1"], "-1"),
+    ],
+)
+def test_flags_that_are_wrong(
+    skinlite: Skinlite, tiny_data: Path, tmp_path: Path, flags: list[str], told: str
+) -> None:
+    line = ["train", "--data", tiny_data, "--out", tmp_path / "run", "--image-size", "48"]
+    code, _, err = skinlite(*line, *flags)
+    assert code == 2
+    assert told in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_that_was_never_trained(
+    skinlite: Skinlite,
+    conv_net: str,
+    tiny_data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """--epochs 0, and the default folder; the second run gets a name of its own."""
+    monkeypatch.chdir(tmp_path)
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    for name in ("conv_net-32px", "conv_net-32px-2"):
+        code, out, _ = skinlite(*line, "--epochs", "0")
+        assert (code, out.splitlines()[-1].endswith(f"runs/{name}")) == (0, True)
+        info = json.loads((tmp_path / "runs" / name / "config.json").read_text())
+        assert (info["status"], info["synthetic"]) == ("untrained", True)
+
+
+def test_a_training_that_was_killed_before_is_not_written_over(
+    skinlite: Skinlite, tiny_data: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "run.partial").mkdir()
+    code, _, err = skinlite("train", "--data", tiny_data, "--out", tmp_path / "run")
+    assert code == 2
+    assert f"skinlite train --resume {tmp_path / 'run'}" in err
+
+
+def test_a_finished_run_is_not_resumed(skinlite: Skinlite, run: Path) -> None:
+    code, _, err = skinlite("train", "--resume", run)
+    assert code == 2
+    assert "nothing to resume" in err
+    assert (run / "config.json").exists()
+
+
+def test_resuming_where_there_is_nothing(skinlite: Skinlite, tmp_path: Path) -> None:
+    assert skinlite("train", "--resume", tmp_path / "run").code == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
+    tiny_data: Path, tmp_path: Path, skinlite: Skinlite
+) -> None:
+    """A real process, interrupted by a real SIGINT in the middle of its training."""
+    out, program = tmp_path / "run", Path(sys.executable).with_name("skinlite")
+    line = [program, "train", "--data", tiny_data, "--out", out, "--image-size", "48"]
+    line += ["--epochs", "25", "--patience", "25", "--batch-size", "16"]
+    process = subprocess.Popen(
+        list(map(str, line)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    state = tmp_path / "run.partial" / "checkpoint" / "state.json"
+    deadline = time.monotonic() + 240
+    while process.poll() is None and time.monotonic() < deadline:
+        if state.exists() and json.loads(state.read_text())["epochs_done"] >= 1:
+            break
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert "Traceback" not in err
+    assert f"skinlite train --resume {out}" in err
+    info = json.loads((out / "config.json").read_text())
+    assert info["status"] == "interrupted"
+    assert 1 <= info["epochs_done"] < 25
+    assert not (tmp_path / "run.partial").exists()
+
+    code, scores, err = skinlite("evaluate", out, "--json")
+    assert code == 0, err
+    assert json.loads(scores)["images"] == 12
+
+    code, told, err = skinlite("train", "--resume", out)
+    assert code == 0, err
+    assert told.split() == [str(out)]
+    info = json.loads((out / "config.json").read_text())
+    assert (info["status"], info["epochs_done"]) == ("complete", 25)
+    assert json.loads((out / "metrics.json").read_text())["test"]["images"] == 12

@@ -1,0 +1,143 @@
+"""A bundle proves that it is whole, and says what it holds."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from skinlite.errors import InputError
+from skinlite.files import sha256_of
+from skinlite.training.run import Run
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+from skinlite_export.bundle import MANIFEST, SEAL, Bundle, list_files, open_bundle, seal
+from skinlite_export.manifest import Manifest
+
+FILES = [
+    "labels.txt",
+    "manifest.json",
+    "manifest.json.sha256",
+    "model.onnx",
+    "model.tflite",
+    "patient_encoding.json",
+    "golden/vectors.json",
+    *(f"golden/{name}{kind}.png" for name in CLASSES for kind in ("", ".pixels")),
+]
+
+
+def check(path: Path) -> None:
+    """What verify and predict do first."""
+    open_bundle(path).check_files()
+
+
+def test_the_untouched_bundle_is_whole(tiny_bundle: Bundle) -> None:
+    check(tiny_bundle.path)
+    present = {
+        path.relative_to(tiny_bundle.path).as_posix()
+        for path in tiny_bundle.path.rglob("*")
+        if path.is_file()
+    }
+    assert present == set(FILES)
+    assert set(tiny_bundle.manifest.files) == set(FILES) - {MANIFEST, SEAL}
+    assert not [path for path in tiny_bundle.path.parent.iterdir() if path != tiny_bundle.path]
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x80])
+@pytest.mark.parametrize("name", FILES)
+def test_one_flipped_bit_in_any_file_is_refused(bundle: Bundle, name: str, bit: int) -> None:
+    path = bundle.path / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= bit
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=Path(name).name.removesuffix(".sha256")):
+        check(bundle.path)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != MANIFEST])
+def test_a_missing_file_is_named(bundle: Bundle, name: str) -> None:
+    (bundle.path / name).unlink()
+    with pytest.raises(InputError, match=f"{name} is missing"):
+        check(bundle.path)
+
+
+@pytest.mark.parametrize("name", ["extra.txt", "golden/extra.png", "golden/manifest.json"])
+def test_a_file_that_is_not_listed_is_named(bundle: Bundle, name: str) -> None:
+    (bundle.path / name).write_text("{}")
+    with pytest.raises(InputError, match=f"{name} isn't listed"):
+        check(bundle.path)
+
+
+def test_every_fault_is_told_at_once(bundle: Bundle) -> None:
+    (bundle.path / "labels.txt").write_text("nv\n")
+    (bundle.path / "model.onnx").unlink()
+    with pytest.raises(InputError) as caught:
+        check(bundle.path)
+    for told in ("labels.txt was changed", "model.onnx is missing", "skinlite export"):
+        assert told in str(caught.value)
+
+
+def test_the_seal_is_what_sha256sum_reads(tiny_bundle: Bundle) -> None:
+    digest, name = (tiny_bundle.path / SEAL).read_text().split()
+    assert (digest, name) == (sha256_of(tiny_bundle.path / MANIFEST), MANIFEST)
+
+
+def test_a_folder_that_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"not a bundle.*skinlite export"):
+        open_bundle(tmp_path)
+
+
+def rewrite_manifest(bundle: Bundle, **changes: object) -> None:
+    """Change the manifest and seal it again."""
+    known = json.loads((bundle.path / MANIFEST).read_text())
+    (bundle.path / MANIFEST).write_text(json.dumps(known | changes))
+    (bundle.path / SEAL).write_text(seal(bundle.path))
+
+
+def test_a_manifest_of_another_version_is_refused(bundle: Bundle) -> None:
+    version = bundle.manifest.schema_version
+    rewrite_manifest(bundle, schema_version=version + 1)
+    with pytest.raises(InputError, match=r"another version: schema_version"):
+        open_bundle(bundle.path)
+
+
+def test_a_manifest_comes_back_from_json(tiny_bundle: Bundle) -> None:
+    manifest = tiny_bundle.manifest
+    assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+    assert (tiny_bundle.path / MANIFEST).read_text() == manifest.model_dump_json(indent=2) + "\n"
+
+
+def test_what_the_manifest_says_is_so(tiny_bundle: Bundle, tiny_run: Run) -> None:
+    manifest, model = tiny_bundle.manifest, tiny_run.load_model()
+    source = manifest.source
+    assert (manifest.status, source.trained, source.synthetic) == ("ungated", True, True)
+    assert (source.backbone, source.image_size, source.epochs) == ("mobilenet_v3_large", 48, 1)
+    assert source.parameters == model.count_params()
+    assert source.model_sha256 == sha256_of(tiny_run.path / "model.keras")
+    assert (tiny_bundle.path / "labels.txt").read_text().split() == list(CLASSES)
+    assert tiny_bundle.encoder() == tiny_run.encoder()
+    runner = tiny_bundle.runner()
+    inputs = runner.interpreter.get_signature_runner("serving_default").get_input_details()
+    assert {one.name: one.shape for one in manifest.inputs} == {
+        name: tuple(inputs[name]["shape"]) for name in (IMAGE, PATIENT)
+    }
+    assert [one.name for one in manifest.inputs] == [IMAGE, PATIENT]
+    for name, entry in manifest.files.items():
+        assert entry.bytes == (tiny_bundle.path / name).stat().st_size
+    assert list_files(tiny_bundle.path) == manifest.files
+
+
+def test_the_encoder_of_a_bundle_is_read_with_a_message(bundle: Bundle) -> None:
+    (bundle.path / "patient_encoding.json").write_text("{}")
+    with pytest.raises(InputError, match=r"patient_encoding\.json is damaged.*age_mean"):
+        bundle.encoder()
+
+
+def test_a_model_that_is_none(bundle: Bundle) -> None:
+    for name in ("model.tflite", "model.onnx"):
+        os.truncate(bundle.path / name, 1000)
+        with pytest.raises(InputError, match=f"{name} can't be loaded"):
+            bundle.runner(name)
+    with pytest.raises(InputError, match="no model file"):
+        bundle.runner("absent.tflite")
+    with pytest.raises(InputError, match=r"neither a \.tflite nor an \.onnx"):
+        bundle.runner("labels.txt")

@@ -1,0 +1,148 @@
+"""Which pictures calibrate: balanced, seeded, from the given rows, none that is out of line."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinlite.data.examples import Examples
+from skinlite.errors import InputError
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite_export.recipe import Recipe
+
+LABELS = np.repeat(np.arange(7), [3, 10, 40, 2, 30, 100, 5])
+
+
+def test_draw_is_balanced_as_far_as_the_classes_go() -> None:
+    from skinlite_export.calibration import draw
+
+    rows = draw(LABELS, 42, seed=0)
+    assert len(rows) == len(set(rows.tolist())) == 42
+    assert list(rows) == sorted(rows)
+    counts = np.bincount(LABELS[rows], minlength=7)
+    assert counts[[0, 3, 6]].tolist() == [3, 2, 5]  # all that there are
+    assert counts[[1, 2, 4, 5]].sum() == 32 and np.ptp(counts[[1, 2, 4, 5]]) <= 1
+
+
+def test_draw_is_seeded() -> None:
+    from skinlite_export.calibration import draw
+
+    assert draw(LABELS, 42, seed=0).tolist() == draw(LABELS, 42, seed=0).tolist()
+    assert draw(LABELS, 42, seed=0).tolist() != draw(LABELS, 42, seed=1).tolist()
+
+
+def test_draw_takes_all_where_there_are_fewer() -> None:
+    from skinlite_export.calibration import draw
+
+    assert draw(LABELS, 1000, seed=0).tolist() == list(range(len(LABELS)))
+
+
+def test_an_outlier_is_dropped_with_its_layer_and_the_others_kept() -> None:
+    from skinlite_export.calibration import screen
+
+    random = np.random.default_rng(0)
+    peaks = random.uniform(0.8, 1.0, (100, 3)).astype(np.float32) * np.float32([1, 50, 0.01])
+    assert screen(peaks, ["a", "b", "c"], 1.5) == {}
+    peaks[17, 2] = 1.0  # a hundred times the usual 0.01, and less than layer b's usual 50
+    peaks[60, 0] = 2.0
+    assert screen(peaks, ["a", "b", "c"], 1.5) == {17: "c", 60: "a"}
+    assert screen(peaks, ["a", "b", "c"], 3.0) == {17: "c"}
+
+
+def test_a_few_outliers_do_not_hide_each_other() -> None:
+    """One in fifty, the rate seen on HAM10000, up to two hundred times the usual."""
+    from skinlite_export.calibration import screen
+
+    peaks = np.random.default_rng(0).uniform(0.4, 1.0, (300, 4)).astype(np.float32)
+    planted = [3, 77, 150, 151, 299, 8]
+    peaks[planted, 3] = [110, 20, 2, 200, 5, 9]
+    assert screen(peaks, list("abcd"), 1.5) == dict.fromkeys(sorted(planted), "d")
+
+
+@pytest.fixture
+def parts(classifier: Any) -> tuple[Any, Any]:
+    """The twin of `classifier`, and its graph."""
+    from skinlite_export.reader import read_keras
+    from skinlite_export.twin import build_twin
+
+    graph = read_keras(classifier)
+    return build_twin(graph), graph
+
+
+IDS = pd.Series([f"id{row:02d}" for row in range(21)], index=range(100, 121))
+
+
+def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples) -> None:
+    from skinlite.vocabulary import IMAGE, PATIENT
+    from skinlite_export.calibration import peaks_of
+
+    twin, graph = parts
+    found, layers = peaks_of(twin, graph, few, lambda what, done, total: None)
+    assert found.shape == (21, len(layers))
+    assert "soft_attention" in layers  # the product that a hot attention map blows up
+    import tf_keras
+
+    inputs = {IMAGE: few.images.astype(np.float32), PATIENT: few.patients}
+    for column, name in enumerate(layers):
+        outputs = tf_keras.Model(twin.input, twin.get_layer(name).output)(inputs).numpy()
+        expected = np.abs(outputs.reshape(21, -1)).max(axis=1)
+        np.testing.assert_allclose(found[:, column], expected, rtol=1e-4)
+
+
+def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examples) -> None:
+    """End to end: one of 21 drives a layer a thousand times beyond the others."""
+    from skinlite_export.calibration import calibrate, identity
+
+    few.patients[13] *= 1e3
+    recipe = Recipe(calibration_pictures=21)
+    kept, record = calibrate(*parts, few, IDS, recipe)
+    assert record.drawn == 21
+    assert list(record.screened) == ["id13"]
+    assert record.screened["id13"] == "evidence"
+    assert np.abs(kept.patients).max() < 10
+    assert record.sha256 == identity(IDS[[100 + row for row in range(21) if row != 13]])
+    everything, plain = calibrate(*parts, few, IDS, recipe.model_copy(update={"screening": None}))
+    assert (len(everything), plain.screened) == (21, {})
+
+
+def test_an_absent_class_is_refused(parts: tuple[Any, Any], few: Examples) -> None:
+    from skinlite_export.calibration import calibrate
+
+    some = few.take(np.flatnonzero(~np.isin(few.labels, [3, 6])))
+    with pytest.raises(InputError, match="lacks df, vasc"):
+        calibrate(*parts, some, IDS, Recipe(calibration_pictures=21))
+    with pytest.raises(InputError, match=r"Draw more with --calibration-pictures"):
+        calibrate(*parts, few, IDS, Recipe(calibration_pictures=6))
+
+
+def test_more_than_half_out_of_line_is_refused(tiny_run: Run, tiny_prepared: Prepared) -> None:
+    """So strict a screening leaves nearly no picture: each is the highest in some layer."""
+    from skinlite_export.calibration import calibrate
+    from skinlite_export.reader import read_keras
+    from skinlite_export.twin import build_twin
+
+    graph = read_keras(tiny_run.load_model())
+    ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "train", "image_id"]
+    recipe = Recipe(calibration_pictures=14, screening=1.0000001)
+    with pytest.raises(InputError, match=r"of 14 calibration pictures are out of line"):
+        calibrate(build_twin(graph), graph, tiny_prepared.examples["train"], ids, recipe)
+
+
+def test_identity_does_not_hang_on_the_order() -> None:
+    from skinlite_export.calibration import identity
+
+    assert identity(["b", "a"]) == identity(["a", "b"]) != identity(["a", "c"])
+
+
+def test_calibration_comes_from_the_training_split(
+    tiny_bundle: Any, tiny_prepared: Prepared
+) -> None:
+    from skinlite_export.calibration import draw, identity
+
+    split, record = tiny_prepared.split, tiny_bundle.manifest.calibration
+    train = split.loc[split["split"] == "train", "image_id"].to_numpy()
+    rows = draw(tiny_prepared.examples["train"].labels, 20, seed=0)
+    assert set(record.screened) <= set(train[rows])
+    assert record.sha256 == identity(set(train[rows]) - set(record.screened))

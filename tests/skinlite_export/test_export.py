@@ -1,0 +1,138 @@
+"""A run to a bundle: what is measured, what the status says, what is left after a failure."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skinlite.errors import InputError
+from skinlite.evaluation.metrics import evaluate
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run, open_run
+from skinlite_export.bundle import Bundle
+from skinlite_export.recipe import Recipe
+from skinlite_export.runtime import predict_all
+
+FLOAT = Recipe(quantize="none")
+
+
+@pytest.fixture
+def run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
+    """`conv_net` after an epoch."""
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
+    return Training(tmp_path / "run", config, conv_prepared).start()
+
+
+def test_every_file_was_measured_on_the_whole_test_split(
+    tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared
+) -> None:
+    from skinlite.training.trainer import predict
+    from skinlite_export.calibration import identity
+
+    proof, test = tiny_bundle.manifest.verification, tiny_prepared.examples["test"]
+    ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "test", "image_id"]
+    assert (proof.split, proof.sha256) == ("test", identity(ids))
+    reference = predict(tiny_run.load_model(), test)
+    assert proof.keras == evaluate(test.labels, reference)
+    assert [one.file for one in proof.files] == ["model.tflite", "model.onnx"]
+    for one in proof.files:
+        answers = predict_all(tiny_bundle.runner(one.file), test.images, test.patients)
+        assert one.metrics == evaluate(test.labels, answers)
+        same = (answers.argmax(axis=1) == reference.argmax(axis=1)).mean()
+        assert one.agreement == pytest.approx(same)
+        worst = np.abs(answers - reference).max()
+        assert one.worst_difference == pytest.approx(worst, abs=1e-6)
+    assert proof.files[1].worst_difference < 1e-4
+
+
+def test_int8_stays_near_the_float_model(tiny_bundle: Bundle) -> None:
+    assert tiny_bundle.manifest.verification.files[0].worst_difference < 0.2
+    floats = tiny_bundle.manifest.audit.float_operations
+    assert set(floats) <= {"SOFTMAX"}
+
+
+def test_gates_that_hold(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+    from skinlite_export.export import export
+
+    found = export(run, conv_prepared, FLOAT, tmp_path / "bundle").manifest
+    assert found.status == "accepted"
+    assert len(found.verification.gates) == 8  # four for each of two files
+    assert found.calibration is None
+    assert found.source.topology == run.info.config.topology
+
+
+def test_an_untrained_run_has_no_diagnosis_to_keep(
+    conv_net: str, conv_prepared: Prepared, tmp_path: Path
+) -> None:
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+    from skinlite_export.export import export
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
+    run = Training(tmp_path / "run", config, conv_prepared).start()
+    recipe = Recipe(calibration_pictures=20)
+    assert recipe.gates is not None
+    found = export(run, conv_prepared, recipe, tmp_path / "bundle").manifest
+    assert (found.status, found.verification.gates) == ("ungated", [])
+    assert (found.source.trained, found.recipe.gates) == (False, None)
+
+
+def test_progress_is_told(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+    from skinlite_export.export import export
+
+    told: list[tuple[str, int, int]] = []
+    export(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
+    finished = [what for what, done, total in told if done == total]
+    assert finished == ["converted", "verified on 12 held-out pictures"]
+
+
+def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+    from skinlite_export.export import export
+
+    (tmp_path / "bundle").mkdir()
+    (tmp_path / "bundle" / "mine").write_text("here")
+    with pytest.raises(InputError, match=r"bundle exists already.*--out"):
+        export(run, conv_prepared, FLOAT, tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "mine").read_text() == "here"
+    export(run, conv_prepared, FLOAT, tmp_path / "bundle", replace=True).check_files()
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_nothing_half_written_is_left(
+    run: Run, conv_prepared: Prepared, tmp_path: Path, error: type[BaseException]
+) -> None:
+    """Interrupted after the .tflite and the .onnx, before the verification."""
+    from skinlite_export.export import export
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "converted":
+            raise error
+
+    out = tmp_path / "out"
+    with pytest.raises(error):
+        export(run, conv_prepared, FLOAT, out / "bundle", report=stop)
+    assert list(out.iterdir()) == []
+
+
+def test_a_damaged_model_is_told_and_leaves_nothing(
+    run: Run, conv_prepared: Prepared, tmp_path: Path
+) -> None:
+    from skinlite_export.export import export
+
+    (run.path / "model.keras").write_bytes(b"damaged")
+    with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+        export(open_run(run.path), conv_prepared, FLOAT, tmp_path / "out" / "bundle")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> None:
+    from skinlite.errors import SkinliteError
+    from skinlite_export.export import _check_integers
+
+    path = tiny_bundle.path / "model.tflite"
+    _check_integers(path, frozenset({"SOFTMAX"}))
+    with pytest.raises(SkinliteError, match="SOFTMAX stayed in float"):
+        _check_integers(path, frozenset())

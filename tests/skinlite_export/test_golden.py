@@ -1,0 +1,103 @@
+"""Golden vectors: they hold on the bundle they came from, and name the stage that does not."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinlite.errors import InputError
+from skinlite.training.prepare import Prepared
+from skinlite.vocabulary import CLASSES
+from skinlite_export.bundle import Bundle
+from skinlite_export.golden import check_golden
+
+
+def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
+    pictures, tflite, onnx = check_golden(tiny_bundle)
+    assert pictures == "7 golden pictures: pixels and encoded patients equal"
+    assert tflite.startswith("model.tflite: probabilities within 0.0e+00")
+    assert onnx.startswith("model.onnx: probabilities within ")
+
+
+def vectors_of(bundle: Bundle) -> list[dict[str, Any]]:
+    return json.loads((bundle.path / "golden" / "vectors.json").read_text())["vectors"]
+
+
+def test_one_of_each_class_from_the_test_split(
+    tiny_bundle: Bundle, tiny_prepared: Prepared
+) -> None:
+    vectors, test = vectors_of(tiny_bundle), tiny_prepared.examples["test"]
+    assert [vector["dx"] for vector in vectors] == list(CLASSES)
+    for vector in vectors:
+        picture = np.asarray(Image.open(tiny_bundle.path / "golden" / vector["pixels"]))
+        rows = [row for row, image in enumerate(test.images) if np.array_equal(image, picture)]
+        assert rows and CLASSES[test.labels[rows[0]]] == vector["dx"]
+        np.testing.assert_allclose(vector["encoded"], test.patients[rows[0]])
+
+
+def edit(vector: str, change: Callable[[dict[str, Any]], None]) -> Callable[[Bundle], None]:
+    """Changes one entry of vectors.json."""
+
+    def apply(bundle: Bundle) -> None:
+        path = bundle.path / "golden" / "vectors.json"
+        known = json.loads(path.read_text())
+        change(next(one for one in known["vectors"] if one["dx"] == vector))
+        path.write_text(json.dumps(known))
+
+    return apply
+
+
+def repaint(name: str) -> Callable[[Bundle], None]:
+    """Changes one level of one pixel of a picture; of the raw one, a whole corner of the crop."""
+
+    def apply(bundle: Bundle) -> None:
+        path = bundle.path / "golden" / name
+        pixels = np.asarray(Image.open(path)).copy()
+        rows, columns = pixels.shape[:2]
+        middle = (slice(rows // 2, rows // 2 + rows // 10), slice(columns // 2, None))
+        pixels[middle] = 255 - pixels[middle]
+        Image.fromarray(pixels).save(path)
+
+    return apply
+
+
+def shift_answers(file: str) -> Callable[[dict[str, Any]], None]:
+    def change(vector: dict[str, Any]) -> None:
+        vector["probabilities"][file] = np.roll(vector["probabilities"][file], 1).tolist()
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (repaint("mel.png"), r"mel\.png: crop and resize"),
+        (repaint("nv.pixels.png"), r"nv\.png: crop and resize"),
+        (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the patient"),
+        (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the patient"),
+        (edit("bcc", shift_answers("model.tflite")), r"bcc\.png: model\.tflite gives"),
+        (edit("vasc", shift_answers("model.onnx")), r"vasc\.png: model\.onnx gives"),
+        (edit("mel", lambda one: one.pop("encoded")), r"vectors\.json is damaged"),
+    ],
+)
+def test_the_first_wrong_stage_is_named(
+    bundle: Bundle, damage: Callable[[Bundle], None], told: str
+) -> None:
+    damage(bundle)
+    with pytest.raises(InputError, match=told):
+        check_golden(bundle)
+
+
+def test_another_network_is_found_out(bundle: Bundle) -> None:
+    """A .tflite that loads and takes the same inputs, but answers otherwise."""
+    content = (bundle.path / "model.tflite").read_bytes()
+    middle = len(content) // 2
+    changed = bytes(255 - byte for byte in content[middle : middle + 200_000])
+    (bundle.path / "model.tflite").write_bytes(
+        content[:middle] + changed + content[middle + 200_000 :]
+    )
+    with pytest.raises(InputError, match=r"model\.tflite"):
+        check_golden(bundle)

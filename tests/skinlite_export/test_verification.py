@@ -1,0 +1,119 @@
+"""Fidelity and gates, by hand."""
+
+import numpy as np
+import pytest
+
+from skinlite.evaluation.metrics import evaluate
+from skinlite.vocabulary import CLASSES
+from skinlite_export.manifest import Gate
+from skinlite_export.recipe import Gates
+from skinlite_export.verification import compare, fidelity, intervals, judge
+
+MEL, NV = CLASSES.index("mel"), CLASSES.index("nv")
+
+
+def sure(answers: list[int]) -> np.ndarray:
+    """Probabilities (N, 7) of someone who is sure."""
+    return np.eye(7)[answers] * 0.93 + 0.01
+
+
+LABELS = np.array([MEL, MEL, MEL, MEL, NV, NV, NV, NV])
+KERAS = sure([MEL, MEL, MEL, NV, NV, NV, NV, MEL])
+FILE = sure([MEL, MEL, NV, NV, NV, NV, NV, NV])
+
+
+def test_fidelity_by_hand() -> None:
+    """Of 8 pictures two change: a melanoma is lost, a nevus is won."""
+    found = fidelity(LABELS, KERAS, FILE)
+    assert found.agreement == pytest.approx(6 / 8)
+    assert found.melanoma_recall_drop == pytest.approx(3 / 4 - 2 / 4)
+    assert found.balanced_accuracy_drop == pytest.approx((3 / 4 + 3 / 4) / 2 - (2 / 4 + 4 / 4) / 2)
+
+
+def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(7), 20)
+    keras, file = random.dirichlet(np.ones(7), 140), random.dirichlet(np.ones(7), 140)
+    file[::3] = np.round(file[::3], 1)  # ties, which an int8 output has
+    before, after, found = (
+        evaluate(labels, keras),
+        evaluate(labels, file),
+        fidelity(labels, keras, file),
+    )
+    assert found.balanced_accuracy_drop == pytest.approx(
+        before.balanced_accuracy - after.balanced_accuracy
+    )
+    assert found.macro_auc_drop == pytest.approx(before.macro_auc - after.macro_auc)
+    assert found.melanoma_recall_drop == pytest.approx(
+        before.melanoma_recall - after.melanoma_recall
+    )
+
+
+def test_intervals_contain_the_estimate_and_shrink() -> None:
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(7), 40)
+    keras = np.eye(7)[labels] + random.uniform(0, 2, (280, 7))
+    file = keras + random.uniform(0, 1, (280, 7))
+    widths = []
+    for rows in (slice(None, None, 4), slice(None)):
+        estimate = fidelity(labels[rows], keras[rows], file[rows])
+        low, high = intervals(labels[rows], keras[rows], file[rows])
+        for one, bottom, top in zip(estimate, low, high, strict=True):
+            assert bottom <= one <= top
+            assert bottom < top
+        widths.append(high.agreement - low.agreement)
+    assert widths[1] < 0.7 * widths[0]
+
+
+def test_equal_answers_have_intervals_of_no_width() -> None:
+    low, high = intervals(LABELS, KERAS, KERAS)
+    assert low == high == (1, 0, 0, 0)
+
+
+def gate(gates: list[Gate], name: str) -> Gate:
+    return next(one for one in gates if one.name == name)
+
+
+def test_each_gate_is_judged_by_its_limit() -> None:
+    found = judge("f", LABELS, KERAS, FILE, Gates(agreement=0.75, melanoma_recall_drop=0.24))
+    assert [one.name for one in found] == list(Gates.model_fields)
+    assert {one.name for one in found if not one.passed} == {"melanoma_recall_drop"}
+    melanoma = gate(found, "melanoma_recall_drop")
+    assert (melanoma.file, melanoma.limit) == ("f", 0.24)
+    assert melanoma.measured == pytest.approx(0.25)
+    assert "f: melanoma recall drop 0.2500 [" in melanoma.sentence()
+    assert melanoma.sentence().endswith("at most 0.24")
+    loose = judge("f", LABELS, KERAS, FILE, Gates(agreement=0.751, melanoma_recall_drop=0.25))
+    assert {one.name for one in loose if not one.passed} == {"agreement"}
+    assert gate(loose, "agreement").sentence().endswith("at least 0.751")
+
+
+def test_a_gain_is_no_drop() -> None:
+    strict = Gates(agreement=0, balanced_accuracy_drop=0, melanoma_recall_drop=0, macro_auc_drop=0)
+    assert all(one.passed for one in judge("f", LABELS, FILE, sure(LABELS.tolist()), strict))
+
+
+def test_what_cannot_be_measured_does_not_hold() -> None:
+    """No melanoma among the pictures: nobody knows whether the file still finds them."""
+    labels = np.array([NV, NV, 0, 0])
+    found = judge("f", labels, sure([NV, NV, 0, 0]), sure([NV, NV, 0, 0]), Gates())
+    melanoma = gate(found, "melanoma_recall_drop")
+    assert (melanoma.measured, melanoma.interval, melanoma.passed) == (None, None, False)
+    assert "can't be measured" in melanoma.sentence()
+    assert all(one.passed for one in found if one is not melanoma)
+
+
+def test_a_file_that_answers_nan_fails() -> None:
+    """What an unfrozen variable gives; argmax makes class 0 of it."""
+    broken = np.full((8, 7), np.nan)
+    found = judge("f", LABELS, KERAS, broken, Gates())
+    assert not gate(found, "agreement").passed
+    assert not gate(found, "balanced_accuracy_drop").passed
+    assert not gate(found, "macro_auc_drop").passed
+
+
+def test_compare() -> None:
+    found = compare("f", LABELS, KERAS, FILE)
+    assert (found.file, found.agreement) == ("f", 0.75)
+    assert found.worst_difference == pytest.approx(0.93)
+    assert found.metrics == evaluate(LABELS, FILE)
