@@ -1,6 +1,7 @@
 """A run to a bundle: rewrite, calibrate, convert, verify, and write down what was proven."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
@@ -20,9 +21,9 @@ from skinlite_export import bundle as layout
 from skinlite_export.audit import audit
 from skinlite_export.calibration import calibrate, identity, samples
 from skinlite_export.contract import GEOMETRY, NOTICE, inputs_of, outputs_of, source_of, versions
-from skinlite_export.convert import to_int8, to_tflite
+from skinlite_export.convert import convert_float32, to_int8, to_tflite
 from skinlite_export.golden import write_golden
-from skinlite_export.manifest import Calibration, Manifest, Status, Verification
+from skinlite_export.manifest import Audit, Calibration, Manifest, Status, Verification
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
@@ -66,7 +67,14 @@ def export(
         recipe = recipe.model_copy(update={"gates": None})
     with staged_folder(out, replace=replace) as folder:
         model = run.load_model()
-        calibration = _write_models(folder, model, data, recipe, report)
+        converted = convert(model, data, recipe, report)
+        (folder / layout.TFLITE).write_bytes(converted.content)
+        found = audit(folder / layout.TFLITE)
+        if recipe.quantize == "int8":
+            _check_integers(found, converted.float_operators)
+        # From the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
+        (folder / layout.ONNX).write_bytes(to_onnx(convert_float32(model)))
+        report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
         (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
         verification = _verify(folder, model, data, recipe, report)
@@ -79,8 +87,8 @@ def export(
             outputs=outputs_of(),
             classes=CLASS_NAMES,
             geometry=GEOMETRY,
-            calibration=calibration,
-            audit=audit(folder / layout.TFLITE),
+            calibration=converted.calibration,
+            audit=found,
             verification=verification,
             versions=versions(),
             files=layout.list_files(folder),
@@ -90,40 +98,52 @@ def export(
     return layout.open_bundle(out)
 
 
-def _write_models(
-    folder: Path, model: keras.Model, data: Prepared, recipe: Recipe, report: Report
-) -> Calibration | None:
-    """Write model.tflite and model.onnx."""
-    stock = read_keras(model)
-    graph = apply_rewrites(stock, recipe.rewrites)
+@dataclass(frozen=True)
+class Converted:
+    """A .tflite in memory.
+
+    Attributes:
+        content: the file.
+        calibration: what set its ranges, where it is int8.
+        float_operators: what an int8 file computes in float on purpose.
+    """
+
+    content: bytes
+    calibration: Calibration | None = None
+    float_operators: frozenset[str] = frozenset()
+
+
+def convert(
+    model: keras.Model,
+    data: Prepared,
+    recipe: Recipe,
+    report: Report = lambda what, done, total: None,
+) -> Converted:
+    """Make the .tflite of a recipe.
+
+    Raises:
+        InputError: calibration is impossible.
+        SkinliteError: the deploy graph differs from the model.
+    """
+    graph = apply_rewrites(read_keras(model), recipe.rewrites)
     twin = build_twin(graph)
     _check_twin(model, twin, data.examples["test"])
-    calibration = None
-    if recipe.quantize == "int8":
-        train_ids = data.split.loc[data.split["split"] == "train", "image_id"]
-        pictures, calibration = calibrate(
-            twin, graph, data.examples["train"], train_ids, recipe, report
-        )
-        report("converting", 0, 2)
-        content = to_int8(
-            twin,
-            lambda: samples(pictures),
-            ranges=recipe.ranges,
-            float_operators=graph.float_operators,
-        )
-        if "relu-as-quantize" in recipe.rewrites:
-            content = relu_as_quantize(content)
-    else:
-        report("converting", 0, 2)
-        content = to_tflite(twin, recipe.quantize)
-    (folder / layout.TFLITE).write_bytes(content)
-    if recipe.quantize == "int8":
-        _check_integers(folder / layout.TFLITE, graph.float_operators)
-    report("converting", 1, 2)
-    # From the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
-    (folder / layout.ONNX).write_bytes(to_onnx(to_tflite(build_twin(stock), "none")))
-    report("converted", 2, 2)
-    return calibration
+    if recipe.quantize != "int8":
+        return Converted(to_tflite(twin, recipe.quantize))
+    train_ids = data.split.loc[data.split["split"] == "train", "image_id"]
+    pictures, calibration = calibrate(
+        twin, graph, data.examples["train"], train_ids, recipe, report
+    )
+    report("converting", 0, 1)
+    content = to_int8(
+        twin,
+        lambda: samples(pictures),
+        ranges=recipe.ranges,
+        float_operators=graph.float_operators,
+    )
+    if "relu-as-quantize" in recipe.rewrites:
+        content = relu_as_quantize(content)
+    return Converted(content, calibration, graph.float_operators)
 
 
 def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) -> None:
@@ -137,9 +157,9 @@ def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) ->
         )
 
 
-def _check_integers(path: Path, declared: frozenset[str]) -> None:
+def _check_integers(found: Audit, declared: frozenset[str]) -> None:
     """Refuse an int8 file in which more computes in float than was meant to."""
-    left = audit(path).float_operations.keys() - declared
+    left = found.float_operations.keys() - declared
     if left:
         raise SkinliteError(
             f"{', '.join(sorted(left))} stayed in float in the int8 file, which makes it slow on a "
