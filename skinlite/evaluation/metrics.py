@@ -62,48 +62,48 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
     predicted = probabilities.argmax(axis=1)
     every = np.arange(len(CLASSES))
     confusion = metrics.confusion_matrix(labels, predicted, labels=every)
+    # NaN where a ratio has nothing below the line, not the 0 that would drag a mean down.
+    scores = metrics.precision_recall_fscore_support(
+        labels, predicted, labels=every, zero_division=np.nan
+    )
+    specificity = metrics.recall_score(
+        labels[:, None] != every, predicted[:, None] != every, average=None, zero_division=np.nan
+    )
     per_class = {
-        name: _one_against_rest(confusion, index, labels == index, probabilities[:, index])
-        for index, name in enumerate(CLASSES)
+        name: ClassMetrics(
+            support=int(support),
+            # A class that is there and never answered has no precision; 0, as scikit-learn has it.
+            precision=0.0 if support and np.isnan(precision) else _known(precision),
+            recall=_known(recall),
+            f1=_known(f1),
+            specificity=_known(specificity[index]),
+            auc=_auc(labels == index, probabilities[:, index]),
+        )
+        for index, (name, precision, recall, f1, support) in enumerate(
+            zip(CLASSES, *scores, strict=True)
+        )
     }
     present = [one for one in per_class.values() if one.support]
-    recall, specificity = _mean(present, "recall"), _mean(present, "specificity")
-    aucs = [one.auc for one in present if one.auc is not None]
+    recall_mean, specificity_mean = _mean(present, "recall"), _mean(present, "specificity")
     return Metrics(
         images=len(labels),
         accuracy=float(metrics.accuracy_score(labels, predicted)),
-        balanced_accuracy=recall,
-        paper_balanced_accuracy=(recall + specificity) / 2,
+        balanced_accuracy=recall_mean,
+        paper_balanced_accuracy=(recall_mean + specificity_mean) / 2,
         macro_precision=_mean(present, "precision"),
         macro_f1=_mean(present, "f1"),
-        macro_auc=float(np.mean(aucs)) if aucs else None,
+        macro_auc=_mean(present, "auc") if any(one.auc is not None for one in present) else None,
         per_class=per_class,
         confusion=confusion.tolist(),
     )
 
 
-def _one_against_rest(
-    confusion: NDArray[np.intp], index: int, truth: NDArray[np.bool_], score: NDArray[Any]
-) -> ClassMetrics:
-    hits = int(confusion[index, index])
-    missed = int(confusion[index].sum()) - hits
-    false_alarms = int(confusion[:, index].sum()) - hits
-    rejected = int(confusion.sum()) - hits - missed - false_alarms
-    support = hits + missed
-    both = 0 < support < len(truth)
-    return ClassMetrics(
-        support=support,
-        # No alarm at all has no precision; scikit-learn's convention is 0 where there were cases.
-        precision=_ratio(hits, hits + false_alarms, 0.0 if support else None),
-        recall=_ratio(hits, support, None),
-        f1=_ratio(2 * hits, 2 * hits + missed + false_alarms, None),
-        specificity=_ratio(rejected, rejected + false_alarms, None),
-        auc=float(metrics.roc_auc_score(truth, score)) if both else None,
-    )
+def _auc(truth: NDArray[np.bool_], score: NDArray[Any]) -> float | None:
+    return float(metrics.roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else None
 
 
-def _ratio(part: int, whole: int, empty: float | None) -> float | None:
-    return part / whole if whole else empty
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def _mean(classes: list[ClassMetrics], field: str) -> float:
