@@ -14,7 +14,7 @@ from skinlite.training.prepare import Prepared, prepare
 from skinlite.training.run import Run
 from skinlite_export.bundle import Bundle, open_bundle
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import REWRITES
+from skinlite_export.rewrites import ALL
 
 # Read when TensorFlow is first imported, which is in some fixture or test, never here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -54,7 +54,7 @@ def tiny_run(tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) 
     return Training(tmp_path_factory.mktemp("tiny") / "run", config, tiny_prepared).start()
 
 
-TINY_RECIPE = Recipe(rewrites=tuple(REWRITES), calibration_pictures=20, gates=None)
+TINY_RECIPE = Recipe(rewrites=ALL, calibration_pictures=20, gates=None)
 
 
 @pytest.fixture(scope="session")

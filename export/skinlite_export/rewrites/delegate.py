@@ -21,7 +21,7 @@ def push_relu_through_concat(graph: Graph) -> Graph:
     concatenations = {
         node.name
         for node in graph.nodes
-        if node.kind == "Concatenate" and all(map(_is_relu, graph.consumers(node.name)))
+        if node.kind == "Concatenate" and _only_relus(graph.consumers(node.name))
     }
     nodes: list[Node] = []
     done: dict[str, str] = {}  # a ReLU that is gone, to the concatenation that does its work
@@ -36,6 +36,10 @@ def push_relu_through_concat(graph: Graph) -> Graph:
             inputs = tuple(part.name for part in parts)
         nodes.append(replace(node, inputs=inputs))
     return replace(graph, nodes=tuple(nodes))
+
+
+def _only_relus(nodes: list[Node]) -> bool:
+    return bool(nodes) and all(map(_is_relu, nodes))  # an output has no consumer
 
 
 def _is_relu(node: Node) -> bool:
