@@ -148,8 +148,8 @@ def _notices(
         )
     if any(one.trained is False and one.synthetic is not None for one in contestants):
         notices.append(
-            "Untrained: initialised weights; the answers mean nothing, and int8 may be slower than "
-            "after training, since tiny activations give scales that XNNPACK does not take."
+            "Untrained: initialised weights; the answers mean nothing. Latency and size are those "
+            "of a trained network of the same shape."
         )
     if reference is not None:
         if reference.contestant.trained is False:

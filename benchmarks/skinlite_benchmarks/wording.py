@@ -78,9 +78,15 @@ def summary(results: Results) -> str:
     where = threads(best.threads)
     smaller = results.times_smaller(contestant.name)
     if best.ratio is not None and smaller is not None:
+        yardstick = next(
+            m
+            for m in results.measurements
+            if m.contestant == results.reference and m.threads == best.threads
+        )
         first = (
-            f"{contestant.name} is {_compared(best.ratio, 'faster', 'slower')} and "
-            f"{_compared(smaller, 'smaller', 'larger')} than {results.reference}, {where}"
+            f"{contestant.name} at {_pixels(best)} is {_compared(best.ratio, 'faster', 'slower')} "
+            f"and {_compared(smaller, 'smaller', 'larger')} than {results.reference} at "
+            f"{_pixels(yardstick)}, {where}"
         )
     else:
         first = (
@@ -88,6 +94,12 @@ def summary(results: Results) -> str:
             f"{megabytes(contestant.bytes / 1e6)}"
         )
     return f"{first}; {_accuracy(contestant)}; measured on {results.host.kind}, not on a phone."
+
+
+def _pixels(measured: Measurement) -> str:
+    """``224 px``; a part of a ratio is the number of pixels."""
+    height, width, _ = measured.image_shape
+    return f"{height} px" if height == width else f"{height}x{width} px"
 
 
 def _compared(value: Interval | float, more: str, less: str) -> str:

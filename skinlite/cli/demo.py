@@ -101,7 +101,7 @@ def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
     try:
         return ReferenceBuild()
     except InputError as error:
-        console.print(f"[yellow]warning:[/] no reference in this demo. {error}")
+        console.print(f"no reference in this demo: {error}", markup=False, soft_wrap=True)
         return nullcontext()
 
 

@@ -1,8 +1,10 @@
 """The ``skinlite`` command: mounts the commands, and turns our errors into messages and exit codes.
 
-Exit codes: 0 done, 1 a fault of ours, 2 the input or a flag is wrong, 3 a gate failed.
+Exit codes: 0 done, 1 a fault of ours, 2 the input or a flag is wrong, 3 a gate failed,
+130 interrupted.
 """
 
+import logging
 import os
 import sys
 import warnings
@@ -64,6 +66,7 @@ def main() -> None:
     """Entry point of the ``skinlite`` command."""
     # Libraries' start-up chatter is no help to a user; a variable already set is left alone.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # TensorFlow then means tf_keras by its own Keras; ours stays Keras 3.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     warnings.simplefilter("ignore")
@@ -79,6 +82,3 @@ def main() -> None:
         reason = escape(f"{place}{error.strerror or error}")
         console.print(f"[red]error:[/] {reason}", soft_wrap=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        console.print("interrupted; nothing half-written was left")
-        sys.exit(130)

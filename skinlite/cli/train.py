@@ -92,4 +92,5 @@ def train(
             markup=False,
             soft_wrap=True,
         )
+        raise typer.Exit(130)
     output.print(out)

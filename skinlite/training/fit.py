@@ -123,7 +123,7 @@ class Training:
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
         progress = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda step, logs: self.report(title, step + 1, len(batches))
+            on_train_batch_end=lambda step, logs: self.report(title, step, len(batches))
         )
         loss = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress]).history["loss"]
         if not math.isfinite(loss[0]):

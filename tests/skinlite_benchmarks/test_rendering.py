@@ -39,8 +39,8 @@ class Tags(HTMLParser):
 
 def test_summary_says_it_in_one_sentence(results: Results) -> None:
     assert wording.summary(results).startswith(
-        "quick int8 is 50.0 times faster [50.0, 50.0] and 50 times smaller than Big float32, one "
-        "thread; balanced accuracy 0."
+        "quick int8 at 16 px is 50.0 times faster [50.0, 50.0] and 50 times smaller than "
+        "Big float32 at 16 px, one thread; balanced accuracy 0."
     )
     assert wording.summary(results).endswith(
         "on 700 held-out synthetic pictures; measured on a desktop CPU, not on a phone."

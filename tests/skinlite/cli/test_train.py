@@ -153,6 +153,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
     assert "Traceback" not in err
     assert f"skinlite train --resume {out}" in err
     info = json.loads((out / "config.json").read_text())
