@@ -71,10 +71,11 @@ def print_manifest(manifest: "Manifest") -> None:
             f"calibrated on {manifest.calibration.drawn - len(screened)} pictures; "
             f"{len(screened)} of {manifest.calibration.drawn} screened out as outliers"
         )
-    floats = ", ".join(f"{n} x {name}" for name, n in manifest.audit.float_operations.items())
-    output.print(
-        f"{manifest.audit.partitions} delegate partition(s); computed in float: {floats or 'none'}"
-    )
+    said = f"{manifest.audit.partitions} delegate partition(s)"
+    if manifest.recipe.quantize == "int8":
+        floats = (f"{count} x {name}" for name, count in manifest.audit.float_operations.items())
+        said += f"; left in float: {', '.join(floats) or 'nothing'}"
+    output.print(said)
 
 
 def check_gates(manifest: "Manifest", bundle: Path) -> None:

@@ -54,7 +54,7 @@ def classifier_of(trainer: keras.Model) -> keras.Model:
     return next(layer for layer in trainer.layers if isinstance(layer, keras.Model))
 
 
-def predict(model: keras.Model, examples: Examples, batch_size: int = 64) -> NDArray[np.float32]:
+def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDArray[np.float32]:
     """Probabilities (N, 7) of a classifier, batch by batch."""
     starts = range(0, len(examples), batch_size)
     parts = (examples.take(np.arange(i, min(i + batch_size, len(examples)))) for i in starts)
