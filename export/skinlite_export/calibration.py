@@ -1,8 +1,9 @@
 """The calibration set: drawn class-balanced from the training split, screened for outliers.
 
-On a network trained on HAM10000 about one picture in a hundred blows late activations up to a
-hundred times their usual range. Min/max calibration spends the whole int8 range on it, and the file
-answers one class for everything. So a picture that is out of line in any layer does not calibrate.
+On a network trained on HAM10000 some pictures blow late activations up to a hundred times their
+usual range. Min/max calibration spends the int8 range on them, and the file no longer answers as
+the network does, at worst one class for everything. So a picture that is out of line in any layer
+does not calibrate.
 """
 
 import hashlib

@@ -183,7 +183,7 @@ class Training:
             config=self.config,
             epochs_done=state.epochs_done,
             best_epoch=state.best_epoch,
-            data=str(self.data.dataset.root),
+            data=str(self.data.dataset.root.resolve()),
             pictures=len(self.data.dataset.frame),
             synthetic=self.data.dataset.synthetic,
             versions={

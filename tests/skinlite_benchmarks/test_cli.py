@@ -16,7 +16,7 @@ def test_writes_the_report_and_prints_the_sentence(
     slow = str(models / "slow.tflite")
     command.benchmark([models / "tiny.tflite"], out, threads="1", rounds=2, reference=slow)
     printed = capsys.readouterr().out
-    assert "tiny is" in printed and "times faster" in printed
+    assert "tiny at 16 px is" in printed and "times faster" in printed
     assert str(out / "report.html") in printed
     assert json.loads((out / "results.json").read_text())["reference"] == "slow"
 

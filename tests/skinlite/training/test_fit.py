@@ -51,7 +51,7 @@ def test_a_finished_run_has_everything(training: Make, tmp_path: Path) -> None:
     assert run.info.best_epoch == scores.idxmax() + 1
     metrics = read_json(RunMetrics, run.path / "metrics.json")
     assert metrics.validation.balanced_accuracy == pytest.approx(scores.max())
-    assert [step[1:] for step in told if step[0] == "epoch 2/2"] == [(1, 3), (2, 3), (3, 3)]
+    assert [step[1:] for step in told if step[0] == "epoch 2/2"] == [(0, 3), (1, 3), (2, 3)]
 
 
 def test_the_model_kept_is_the_best_epochs(
