@@ -15,13 +15,17 @@ MOST_PARTS = 5
 def push_relu_through_concat(graph: Graph) -> Graph:
     """Apply a ReLU to the parts of a concatenation instead of to the whole.
 
-    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after a max-pool or an
-    addition the converter fuses it into that kernel, where it costs nothing. Exact.
+    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after an addition the
+    converter fuses it into that kernel, where it costs nothing. Not behind a max-pool, whose output
+    has to keep its input's scale: half of the int8 steps would go to what the ReLU drops. Exact.
     """
+    pools = {node.name for node in graph.nodes if node.kind == "MaxPooling2D"}
     concatenations = {
         node.name
         for node in graph.nodes
-        if node.kind == "Concatenate" and _only_relus(graph.consumers(node.name))
+        if node.kind == "Concatenate"
+        and _only_relus(graph.consumers(node.name))
+        and not pools.intersection(node.inputs)
     }
     nodes: list[Node] = []
     done: dict[str, str] = {}  # a ReLU that is gone, to the concatenation that does its work
