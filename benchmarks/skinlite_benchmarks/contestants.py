@@ -87,11 +87,13 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
             agreement=found[0].agreement,
         )
     entry = _of_file(bundle.path / file)
+    source = manifest.source
+    network = source.backbone if source.width == 1 else f"{source.backbone} x {source.width:g}"
     update = {
-        "name": f"{manifest.source.backbone} {form}" + (" ONNX" if file == ONNX else ""),
+        "name": f"{network} {form}" + (" ONNX" if file == ONNX else ""),
         "format": form,
-        "trained": manifest.source.trained,
-        "synthetic": manifest.source.synthetic,
+        "trained": source.trained,
+        "synthetic": source.synthetic,
         "accuracy": accuracy,
     }
     return replace(entry, contestant=entry.contestant.model_copy(update=update))

@@ -36,6 +36,7 @@ def source_of(run: Run, parameters: int) -> Source:
     return Source(
         backbone=config.backbone,
         topology=config.topology,
+        width=config.width,
         image_size=config.image_size,
         trained=run.info.status != "untrained",
         synthetic=run.info.synthetic,

@@ -44,12 +44,14 @@ class Source(Record):
     """The run that was exported.
 
     Attributes:
+        width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated pictures.
     """
 
     backbone: str
     topology: str
+    width: float = 1.0
     image_size: int
     trained: bool
     synthetic: bool
@@ -105,7 +107,7 @@ class Gate(Record):
     def sentence(self) -> str:
         """The gate in words."""
         bound = "at least" if self.name == "agreement" else "at most"
-        name = self.name.replace("_", " ").replace("auc", "AUC")
+        name = self.name.replace("_", " ").replace("auc", "AUC").replace("ece", "ECE")
         if self.measured is None or self.interval is None:
             return f"{self.file}: {name} can't be measured on these pictures"
         low, high = self.interval
@@ -144,11 +146,79 @@ class Verification(Record):
     gates: list[Gate]
 
 
+class LayerError(Record):
+    """What int8 costs one layer, on validation pictures; see `skinlite_export.explain`.
+
+    Attributes:
+        layer: of the deploy graph, as ``--keep-float`` takes it.
+        operator: TFLite's.
+        scale: one int8 step of its output.
+        sqnr: signal to quantization noise, in dB.
+        shift: mean error, in steps.
+        clipped: share of values beyond the int8 range.
+    """
+
+    layer: str
+    operator: str
+    scale: float
+    sqnr: float
+    shift: float
+    clipped: float
+
+
+class SearchStep(Record):
+    """One set of layers in float, and how its file did on the validation split.
+
+    Attributes:
+        kept: the layers in float.
+        bytes: of the file.
+        failed: the gates that did not hold.
+    """
+
+    kept: tuple[str, ...]
+    bytes: int
+    agreement: float
+    failed: tuple[str, ...]
+
+
+class Search(Record):
+    """The search for the layers that have to stay in float; see `skinlite_export.search`.
+
+    Attributes:
+        found: whether the last step's gates hold; if not, the file is the first step's.
+    """
+
+    split: Literal["validation"] = "validation"
+    found: bool
+    steps: tuple[SearchStep, ...]
+
+
+class Temperature(Record):
+    """How to make the .tflite's probabilities p fit how often they are right.
+
+    It is not in the file. Apply it as ``meaning`` says where confidences are shown; the answer
+    stays the same.
+
+    Attributes:
+        value: fitted on ``split``, on the file's own answers.
+        ece_before: expected calibration error on the test split, as the file answers.
+        ece_after: with the temperature applied.
+    """
+
+    value: float
+    split: Literal["validation"]
+    ece_before: float
+    ece_after: float
+    meaning: str = (
+        "not applied in the file; calibrated = softmax(log(max(p, 1e-6)) / value) over the classes"
+    )
+
+
 class Manifest(Record):
     """The contract of a bundle.
 
-    ``status`` is ``accepted`` when every gate held, ``rejected`` when one did not, ``ungated``
-    when none was asked for.
+    ``status`` is ``accepted`` when every gate held, ``rejected`` when one did not or the search
+    for layers in float gave up, ``ungated`` when none was asked for.
     """
 
     schema_version: Literal[1] = 1
@@ -163,5 +233,8 @@ class Manifest(Record):
     calibration: Calibration | None
     audit: Audit
     verification: Verification
+    temperature: Temperature | None = None
+    layer_errors: tuple[LayerError, ...] | None = None
+    search: Search | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]

@@ -25,6 +25,9 @@ def train(
     image_size: Annotated[
         int | None, typer.Option(help="Height and width in pixels; left out, the paper's.")
     ] = None,
+    width: Annotated[
+        float, typer.Option(help="Multiplies the channels of a MobileNet (its alpha).")
+    ] = 1.0,
     weights: Annotated[str, typer.Option(help="imagenet, none, or a weights FILE.")] = "none",
     epochs: Annotated[
         int, typer.Option(min=0, help="At most so many; 0 writes an untrained run.")
@@ -64,6 +67,7 @@ def train(
             {
                 "backbone": backbone,
                 "image_size": image_size or find_backbone(backbone).input_size,
+                "width": width,
                 "weights": weights,
                 "epochs": epochs,
                 "batch_size": batch_size,
@@ -72,7 +76,8 @@ def train(
                 "seed": seed,
             },
         )
-        out = output_folder(out, "runs", f"{backbone}-{config.image_size}px")
+        name = backbone if width == 1 else f"{backbone}-{width:g}"
+        out = output_folder(out, "runs", f"{name}-{config.image_size}px")
         if partial_folder(out).exists():
             raise InputError(
                 f"{partial_folder(out)} was left by a training that was killed, or still runs. "

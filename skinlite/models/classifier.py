@@ -21,6 +21,7 @@ def build_classifier(
     patient_width: int,
     image_size: int | None = None,
     weights: Literal["imagenet"] | None = None,
+    width: float = 1.0,
     batch_norm_momentum: float | None = None,
 ) -> keras.Model:
     """Build the untrained classifier, topology ``paper``.
@@ -30,6 +31,7 @@ def build_classifier(
         patient_width: columns of the encoded patient.
         image_size: height and width in pixels; the paper's if left out.
         weights: of the backbone.
+        width: of the backbone, for those that have it (`Backbone.has_width`).
         batch_norm_momentum: replaces the backbone's own. Keras' MobileNetV3 has 0.999, with which
             the moving statistics of a short training are useless and inference looks broken.
 
@@ -38,14 +40,15 @@ def build_classifier(
         to probabilities (batch, 7) in the order of `skinlite.vocabulary.CLASSES`.
 
     Raises:
-        InputError: unknown backbone, size too small, or weights that can't be fetched.
+        InputError: unknown backbone, size too small, a width it doesn't come in, or weights that
+            can't be fetched.
     """
     row = find_backbone(backbone)
     size = image_size or row.input_size
     image = layers.Input((size, size, 3), name=IMAGE)
     patient = layers.Input((patient_width,), name=PATIENT)
 
-    features = build_features(row, size, weights)
+    features = build_features(row, size, weights, width)
     if batch_norm_momentum is not None:
         for layer in features.layers:
             if isinstance(layer, layers.BatchNormalization):

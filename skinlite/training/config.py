@@ -15,6 +15,7 @@ class TrainConfig(BaseModel):
     backbone: str = "mobilenet_v3_large"
     topology: str = "paper"
     image_size: int = Field(224, ge=32, le=1024, description="height and width, pixels")
+    width: float = Field(1.0, gt=0, le=4, description="multiplies the backbone's channels")
     weights: str = "none"
     epochs: int = Field(30, ge=0)
     batch_size: int = Field(64, ge=1)

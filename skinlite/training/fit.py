@@ -70,6 +70,7 @@ class Training:
             self.config.backbone,
             patient_width=len(self.data.encoder.columns),
             image_size=self.config.image_size,
+            width=self.config.width,
             weights="imagenet" if self.config.weights == "imagenet" else None,
             batch_norm_momentum=self.config.batch_norm_momentum,
         )

@@ -13,6 +13,8 @@ from skinlite.errors import InputError
     ("name", "size", "feature_map"),
     [
         ("mobilenet_v3_large", 224, (7, 7, 160)),
+        ("mobilenet_v3_small", 224, (7, 7, 576)),
+        ("mobilenet_v2", 224, (7, 7, 320)),
         ("nasnet_mobile", 224, (7, 7, 1056)),
         ("inception_resnet_v2", 299, (8, 8, 2080)),
     ],
@@ -34,6 +36,24 @@ def test_another_architecture_is_not_taken(conv_net: str) -> None:
     other = dataclasses.replace(find_backbone(conv_net), feature_map=(8, 8, 9))
     with pytest.raises(AssertionError, match=r"cut at \(8, 8, 8\), not \(8, 8, 9\)"):
         build_features(other, 32, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("mobilenet_v3_large", 120), ("mobilenet_v3_small", 432), ("mobilenet_v2", 240)],
+)
+def test_width_multiplies_the_channels(name: str, channels: int) -> None:
+    from skinlite.models.backbones import build_features, find_backbone
+
+    features = build_features(find_backbone(name), 96, None, width=0.75)
+    assert features.output.shape == (None, 3, 3, channels)
+
+
+def test_a_backbone_of_one_width_says_which_have_more() -> None:
+    from skinlite.models.backbones import build_features, find_backbone
+
+    with pytest.raises(InputError, match=r"one width only.*mobilenet_v3_large, .*mobilenet_v2"):
+        build_features(find_backbone("nasnet_mobile"), 96, None, width=0.5)
 
 
 def test_imagenet_weights_that_cannot_be_fetched(
