@@ -84,9 +84,9 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
     import keras
     from keras import layers
 
-    from skinlite.models.backbones import BACKBONES, Backbone
+    from skinlite.models.backbones import BACKBONES, Backbone, Cut
 
-    def build(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
+    def ConvNet(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
         pixels = layers.Input(input_shape)
         x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
         x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
@@ -95,7 +95,7 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
         y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.999)(y))
         return keras.Model(pixels, layers.Add(name="cut")([x, y]))
 
-    row = Backbone("conv_net", "ConvNet", build, 32, "cut", (8, 8, 8), rescales=True)
+    row = Backbone("conv_net", ConvNet, 32, "own", Cut("cut", (8, 8, 8)))
     monkeypatch.setitem(BACKBONES, row.name, row)
     return row.name
 

@@ -22,6 +22,9 @@ def train(
     data: DataOption = None,
     out: OutOption = None,
     backbone: Annotated[str, typer.Option(help="Backbone, snake case.")] = "mobilenet_v3_large",
+    topology: Annotated[
+        str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
+    ] = "paper",
     image_size: Annotated[
         int | None, typer.Option(help="Height and width in pixels; left out, the paper's.")
     ] = None,
@@ -66,6 +69,7 @@ def train(
             TrainConfig,
             {
                 "backbone": backbone,
+                "topology": topology,
                 "image_size": image_size or find_backbone(backbone).input_size,
                 "width": width,
                 "weights": weights,

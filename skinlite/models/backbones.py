@@ -1,6 +1,8 @@
-"""The registry of backbones: one row each, cut by layer name where the paper's appendix cuts.
+"""The registry of backbones: one row each, with the layers at which the paper cuts them.
 
-Layers are found by NAME and the cut's shape is asserted: indices differ between Keras versions.
+Topology ``paper`` cuts where Appendix A and B put the Soft-Attention module; ``released`` where the
+authors' notebooks did, which made the published figures. Cuts are layer NAMES and the shape there
+is asserted: indices differ between Keras versions.
 """
 
 from collections.abc import Callable
@@ -8,8 +10,31 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import keras
+from keras import applications as nets
 
 from skinlite.errors import InputError
+
+Topology = Literal["paper", "released"]
+
+Pixels = Literal["own", "symmetric", "imagenet", "caffe"]
+"""What a backbone wants of RGB 0-255: nothing, for it rescales itself; [-1, 1]; ImageNet's mean and
+deviation taken off; or ImageNet's mean taken off, in BGR."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Where a backbone ends.
+
+    Attributes:
+        layer: its name.
+        feature_map: (h, w, c) there, for the backbone's own input size and width 1.
+        at: the layer's output, its first input, or the output of the activation that follows it,
+            whose own name Keras numbers anew in every process.
+    """
+
+    layer: str
+    feature_map: tuple[int, int, int]
+    at: Literal["output", "input", "activation"] = "output"
 
 
 @dataclass(frozen=True)
@@ -18,80 +43,137 @@ class Backbone:
 
     Attributes:
         name: snake case, as on the command line.
-        title: the name in the paper and in Keras Applications.
-        build: the Keras constructor.
+        build: the constructor in Keras Applications, by the paper's name of the network.
         input_size: height and width in pixels of the paper's input.
-        cut: layer at which topology ``paper`` ends the backbone (Appendix A and B); ``None`` where
-            all of it stays, up to the top.
-        cut_side: whether the feature map is that layer's output or its input.
-        feature_map: (h, w, c) at the cut, for the paper's input size.
-        rescales: whether the backbone brings RGB 0-255 into its own range; if not, we do
-            (to [-1, 1], which the others here were trained on).
+        pixels: see `Pixels`.
+        paper: the cut of Appendix A and B.
+        released: the cut of the authors' notebooks; ``None`` where there is none.
         has_width: whether Keras takes a width multiplier (``alpha``) for its channels.
     """
 
     name: str
-    title: str
-    build: Callable[..., Any]
+    build: Callable[..., keras.Model]
     input_size: int
-    cut: str | None
-    feature_map: tuple[int, int, int]
-    cut_side: Literal["input", "output"] = "output"
-    rescales: bool = False
+    pixels: Pixels
+    paper: Cut
+    released: Cut | None = None
     has_width: bool = False
 
+    @property
+    def title(self) -> str:
+        """The name in the paper and in Keras."""
+        return self.build.__name__
 
-BACKBONES = {
-    backbone.name: backbone
-    for backbone in (
-        Backbone(
-            name="mobilenet_v3_large",
-            title="MobileNetV3Large",
-            build=keras.applications.MobileNetV3Large,
-            input_size=224,
-            cut="expanded_conv_14_add",
-            feature_map=(7, 7, 160),
-            rescales=True,
-            has_width=True,
-        ),
-        Backbone(
-            name="mobilenet_v3_small",
-            title="MobileNetV3Small",
-            build=keras.applications.MobileNetV3Small,
-            input_size=224,
-            cut=None,  # Table A2 keeps its last 1x1 convolution
-            feature_map=(7, 7, 576),
-            rescales=True,
-            has_width=True,
-        ),
-        Backbone(
-            name="mobilenet_v2",
-            title="MobileNetV2",
-            build=keras.applications.MobileNetV2,
-            input_size=224,
-            cut="block_16_project_BN",
-            feature_map=(7, 7, 320),
-            has_width=True,
-        ),
-        Backbone(
-            name="nasnet_mobile",
-            title="NASNetMobile",
-            build=keras.applications.NASNetMobile,
-            input_size=224,
-            cut="normal_concat_11",
-            feature_map=(7, 7, 1056),
-        ),
-        Backbone(
-            name="inception_resnet_v2",
-            title="InceptionResNetV2",
-            build=keras.applications.InceptionResNetV2,
-            input_size=299,
-            cut="conv_7b",
-            cut_side="input",
-            feature_map=(8, 8, 2080),
-        ),
-    )
-}
+    def cut(self, topology: Topology) -> Cut:
+        """The cut of a topology.
+
+        Raises:
+            InputError: the authors published no notebook for this backbone.
+        """
+        if topology == "paper":
+            return self.paper
+        if self.released is None:
+            raise InputError(
+                f"The authors released no notebook for {self.title}. Use --topology paper."
+            )
+        return self.released
+
+
+_ROWS: tuple[Any, ...] = (
+    Backbone(
+        "mobilenet_v3_large",
+        nets.MobileNetV3Large,
+        224,
+        "own",
+        Cut("expanded_conv_14_add", (7, 7, 160)),
+        Cut("expanded_conv_14_expand_bn", (7, 7, 960), "activation"),
+        has_width=True,
+    ),
+    Backbone(
+        "mobilenet_v3_small",
+        nets.MobileNetV3Small,
+        224,
+        "own",
+        # Table A2 keeps the last 1x1 convolution of this one.
+        Cut("conv_1_bn", (7, 7, 576), "activation"),
+        Cut("expanded_conv_10_depthwise_bn", (7, 7, 576), "activation"),
+        has_width=True,
+    ),
+    Backbone(
+        "mobilenet_v2",
+        nets.MobileNetV2,
+        224,
+        "symmetric",
+        Cut("block_16_project_BN", (7, 7, 320)),
+        Cut("block_14_depthwise", (7, 7, 960)),
+        has_width=True,
+    ),
+    Backbone(
+        "mobilenet",
+        nets.MobileNet,
+        224,
+        "symmetric",
+        Cut("conv_pw_13_relu", (7, 7, 1024)),
+        has_width=True,
+    ),
+    Backbone(
+        "nasnet_mobile",
+        nets.NASNetMobile,
+        224,
+        "symmetric",
+        Cut("normal_concat_11", (7, 7, 1056)),
+        Cut("separable_conv_1_bn_normal_left5_12", (7, 7, 176), "activation"),
+    ),
+    Backbone(
+        "nasnet_large",
+        nets.NASNetLarge,
+        331,
+        "symmetric",
+        Cut("normal_concat_16", (11, 11, 4032)),
+        Cut("separable_conv_1_bn_normal_left5_18", (11, 11, 672), "activation"),
+    ),
+    Backbone(
+        "densenet201",
+        nets.DenseNet201,
+        224,
+        "imagenet",
+        Cut("conv5_block29_concat", (7, 7, 1824)),
+        Cut("conv5_block29_1_bn", (7, 7, 128), "activation"),
+    ),
+    Backbone(
+        "inception_resnet_v2",
+        nets.InceptionResNetV2,
+        299,
+        "symmetric",
+        Cut("conv_7b", (8, 8, 2080), "input"),
+        Cut("block8_9_mixed", (8, 8, 192), "input"),
+    ),
+    Backbone(
+        "resnet50",
+        nets.ResNet50,
+        224,
+        "caffe",
+        Cut("conv4_block6_out", (14, 14, 1024)),
+        Cut("conv5_block3_out", (7, 7, 2048)),
+    ),
+    Backbone(
+        "resnet152",
+        nets.ResNet152,
+        224,
+        "caffe",
+        Cut("conv4_block36_out", (14, 14, 1024)),
+        Cut("conv5_block1_out", (7, 7, 2048)),
+    ),
+    Backbone(
+        "vgg16",
+        nets.VGG16,
+        224,
+        "caffe",
+        Cut("block3_pool", (28, 28, 256)),  # Datta et al., behind the third block
+    ),
+)
+
+BACKBONES: dict[str, Backbone] = {row.name: row for row in _ROWS}
 
 
 def find_backbone(name: str) -> Backbone:
@@ -103,56 +185,3 @@ def find_backbone(name: str) -> Backbone:
     if name not in BACKBONES:
         raise InputError(f"There is no backbone {name!r}. Choose one of: {', '.join(BACKBONES)}.")
     return BACKBONES[name]
-
-
-def build_features(
-    backbone: Backbone, image_size: int, weights: Literal["imagenet"] | None, width: float = 1.0
-) -> keras.Model:
-    """The backbone up to its cut: RGB pixels in [-1, 1] (0-255 where it rescales) to features.
-
-    Args:
-        backbone: row of the registry.
-        image_size: height and width of the input, pixels.
-        weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache.
-        width: multiplies the channels of every layer (MobileNet's alpha).
-
-    Raises:
-        InputError: the picture is too small for the backbone, it comes in one width only, or the
-            weights can't be fetched.
-    """
-    if width != 1 and not backbone.has_width:
-        able = ", ".join(name for name, row in BACKBONES.items() if row.has_width)
-        raise InputError(f"{backbone.title} has one width only. A --width is for: {able}.")
-    try:
-        whole = backbone.build(
-            input_shape=(image_size, image_size, 3),
-            include_top=False,
-            weights=weights,
-            **({"alpha": width} if backbone.has_width else {}),
-        )
-    except ValueError as error:
-        at = f"{image_size} px" + (f" at width {width:g}" if width != 1 else "")
-        raise InputError(f"{backbone.title} can't take {at}: {error}") from error
-    except Exception as error:
-        # Keras' downloader raises a bare Exception for what urllib calls an OSError.
-        if not isinstance(error, OSError) and type(error) is not Exception:
-            raise
-        raise InputError(
-            f"ImageNet weights of {backbone.title} can't be fetched ({error}). Train from scratch "
-            "with --weights none, or give a file that you have with --weights FILE."
-        ) from error
-    layer = whole.get_layer(backbone.cut) if backbone.cut else whole
-    features = layer.input if backbone.cut_side == "input" else layer.output
-    if min(features.shape[1:3]) < 2:
-        raise InputError(
-            f"{backbone.title} can't take {image_size} px: one position is left at its cut, and "
-            f"the pooling behind it needs 2x2. Use a larger --image-size, {backbone.input_size} in "
-            "the paper."
-        )
-    papers = image_size == backbone.input_size and width == 1
-    if papers and features.shape[1:] != backbone.feature_map:
-        raise AssertionError(
-            f"{backbone.title} is cut at {features.shape[1:]}, not {backbone.feature_map}: "
-            "this Keras version has another architecture"
-        )
-    return keras.Model(whole.input, features, name=backbone.name)

@@ -3,6 +3,9 @@
 image --backbone--> t --------------------> max-pool --|
                     t --Soft-Attention----> max-pool --concat, ReLU, dropout, flatten--|
 patient --Dense 4096, ReLU ----------------------------------------------------concat, Dense 7
+
+The authors' notebooks (topology ``released``) cut the backbone elsewhere, have no gamma, and pad
+the pools of odd feature maps.
 """
 
 from typing import Literal
@@ -10,7 +13,8 @@ from typing import Literal
 import keras
 from keras import layers
 
-from skinlite.models.backbones import build_features, find_backbone
+from skinlite.models.backbones import Topology, find_backbone
+from skinlite.models.features import build_features, rescale
 from skinlite.models.soft_attention import SoftAttention
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 
@@ -19,16 +23,18 @@ def build_classifier(
     backbone: str,
     *,
     patient_width: int,
+    topology: Topology = "paper",
     image_size: int | None = None,
     weights: Literal["imagenet"] | None = None,
     width: float = 1.0,
     batch_norm_momentum: float | None = None,
 ) -> keras.Model:
-    """Build the untrained classifier, topology ``paper``.
+    """Build the untrained classifier.
 
     Args:
         backbone: name in the registry.
         patient_width: columns of the encoded patient.
+        topology: whose: the paper's, or that of the authors' notebooks.
         image_size: height and width in pixels; the paper's if left out.
         weights: of the backbone.
         width: of the backbone, for those that have it (`Backbone.has_width`).
@@ -40,26 +46,27 @@ def build_classifier(
         to probabilities (batch, 7) in the order of `skinlite.vocabulary.CLASSES`.
 
     Raises:
-        InputError: unknown backbone, size too small, a width it doesn't come in, or weights that
-            can't be fetched.
+        InputError: unknown backbone, size too small, a topology or width it doesn't come in, or
+            weights that can't be fetched.
     """
     row = find_backbone(backbone)
     size = image_size or row.input_size
     image = layers.Input((size, size, 3), name=IMAGE)
     patient = layers.Input((patient_width,), name=PATIENT)
 
-    features = build_features(row, size, weights, width)
+    features = build_features(row, size, weights, topology=topology, width=width)
     if batch_norm_momentum is not None:
         for layer in features.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = batch_norm_momentum
-    pixels = image if row.rescales else layers.Rescaling(1 / 127.5, -1.0, name="rescale")(image)
-    t = features(pixels)  # (batch, h, w, c)
-    attended = SoftAttention(name="soft_attention")(t)
+    t = features(rescale(row, image))  # (batch, h, w, c)
+    papers = topology == "paper"
+    attended = SoftAttention(learn_gamma=papers, name="soft_attention")(t)
+    padding = "valid" if papers else "same"
     x = layers.Concatenate(name="merge")(
         [
-            layers.MaxPooling2D(2, name="pool_features")(t),
-            layers.MaxPooling2D(2, name="pool_attended")(attended),
+            layers.MaxPooling2D(2, padding=padding, name="pool_features")(t),
+            layers.MaxPooling2D(2, padding=padding, name="pool_attended")(attended),
         ]
     )
     x = layers.ReLU(name="merge_relu")(x)

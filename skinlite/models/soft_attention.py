@@ -26,12 +26,16 @@ class SoftAttention(keras.layers.Layer):
     Args:
         maps: K, the number of attention maps (paper: 16).
         gamma: where the learnable scalar starts; 1 leaves the sum of maps as it is.
+        learn_gamma: False leaves it there for good, as the authors' released layer has none.
     """
 
-    def __init__(self, maps: int = 16, gamma: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self, maps: int = 16, gamma: float = 1.0, learn_gamma: bool = True, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.maps = maps
         self.initial_gamma = gamma
+        self.learn_gamma = learn_gamma
         self.conv = keras.layers.Conv2D(
             maps, 3, padding="same", activation="relu", kernel_initializer="he_normal", name="conv"
         )
@@ -39,9 +43,10 @@ class SoftAttention(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the convolution over the full depth, and gamma."""
         self.conv.build(input_shape)
-        self.gamma = self.add_weight(
-            shape=(), initializer=keras.initializers.Constant(self.initial_gamma), name="gamma"
-        )
+        self.gamma = self.initial_gamma
+        if self.learn_gamma:
+            start = keras.initializers.Constant(self.initial_gamma)
+            self.gamma = self.add_weight(shape=(), initializer=start, name="gamma")
 
     def attention_map(self, t: Any) -> Any:
         """The sum of the K maps; (batch, h, w, c) -> (batch, h, w, 1), summing to K."""
@@ -59,4 +64,9 @@ class SoftAttention(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Arguments of the constructor."""
-        return {**super().get_config(), "maps": self.maps, "gamma": self.initial_gamma}
+        return {
+            **super().get_config(),
+            "maps": self.maps,
+            "gamma": self.initial_gamma,
+            "learn_gamma": self.learn_gamma,
+        }

@@ -1,5 +1,7 @@
 """`TrainConfig`: everything that decides what a training computes."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -13,7 +15,7 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backbone: str = "mobilenet_v3_large"
-    topology: str = "paper"
+    topology: Literal["paper", "released"] = "paper"
     image_size: int = Field(224, ge=32, le=1024, description="height and width, pixels")
     width: float = Field(1.0, gt=0, le=4, description="multiplies the backbone's channels")
     weights: str = "none"

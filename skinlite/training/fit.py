@@ -69,6 +69,7 @@ class Training:
         classifier = build_classifier(
             self.config.backbone,
             patient_width=len(self.data.encoder.columns),
+            topology=self.config.topology,
             image_size=self.config.image_size,
             width=self.config.width,
             weights="imagenet" if self.config.weights == "imagenet" else None,

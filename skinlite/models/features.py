@@ -1,0 +1,112 @@
+"""A backbone up to its cut, from RGB pixels 0-255 to the feature map."""
+
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from keras import layers
+
+from skinlite.errors import InputError
+from skinlite.models.backbones import BACKBONES, Backbone, Cut, Topology
+
+MEAN = np.array([0.485, 0.456, 0.406])
+DEVIATION = np.array([0.229, 0.224, 0.225])
+"""Of ImageNet's pixels, RGB in [0, 1]; as in ``keras.applications.imagenet_utils``."""
+
+CAFFE_MEAN = np.array([123.68, 116.779, 103.939])
+"""Of ImageNet's pixels, RGB in [0, 255]; same source."""
+
+
+def build_features(
+    backbone: Backbone,
+    image_size: int,
+    weights: Literal["imagenet"] | None = None,
+    *,
+    topology: Topology = "paper",
+    width: float = 1.0,
+) -> keras.Model:
+    """Build a backbone up to its cut: what `rescale` gives, to features.
+
+    Args:
+        backbone: row of the registry.
+        image_size: height and width of the input, pixels.
+        weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache.
+        topology: which cut.
+        width: multiplies the channels of every layer (MobileNet's alpha).
+
+    Raises:
+        InputError: the picture is too small for the backbone, it comes in one width only, or the
+            weights can't be fetched.
+    """
+    cut = backbone.cut(topology)
+    whole = _build_whole(backbone, image_size, weights, width)
+    features = _tensor_at(whole, cut)
+    if min(features.shape[1:3]) < 2:
+        raise InputError(
+            f"{backbone.title} can't take {image_size} px: one position is left at its cut, and "
+            f"the pooling behind it needs 2x2. Use a larger --image-size, {backbone.input_size} in "
+            "the paper."
+        )
+    papers = image_size == backbone.input_size and width == 1
+    if papers and features.shape[1:] != cut.feature_map:
+        raise AssertionError(
+            f"{backbone.title} is cut at {features.shape[1:]}, not {cut.feature_map}: "
+            "this Keras version has another architecture"
+        )
+    return keras.Model(whole.input, features, name=backbone.name)
+
+
+def rescale(backbone: Backbone, image: Any) -> Any:
+    """Bring RGB 0-255 (batch, H, W, 3) into what the backbone was made for.
+
+    BGR is not made here: see `_build_whole`.
+    """
+    if backbone.pixels == "own":
+        return image
+    scale, offset = {
+        "symmetric": (1 / 127.5, -1.0),
+        "imagenet": ((1 / 255 / DEVIATION).tolist(), (-MEAN / DEVIATION).tolist()),
+        "caffe": (1.0, (-CAFFE_MEAN).tolist()),
+    }[backbone.pixels]
+    return layers.Rescaling(scale, offset, name="rescale")(image)
+
+
+def _build_whole(
+    backbone: Backbone, image_size: int, weights: Literal["imagenet"] | None, width: float
+) -> keras.Model:
+    if width != 1 and not backbone.has_width:
+        able = ", ".join(name for name, row in BACKBONES.items() if row.has_width)
+        raise InputError(f"{backbone.title} has one width only. A --width is for: {able}.")
+    try:
+        whole = backbone.build(
+            input_shape=(image_size, image_size, 3),
+            include_top=False,
+            weights=weights,
+            **({"alpha": width} if backbone.has_width else {}),
+        )
+    except ValueError as error:
+        at = f"{image_size} px" + (f" at width {width:g}" if width != 1 else "")
+        raise InputError(f"{backbone.title} can't take {at}: {error}") from error
+    except Exception as error:
+        # Keras' downloader raises a bare Exception for what urllib calls an OSError.
+        if not isinstance(error, OSError) and type(error) is not Exception:
+            raise
+        raise InputError(
+            f"ImageNet weights of {backbone.title} can't be fetched ({error}). Train from scratch "
+            "with --weights none, or give a file that you have with --weights FILE."
+        ) from error
+    if weights and backbone.pixels == "caffe":
+        # These were trained on BGR. Turning the first kernel once spares turning every picture.
+        first = next(layer for layer in whole.layers if isinstance(layer, layers.Conv2D))
+        first.kernel.assign(np.asarray(first.kernel)[:, :, ::-1])
+    return whole
+
+
+def _tensor_at(whole: keras.Model, cut: Cut) -> Any:
+    layer = whole.get_layer(cut.layer)
+    if cut.at == "input":
+        return layer.input[0] if isinstance(layer.input, list) else layer.input
+    if cut.at == "activation":
+        (following,) = (node.operation for node in layer._outbound_nodes)
+        return following.output
+    return layer.output
