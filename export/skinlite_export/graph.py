@@ -43,10 +43,12 @@ class Graph:
     Attributes:
         nodes: in topological order; the last one is the output.
         float_operators: TFLite operators that an int8 conversion leaves in float on purpose.
+        float_nodes: nodes that it leaves in float on purpose, by name.
     """
 
     nodes: tuple[Node, ...]
     float_operators: frozenset[str] = frozenset()
+    float_nodes: frozenset[str] = frozenset()
 
     def replace_each(self, kind: str, rewrite: Callable[[Node], list[Node]]) -> "Graph":
         """Replace every node of a kind by nodes, of which the last takes over its name."""

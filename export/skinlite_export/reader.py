@@ -111,7 +111,7 @@ class _Reader:
         softmax = self.add(f"{name}_softmax", "SpatialSoftmax", (rows,))
         total = self.add(f"{name}_sum", "Sum", (softmax,))
         alpha = self.add(f"{name}_map", "Reshape", (total,), target_shape=(height, width, 1))
-        scaled = self.add(f"{name}_gamma", "Scale", (alpha,), value=float(layer.gamma.numpy()))
+        scaled = self.add(f"{name}_gamma", "Scale", (alpha,), value=float(layer.gamma))
         return self.add(name, "Multiply", (t, scaled))
 
 

@@ -58,18 +58,24 @@ class Sum(tf_keras.layers.Layer):
 
 
 class AverageDepthwise(tf_keras.layers.Layer):
-    """An average pool, as a depthwise convolution."""
+    """``times`` an average pool, as a depthwise convolution."""
 
     def __init__(
-        self, pool_size: tuple[int, int], strides: tuple[int, int], padding: str, **kwargs: Any
+        self,
+        pool_size: tuple[int, int],
+        strides: tuple[int, int],
+        padding: str,
+        times: int = 1,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.pool_size, self.strides, self.padding = pool_size, strides, padding.upper()
+        self.times = times
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """(batch, h, w, c) -> (batch, rows, columns, c)."""
         weight = 1 / (self.pool_size[0] * self.pool_size[1])
-        mean = self._sum(x, weight)
+        mean = self._sum(x, self.times * weight)
         if self.padding == "VALID":
             return mean
         # How much of the window lies on the picture: 1 inside, less along the edge.

@@ -8,14 +8,17 @@ from collections.abc import Callable, Sequence
 
 from skinlite.errors import InputError
 from skinlite_export.graph import Graph
+from skinlite_export.recipe import Scheme
 from skinlite_export.rewrites.arithmetic import fold_scales, unfuse_hard_swish
 from skinlite_export.rewrites.delegate import (
     average_pool_as_depthwise,
+    float_head,
     float_softmax,
     push_relu_through_concat,
     split_concat,
     stride_instead_of_pool,
 )
+from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
 
 Rewrite = Callable[[Graph], Graph]
 
@@ -25,12 +28,18 @@ REWRITES: dict[str, Rewrite] = {
     "push-relu-through-concat": push_relu_through_concat,
     "split-concat": split_concat,
     "stride-instead-of-pool": stride_instead_of_pool,
+    "dense-instead-of-separable": dense_instead_of_separable,
+    "split-large-depthwise": split_large_depthwise,
     "average-pool-as-depthwise": average_pool_as_depthwise,
     "float-softmax": float_softmax,
+    "float-head": float_head,
 }
 
 OF_THE_FILE = ("relu-as-quantize",)
 """Rewrites of the finished int8 file (`skinlite_export.rewrites.finished`), by name."""
+
+FOR_INT8 = {"unfuse-hard-swish", "dense-instead-of-separable"}
+"""Rewrites that only pay in int8: float32 has a kernel for hard-swish, and a weaker matrix unit."""
 
 ALL = (*REWRITES, *OF_THE_FILE)
 
@@ -52,9 +61,9 @@ def parse_rewrites(text: str) -> tuple[str, ...]:
     return tuple(name for name in ALL if name in asked)
 
 
-def apply_rewrites(graph: Graph, names: Sequence[str]) -> Graph:
-    """Apply the rewrites of the graph among ``names``."""
+def apply_rewrites(graph: Graph, names: Sequence[str], scheme: Scheme = "int8") -> Graph:
+    """Apply the rewrites of the graph among ``names``, as far as they pay in a number format."""
     for name in names:
-        if name in REWRITES:
+        if name in REWRITES and (scheme == "int8" or name not in FOR_INT8):
             graph = REWRITES[name](graph)
     return graph

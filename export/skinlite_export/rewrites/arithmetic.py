@@ -36,37 +36,72 @@ def unfuse_hard_swish(graph: Graph) -> Graph:
 def fold_scales(graph: Graph) -> Graph:
     """Drop a multiplication by a constant, and divide it out of the next convolutions' kernels.
 
-    What lies between (padding, pooling, squeeze-excite's product) only passes the factor on. It
-    takes the 1/6 of hard-swish and hard-sigmoid away: one kernel and one rounding less each. A
-    factor that reaches anything else, such as a residual addition, stays. Exact.
+    What lies between (padding, pooling, squeeze-excite's product) only passes the factor on. A
+    residual addition passes it on too, where the convolution or batch norm behind each of its other
+    inputs can take the inverse. It takes the 1/6 of hard-swish and hard-sigmoid away: one kernel
+    and one rounding less each, and XNNPACK then looks x * relu6(x + 3) up in a table. A factor that
+    reaches anything else stays. Exact.
     """
     for node in graph.nodes:
-        kernels = _kernels_after(graph, node.name) if node.kind == "Scale" else None
-        if kernels:
-            graph = _drop_scale(graph, node, kernels)
+        reached = _reach(graph, node.name) if node.kind == "Scale" else None
+        if reached:
+            graph = _drop_scale(graph, node, *reached)
     return graph
 
 
-def _kernels_after(graph: Graph, name: str) -> set[str] | None:
-    """The layers with a kernel that a factor on ``name`` reaches; None where it reaches others."""
-    scaled, kernels = [name], set()
+def _reach(graph: Graph, name: str) -> tuple[set[str], set[str]] | None:
+    """Where a factor on ``name`` ends; None where it reaches what can't take it.
+
+    Returns:
+        The layers whose kernels take it, and those whose outputs take its inverse because they are
+        added to it.
+    """
+    scaled, kernels, added = [name], set[str](), set[str]()
     for reached in scaled:  # grows while it is walked
         for node in graph.consumers(reached):
+            others = [one for one in node.inputs if one not in scaled]
             if node.kind in WITH_KERNEL:
                 kernels.add(node.name)
-            elif node.kind in HOMOGENEOUS and sum(one in scaled for one in node.inputs) == 1:
+            elif node.kind in HOMOGENEOUS and len(others) == len(node.inputs) - 1:
                 scaled.append(node.name)
+            elif node.kind == "Add" and all(_can_scale(graph, one) for one in others):
+                added.update(others)
+                if node.name not in scaled:
+                    scaled.append(node.name)
             else:
                 return None
-    return None if graph.nodes[-1].name in scaled else kernels
+    return None if graph.nodes[-1].name in scaled else (kernels, added)
 
 
-def _drop_scale(graph: Graph, scale: Node, kernels: set[str]) -> Graph:
+def _can_scale(graph: Graph, name: str) -> bool:
+    """Whether a node's output can be scaled by its weights, seen by one addition only."""
+    node = next(node for node in graph.nodes if node.name == name)
+    linear = node.settings.get("activation") in (None, "linear")
+    return (
+        len(graph.consumers(name)) == 1
+        and (node.kind in WITH_KERNEL or node.kind == "BatchNormalization")
+        and linear
+        and node.settings.get("scale", True)
+    )
+
+
+def _scale_output(node: Node, factor: np.float32) -> Node:
+    """The same layer with ``factor`` times the output."""
+    count = len(node.weights)
+    if node.kind == "BatchNormalization":
+        count -= 2  # mean and variance are of the input
+    scaled = tuple(weight * factor for weight in node.weights[:count])
+    return replace(node, weights=scaled + node.weights[count:])
+
+
+def _drop_scale(graph: Graph, scale: Node, kernels: set[str], added: set[str]) -> Graph:
     (source,), value = scale.inputs, np.float32(scale.settings["value"])
     nodes = []
     for node in graph.nodes:
         if node.name == scale.name:
             continue
+        if node.name in added:
+            node = _scale_output(node, 1 / value)
         weights = node.weights
         if node.name in kernels:
             weights = (weights[0] * value, *weights[1:])
