@@ -1,7 +1,11 @@
 """Ranges of activations: the few far out don't spend the steps of the many."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+
+from skinlite.data.examples import Examples
 
 
 def test_an_even_histogram_keeps_its_range() -> None:
@@ -48,3 +52,42 @@ def test_the_range_always_holds_zero() -> None:
         bottom, top = best_range(np.ones(BINS), low, high)
         assert bottom <= 0 <= top
         assert (bottom, top) == pytest.approx((min(low, 0), max(high, 0)))
+
+
+def test_a_picture_far_out_has_less_of_a_vote() -> None:
+    """Up to the usual size errors count in proportion to it; beyond, ever less."""
+    from skinlite_export.ranges import USUAL, vote
+
+    assert vote(2.0, usual=1.0) * 2 == vote(0.5, usual=1.0) * 0.5 == 1
+    assert vote(USUAL * 100, usual=1.0) * USUAL * 100 == pytest.approx(0.01)
+    assert np.isfinite(vote(0.0, usual=0.0))
+
+
+def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Examples) -> None:
+    """The converter noted a ReLU6 of -2 to 19, the range of the product behind it."""
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import measure_ranges
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import ALL, apply_rewrites
+    from skinlite_export.twin import build_twin
+
+    twin = build_twin(apply_rewrites(read_keras(classifier), ALL))
+    content = measure_ranges(twin, lambda: samples(few), ranges="mse")
+    tensors = schema.ModelT.InitFromPackedBuf(content, 0).subgraphs[0].tensors
+    ranges = {
+        tensor.name.decode(): (tensor.quantization.min[0], tensor.quantization.max[0])
+        for tensor in tensors
+        if tensor.quantization is not None and tensor.quantization.min is not None
+    }
+    relu6 = [found for name, found in ranges.items() if "relu6" in name.lower()]
+    assert relu6
+    assert all(low >= 0 and high <= 6.0001 for low, high in relu6)
+    rescaled = [
+        found
+        for name, found in ranges.items()
+        if name.startswith("twin/rescaling") and "/add" in name
+    ]
+    assert rescaled
+    assert all(found == pytest.approx((-1, 1)) for found in rescaled)
