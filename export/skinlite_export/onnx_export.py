@@ -18,7 +18,10 @@ OPSET = 17
 
 
 def to_onnx(float32_tflite: bytes) -> bytes:
-    """Convert a float32 .tflite of ours to .onnx; batch 1, inputs image and patient."""
+    """Convert a float32 .tflite of ours to .onnx; batch 1, inputs image and patient.
+
+    The same file gives the same bytes.
+    """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), silenced():
         import tf2onnx
 
@@ -27,22 +30,60 @@ def to_onnx(float32_tflite: bytes) -> bytes:
         path = Path(folder) / "model.tflite"
         path.write_bytes(float32_tflite)
         model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
-    names = {value.name: IMAGE for value in model.graph.input if IMAGE in value.name}
-    names |= {value.name: PATIENT for value in model.graph.input if PATIENT in value.name}
-    names[model.graph.output[0].name] = PROBABILITIES
-    _rename(model.graph, names)
-    inputs = sorted(model.graph.input, key=lambda value: (IMAGE, PATIENT).index(value.name))
-    del model.graph.input[:]
-    model.graph.input.extend(inputs)
+    _canonicalize(model.graph)
     onnx.helper.set_model_props(model, {"classes": ",".join(CLASSES), "skinlite": __version__})
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 
 
-def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:
-    for value in (*graph.input, *graph.output):
-        value.name = names.get(value.name, value.name)
-    for node in graph.node:
-        node.input[:] = [names.get(name, name) for name in node.input]
-        node.output[:] = [names.get(name, name) for name in node.output]
+def _canonicalize(graph: onnx.GraphProto) -> None:
+    """Give order and names that follow from the network's structure alone.
+
+    tf2onnx numbers what it inserts with a counter that runs on from export to export, and orders
+    nodes by those names and by the hashes of strings.
+    """
+    names = {value.name: IMAGE for value in graph.input if IMAGE in value.name}
+    names |= {value.name: PATIENT for value in graph.input if PATIENT in value.name}
+    names[graph.output[0].name] = PROBABILITIES
+    constants = {constant.name: constant for constant in graph.initializer}
+    nodes, used = _in_order(graph), []
+    for index, node in enumerate(nodes):
+        node.name = f"{node.op_type}_{index}"
+        for slot, name in enumerate(node.input):
+            if name in constants and name not in names:
+                names[name] = f"{node.name}_constant_{slot}"
+                used.append(constants[name])
+        for slot, name in enumerate(node.output):
+            names.setdefault(name, f"{node.name}_output_{slot}")
+        node.input[:] = [names[name] if name else "" for name in node.input]
+        node.output[:] = [names[name] if name else "" for name in node.output]
+    for named in (*graph.input, *graph.output, *used):
+        named.name = names[named.name]
+    inputs = sorted(graph.input, key=lambda value: (IMAGE, PATIENT).index(value.name))
+    # Shapes of the tensors between go: onnx infers them, and they carry the old names.
+    del graph.value_info[:]
+    for field, values in (("input", inputs), ("node", nodes), ("initializer", used)):
+        copies = [type(value).FromString(value.SerializeToString()) for value in values]
+        del getattr(graph, field)[:]
+        getattr(graph, field).extend(copies)
+
+
+def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes in the order of a depth-first walk from the output, inputs before consumers."""
+    producers = {name: node for node in graph.node for name in node.output}
+    order: list[onnx.NodeProto] = []
+    done: set[str] = set()
+    stack = [(graph.output[0].name, False)]
+    while stack:
+        name, inputs_done = stack.pop()
+        node = producers.get(name)
+        if node is None or node.output[0] in done:
+            continue
+        if inputs_done:
+            order.append(node)
+            done.add(node.output[0])
+        else:
+            stack.append((name, True))
+            stack += [(before, False) for before in reversed(node.input)]
+    return order

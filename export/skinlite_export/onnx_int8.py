@@ -1,0 +1,129 @@
+"""The int8 .onnx for onnxruntime: QDQ, weights per channel, activations in uint8.
+
+Made of the float .onnx by onnxruntime's own quantizer, under our ranges
+(`skinlite_export.ranges`). uint8 activations, because onnxruntime's x86 kernels multiply uint8 by
+int8; with int8 activations the same network takes three times as long there.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+
+from skinlite.quiet import silenced
+from skinlite.vocabulary import IMAGE, PATIENT
+from skinlite_export.convert import Sample
+from skinlite_export.ranges import MOST_SAMPLES, PIXELS, Range, best_ranges
+
+QUANTIZED = (
+    "Add",
+    "Clip",
+    "Concat",
+    "Conv",
+    "Gemm",
+    "GlobalAveragePool",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "Relu",
+    "Reshape",
+    "Transpose",
+)
+"""What computes in integers: all but the two softmaxes and the sum of the attention maps."""
+
+OPTIONS = {"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]}
+"""The logits go to the last softmax in float: rounding them costs most of the lost agreement."""
+
+
+def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> bytes:
+    """Quantize a float .onnx of ours; batch 1, float32 inputs and output, same metadata.
+
+    Args:
+        float_onnx: from `skinlite_export.onnx_export.to_onnx`; best of the rewritten graph:
+            unfused, hard-swish computes in integers.
+        samples: gives the calibration samples.
+    """
+    with silenced():
+        from onnxruntime.quantization import QDQQuantizer, QuantType, TensorData, TensorsData
+        from onnxruntime.quantization.calibrate import CalibrationMethod
+
+        model = _prepared(float_onnx)
+        ranges = {
+            name: TensorData(lowest=np.float32(low), highest=np.float32(high))
+            for name, (low, high) in _ranges(model, samples).items()
+        }
+        quantizer = QDQQuantizer(
+            model,
+            per_channel=True,
+            reduce_range=False,
+            weight_qType=QuantType.QInt8,
+            activation_qType=QuantType.QUInt8,
+            tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
+            nodes_to_quantize=[],
+            nodes_to_exclude=_attention(model.graph),
+            op_types_to_quantize=list(QUANTIZED),
+            extra_options=OPTIONS,
+        )
+        quantizer.quantize_model()
+        quantizer.model.topological_sort()
+    quantized = quantizer.model.model
+    given = onnx.load_model_from_string(float_onnx).metadata_props
+    onnx.helper.set_model_props(quantized, {entry.key: entry.value for entry in given})
+    onnx.checker.check_model(quantized)
+    content: bytes = quantized.SerializeToString(deterministic=True)
+    return content
+
+
+def _prepared(float_onnx: bytes) -> onnx.ModelProto:
+    """The model as onnxruntime optimizes it (most transposes go), with every tensor's shape."""
+    from onnxruntime.quantization import quant_pre_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(float_onnx)
+        quant_pre_process(path, path, skip_symbolic_shape=True)  # the shapes are fixed anyway
+        return onnx.load(path)
+
+
+def _attention(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that scale the summed attention maps by gamma, before one rounding."""
+    sums = {node.output[0] for node in graph.node if node.op_type == "ReduceSum"}
+    return [node.name for node in graph.node if sums & set(node.input)]
+
+
+def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:
+    """The range of every float tensor that loses least over the samples."""
+    session, names = _watched(model)
+    few = list(islice(samples(), MOST_SAMPLES))
+
+    def runs() -> Iterator[Iterable[NDArray[np.float32]]]:
+        for sample in few:
+            yield (*session.run(names, dict(sample)), sample[PATIENT])
+
+    found = zip([*names, PATIENT], best_ranges(runs), strict=True)
+    # Nothing but zeros was seen of some, which any range fits.
+    ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in found}
+    return ranges | {IMAGE: PIXELS}
+
+
+def _watched(model: onnx.ModelProto) -> tuple[onnxruntime.InferenceSession, list[str]]:
+    """A session that gives every float tensor, and their names."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    known = {value.name for value in (*model.graph.output, *model.graph.initializer)}
+    watched.graph.output.extend(
+        value
+        for value in model.graph.value_info
+        if value.name not in known and value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    )
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(
+        watched.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return session, [value.name for value in session.get_outputs()]
