@@ -86,7 +86,7 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
 
     from skinlite.models.backbones import BACKBONES, Backbone, Cut
 
-    def ConvNet(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
+    def build(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
         pixels = layers.Input(input_shape)
         x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
         x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
@@ -95,7 +95,7 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
         y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.999)(y))
         return keras.Model(pixels, layers.Add(name="cut")([x, y]))
 
-    row = Backbone("conv_net", ConvNet, 32, "own", Cut("cut", (8, 8, 8)))
+    row = Backbone("conv_net", build, 32, "own", Cut("cut", (8, 8, 8)))
     monkeypatch.setitem(BACKBONES, row.name, row)
     return row.name
 
@@ -104,6 +104,16 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
 def conv_prepared(tiny_data: Path) -> Prepared:
     """`tiny_data` split and decoded, at 32 px, which is what `conv_net` takes."""
     return prepare(read_dataset(tiny_data), 32, seed=0)
+
+
+@pytest.fixture
+def conv_run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
+    """`conv_net` after an epoch."""
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
+    return Training(tmp_path / "run", config, conv_prepared).start()
 
 
 @pytest.fixture(scope="session")

@@ -75,9 +75,9 @@ def _of_bundle(path: Path) -> list[Entry]:
 
 def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     manifest = bundle.manifest
-    scheme = manifest.recipe.quantize
-    # The .onnx of a bundle is always float32.
-    form = "float32" if file == ONNX or scheme == "none" else scheme
+    recipe = manifest.recipe
+    scheme = recipe.onnx if file == ONNX else recipe.quantize
+    form = "float32" if scheme == "none" else scheme
     found = [one for one in manifest.verification.files if one.file == file]
     accuracy = None
     if found and manifest.source.trained:

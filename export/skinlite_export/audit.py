@@ -1,8 +1,10 @@
 """Look into a finished .tflite: its operators, their number formats, what stayed in float."""
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
+from skinlite.errors import SkinliteError
 from skinlite_export.manifest import Audit
 from skinlite_export.runtime import LiteRTRunner
 
@@ -31,3 +33,23 @@ def audit(path: Path) -> Audit:
         },
         partitions=runner.partitions,
     )
+
+
+def check_integers(found: Audit, declared: Collection[str]) -> None:
+    """Refuse an int8 file in which more computes in float than was meant to.
+
+    Args:
+        found: of the file.
+        declared: operators that may: the rewrites' islands, those of layers kept in float, those
+            of ``--allow-float``.
+
+    Raises:
+        SkinliteError: names the operators.
+    """
+    left = sorted(found.float_operations.keys() - set(declared))
+    if left:
+        raise SkinliteError(
+            f"{', '.join(left)} stayed in float in the int8 file, which makes it slow on a phone. "
+            f"Accept it with --allow-float {','.join(left)}, or use --quantize float16; by "
+            "skinlite's own rewrites this should not happen, please report it."
+        )

@@ -19,7 +19,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from skinlite.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.ranges import narrow
+from skinlite_export.narrowing import narrow
 from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Ranges, Scheme
 from skinlite_export.twin import build_twin
@@ -51,22 +51,51 @@ def to_int8(
     ranges: Ranges,
     float_operators: Iterable[str] = (),
 ) -> bytes:
-    """Convert a twin to int8; batch 1, float32 inputs and output.
+    """Convert a twin to int8; see `measure_ranges` and `quantize`."""
+    return quantize(measure_ranges(twin, samples, ranges=ranges), float_operators=float_operators)
+
+
+def measure_ranges(
+    twin: tf_keras.Model, samples: Callable[[], Iterator[Sample]], *, ranges: Ranges
+) -> bytes:
+    """Convert a twin to float32 with the range of every activation noted in the file.
 
     Args:
         twin: from {"image", "patient"} to probabilities.
         samples: gives the calibration samples.
         ranges: how they become the activations' ranges.
-        float_operators: TFLite operators that are left in float.
     """
     with _converter(twin) as converter:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
         converter._experimental_calibrate_only = True
-        calibrated = converter.convert()
-        if ranges == "mse":
-            calibrated = narrow(calibrated, samples())
-        content: bytes = mlir_quantize(calibrated, denylisted_ops=set(float_operators))
+        calibrated: bytes = converter.convert()
+        return narrow(calibrated, samples()) if ranges == "mse" else calibrated
+
+
+def quantize(
+    calibrated: bytes,
+    *,
+    float_operators: Iterable[str] = (),
+    float_tensors: Iterable[str] = (),
+    verify: bool = False,
+) -> bytes:
+    """Quantize what `measure_ranges` gave to int8; batch 1, float32 inputs and output.
+
+    Args:
+        calibrated: float32, with ranges.
+        float_operators: TFLite operators that are left in float.
+        float_tensors: names of the tensors whose operators are left in float.
+        verify: put its float double beside each operator, and a NumericVerify of the two after
+            them; for `skinlite_export.explain`.
+    """
+    with silenced():
+        content: bytes = mlir_quantize(
+            calibrated,
+            denylisted_ops=set(float_operators),
+            denylisted_nodes=set(float_tensors),
+            enable_numeric_verify=verify,
+        )
     return content
 
 

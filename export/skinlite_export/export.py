@@ -1,40 +1,48 @@
 """A run to a bundle: rewrite, calibrate, convert, verify, and write down what was proven."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import tf_keras
-from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.errors import SkinliteError
-from skinlite.evaluation.metrics import evaluate
+from skinlite.errors import InputError, SkinliteError
 from skinlite.files import staged_folder
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.training.trainer import predict
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_export import bundle as layout
-from skinlite_export.audit import audit
-from skinlite_export.calibration import calibrate, identity, samples
+from skinlite_export.audit import audit, check_integers
+from skinlite_export.calibrated import Calibrated
+from skinlite_export.calibration import calibrate, samples
+from skinlite_export.compression import compress
 from skinlite_export.contract import GEOMETRY, NOTICE, inputs_of, outputs_of, source_of, versions
-from skinlite_export.convert import convert_float32, to_int8, to_tflite
-from skinlite_export.golden import write_golden
-from skinlite_export.manifest import Audit, Calibration, Manifest, Status, Verification
+from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
+from skinlite_export.explain import explain
+from skinlite_export.graph import Graph
+from skinlite_export.manifest import (
+    Calibration,
+    LayerError,
+    Manifest,
+    Search,
+    Status,
+    Verification,
+)
+from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
+from skinlite_export.onnx_int8 import to_onnx_int8
+from skinlite_export.proof import SAME, check_lesions, prove
+from skinlite_export.qat import tune
+from skinlite_export.qat_graph import ready_for_training
 from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
-from skinlite_export.rewrites.finished import relu_as_quantize
-from skinlite_export.runtime import load_runner, predict_all
+from skinlite_export.search import search
 from skinlite_export.twin import build_twin
-from skinlite_export.verification import compare, judge
-
-SAME = 1e-4
-"""Largest difference of a float32 probability that rewriting and converting may make."""
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, the steps done and the steps in all; for a progress bar."""
@@ -47,6 +55,7 @@ def export(
     out: Path,
     *,
     replace: bool = False,
+    explain_error: bool = False,
     report: Report = lambda what, done, total: None,
 ) -> layout.Bundle:
     """Export a run; the bundle is written whether the gates hold or not, and says which.
@@ -57,29 +66,38 @@ def export(
         recipe: what to make.
         out: the bundle folder to be.
         replace: an ``out`` that is there may go.
+        explain_error: measure what int8 costs each layer.
         report: progress.
 
     Raises:
-        InputError: ``out`` is taken, the run is damaged, or calibration is impossible.
+        InputError: ``out`` is taken, the run is damaged, calibration is impossible, or the memory
+            won't do.
         SkinliteError: the deploy graph or the .onnx differs from the Keras model in float32.
     """
     if run.info.status == "untrained":
+        if recipe.fine_tuning:
+            raise InputError(
+                f"{run.path} is untrained: there is nothing that --quantize int8-qat could keep. "
+                "Use --quantize int8, or train first."
+            )
         recipe = recipe.model_copy(update={"gates": None})
     with staged_folder(out, replace=replace) as folder:
         model = run.load_model()
-        converted = convert(model, data, recipe, report)
+        check_memory(model)
+        converted = convert(model, data, recipe, report, explain_error=explain_error)
         (folder / layout.TFLITE).write_bytes(converted.content)
         found = audit(folder / layout.TFLITE)
-        if recipe.quantize == "int8":
-            _check_integers(found, converted.float_operators)
-        # From the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
-        (folder / layout.ONNX).write_bytes(to_onnx(convert_float32(model)))
+        if recipe.in_int8:
+            check_integers(found, converted.float_operators)
+        # In float from the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
+        onnx = converted.onnx or to_onnx(convert_float32(model))
+        (folder / layout.ONNX).write_bytes(onnx)
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
         (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
-        verification = _verify(folder, model, data, recipe, report)
+        proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
-            status=_status(verification, recipe),
+            status=_status(proof.verification, converted.search, recipe),
             notice=NOTICE,
             source=source_of(run, model.count_params()),
             recipe=recipe,
@@ -89,7 +107,11 @@ def export(
             geometry=GEOMETRY,
             calibration=converted.calibration,
             audit=found,
-            verification=verification,
+            verification=proof.verification,
+            # A network that learned nothing has no confidence to mend.
+            temperature=None if run.info.status == "untrained" else proof.temperature,
+            layer_errors=converted.layer_errors,
+            search=converted.search,
             versions=versions(),
             files=layout.list_files(folder),
         )
@@ -106,11 +128,19 @@ class Converted:
         content: the file.
         calibration: what set its ranges, where it is int8.
         float_operators: what an int8 file computes in float on purpose.
+        layer_errors: what int8 costs each layer, where that was measured.
+        search: for layers to keep in float, where there was one.
+        onnx: the int8 .onnx of the same calibration, where it was asked for.
+        control: of quantization-aware training.
     """
 
     content: bytes
     calibration: Calibration | None = None
     float_operators: frozenset[str] = frozenset()
+    layer_errors: tuple[LayerError, ...] | None = None
+    search: Search | None = None
+    onnx: bytes | None = None
+    control: Graph | None = None
 
 
 def convert(
@@ -118,32 +148,62 @@ def convert(
     data: Prepared,
     recipe: Recipe,
     report: Report = lambda what, done, total: None,
+    *,
+    explain_error: bool = False,
 ) -> Converted:
     """Make the .tflite of a recipe.
 
     Raises:
-        InputError: calibration is impossible.
+        InputError: calibration is impossible, or the graph lacks a layer that is named.
         SkinliteError: the deploy graph differs from the model.
     """
-    graph = apply_rewrites(read_keras(model), recipe.rewrites)
+    graph = apply_rewrites(read_keras(model), recipe.rewrites, recipe.quantize)
+    if recipe.integer_only:
+        graph = replace(graph, float_operators=frozenset(), float_nodes=frozenset())
+    if recipe.fine_tuning:
+        graph = ready_for_training(graph)
     twin = build_twin(graph)
     _check_twin(model, twin, data.examples["test"])
-    if recipe.quantize != "int8":
+    if recipe.prune or recipe.cluster:
+        graph = compress(graph, recipe)
+        twin = build_twin(graph)
+    if not recipe.in_int8:
         return Converted(to_tflite(twin, recipe.quantize))
     train_ids = data.split.loc[data.split["split"] == "train", "image_id"]
+    check_lesions(data.split, train_ids)
     pictures, calibration = calibrate(
         twin, graph, data.examples["train"], train_ids, recipe, report
     )
     report("converting", 0, 1)
-    content = to_int8(
-        twin,
-        lambda: samples(pictures),
-        ranges=recipe.ranges,
-        float_operators=graph.float_operators,
+    ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
+    control = None
+    if recipe.fine_tuning:
+        graph, ranges, control = tune(
+            graph, ranges, model, data.examples["train"], pictures, recipe.fine_tuning, report
+        )
+        twin = build_twin(graph)
+    calibrated = Calibrated(ranges, graph, recipe)
+    validation, kept, found, errors = data.examples["validation"], recipe.keep_float, None, None
+    if recipe.on_fail == "search" and recipe.gates:
+        found, errors = search(
+            calibrated, recipe.gates, validation, predict(model, validation), report
+        )
+        kept = found.kept
+    if explain_error:
+        errors = explain(calibrated, validation, kept, report)
+    onnx = None
+    if recipe.onnx == "int8":
+        report("quantizing the .onnx", 0, 1)
+        onnx = to_onnx_int8(to_onnx(to_tflite(twin, "none")), lambda: samples(pictures))
+    return Converted(
+        calibrated.to_int8(kept),
+        calibration,
+        calibrated.float_operators(kept),
+        errors,
+        found,
+        onnx,
+        control,
     )
-    if "relu-as-quantize" in recipe.rewrites:
-        content = relu_as_quantize(content)
-    return Converted(content, calibration, graph.float_operators)
 
 
 def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) -> None:
@@ -157,50 +217,8 @@ def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) ->
         )
 
 
-def _check_integers(found: Audit, declared: frozenset[str]) -> None:
-    """Refuse an int8 file in which more computes in float than was meant to."""
-    left = found.float_operations.keys() - declared
-    if left:
-        raise SkinliteError(
-            f"{', '.join(sorted(left))} stayed in float in the int8 file, which makes it slow on a "
-            "phone; this is a fault of skinlite, please report it. Until then: --quantize float16"
-        )
-
-
-def _verify(
-    folder: Path, model: keras.Model, data: Prepared, recipe: Recipe, report: Report
-) -> Verification:
-    """Run the Keras model and both files on the whole test split; write the golden vectors."""
-    test = data.examples["test"]
-    reference = predict(model, test)
-    answers: dict[str, NDArray[np.float32]] = {}
-    for index, file in enumerate((layout.TFLITE, layout.ONNX)):
-        report(f"verifying on {len(test)} held-out pictures", index, 2)
-        answers[file] = predict_all(load_runner(folder / file), test.images, test.patients)
-    report(f"verified on {len(test)} held-out pictures", 2, 2)
-    difference = np.abs(answers[layout.ONNX] - reference).max()
-    if not difference <= SAME:
-        raise SkinliteError(
-            f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
-            "though both are float32; this is a fault of skinlite, please report it."
-        )
-    ids = data.split.loc[data.split["split"] == "test", "image_id"]
-    write_golden(folder, data.dataset.select(ids).frame, test, answers)
-    return Verification(
-        split="test",
-        sha256=identity(ids),
-        keras=evaluate(test.labels, reference),
-        files=[compare(file, test.labels, reference, given) for file, given in answers.items()],
-        gates=[
-            gate
-            for file, given in answers.items()
-            if recipe.gates
-            for gate in judge(file, test.labels, reference, given, recipe.gates)
-        ],
-    )
-
-
-def _status(verification: Verification, recipe: Recipe) -> Status:
+def _status(verification: Verification, search: Search | None, recipe: Recipe) -> Status:
     if recipe.gates is None:
         return "ungated"
-    return "accepted" if all(gate.passed for gate in verification.gates) else "rejected"
+    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
+    return "accepted" if held else "rejected"

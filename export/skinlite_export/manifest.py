@@ -137,6 +137,8 @@ class Verification(Record):
     Attributes:
         split: which pictures; they share no lesion with training and calibration.
         sha256: over their sorted ids.
+        control: of ``int8-qat``, the float network after the same steps of training without
+            rounding: what the file owes to them alone.
     """
 
     split: Literal["test"]
@@ -144,6 +146,7 @@ class Verification(Record):
     keras: Metrics
     files: list[Comparison]
     gates: list[Gate]
+    control: Comparison | None = None
 
 
 class LayerError(Record):
@@ -152,6 +155,7 @@ class LayerError(Record):
     Attributes:
         layer: of the deploy graph, as ``--keep-float`` takes it.
         operator: TFLite's.
+        cost: Kullback-Leibler divergence of the answers when it alone is int8, in nats.
         scale: one int8 step of its output.
         sqnr: signal to quantization noise, in dB.
         shift: mean error, in steps.
@@ -160,6 +164,7 @@ class LayerError(Record):
 
     layer: str
     operator: str
+    cost: float
     scale: float
     sqnr: float
     shift: float
@@ -191,6 +196,11 @@ class Search(Record):
     split: Literal["validation"] = "validation"
     found: bool
     steps: tuple[SearchStep, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The layers in float in the file."""
+        return self.steps[-1 if self.found else 0].kept
 
 
 class Temperature(Record):

@@ -5,30 +5,36 @@ The command line's flags, the manifest's entry and the report's header are all t
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from skinlite.errors import InputError
 
-Scheme = Literal["none", "float16", "dynamic", "int8"]
+Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 """How numbers are stored and computed in the .tflite:
 
 * ``none``: float32 throughout.
 * ``float16``: weights stored in float16, computed in float32 (or float16 on a GPU).
 * ``dynamic``: weights in int8, activations quantized on the fly.
 * ``int8``: weights and activations in int8, ranges from calibration pictures.
+* ``int8-qat``: the same, fine-tuned beforehand to bear the rounding (`skinlite_export.qat`).
 """
 
 Ranges = Literal["mse", "minmax"]
 """How calibration pictures become an activation's range: the one with the smallest squared error
 (`skinlite_export.ranges`), or plain minimum and maximum."""
 
+OnFail = Literal["stop", "search"]
+"""What follows a gate that fails: the bundle is rejected, or a search for the layers that have to
+stay in float for the gates to hold (`skinlite_export.search`)."""
+
 
 class Gates(BaseModel):
     """What the exported file must keep of the Keras model, on the same held-out pictures.
 
-    Drops are Keras minus file, so that a negative drop is a gain.
+    Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
+    error is file minus Keras.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,13 +43,30 @@ class Gates(BaseModel):
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
     melanoma_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
+    ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
+
+
+class FineTuning(BaseModel):
+    """Settings of a quantization-aware training.
+
+    ``pictures`` are drawn anew from the training split for every epoch.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epochs: int = Field(2, ge=1)
+    pictures: int = Field(7500, ge=1, description="of an epoch, or all there are")
+    batch_size: int = Field(32, ge=1)
+    learning_rate: float = Field(5e-5, gt=0, description="of Adam; falls to 0 along a cosine")
+    seed: int = 0
 
 
 class Recipe(BaseModel):
     """What to export.
 
     Attributes:
-        quantize: number format of the .tflite; the .onnx is always float32.
+        quantize: number format of the .tflite.
+        onnx: number format of the .onnx; int8 takes an int8 .tflite's calibration.
         rewrites: names of the deploy graph's rewrites, in the order they are applied.
         calibration_pictures: how many to draw, class-balanced, from the training split.
         screening: a calibration picture is left out when some activation's peak exceeds this
@@ -52,17 +75,87 @@ class Recipe(BaseModel):
         ranges: see `Ranges`.
         gates: ``None`` exports without judging.
         seed: of the calibration draw.
+        keep_float: layers of the deploy graph that an int8 file computes in float.
+        allow_float: TFLite operators that may be left in float in an int8 file.
+        integer_only: no float operator at all, for accelerators that have none; softmax too is
+            int8 then, whatever the rewrites say.
+        on_fail: see `OnFail`.
+        prune: share of the weights of each large kernel that is set to 0.
+        cluster: number of different weights that each large kernel is left with.
+        fine_tuning: what ``int8-qat`` does before the conversion.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     quantize: Scheme = "int8"
+    onnx: Literal["float32", "int8"] = "float32"
     rewrites: tuple[str, ...] = ()
     calibration_pictures: int = Field(300, ge=1)
-    screening: float | None = Field(1.5, gt=1)
+    screening: float | None = Field(3.0, gt=1)
     gates: Gates | None = Gates()
     ranges: Ranges = "mse"
     seed: int = 0
+    keep_float: tuple[str, ...] = ()
+    allow_float: tuple[str, ...] = ()
+    integer_only: bool = False
+    on_fail: OnFail = "stop"
+    prune: float | None = Field(None, gt=0, lt=1)
+    cluster: int | None = Field(None, ge=2, le=256)
+    fine_tuning: FineTuning | None = None
+
+    @property
+    def in_int8(self) -> bool:
+        """Whether the .tflite computes in int8."""
+        return self.quantize in ("int8", "int8-qat")
+
+    @field_validator("quantize", mode="before")
+    @classmethod
+    def _no_int16x8(cls, scheme: Any) -> Any:
+        """Refuse what could be converted and would be of no use."""
+        if scheme == "int16x8":
+            raise InputError(
+                "--quantize int16x8 isn't offered: XNNPACK has no kernel for 16-bit activations, "
+                "and such a file is many times slower than float32 (docs/decisions/0009). Use "
+                "int8, or float16 for float32's answers at half its size."
+            )
+        return scheme
+
+    @model_validator(mode="after")
+    def _no_contradictions(self) -> Self:
+        """Refuse settings that undo each other (as an `InputError`, which names the flags)."""
+        given = {
+            "--keep-float": self.keep_float,
+            "--allow-float": self.allow_float,
+            "--on-fail search": self.on_fail == "search",
+        }
+        if (self.quantize == "int8-qat") != (self.fine_tuning is not None):
+            raise InputError(
+                "Fine-tuning is what --quantize int8-qat does, and no other. Give "
+                "--fine-tuning-epochs with it, or drop it."
+            )
+        if self.fine_tuning and (self.prune or self.cluster):
+            raise InputError(
+                "--quantize int8-qat would train away what --prune and --cluster do to the "
+                "weights. Drop them, or use --quantize int8."
+            )
+        if self.onnx == "int8" and not self.in_int8:
+            raise InputError(
+                f"--onnx int8 needs calibration pictures, and --quantize {self.quantize} draws "
+                "none. Use --onnx float32, or --quantize int8."
+            )
+        floats = [flag for flag, there in given.items() if there]
+        if not self.in_int8 and (floats or self.integer_only):
+            raise InputError(
+                f"{', '.join(floats) or '--integer-only'} is about int8, and --quantize is "
+                f"{self.quantize}. Drop it, or use --quantize int8."
+            )
+        if self.integer_only and floats:
+            raise InputError(
+                f"--integer-only leaves nothing in float, {', '.join(floats)} does. Drop one."
+            )
+        if self.on_fail == "search" and self.gates is None:
+            raise InputError("--on-fail search needs gates that can fail. Drop it, or --gates off.")
+        return self
 
 
 def parse_gates(text: str) -> Gates | None:

@@ -11,6 +11,7 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest import Comparison, Gate
 from skinlite_export.recipe import Gates
+from skinlite_export.temperature import expected_calibration_error
 
 RESAMPLES = 1000
 """Of the bootstrap."""
@@ -22,13 +23,14 @@ Probabilities = NDArray[np.floating[Any]]
 class Fidelity(NamedTuple):
     """What a file kept, and what the gates judge; NaN where the pictures can't tell.
 
-    Drops are Keras minus file.
+    Drops are Keras minus file, the rise in expected calibration error is file minus Keras.
     """
 
     agreement: float
     balanced_accuracy_drop: float
     melanoma_recall_drop: float
     macro_auc_drop: float
+    ece_rise: float
 
 
 def compare(file: str, labels: Labels, keras: Probabilities, exported: Probabilities) -> Comparison:
@@ -82,7 +84,7 @@ def intervals(
 
 
 def fidelity(labels: Labels, keras: Probabilities, exported: Probabilities) -> Fidelity:
-    """All four measures; light enough for a bootstrap."""
+    """All five measures; light enough for a bootstrap."""
     before, after = keras.argmax(axis=1), exported.argmax(axis=1)
     recall_before, recall_after = _recalls(labels, before), _recalls(labels, after)
     mel = CLASSES.index("mel")
@@ -91,6 +93,9 @@ def fidelity(labels: Labels, keras: Probabilities, exported: Probabilities) -> F
         balanced_accuracy_drop=float(np.nanmean(recall_before) - np.nanmean(recall_after)),
         melanoma_recall_drop=float(recall_before[mel] - recall_after[mel]),
         macro_auc_drop=_macro_auc(labels, keras) - _macro_auc(labels, exported),
+        ece_rise=(
+            expected_calibration_error(labels, exported) - expected_calibration_error(labels, keras)
+        ),
     )
 
 

@@ -16,13 +16,19 @@ from skinlite.cli.shared import (
     validated,
 )
 from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.errors import InputError
 
 
 def export(
     model: Annotated[
         Path | None, typer.Option(help="Run folder; left out, the newest below runs/.")
     ] = None,
-    quantize: Annotated[str, typer.Option(help="int8, float16, dynamic or none.")] = "int8",
+    quantize: Annotated[
+        str, typer.Option(help="int8, int8-qat, float16, dynamic or none.")
+    ] = "int8",
+    onnx: Annotated[
+        str | None, typer.Option(help="Of the .onnx: float32, or int8 as the .tflite is.")
+    ] = None,
     data: DataOption = None,
     out: OutOption = None,
     rewrites: Annotated[
@@ -38,7 +44,7 @@ def export(
             help="Leave a calibration picture out above so many times a layer's 95th percentile; "
             "0 keeps all.",
         ),
-    ] = 1.5,
+    ] = 3.0,
     ranges: Annotated[
         str, typer.Option(help="Of int8 activations: mse (least squared error) or minmax.")
     ] = "mse",
@@ -46,6 +52,40 @@ def export(
         str,
         typer.Option(help="on, off, or limits such as agreement=0.98,melanoma_recall_drop=0.01."),
     ] = "on",
+    keep_float: Annotated[
+        str, typer.Option(help="LAYER,... to compute in float; --explain-error lists them.")
+    ] = "",
+    allow_float: Annotated[
+        str, typer.Option(help="OPERATOR,... that may be left in float in an int8 file.")
+    ] = "",
+    integer_only: Annotated[
+        bool,
+        typer.Option(
+            "--integer-only", help="No float operator at all, for accelerators that have none."
+        ),
+    ] = False,
+    on_fail: Annotated[
+        str,
+        typer.Option(
+            help="When a gate fails: stop, or search for the layers that must stay in float; takes "
+            "minutes."
+        ),
+    ] = "stop",
+    explain_error: Annotated[
+        bool,
+        typer.Option("--explain-error", help="Measure what int8 costs each layer; takes minutes."),
+    ] = False,
+    prune: Annotated[
+        float | None,
+        typer.Option(help="Share of weights to set to 0: a smaller download, not a faster file."),
+    ] = None,
+    cluster: Annotated[
+        int | None,
+        typer.Option(help="Different weights to leave a kernel: smaller download, not faster."),
+    ] = None,
+    fine_tuning_epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of int8-qat; left out, 2. Minutes each.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the calibration draw.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,16 +97,36 @@ def export(
         Recipe,
         {
             "quantize": quantize,
+            "onnx": onnx or ("int8" if quantize.startswith("int8") else "float32"),
             "rewrites": parse_rewrites(rewrites),
             "calibration_pictures": calibration_pictures,
             "screening": screening or None,
             "ranges": ranges,
             "gates": parse_gates(gates),
             "seed": seed,
+            "keep_float": names(keep_float),
+            "allow_float": names(allow_float.upper()),
+            "integer_only": integer_only,
+            "on_fail": on_fail,
+            "prune": prune,
+            "cluster": cluster,
+            "fine_tuning": (
+                {"epochs": fine_tuning_epochs or 2, "seed": seed}
+                if fine_tuning_epochs or quantize == "int8-qat"
+                else None
+            ),
         },
     )
+    if explain_error and not recipe.in_int8:
+        raise InputError("--explain-error is about int8. Drop it, or use --quantize int8.")
     from skinlite.training.run import newest_run, open_run
 
+    if model and model.is_file():
+        raise InputError(
+            f"{model} is a file; --model takes a run folder, as skinlite train writes it. Its "
+            "split, patient encoding and settings are what calibration and the gates need, so a "
+            "model from elsewhere can't be exported. Train one with: skinlite train"
+        )
     run = open_run(model) if model else newest_run()
     out = output_folder(out, "bundles", f"{run.path.name}-{recipe.quantize}")
     need("keras", "train")
@@ -80,10 +140,15 @@ def export(
     with counting("reading pictures", len(dataset.frame)) as advance:
         prepared = prepare_again(run, dataset, advance)
     with reporting() as report:
-        bundle = export_run(run, prepared, recipe, out, report=report)
+        bundle = export_run(run, prepared, recipe, out, explain_error=explain_error, report=report)
     if as_json:
         output.print_json(bundle.manifest.model_dump_json())
     else:
         print_manifest(bundle.manifest)
         output.print(f"Bundle: {bundle.path}", markup=False)
     check_gates(bundle.manifest, bundle.path)
+
+
+def names(text: str) -> tuple[str, ...]:
+    """The names in ``NAME,...``."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())

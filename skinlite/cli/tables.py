@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -10,8 +11,13 @@ from skinlite.cli.shared import output
 from skinlite.errors import GateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from skinlite.evaluation.metrics import Metrics
-    from skinlite_export.manifest import Manifest
+    from skinlite_export.manifest import LayerError, Manifest, Search
+
+WHOLE_NAMES = 120
+"""Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
 
 
 def print_metrics(metrics: "Metrics", title: str) -> None:
@@ -52,7 +58,8 @@ def print_manifest(manifest: "Manifest") -> None:
     for name in ("", "agreement", "accuracy", "balanced accuracy", "melanoma recall", "macro AUC"):
         table.add_column(name, justify="left" if not name else "right")
     rows: list[tuple[str, float | None, Metrics]] = [("Keras float32", None, proof.keras)]
-    rows += [(one.file, one.agreement, one.metrics) for one in proof.files]
+    compared = [*proof.files, proof.control] if proof.control else proof.files
+    rows += [(one.file, one.agreement, one.metrics) for one in compared]
     for name, agreement, metrics in rows:
         table.add_row(
             name,
@@ -63,6 +70,10 @@ def print_manifest(manifest: "Manifest") -> None:
             number(metrics.macro_auc),
         )
     output.print(table)
+    if manifest.search:
+        print_search(manifest.search)
+    if manifest.layer_errors:
+        print_layer_errors(manifest.layer_errors)
     for gate in proof.gates:
         output.print(f"{'[green]holds[/]' if gate.passed else '[red]fails[/]'} {gate.sentence()}")
     if manifest.calibration:
@@ -72,10 +83,58 @@ def print_manifest(manifest: "Manifest") -> None:
             f"{len(screened)} of {manifest.calibration.drawn} screened out as outliers"
         )
     said = f"{manifest.audit.partitions} delegate partition(s)"
-    if manifest.recipe.quantize == "int8":
+    if manifest.recipe.in_int8:
         floats = (f"{count} x {name}" for name, count in manifest.audit.float_operations.items())
         said += f"; left in float: {', '.join(floats) or 'nothing'}"
     output.print(said)
+    if manifest.temperature:
+        temperature = manifest.temperature
+        output.print(
+            f"expected calibration error {temperature.ece_before:.3f}; with the temperature "
+            f"{temperature.value:.2f} of manifest.json {temperature.ece_after:.3f}"
+        )
+
+
+def print_search(search: "Search") -> None:
+    """The path of a search: each step's layers, size and outcome."""
+    table = Table(
+        title="searched on the validation split"
+        + ("" if search.found else ": gave up, nothing more is kept in float"),
+        title_justify="left",
+    )
+    for name in ("layers in float", "latest", "bytes", "agreement", "gates that fail"):
+        table.add_column(name, justify="left" if name in ("latest", "gates that fail") else "right")
+    for step in search.steps:
+        table.add_row(
+            str(len(step.kept)),
+            step.kept[-1] if step.kept else "",
+            f"{step.bytes:,}",
+            number(step.agreement),
+            ", ".join(step.failed) or "none",
+        )
+    Console(highlight=False, width=max(output.width, WHOLE_NAMES)).print(table)
+
+
+def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
+    """What int8 costs each layer, the dearest first."""
+    table = Table(
+        title=f"what int8 costs each layer (the dearest {min(most, len(errors))} of {len(errors)}; "
+        "all are in manifest.json)",
+        title_justify="left",
+    )
+    for name in ("layer", "operator", "cost, nats", "step", "SQNR, dB", "shift, steps", "clipped"):
+        table.add_column(name, justify="left" if name in ("layer", "operator") else "right")
+    for error in errors[:most]:
+        table.add_row(
+            error.layer,
+            error.operator,
+            f"{error.cost:.2g}",
+            f"{error.scale:.3g}",
+            f"{error.sqnr:.1f}",
+            f"{error.shift:+.2f}",
+            f"{error.clipped:.2%}",
+        )
+    Console(highlight=False, width=max(output.width, WHOLE_NAMES)).print(table)
 
 
 def check_gates(manifest: "Manifest", bundle: Path) -> None:
@@ -88,6 +147,12 @@ def check_gates(manifest: "Manifest", bundle: Path) -> None:
     if failed:
         raise GateError(
             f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {'; '.join(failed)}"
+        )
+    if manifest.search and not manifest.search.found:
+        most = len(manifest.search.steps[-1].kept)
+        raise GateError(
+            f"{most} layers in float don't bring the gates to hold on the validation split, so "
+            f"{bundle} is marked rejected. Use --quantize float16, or loosen --gates."
         )
 
 

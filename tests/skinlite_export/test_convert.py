@@ -183,4 +183,4 @@ def test_a_relu_of_its_own_becomes_a_quantize(
     assert np.ptp(answers[0], axis=0).max() > 0.05
     # XNNPACK rounds a few halves otherwise than the reference ReLU: one step of the output.
     np.testing.assert_allclose(*answers, atol=1.01 / 256)
-    assert (answers[0] == answers[1]).mean() > 0.95
+    assert (answers[0] == answers[1]).mean() > 0.9

@@ -17,13 +17,9 @@ FLOAT = Recipe(quantize="none")
 
 
 @pytest.fixture
-def run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
-    """`conv_net` after an epoch."""
-    from skinlite.training.config import TrainConfig
-    from skinlite.training.fit import Training
-
-    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
-    return Training(tmp_path / "run", config, conv_prepared).start()
+def run(conv_run: Run) -> Run:
+    """A run that converts in seconds."""
+    return conv_run
 
 
 def test_every_file_was_measured_on_the_whole_test_split(
@@ -51,7 +47,7 @@ def test_every_file_was_measured_on_the_whole_test_split(
 def test_int8_stays_near_the_float_model(tiny_bundle: Bundle) -> None:
     assert tiny_bundle.manifest.verification.files[0].worst_difference < 0.2
     floats = tiny_bundle.manifest.audit.float_operations
-    assert set(floats) <= {"SOFTMAX"}
+    assert floats == {"FULLY_CONNECTED": 1, "SOFTMAX": 2}
 
 
 def test_gates_that_hold(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
@@ -59,8 +55,9 @@ def test_gates_that_hold(run: Run, conv_prepared: Prepared, tmp_path: Path) -> N
 
     found = export(run, conv_prepared, FLOAT, tmp_path / "bundle").manifest
     assert found.status == "accepted"
-    assert len(found.verification.gates) == 8  # four for each of two files
+    assert len(found.verification.gates) == 10  # five for each of two files
     assert found.calibration is None
+    assert found.temperature is not None
     assert found.source.topology == run.info.config.topology
 
 
@@ -130,9 +127,49 @@ def test_a_damaged_model_is_told_and_leaves_nothing(
 
 def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> None:
     from skinlite.errors import SkinliteError
-    from skinlite_export.export import _check_integers
+    from skinlite_export.audit import check_integers
 
     found = tiny_bundle.manifest.audit
-    _check_integers(found, frozenset({"SOFTMAX"}))
-    with pytest.raises(SkinliteError, match="SOFTMAX stayed in float"):
-        _check_integers(found, frozenset())
+    check_integers(found, {"FULLY_CONNECTED", "SOFTMAX"})
+    with pytest.raises(SkinliteError, match=r"SOFTMAX stayed in float.*--allow-float SOFTMAX"):
+        check_integers(found, {"FULLY_CONNECTED"})
+
+
+def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared) -> None:
+    from skinlite_export.proof import check_lesions
+
+    split = tiny_prepared.split.copy()
+    train = split.loc[split["split"] == "train", "image_id"]
+    check_lesions(split, train)
+    leaked = split.index[split["split"] == "test"][0]
+    split.loc[leaked, "lesion_id"] = split.loc[split["split"] == "train", "lesion_id"].iloc[0]
+    with pytest.raises(InputError, match=r"1 lesion.* in test"):
+        check_lesions(split, train)
+
+
+@pytest.mark.parametrize(("pictures", "told"), [(3, "lacks df"), (6, "lacks")])
+def test_a_calibration_set_that_lacks_classes(
+    run: Run, conv_prepared: Prepared, tmp_path: Path, pictures: int, told: str
+) -> None:
+    from skinlite_export.export import export
+
+    with pytest.raises(InputError, match=rf"{told}.*--calibration-pictures"):
+        export(run, conv_prepared, Recipe(calibration_pictures=pictures), tmp_path / "bundle")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_layers_and_operators_in_float(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+    """The named layer beside the softmaxes; nothing at all; a layer that isn't there."""
+    from skinlite_export.export import convert, export
+    from skinlite_export.rewrites import ALL
+
+    small = Recipe(rewrites=ALL, calibration_pictures=21, screening=None, gates=None)
+    kept = small.model_copy(update={"keep_float": ("soft_attention_conv",)})
+    found = export(run, conv_prepared, kept, tmp_path / "kept").manifest
+    assert found.audit.float_operations == {"CONV_2D": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 2}
+    integers = small.model_copy(update={"integer_only": True})
+    found = export(run, conv_prepared, integers, tmp_path / "integers").manifest
+    assert found.audit.float_operations == {}
+    typo = small.model_copy(update={"keep_float": ("soft_attention_con",)})
+    with pytest.raises(InputError, match=r"No layer 'soft_attention_con'.*soft_attention_conv"):
+        convert(run.load_model(), conv_prepared, typo)

@@ -54,6 +54,28 @@ def test_a_recipe_refuses_nonsense(settings: dict[str, object]) -> None:
         Recipe.model_validate(settings)
 
 
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"quantize": "none", "keep_float": ("conv",)}, "--keep-float is about int8"),
+        ({"quantize": "float16", "integer_only": True}, "--integer-only is about int8"),
+        ({"quantize": "dynamic", "on_fail": "search"}, "--on-fail search is about int8"),
+        ({"integer_only": True, "keep_float": ("conv",)}, "--integer-only leaves nothing in float"),
+        ({"integer_only": True, "allow_float": ("ADD",)}, "--allow-float does. Drop one"),
+        ({"integer_only": True, "on_fail": "search"}, "--on-fail search does. Drop one"),
+        ({"gates": None, "on_fail": "search"}, "needs gates"),
+        ({"quantize": "float16", "onnx": "int8"}, "--onnx int8 needs calibration pictures"),
+        ({"quantize": "int16x8"}, "no kernel for 16-bit"),
+        ({"quantize": "int8-qat"}, "Fine-tuning"),
+        ({"quantize": "int8", "fine_tuning": {}}, "Fine-tuning"),
+        ({"quantize": "int8-qat", "fine_tuning": {}, "prune": 0.3}, "train away"),
+    ],
+)
+def test_settings_that_undo_each_other(settings: dict[str, object], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        Recipe.model_validate(settings)
+
+
 def test_a_recipe_is_frozen_and_comes_back_from_json() -> None:
     recipe = Recipe(rewrites=("fold-scales",), gates=None)
     assert Recipe.model_validate_json(recipe.model_dump_json()) == recipe

@@ -30,6 +30,19 @@ def test_fidelity_by_hand() -> None:
     assert found.balanced_accuracy_drop == pytest.approx((3 / 4 + 3 / 4) / 2 - (2 / 4 + 4 / 4) / 2)
 
 
+def test_a_file_that_is_too_sure_fails() -> None:
+    """The same answers, half of them right: 0.940 sure of them in Keras, 0.994 in the file."""
+    labels = np.array([NV, MEL] * 50)
+    keras = sure([NV] * 100)
+    file = np.eye(7)[[NV] * 100] * 0.993 + 0.001
+    gates = Gates(agreement=1, ece_rise=0.05)
+    rise = gate(judge("f", labels, keras, file, gates), "ece_rise")
+    assert rise.measured == pytest.approx(0.994 - 0.94)
+    assert not rise.passed
+    assert rise.sentence().startswith("f: ECE rise 0.0540 [")
+    assert gate(judge("f", labels, file, keras, gates), "ece_rise").passed
+
+
 def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
     random = np.random.default_rng(0)
     labels = np.repeat(np.arange(7), 20)
@@ -67,7 +80,7 @@ def test_intervals_contain_the_estimate_and_shrink() -> None:
 
 def test_equal_answers_have_intervals_of_no_width() -> None:
     low, high = intervals(LABELS, KERAS, KERAS)
-    assert low == high == (1, 0, 0, 0)
+    assert low == high == (1, 0, 0, 0, 0)
 
 
 def gate(gates: list[Gate], name: str) -> Gate:
@@ -89,7 +102,13 @@ def test_each_gate_is_judged_by_its_limit() -> None:
 
 
 def test_a_gain_is_no_drop() -> None:
-    strict = Gates(agreement=0, balanced_accuracy_drop=0, melanoma_recall_drop=0, macro_auc_drop=0)
+    strict = Gates(
+        agreement=0,
+        balanced_accuracy_drop=0,
+        melanoma_recall_drop=0,
+        macro_auc_drop=0,
+        ece_rise=0,
+    )
     assert all(one.passed for one in judge("f", LABELS, FILE, sure(LABELS.tolist()), strict))
 
 
@@ -110,6 +129,7 @@ def test_a_file_that_answers_nan_fails() -> None:
     assert not gate(found, "agreement").passed
     assert not gate(found, "balanced_accuracy_drop").passed
     assert not gate(found, "macro_auc_drop").passed
+    assert not gate(found, "ece_rise").passed
 
 
 def test_compare() -> None:

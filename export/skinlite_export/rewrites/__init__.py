@@ -64,6 +64,6 @@ def parse_rewrites(text: str) -> tuple[str, ...]:
 def apply_rewrites(graph: Graph, names: Sequence[str], scheme: Scheme = "int8") -> Graph:
     """Apply the rewrites of the graph among ``names``, as far as they pay in a number format."""
     for name in names:
-        if name in REWRITES and (scheme == "int8" or name not in FOR_INT8):
+        if name in REWRITES and (scheme.startswith("int8") or name not in FOR_INT8):
             graph = REWRITES[name](graph)
     return graph

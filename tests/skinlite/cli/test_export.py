@@ -35,6 +35,11 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--screening", "0.5"], "--screening 0.5: "),
         (["--ranges", "guess"], "'mse' or 'minmax'"),
         (["--calibration-pictures", "0"], "--calibration-pictures"),
+        (["--on-fail", "pray"], "'stop' or 'search'"),
+        (["--quantize", "float16", "--keep-float", "conv"], "--keep-float is about int8"),
+        (["--quantize", "none", "--explain-error"], "--explain-error is about int8"),
+        (["--gates", "off", "--on-fail", "search"], "needs gates that can fail"),
+        (["--integer-only", "--keep-float", "conv"], "leaves nothing in float"),
     ],
 )
 def test_flags_that_are_wrong(skinlite: Skinlite, flags: list[str], told: str) -> None:
@@ -64,6 +69,12 @@ def test_a_folder_that_is_no_run(skinlite: Skinlite, tmp_path: Path) -> None:
     code, _, err = skinlite("export", "--model", tmp_path)
     assert code == 2
     assert "not a run folder" in err
+
+
+def test_a_keras_file_is_no_run(skinlite: Skinlite, run: Path) -> None:
+    code, _, err = skinlite("export", "--model", run / "model.keras")
+    assert code == 2
+    assert "model.keras is a file" in err and "skinlite train" in err
 
 
 def test_a_damaged_model(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
@@ -97,7 +108,8 @@ def undecided(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Path:
     """A run whose network hardly tells two classes apart: int8 can't keep its answers.
 
     The kernel of nv is that of akiec and its bias a thousandth higher, so that float answers nv
-    and int8, for which both are the same, the first of the two.
+    and int8, for which both are the same, the first of the two. With ``--rewrites none``, that is:
+    float-head keeps them apart.
     """
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
@@ -119,7 +131,8 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
 ) -> None:
     out = tmp_path / "bundle"
     code, told, err = skinlite(
-        "export", "--model", undecided, "--out", out, "--calibration-pictures", "20"
+        *("export", "--model", undecided, "--out", out),
+        *("--calibration-pictures", "20", "--rewrites", "none"),
     )
     assert code == 3, err
     assert "marked rejected" in err and "model.tflite: agreement" in err
@@ -141,6 +154,40 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     )
     assert code == 0, err
     assert open_bundle(tmp_path / "b2").manifest.status == "ungated"
+
+
+def test_a_search_finds_the_layer_that_has_to_stay_in_float(
+    skinlite: Skinlite, undecided: Path, tmp_path: Path
+) -> None:
+    """The last layer: in float, a thousandth between two classes is enough."""
+    out = tmp_path / "bundle"
+    code, told, err = skinlite(
+        *("export", "--model", undecided, "--out", out, "--calibration-pictures", "20"),
+        *("--rewrites", "none", "--gates", "agreement=1", "--on-fail", "search"),
+    )
+    assert code == 0, err
+    assert "searched on the validation split" in told and "gave up" not in told
+    assert "what int8 costs each layer" in told
+    found = open_bundle(out).manifest
+    assert found.status == "accepted"
+    assert found.search is not None and found.search.kept[-1] == "probabilities"
+    assert all("agreement" in step.failed for step in found.search.steps[:-1])
+    assert found.search.steps[-1].failed == ()
+    assert found.audit.float_operations["FULLY_CONNECTED"] == 1
+
+
+def test_a_search_that_gave_up_is_a_gate_that_failed(tiny_bundle: Bundle) -> None:
+    from skinlite.cli.tables import check_gates, print_manifest
+    from skinlite.errors import GateError
+    from skinlite_export.manifest import Search, SearchStep
+
+    step = SearchStep(kept=("conv", "conv_1"), bytes=1, agreement=0.9, failed=("agreement",))
+    path = Search(found=False, steps=(step.model_copy(update={"kept": ()}), step))
+    assert path.kept == ()
+    manifest = tiny_bundle.manifest.model_copy(update={"search": path})
+    print_manifest(manifest)
+    with pytest.raises(GateError, match=r"^2 layers in float don't .*marked rejected"):
+        check_gates(manifest, tiny_bundle.path)
 
 
 def test_the_newest_run_is_taken_and_json_is_the_manifest(

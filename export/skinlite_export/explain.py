@@ -1,0 +1,139 @@
+"""What int8 costs each layer, told twice: in its own output, and in the network's answers.
+
+In its own output: TensorFlow's converter can put beside each int8 operator its float double on the
+same (dequantized) input, and NumericVerify to compare them: the measurement of its
+QuantizationDebugger. It says whether a range or a weight is badly chosen.
+
+In the answers: the file in which this operator alone is int8, against the one in float (Wu et al.,
+"Integer quantization for deep learning inference", arXiv:2004.09602, section 5.2). It says what
+matters: on trained networks the two rankings have nothing to do with each other, since a coarse
+tensor that nothing hangs on is harmless. So the table is in this order, and the search goes by it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from numpy.typing import NDArray
+
+from skinlite.data.examples import Examples
+from skinlite.quiet import silenced
+from skinlite_export.calibrated import Calibrated, answers
+from skinlite_export.calibration import draw, samples
+from skinlite_export.convert import quantize
+from skinlite_export.layers import Operation
+from skinlite_export.manifest import LayerError
+
+PICTURES = 70
+"""Ten of each class: errors are means over all of a tensor's values, and few pictures tell them."""
+
+INT8 = np.iinfo(np.int8)
+
+
+def explain(
+    calibrated: Calibrated,
+    validation: Examples,
+    keep_float: Collection[str] = (),
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> tuple[LayerError, ...]:
+    """Every int8 operator's errors, the dearest first; a conversion for each, so a while.
+
+    Args:
+        calibrated: to be made int8.
+        validation: pictures that did not calibrate; some are drawn, class-balanced.
+        keep_float: layers that are not to be int8.
+        report: progress.
+    """
+    some = validation.take(draw(validation.labels, PICTURES, seed=0))
+    floats = {one.tensor for one in calibrated.in_float(keep_float)}
+    own = _own_errors(calibrated, floats, some)
+    reference = answers(calibrated.content, some)
+    everything = {one.tensor for one in calibrated.operations}
+    errors = []
+    for done, (operation, sums) in enumerate(own, start=1):
+        alone = answers(calibrated.quantize(everything - {operation.tensor}), some)
+        errors.append(sums.error(operation, cost=divergence(reference, alone)))
+        report("measured what int8 costs each layer", done, len(own))
+    return tuple(sorted(errors, key=lambda error: -error.cost))
+
+
+def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Mean Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats."""
+    p, q = (np.maximum(one.astype(np.float64), 1e-9) for one in (reference, other))
+    return float((p * np.log(p / q)).sum(axis=1).mean())
+
+
+@dataclass
+class _Sums:
+    """Over the values of one tensor, in int8 steps: of the float reference and of int8's error."""
+
+    scale: float
+    zero: int
+    values: int = 0
+    signal: float = 0.0
+    noise: float = 0.0
+    shift: float = 0.0
+    clipped: int = 0
+
+    def add(self, quantized: NDArray[np.int8], reference: NDArray[np.float32]) -> None:
+        steps = reference.astype(np.float64) / self.scale + self.zero
+        error = quantized - steps
+        self.values += steps.size
+        self.signal += float(((steps - self.zero) ** 2).sum())
+        self.noise += float((error**2).sum())
+        self.shift += float(error.sum())
+        self.clipped += int(((steps < INT8.min - 0.5) | (steps > INT8.max + 0.5)).sum())
+
+    def error(self, operation: Operation, cost: float) -> LayerError:
+        ratio = max(self.signal, 1e-9) / max(self.noise, 1e-9)
+        return LayerError(
+            layer=operation.layer,
+            operator=operation.operator,
+            cost=cost,
+            scale=self.scale,
+            sqnr=float(10 * np.log10(ratio)),
+            shift=self.shift / self.values,
+            clipped=self.clipped / self.values,
+        )
+
+
+def _own_errors(
+    calibrated: Calibrated, floats: Collection[str], examples: Examples
+) -> list[tuple[Operation, _Sums]]:
+    """Each int8 operator against its float double, over some pictures."""
+    verifying = quantize(
+        calibrated.content,
+        float_operators=calibrated.graph.float_operators,
+        float_tensors=floats,
+        verify=True,
+    )
+    with silenced():
+        interpreter = Interpreter(
+            model_content=verifying,
+            experimental_preserve_all_tensors=True,
+            # A delegate would keep what lies inside of it to itself.
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    tensors = {one["index"]: one for one in interpreter.get_tensor_details()}
+    inputs = interpreter.get_signature_runner("serving_default").get_input_details()
+    # By the name of the double's output, which is the operator's in float. An operator that only
+    # moves int8 values has none, or that of another name: nothing is lost there.
+    doubles = {
+        tensors[node["inputs"][1]]["name"]: node["inputs"]
+        for node in interpreter._get_ops_details()
+        if node["op_name"] == "NumericVerify"
+    }
+    found = [
+        (one, _Sums(*tensors[doubles[one.tensor][0]]["quantization"]))
+        for one in calibrated.operations
+        if one.tensor in doubles
+    ]
+    for sample in samples(examples):
+        for name, value in sample.items():
+            interpreter.set_tensor(inputs[name]["index"], value)
+        interpreter.invoke()
+        for operation, sums in found:
+            sums.add(*map(interpreter.get_tensor, doubles[operation.tensor]))
+    return found

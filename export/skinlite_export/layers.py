@@ -1,0 +1,75 @@
+"""Which layers of the deploy graph a converted file's operators come from.
+
+The converter names a tensor after all that it fused into it, ``twin/re_lu/Relu;twin/conv_bn/...;
+twin/conv/Conv2D1``. People name one layer.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from tensorflow.lite.python import schema_py_generated as schema
+
+from skinlite.errors import InputError
+from skinlite_export.graph import Graph
+
+OPERATORS = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operator of a file.
+
+    Attributes:
+        layer: what it is called: of the layers fused into it, the first one with weights, or the
+            first.
+        layers: all of them.
+        operator: in TFLite's name.
+        tensor: its output, in the file's name.
+    """
+
+    layer: str
+    layers: frozenset[str]
+    operator: str
+    tensor: str
+
+
+def operations_of(content: bytes, graph: Graph) -> list[Operation]:
+    """The operators of a .tflite that was made from a deploy graph, in the order they run."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    found = []
+    for operator in model.subgraphs[0].operators:
+        tensor = model.subgraphs[0].tensors[operator.outputs[0]].name.decode()
+        named = set(re.findall(r"twin/([^/;]+)/", tensor))
+        fused = [node for node in graph.nodes if node.name in named] or [graph.nodes[-1]]
+        first = next((node for node in fused if node.weights), fused[0])
+        found.append(
+            Operation(
+                first.name,
+                frozenset(node.name for node in fused),
+                OPERATORS[codes[operator.opcodeIndex]],
+                tensor,
+            )
+        )
+    return found
+
+
+def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list[Operation]:
+    """The operators of the layers named.
+
+    Raises:
+        InputError: no operator is of that layer; the message has the names like it.
+    """
+    known = sorted({name for one in operations for name in one.layers})
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or known[:3]
+            raise InputError(
+                f"No layer {name!r} computes in the deploy graph. Like it: {', '.join(near)}. "
+                "skinlite export --explain-error lists them."
+            )
+    return [one for one in operations if not one.layers.isdisjoint(names)]

@@ -1,0 +1,118 @@
+"""The proof that a bundle carries: its files against the Keras model on held-out pictures.
+
+The test split judges, once. What is fitted to the finished file is fitted on the validation split.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skinlite.errors import InputError, SkinliteError
+from skinlite.evaluation.metrics import evaluate
+from skinlite.training.prepare import Prepared
+from skinlite.training.trainer import predict
+from skinlite_export import bundle as layout
+from skinlite_export.calibration import identity
+from skinlite_export.golden import write_golden
+from skinlite_export.graph import Graph
+from skinlite_export.manifest import Temperature, Verification
+from skinlite_export.recipe import Recipe
+from skinlite_export.runtime import load_runner, predict_all
+from skinlite_export.temperature import temperature_of
+from skinlite_export.twin import build_twin
+from skinlite_export.verification import compare, judge
+
+SAME = 1e-4
+"""Largest difference of a float32 probability that rewriting and converting may make."""
+
+
+class Proof(NamedTuple):
+    """What was measured on the finished files."""
+
+    verification: Verification
+    temperature: Temperature
+
+
+def prove(
+    folder: Path,
+    model: keras.Model,
+    data: Prepared,
+    recipe: Recipe,
+    control: Graph | None,
+    report: Callable[[str, int, int], None],
+) -> Proof:
+    """Run the Keras model and both files on the whole test split; write the golden vectors.
+
+    Args:
+        folder: of the bundle, with the files in it.
+        model: the Keras model.
+        data: whose test split judges.
+        recipe: whose gates judge.
+        control: of quantization-aware training, where there was one.
+        report: progress.
+
+    Raises:
+        SkinliteError: the .onnx differs from the Keras model in float32.
+    """
+    test, validation = data.examples["test"], data.examples["validation"]
+    reference = predict(model, test)
+    answers: dict[str, NDArray[np.float32]] = {}
+    for index, file in enumerate((layout.TFLITE, layout.ONNX)):
+        report(f"verifying on {len(test)} held-out pictures", index, 2)
+        answers[file] = predict_all(load_runner(folder / file), test.images, test.patients)
+    report(f"verified on {len(test)} held-out pictures", 2, 2)
+    difference = np.abs(answers[layout.ONNX] - reference).max()
+    if recipe.onnx == "float32" and not difference <= SAME:
+        raise SkinliteError(
+            f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
+            "though both are float32; this is a fault of skinlite, please report it."
+        )
+    ids = data.split.loc[data.split["split"] == "test", "image_id"]
+    write_golden(folder, data.dataset.select(ids).frame, test, answers)
+    verification = Verification(
+        split="test",
+        sha256=identity(ids),
+        keras=evaluate(test.labels, reference),
+        files=[compare(file, test.labels, reference, given) for file, given in answers.items()],
+        gates=[
+            gate
+            for file, given in answers.items()
+            if recipe.gates
+            for gate in judge(file, test.labels, reference, given, recipe.gates)
+        ],
+        control=control
+        and compare("float control", test.labels, reference, predict(build_twin(control), test)),
+    )
+    runner = load_runner(folder / layout.TFLITE)
+    fitted_on = predict_all(runner, validation.images, validation.patients)
+    temperature = temperature_of(
+        (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
+    )
+    return Proof(verification, temperature)
+
+
+def check_lesions(split: pd.DataFrame, calibration: Iterable[str]) -> None:
+    """Prove that no lesion of the calibration pictures is one that is validated or tested on.
+
+    Args:
+        split: image_id, lesion_id, split.
+        calibration: ids of the pictures that calibrate.
+
+    Raises:
+        InputError: names a lesion that is on both sides.
+    """
+    calibrating = set(split.loc[split["image_id"].isin(list(calibration)), "lesion_id"])
+    held_out = split.loc[split["split"] != "train"]
+    shared = held_out.loc[held_out["lesion_id"].isin(calibrating)]
+    if len(shared):
+        first = shared.iloc[0]
+        raise InputError(
+            f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
+            f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
+            "Calibrate with pictures of the training split, and split by lesion."
+        )

@@ -1,0 +1,78 @@
+"""The smallest set of layers to keep in float for the gates to hold, dearest layers first.
+
+Wu et al., "Integer quantization for deep learning inference" (arXiv:2004.09602), section 5.2:
+rank the layers by what the answers suffer when one alone is quantized, then leave one more in float
+at a time until the quality is there. All of it on the validation split: the test split judges the
+outcome once, and a file that was fitted to it could not be judged by it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.data.examples import Examples
+from skinlite_export.calibrated import Calibrated, answers
+from skinlite_export.explain import explain
+from skinlite_export.manifest import LayerError, Search, SearchStep
+from skinlite_export.recipe import Gates
+from skinlite_export.verification import judge
+
+MOST_FLOAT = 0.1
+"""Share of the layers; a file with more of them in float is no int8 file any longer."""
+
+
+def search(
+    calibrated: Calibrated,
+    gates: Gates,
+    validation: Examples,
+    keras: NDArray[np.floating[Any]],
+    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+) -> tuple[Search, tuple[LayerError, ...] | None]:
+    """Keep ever more layers in float until the gates hold, or too many are.
+
+    Args:
+        calibrated: to be made int8; its recipe's ``keep_float`` is in float in every step.
+        gates: what has to hold.
+        validation: the whole validation split.
+        keras: (N, 7), the Keras model's answers there.
+        report: progress.
+
+    Returns:
+        The steps, and the errors that led them; none where the first file passed already.
+    """
+    given = calibrated.recipe.keep_float
+    steps = [_step(calibrated, gates, validation, keras, given)]
+    if not steps[0].failed:
+        return Search(found=True, steps=tuple(steps)), None
+    errors = explain(calibrated, validation, given, report)
+    # A layer may be several operators; its place is that of its dearest.
+    ranked = list(dict.fromkeys(one.layer for one in errors))
+    most = max(1, round(MOST_FLOAT * len(ranked)))
+    for count in range(1, most + 1):
+        report("searched for layers to keep in float", count - 1, most)
+        step = _step(calibrated, gates, validation, keras, (*given, *ranked[:count]))
+        steps.append(step)
+        if not step.failed:
+            break
+    report("searched for layers to keep in float", most, most)
+    return Search(found=not steps[-1].failed, steps=tuple(steps)), errors
+
+
+def _step(
+    calibrated: Calibrated,
+    gates: Gates,
+    validation: Examples,
+    keras: NDArray[np.floating[Any]],
+    kept: Sequence[str],
+) -> SearchStep:
+    content = calibrated.to_int8(kept)
+    found = judge("model.tflite", validation.labels, keras, answers(content, validation), gates)
+    agreement = next(gate.measured for gate in found if gate.name == "agreement")
+    return SearchStep(
+        kept=tuple(kept),
+        bytes=len(content),
+        agreement=agreement or 0.0,
+        failed=tuple(gate.name for gate in found if not gate.passed),
+    )

@@ -1,0 +1,138 @@
+"""What int8 costs each layer, the names of the layers, and the search that goes by them."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.data.examples import Examples
+from skinlite.errors import InputError
+from skinlite_export.recipe import Gates, Recipe
+from skinlite_export.rewrites import ALL
+
+LOOSE = Gates(
+    agreement=0,
+    balanced_accuracy_drop=1,
+    melanoma_recall_drop=1,
+    macro_auc_drop=1,
+    ece_rise=1,
+)
+
+
+@pytest.fixture
+def calibrated(classifier: Any, few: Examples) -> Any:
+    """`classifier` with ranges of `few`."""
+    from skinlite_export.calibrated import Calibrated
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import measure_ranges
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import apply_rewrites
+    from skinlite_export.twin import build_twin
+
+    graph = apply_rewrites(read_keras(classifier), ALL)
+    content = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
+    return Calibrated(content, graph, Recipe(rewrites=ALL))
+
+
+def test_operators_carry_the_names_of_their_layers(calibrated: Any) -> None:
+    from skinlite_export.layers import find_layers
+
+    names = [node.name for node in calibrated.graph.nodes]
+    assert all(one.layer in names for one in calibrated.operations)
+    (attention,) = find_layers(calibrated.operations, ["soft_attention_conv"])
+    assert attention.operator == "CONV_2D"
+    # The classifier's layer is a product and a softmax.
+    last = [one.operator for one in find_layers(calibrated.operations, ["probabilities"])]
+    assert last == ["FULLY_CONNECTED", "SOFTMAX"]
+    # A layer that was fused into a convolution names the convolution too.
+    fused = next(one for one in calibrated.operations if len(one.layers) > 1)
+    for name in fused.layers:
+        assert fused in find_layers(calibrated.operations, [name])
+    with pytest.raises(InputError, match=r"'soft_atention_conv'.*soft_attention_conv"):
+        find_layers(calibrated.operations, ["soft_atention_conv"])
+
+
+def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> None:
+    """One layer's range is cut to a tenth: it clips, loses its signal, and costs more."""
+    import flatbuffers
+    from tensorflow.lite.python import schema_py_generated as schema
+
+    from skinlite_export.calibrated import Calibrated
+    from skinlite_export.explain import explain
+
+    before = {one.layer: one for one in explain(calibrated, few)}
+    layer, tensor = next(
+        (one.layer, one.tensor) for one in calibrated.operations if one.operator == "CONV_2D"
+    )
+    assert before[layer].clipped < 0.01
+    assert before[layer].sqnr > 25
+    model = schema.ModelT.InitFromPackedBuf(calibrated.content, 0)
+    for one in model.subgraphs[0].tensors:
+        if one.name.decode() == tensor:
+            one.quantization.max = [0.1 * one.quantization.max[0]]
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    spoiled = Calibrated(bytes(builder.Output()), calibrated.graph, calibrated.recipe)
+    told: list[tuple[int, int]] = []
+    errors = explain(spoiled, few, report=lambda what, done, total: told.append((done, total)))
+    (found,) = (one for one in errors if one.layer == layer)
+    assert found.operator == "CONV_2D"
+    assert found.clipped > 0.2
+    assert found.shift < -1  # what is clipped is less than it was
+    assert found.sqnr < 15
+    assert found.cost > 5 * before[layer].cost
+    assert [error.cost for error in errors] == sorted((e.cost for e in errors), reverse=True)
+    assert told[-1] == (len(errors), len(errors))
+    # In float it is not measured.
+    assert layer not in {one.layer for one in explain(spoiled, few, [layer])}
+
+
+def test_divergence() -> None:
+    from skinlite_export.explain import divergence
+
+    p = np.array([[0.5, 0.5], [1.0, 0.0]], np.float32)
+    q = np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)
+    assert divergence(p, p) == pytest.approx(0, abs=1e-6)
+    by_hand = 0.5 * (0.5 * np.log(2) + 0.5 * np.log(2 / 3))
+    assert divergence(p, q) == pytest.approx(by_hand)
+
+
+def test_a_search_that_has_nothing_to_do(calibrated: Any, few: Examples) -> None:
+    from skinlite_export.calibrated import answers
+    from skinlite_export.search import search
+
+    keras = answers(calibrated.content, few)
+    found, errors = search(calibrated, LOOSE, few, keras)
+    assert (found.found, found.kept, len(found.steps), errors) == (True, (), 1, None)
+
+
+@pytest.mark.parametrize("passing", [2, 99])
+def test_a_search_stops_where_the_gates_hold_or_gives_up(
+    calibrated: Any, few: Examples, monkeypatch: pytest.MonkeyPatch, passing: int
+) -> None:
+    """With a gate that holds from the second layer on, or never."""
+    from skinlite_export import search as module
+    from skinlite_export.calibrated import answers
+
+    judged: list[str] = []
+
+    def judge(*arguments: Any) -> Any:
+        judged.append("")
+        gates = LOOSE if len(judged) > passing else LOOSE.model_copy(update={"agreement": 1.1})
+        return original(*arguments[:4], gates)
+
+    original = module.judge
+    monkeypatch.setattr(module, "judge", judge)
+    monkeypatch.setattr(module, "MOST_FLOAT", 0.25)
+    found, errors = module.search(calibrated, LOOSE, few, answers(calibrated.content, few))
+    assert errors is not None
+    ranked = list(dict.fromkeys(one.layer for one in errors))
+    for count, step in enumerate(found.steps):
+        assert step.kept == tuple(ranked[:count])
+    if passing == 2:
+        assert found.found and found.kept == tuple(ranked[:2])
+        assert [bool(step.failed) for step in found.steps] == [True, True, False]
+    else:
+        assert not found.found and found.kept == ()
+        assert len(found.steps) == 1 + round(0.25 * len(ranked))
+        assert set(found.steps[-1].failed) == {"agreement"}

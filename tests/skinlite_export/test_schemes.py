@@ -1,0 +1,71 @@
+"""What else an int8 export can do: fine-tune, compress, quantize the .onnx."""
+
+import zlib
+from pathlib import Path
+
+import onnx
+import pytest
+
+from skinlite.errors import InputError
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite_export.recipe import FineTuning, Recipe
+from skinlite_export.rewrites import ALL
+
+PLAIN = Recipe(rewrites=ALL, calibration_pictures=21, gates=None)
+
+
+def test_fine_tuned_int8_is_the_same_file_with_other_weights_beside_a_float_control(
+    conv_run: Run, conv_prepared: Prepared, tmp_path: Path
+) -> None:
+    from skinlite_export.export import export
+
+    short = FineTuning(epochs=1, pictures=14, batch_size=7)
+    tuned = PLAIN.model_copy(update={"quantize": "int8-qat", "fine_tuning": short})
+    found = export(conv_run, conv_prepared, tuned, tmp_path / "tuned")
+    plain = export(conv_run, conv_prepared, PLAIN, tmp_path / "plain")
+    assert found.manifest.audit == plain.manifest.audit
+    assert (found.path / "model.tflite").read_bytes() != (plain.path / "model.tflite").read_bytes()
+    assert plain.manifest.verification.control is None
+    control = found.manifest.verification.control
+    assert control is not None
+    assert control.metrics.images == found.manifest.verification.keras.images
+    assert 0 < control.worst_difference < 0.5
+
+
+def test_an_untrained_network_is_not_fine_tuned(
+    conv_net: str, conv_prepared: Prepared, tmp_path: Path
+) -> None:
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+    from skinlite_export.export import export
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
+    run = Training(tmp_path / "run", config, conv_prepared).start()
+    with pytest.raises(InputError, match=r"untrained.*Use --quantize int8"):
+        export(run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path)
+
+
+def test_the_onnx_in_int8(conv_run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+    from skinlite_export.export import export
+
+    both = PLAIN.model_copy(update={"onnx": "int8"})
+    bundle = export(conv_run, conv_prepared, both, tmp_path / "bundle")
+    operators = {node.op_type for node in onnx.load(bundle.path / "model.onnx").graph.node}
+    assert {"QuantizeLinear", "DequantizeLinear"} <= operators
+    tflite, onnx_file = bundle.manifest.verification.files
+    assert (tflite.file, onnx_file.file) == ("model.tflite", "model.onnx")
+    assert 1e-4 < onnx_file.worst_difference < 0.2
+
+
+@pytest.mark.parametrize("how", [{"prune": 0.5}, {"cluster": 16}])
+def test_compressed_weights_zip_smaller(
+    conv_run: Run, conv_prepared: Prepared, how: dict[str, float]
+) -> None:
+    from skinlite_export.export import convert
+
+    model = conv_run.load_model()
+    plain = convert(model, conv_prepared, PLAIN).content
+    small = convert(model, conv_prepared, PLAIN.model_copy(update=how)).content
+    assert len(zlib.compress(small)) < 0.9 * len(zlib.compress(plain))
+    assert abs(len(small) - len(plain)) < 2000  # a zero takes a byte as well
