@@ -143,7 +143,12 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     line = [program, "train", "--data", tiny_data, "--out", out, "--image-size", "48"]
     line += ["--epochs", "10", "--patience", "10", "--batch-size", "16"]
     process = subprocess.Popen(
-        list(map(str, line)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        list(map(str, line)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Tests started in the background of a shell ignore SIGINT, and would pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     state = tmp_path / "run.partial" / "checkpoint" / "state.json"
     deadline = time.monotonic() + 240
