@@ -1,5 +1,6 @@
 """Networks with random weights whose answers depend on what they are shown."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
+from skinlite_export.graph import Graph
 
 WIDTH = 20
 
@@ -60,3 +62,16 @@ def classifier(random_classifier: Callable[[str, int], Any], conv_net: str) -> A
 def few(pictures: Callable[[int], Examples]) -> Examples:
     """Pictures for `classifier`."""
     return pictures(32)
+
+
+@pytest.fixture
+def assert_ordered() -> Callable[[Graph], None]:
+    """Asserts that names are unique, and nothing is used before it is there."""
+
+    def check(graph: Graph) -> None:
+        names = [node.name for node in graph.nodes]
+        assert Counter(names).most_common(1)[0][1] == 1
+        for position, node in enumerate(graph.nodes):
+            assert set(node.inputs) <= set(names[:position])
+
+    return check

@@ -1,0 +1,271 @@
+"""Every rewrite, alone, changes the graph and no answer, where it is for and nowhere else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.errors import InputError
+
+
+def varied() -> Any:
+    """A small graph with something to do for every rewrite."""
+    from skinlite_export.graph import Graph, Node
+
+    random = np.random.default_rng(0)
+    kernel = random.normal(size=(1, 1, 4, 4)).astype(np.float32)
+    pointwise = {"filters": 4, "kernel_size": (1, 1), "use_bias": False}
+    skip = {"pool_size": (1, 1), "strides": (2, 2), "padding": "valid"}
+    average = {"pool_size": (3, 3), "strides": (2, 2), "padding": "same"}
+    parts = ("one", "two", "skipped", "averaged", "doubled", "dense", "rows", "same")
+    large = {"filters": 4, "kernel_size": (7, 7), "use_bias": False}
+    strided = large | {"strides": (2, 2), "padding": "valid"}
+    same = large | {"strides": (1, 1), "padding": "same"}
+
+    def separable(channels: int) -> Any:
+        depthwise = random.normal(size=(7, 7, channels, 1)).astype(np.float32) / 7
+        return depthwise, random.normal(size=(1, 1, channels, 4)).astype(np.float32) / 7
+
+    return Graph(
+        (
+            Node("x", "Input", (), {"shape": (9, 9, 4)}),
+            Node("padded", "ZeroPadding2D", ("x",), {"padding": ((3, 3), (3, 3))}),
+            Node("dense", "SeparableConv2D", ("padded",), strided, separable(4)),
+            Node("wide", "Concatenate", ("x",) * 9, {"axis": -1}),
+            Node("margin", "ZeroPadding2D", ("wide",), {"padding": ((3, 3), (3, 3))}),
+            Node("rows", "SeparableConv2D", ("margin",), strided, separable(36)),
+            Node("unstrided", "SeparableConv2D", ("wide",), same, separable(36)),
+            Node("same", "Conv2D", ("unstrided",), pointwise | {"strides": (2, 2)}, (kernel,)),
+            Node("twin_pool", "AveragePooling2D", ("x",), average),
+            Node("swish", "HardSwish", ("x",)),
+            Node("third", "Scale", ("swish",), {"value": 1 / 3}),
+            Node("one", "Conv2D", ("third",), pointwise | {"strides": (2, 2)}, (kernel,)),
+            Node("two", "Conv2D", ("x",), pointwise | {"strides": (2, 2)}, (kernel + 1,)),
+            Node("pool", "AveragePooling2D", ("x",), skip),
+            Node("skipped", "Conv2D", ("pool",), pointwise | {"strides": (1, 1)}, (kernel - 1,)),
+            Node("averaged", "AveragePooling2D", ("x",), average),
+            Node("doubled", "Add", ("averaged", "twin_pool")),
+            Node("all", "Concatenate", parts, {"axis": -1}),
+            Node("positive", "ReLU", ("all",)),
+            Node("end", "AddConstant", ("positive",), {"value": 1.0}),
+        )
+    )
+
+
+def test_every_rewrite_alone_changes_the_graph_but_no_answer(
+    assert_ordered: Callable[[Any], None],
+) -> None:
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.twin import build_twin
+
+    stock = varied()
+    x = {"x": np.random.default_rng(1).normal(0, 3, (5, 9, 9, 4)).astype(np.float32)}
+    expected = np.asarray(build_twin(stock)(x))
+    for names in (*([name] for name in REWRITES), list(REWRITES)):
+        graph = apply_rewrites(stock, names)
+        assert graph != stock, names
+        assert_ordered(graph)
+        found = np.asarray(build_twin(graph)(x))
+        np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(names))
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v3_large", "nasnet_mobile"])
+def test_the_rewrites_find_what_they_are_for(
+    random_classifier: Callable[[str, int], Any], name: str
+) -> None:
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+
+    stock = read_keras(random_classifier(name, 64))
+
+    def shape(graph: Any) -> Any:
+        kinds = [(node.kind, node.inputs) for node in graph.nodes]
+        return kinds, graph.float_operators, graph.float_nodes
+
+    found = {one for one in REWRITES if shape(apply_rewrites(stock, [one])) != shape(stock)}
+    own = {
+        "mobilenet_v3_large": {"unfuse-hard-swish", "fold-scales"},
+        "nasnet_mobile": {
+            "push-relu-through-concat",
+            "split-concat",
+            "stride-instead-of-pool",
+            "dense-instead-of-separable",
+            "split-large-depthwise",
+            "average-pool-as-depthwise",
+        },
+    }
+    assert found == {"float-softmax", "float-head"} | own[name]
+
+
+def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
+    """Also where it bends, at -3 and 3, and far beyond."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import unfuse_hard_swish
+    from skinlite_export.twin import build_twin
+
+    x = np.concatenate([np.linspace(-6, 6, 241), [-1e4, 1e4]])[None].astype(np.float32)
+    stock = Graph((Node("x", "Input", (), {"shape": (243,)}), Node("y", "HardSwish", ("x",))))
+    rewritten = unfuse_hard_swish(stock)
+    assert "HardSwish" not in {node.kind for node in rewritten.nodes}
+    assert rewritten.nodes[-1].name == "y"
+    for graph in (stock, rewritten):
+        found = np.asarray(build_twin(graph)({"x": x}))
+        np.testing.assert_allclose(found, x * np.clip(x + 3, 0, 6) / 6, atol=1e-6, rtol=1e-6)
+
+
+def test_scales_are_folded_only_where_every_way_ends_in_a_kernel() -> None:
+    """One factor before a padded convolution (goes), one that an addition also sees (stays)."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import fold_scales
+    from skinlite_export.twin import build_twin
+
+    random = np.random.default_rng(0)
+    conv = {"filters": 2, "kernel_size": 3, "padding": "valid"}
+    kernels = [random.normal(size=(3, 3, 2, 2)).astype(np.float32) for _ in range(2)]
+    bias = random.normal(size=2).astype(np.float32)
+    graph = Graph(
+        (
+            Node("x", "Input", (), {"shape": (6, 6, 2)}),
+            Node("third", "Scale", ("x",), {"value": 1 / 3}),
+            Node("pad", "ZeroPadding2D", ("third",), {"padding": 1}),
+            Node("first", "Conv2D", ("pad",), conv, (kernels[0], bias)),
+            Node("half", "Scale", ("first",), {"value": 0.5}),
+            Node("half_pad", "ZeroPadding2D", ("half",), {"padding": 1}),
+            Node("second", "Conv2D", ("half_pad",), conv, (kernels[1], bias)),
+            Node("sum", "Add", ("half", "second")),
+        )
+    )
+    folded = fold_scales(graph)
+    assert [node.name for node in folded.nodes if node.kind == "Scale"] == ["half"]
+    x = {"x": random.normal(size=(2, 6, 6, 2)).astype(np.float32)}
+    expected = np.asarray(build_twin(graph)(x))
+    np.testing.assert_allclose(np.asarray(build_twin(folded)(x)), expected, atol=1e-5)
+
+
+def residual(behind: str) -> Any:
+    """A scaled tensor, added to what a batch norm behind a convolution gives."""
+    from skinlite_export.graph import Graph, Node
+
+    random = np.random.default_rng(0)
+    kernels = [random.normal(size=(1, 1, 2, 2)).astype(np.float32) for _ in range(2)]
+    pointwise = {"filters": 2, "kernel_size": 1, "use_bias": False}
+    norm = tuple(random.uniform(0.5, 2, 2).astype(np.float32) for _ in range(4))
+    return Graph(
+        (
+            Node("x", "Input", (), {"shape": (6, 6, 2)}),
+            Node("sixth", "Scale", ("x",), {"value": 1 / 6}),
+            Node("conv", "Conv2D", ("sixth",), pointwise, kernels[:1]),
+            Node("norm", "BatchNormalization", ("conv",), {}, norm),
+            Node("behind", "ReLU", ("norm",), {"max_value": 6.0}),
+            Node("sum", "Add", ("sixth", behind)),
+            Node("end", "Conv2D", ("sum",), pointwise, kernels[1:]),
+        )
+    )
+
+
+@pytest.mark.parametrize(("behind", "goes"), [("norm", True), ("behind", False), ("conv", False)])
+def test_a_scale_goes_through_an_addition_whose_other_side_can_take_the_inverse(
+    behind: str, goes: bool
+) -> None:
+    """A batch norm can, for the addition alone; what is bent or seen by others can't."""
+    from skinlite_export.rewrites import fold_scales
+    from skinlite_export.twin import build_twin
+
+    graph = residual(behind)
+    if behind == "norm":  # alone in the sum
+        graph = replace(graph, nodes=tuple(node for node in graph.nodes if node.name != "behind"))
+    folded = fold_scales(graph)
+    assert any(node.kind == "Scale" for node in folded.nodes) is not goes
+    x = {"x": np.random.default_rng(1).normal(size=(2, 6, 6, 2)).astype(np.float32)}
+    expected = np.asarray(build_twin(graph)(x))
+    np.testing.assert_allclose(np.asarray(build_twin(folded)(x)), expected, atol=1e-5)
+
+
+def test_large_depthwise_kernels_go_and_those_that_have_a_kernel_stay() -> None:
+    from skinlite_export.rewrites import dense_instead_of_separable, split_large_depthwise
+
+    def kernels(graph: Any, kind: str) -> set[tuple[int, ...]]:
+        return {node.weights[0].shape[:3] for node in graph.nodes if node.kind == kind}
+
+    dense = dense_instead_of_separable(varied())
+    assert (7, 7, 4) in kernels(dense, "Conv2D")
+    assert kernels(dense, "SeparableConv2D") == {(7, 7, 36)}
+    split = split_large_depthwise(dense)
+    assert kernels(split, "DepthwiseConv2D") == {(3, 7, 36), (1, 7, 36)}
+    assert not kernels(split, "SeparableConv2D")
+
+    small = varied().replace_each(
+        "SeparableConv2D",
+        lambda node: [
+            replace(
+                node,
+                settings=node.settings | {"kernel_size": (5, 5)},
+                weights=(node.weights[0][:5, :5], node.weights[1]),
+            )
+        ],
+    )
+    assert split_large_depthwise(dense_instead_of_separable(small)) == small
+
+
+def test_what_pays_in_int8_only_is_left_out_of_float() -> None:
+    from skinlite_export.rewrites import FOR_INT8, REWRITES, apply_rewrites
+
+    stock = varied()
+    rest = [name for name in REWRITES if name not in FOR_INT8]
+    found, expected = apply_rewrites(stock, list(REWRITES), "none"), apply_rewrites(stock, rest)
+    assert [node.name for node in found.nodes] == [node.name for node in expected.nodes]
+    assert "HardSwish" in {node.kind for node in found.nodes}
+
+
+def test_a_relu_is_pushed_whatever_stands_between(
+    assert_ordered: Callable[[Any], None],
+) -> None:
+    """Two nodes are neighbours in a graph, not always in its list."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import push_relu_through_concat
+    from skinlite_export.twin import build_twin
+
+    graph = Graph(
+        (
+            Node("x", "Input", (), {"shape": (3,)}),
+            Node("y", "Input", (), {"shape": (2,)}),
+            Node("both", "Concatenate", ("x", "y")),
+            Node("between", "AddConstant", ("y",), {"value": 1.0}),
+            Node("positive", "ReLU", ("both",)),
+            Node("end", "Concatenate", ("positive", "between")),
+        )
+    )
+    pushed = push_relu_through_concat(graph)
+    assert_ordered(pushed)
+    assert [node.kind for node in pushed.nodes].count("ReLU") == 2
+    x = {"x": np.array([[-1, 0, 2]], np.float32), "y": np.array([[-3, 4]], np.float32)}
+    assert np.asarray(build_twin(pushed)(x)).tolist() == [[0, 0, 2, 0, 4, -2, 5]]
+
+
+def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
+    """The pool would keep the scale of negatives that the ReLU drops."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import push_relu_through_concat
+
+    graph = Graph(
+        (
+            Node("x", "Input", (), {"shape": (4, 4, 3)}),
+            Node("pooled", "MaxPooling2D", ("x",), {"pool_size": (1, 1)}),
+            Node("both", "Concatenate", ("pooled", "x")),
+            Node("positive", "ReLU", ("both",)),
+        )
+    )
+    assert push_relu_through_concat(graph) == graph
+
+
+def test_parse_rewrites() -> None:
+    from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
+
+    assert parse_rewrites("all") == ALL == (*REWRITES, "relu-as-quantize")
+    assert parse_rewrites("none") == ()
+    given = "fold-scales, unfuse-hard-swish"
+    assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need
+    with pytest.raises(InputError, match=r"no rewrite 'unfuse'.*all, none, or of: .*float-softmax"):
+        parse_rewrites("unfuse")
