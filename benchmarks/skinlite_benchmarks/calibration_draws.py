@@ -9,7 +9,6 @@ the validation split, so that the test split can still judge the one that was ch
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 import numpy as np
@@ -18,10 +17,10 @@ import typer
 from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
+from skinlite_export.calibrated import answers
 from skinlite_export.export import convert
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
-from skinlite_export.runtime import load_runner, predict_all
 from skinlite_export.verification import Fidelity, fidelity
 
 RECIPES = {
@@ -45,11 +44,7 @@ def measure(run: Run, data: Prepared, recipe: Recipe, split: Split) -> Fidelity:
     pictures = data.examples[split]
     model = run.load_model()
     content = convert(model, data, recipe).content
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        path.write_bytes(content)
-        answers = predict_all(load_runner(path), pictures.images, pictures.patients)
-    return fidelity(pictures.labels, predict(model, pictures), answers)
+    return fidelity(pictures.labels, predict(model, pictures), answers(content, pictures))
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:

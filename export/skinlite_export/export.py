@@ -196,13 +196,13 @@ def convert(
         report("quantizing the .onnx", 0, 1)
         onnx = to_onnx_int8(to_onnx(to_tflite(twin, "none")), lambda: samples(pictures))
     return Converted(
-        calibrated.to_int8(kept),
-        calibration,
-        calibrated.float_operators(kept),
-        errors,
-        found,
-        onnx,
-        control,
+        content=calibrated.to_int8(kept),
+        calibration=calibration,
+        float_operators=calibrated.float_operators(kept),
+        layer_errors=errors,
+        search=found,
+        onnx=onnx,
+        control=control,
     )
 
 

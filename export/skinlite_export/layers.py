@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from tensorflow.lite.python import schema_py_generated as schema
 
 from skinlite.errors import InputError
+from skinlite_export.flatbuffer import operator_codes, unpack
 from skinlite_export.graph import Graph
 
 OPERATORS = {
@@ -39,8 +40,8 @@ class Operation:
 
 def operations_of(content: bytes, graph: Graph) -> list[Operation]:
     """The operators of a .tflite that was made from a deploy graph, in the order they run."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    model = unpack(content)
+    codes = operator_codes(model)
     found = []
     for operator in model.subgraphs[0].operators:
         tensor = model.subgraphs[0].tensors[operator.outputs[0]].name.decode()

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import flatbuffers
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 
 from skinlite.vocabulary import IMAGE
+from skinlite_export.flatbuffer import has_range, operator_codes, pack, unpack
 from skinlite_export.ranges import MOST_SAMPLES, PIXELS, Range, best_ranges
 
 RESHAPE = schema.BuiltinOperator.RESHAPE
@@ -37,10 +37,10 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     Returns:
         The same file with other ranges.
     """
-    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    model = unpack(calibrated)
     tensors = model.subgraphs[0].tensors
     pixels = _pixels(model)
-    indices = [index for index, tensor in enumerate(tensors) if _has_range(tensor)]
+    indices = [index for index, tensor in enumerate(tensors) if has_range(tensor)]
     few = list(islice(samples, MOST_SAMPLES))
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
@@ -50,23 +50,17 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
         if low < high:
             tensors[index].quantization.min = [low]
             tensors[index].quantization.max = [high]
-    return _pack(model, len(calibrated))
-
-
-def _has_range(tensor: Any) -> bool:
-    """Whether the converter noted a range: not for weights and constants."""
-    noted = tensor.quantization
-    return noted is not None and noted.min is not None and len(noted.min) == 1
+    return pack(model, len(calibrated))
 
 
 def _pixels(model: Any) -> dict[int, Range]:
     """The ranges of the picture and of what only shifts, scales or reshapes it, by tensor."""
-    graph = model.subgraphs[0]
+    graph, codes = model.subgraphs[0], operator_codes(model)
     found = {
         int(index): PIXELS for index in graph.inputs if IMAGE in graph.tensors[index].name.decode()
     }
     for one in graph.operators:
-        code = model.operatorCodes[one.opcodeIndex].builtinCode
+        code = codes[one.opcodeIndex]
         first, *others = one.inputs
         if first in found and code in SHIFTS and len(others) == 1:
             data = model.buffers[graph.tensors[others[0]].buffer].data
@@ -82,13 +76,13 @@ def _run(
     content: bytes, indices: Sequence[int], samples: Sequence[Sample]
 ) -> Iterator[Iterable[NDArray[np.float32]]]:
     """For each sample the values of some tensors."""
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     graph = model.subgraphs[0]
     # As outputs, the delegate computes them too and hands them out: three times as fast as
     # without it, and what lies inside of a delegate can't be seen otherwise.
     inner = set(indices) - set(graph.inputs) | set(graph.outputs)
     graph.outputs = np.array(sorted(inner), dtype=np.int32)
-    interpreter = Interpreter(model_content=_pack(model, len(content)))
+    interpreter = Interpreter(model_content=pack(model, len(content)))
     interpreter.allocate_tensors()
     inputs = interpreter.get_signature_runner("serving_default").get_input_details()
     for sample in samples:
@@ -96,9 +90,3 @@ def _run(
             interpreter.set_tensor(inputs[name]["index"], value)
         interpreter.invoke()
         yield (interpreter.get_tensor(index).ravel() for index in indices)
-
-
-def _pack(model: Any, size: int) -> bytes:
-    builder = flatbuffers.Builder(size)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())

@@ -1,10 +1,6 @@
 """The ranges that a calibrated file notes: for training to round with, and its file after it."""
 
-from typing import Any
-
-import flatbuffers
-from tensorflow.lite.python import schema_py_generated as schema
-
+from skinlite_export.flatbuffer import has_range, pack, unpack
 from skinlite_export.graph import Graph
 from skinlite_export.layers import operations_of
 from skinlite_export.ranges import Range
@@ -26,7 +22,7 @@ def ranges_in(calibrated: bytes, graph: Graph) -> dict[str, Range]:
         calibrated: from `skinlite_export.convert.measure_ranges`, of the graph's twin.
         graph: that graph.
     """
-    tensors = schema.ModelT.InitFromPackedBuf(calibrated, 0).subgraphs[0].tensors
+    tensors = unpack(calibrated).subgraphs[0].tensors
     noted = {tensor.name.decode(): tensor.quantization for tensor in tensors}
     place = {node.name: index for index, node in enumerate(graph.nodes)}
     found = {}
@@ -50,18 +46,10 @@ def with_ranges_of(calibrated: bytes, other: bytes) -> bytes:
         calibrated: from `skinlite_export.convert.measure_ranges`, after training.
         other: the same, from before.
     """
-    before = schema.ModelT.InitFromPackedBuf(other, 0).subgraphs[0].tensors
-    noted = {tensor.name: tensor.quantization for tensor in before if _has_range(tensor)}
-    model = schema.ModelT.InitFromPackedBuf(calibrated, 0)
+    before = unpack(other).subgraphs[0].tensors
+    noted = {tensor.name: tensor.quantization for tensor in before if has_range(tensor)}
+    model = unpack(calibrated)
     for tensor in model.subgraphs[0].tensors:
-        if _has_range(tensor) and tensor.name in noted:
+        if has_range(tensor) and tensor.name in noted:
             tensor.quantization = noted[tensor.name]
-    builder = flatbuffers.Builder(len(calibrated))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def _has_range(tensor: Any) -> bool:
-    """Whether the converter noted a range; weights have none."""
-    quantization = tensor.quantization
-    return quantization is not None and quantization.min is not None and len(quantization.min) == 1
+    return pack(model, len(calibrated))

@@ -7,7 +7,7 @@ is asserted: indices differ between Keras versions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import keras
 from keras import applications as nets
@@ -79,7 +79,7 @@ class Backbone:
         return self.released
 
 
-_ROWS: tuple[Any, ...] = (
+_ROWS = (
     Backbone(
         "mobilenet_v3_large",
         nets.MobileNetV3Large,

@@ -1,7 +1,8 @@
 """Rewrites of the finished int8 file: what the converter would undo if it were done before."""
 
-import flatbuffers
 from tensorflow.lite.python import schema_py_generated as schema
+
+from skinlite_export.flatbuffer import operator_codes, pack, unpack
 
 
 def relu_as_quantize(content: bytes) -> bytes:
@@ -10,9 +11,9 @@ def relu_as_quantize(content: bytes) -> bytes:
     A RELU's output starts at 0, so its zero point is -128 and everything negative saturates there:
     requantizing IS the ReLU. XNNPACK has no int8 RELU that stands alone, but it has this. Exact.
     """
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    model = unpack(content)
     relu, quantize = schema.BuiltinOperator.RELU, schema.BuiltinOperator.QUANTIZE
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    codes = operator_codes(model)
     if quantize not in codes:
         code = schema.OperatorCodeT()
         code.builtinCode = code.deprecatedBuiltinCode = quantize
@@ -26,6 +27,4 @@ def relu_as_quantize(content: bytes) -> bytes:
                 assert list(output.quantization.zeroPoint) == [-128], output.name
                 operator.opcodeIndex = codes.index(quantize)
                 operator.builtinOptions, operator.builtinOptionsType = None, 0
-    builder = flatbuffers.Builder(len(content))
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return pack(model, len(content))

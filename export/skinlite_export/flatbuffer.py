@@ -1,0 +1,35 @@
+"""A .tflite as objects: read, changed and written back by the schema that TensorFlow brings."""
+
+from typing import Any
+
+import flatbuffers
+from tensorflow.lite.python import schema_py_generated as schema
+
+
+def unpack(content: bytes) -> Any:
+    """The file's ``ModelT``."""
+    return schema.ModelT.InitFromPackedBuf(content, 0)
+
+
+def pack(model: Any, size: int) -> bytes:
+    """The file of a ``ModelT``.
+
+    Args:
+        model: from `unpack`, changed.
+        size: about so many bytes.
+    """
+    builder = flatbuffers.Builder(size)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def operator_codes(model: Any) -> list[int]:
+    """The builtin operators that a file's ``opcodeIndex`` points to."""
+    # Codes that fit into a byte stand in the older field too, and in some files only there.
+    return [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+
+
+def has_range(tensor: Any) -> bool:
+    """Whether the converter noted a range for a tensor: not for weights and constants."""
+    noted = tensor.quantization
+    return noted is not None and noted.min is not None and len(noted.min) == 1
