@@ -6,6 +6,9 @@ Source: Tschandl, Rosendahl, Kittler, "The HAM10000 dataset", Scientific Data 5,
 IMAGE, PATIENT, PROBABILITIES = "image", "patient", "probabilities"
 """Names of the inputs and of the output, in the Keras model and in every exported file."""
 
+AGE, SEX, SITE, ATTENTION = "age", "sex", "site", "attention"
+"""Names that an exported file may have besides: the patient as answered, the attention map."""
+
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 """The seven diagnoses, alphabetical; the order of every probability vector in skinlite."""
 

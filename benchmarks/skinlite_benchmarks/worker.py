@@ -16,15 +16,8 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter
 
-from skinlite.errors import InputError, SkinliteError
-from skinlite_export.runtime import (
-    IMAGE,
-    PATIENT,
-    LiteRTRunner,
-    OnnxRunner,
-    Runner,
-    load_runner,
-)
+from skinlite.errors import SkinliteError
+from skinlite_export.runtime import LiteRTRunner, load_runner
 
 PICTURES = 8
 
@@ -81,10 +74,11 @@ class Worker:
         start = perf_counter_ns()
         self.runner = load_runner(path, threads)
         load_ms = (perf_counter_ns() - start) / 1e6
-        image_shape, width = _input_shapes(self.runner, path)
+        signature = self.runner.signature
+        image_shape = signature.image.shape[1:]
         random = np.random.default_rng(seed)
         self.images = random.integers(0, 256, (PICTURES, *image_shape), np.uint8)
-        self.patients = random.normal(size=(PICTURES, width)).astype(np.float32)
+        self.patients = random.normal(size=(PICTURES, signature.patient_width)).astype(np.float32)
         self.invoked = 0
         first_ms = self._invoke() / 1e6
         peak = _memory_mb("VmHWM")
@@ -110,25 +104,6 @@ class Worker:
         start = perf_counter_ns()
         self.runner.invoke()
         return perf_counter_ns() - start
-
-
-def _input_shapes(runner: Runner, path: Path) -> tuple[tuple[int, ...], int]:
-    """Shape (H, W, 3) of the picture and width of the patient that a model takes."""
-    if isinstance(runner, LiteRTRunner):
-        details = runner.interpreter.get_signature_runner("serving_default").get_input_details()
-        shapes = {name: list(detail["shape"]) for name, detail in details.items()}
-    elif isinstance(runner, OnnxRunner):
-        shapes = {value.name: value.shape for value in runner.session.get_inputs()}
-    image, patient = shapes[IMAGE][1:], shapes[PATIENT][1:]
-    try:
-        height, width, channels = map(int, image)
-        (columns,) = map(int, patient)
-    except (TypeError, ValueError) as error:  # a dynamic axis has a name, or None, for a length
-        raise InputError(
-            f"{path} has inputs of shape {image} and {patient}; a benchmark needs a fixed picture "
-            "(height, width, 3) and a fixed patient vector. Export it with skinlite export."
-        ) from error
-    return (height, width, channels), columns
 
 
 def _memory_mb(field: Literal["VmRSS", "VmHWM"]) -> float | None:

@@ -20,12 +20,13 @@ from skinlite_export.audit import audit, check_integers
 from skinlite_export.calibrated import Calibrated
 from skinlite_export.calibration import calibrate, samples
 from skinlite_export.compression import compress
-from skinlite_export.contract import GEOMETRY, NOTICE, inputs_of, outputs_of, source_of, versions
+from skinlite_export.contract import NOTICE, source_of, versions
 from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
 from skinlite_export.manifest import (
     Calibration,
+    Geometry,
     LayerError,
     Manifest,
     Search,
@@ -101,10 +102,9 @@ def export(
             notice=NOTICE,
             source=source_of(run, model.count_params()),
             recipe=recipe,
-            inputs=inputs_of(run, data.encoder),
-            outputs=outputs_of(),
+            signatures=proof.signatures,
             classes=CLASS_NAMES,
-            geometry=GEOMETRY,
+            geometry=Geometry(),
             calibration=converted.calibration,
             audit=found,
             verification=proof.verification,

@@ -1,9 +1,12 @@
 """Golden vectors: pictures and answers with every number they must become, stage by stage.
 
 ``golden/vectors.json`` lists, for one held-out picture a class: the raw picture (PNG, so that no
-JPEG decoder stands in between), the patient's answers, the pixels after crop and resize (PNG), the
-encoded patient, and the probabilities of each file. A phone that gets the first wrong number knows
-which of its stages is wrong.
+JPEG decoder stands in between), the patient's answers, and for each model file the pixels after
+crop and resize (PNG), the patient's tensors, and what the file must answer. A phone that gets the
+first wrong number knows which of its stages is wrong.
+
+Format history of vectors.json: 1 first; 2 what goes into and comes out of each model file by its
+tensors, because files differ in them. Its JSON Schema is ``schemas/vectors.schema.json``.
 """
 
 from pathlib import Path
@@ -12,83 +15,129 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from PIL import Image
-from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.examples import Examples
-from skinlite.data.geometry import fit, load_picture
-from skinlite.data.patient import Patient
+from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.files import read_json
-from skinlite.vocabulary import CLASSES
+from skinlite.vocabulary import CLASSES, IMAGE
 from skinlite_export.bundle import Bundle
+from skinlite_export.feed import patients_for, pixels_for
+from skinlite_export.runtime import Runner
+from skinlite_export.signature import Record
 
-FOLDER = "golden"
+FOLDER, VECTORS = "golden", "vectors.json"
 TOLERANCE = 2e-2
 """Largest difference of a probability that another CPU may make: a few steps of an int8 output."""
 
 
-class Vector(BaseModel):
-    """One picture; file names are relative to ``golden/``."""
+class Expected(Record):
+    """What one model file is given, and what it must answer.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes:
+        pixels: PNG in ``golden/`` with the levels of the image tensor.
+        patient: the other inputs by name, as the file stores them: quantized where they are.
+        probabilities: real numbers, whatever the file stores.
+        attention: rows of the map, where the file gives one.
+    """
+
+    pixels: str
+    patient: dict[str, list[float]]
+    probabilities: list[float]
+    attention: list[list[float]] | None = None
+
+
+class Vector(Record):
+    """One picture and its patient.
+
+    Attributes:
+        picture: PNG in ``golden/``.
+        encoded: the patient in the columns of patient_encoding.json.
+        models: by file name.
+    """
 
     picture: str
-    pixels: str
     dx: str
     patient: Patient
     encoded: list[float]
-    probabilities: dict[str, list[float]]
+    models: dict[str, Expected]
 
 
-class Vectors(BaseModel):
-    """All of a bundle's golden vectors."""
+class Vectors(Record):
+    """All of a bundle's golden vectors.
 
-    model_config = ConfigDict(frozen=True)
+    Attributes:
+        tolerance: largest difference of one probability that another processor may make.
+    """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    tolerance: float = TOLERANCE
     vectors: list[Vector]
 
 
+def read_vectors(bundle: Bundle) -> Vectors:
+    """A bundle's golden vectors.
+
+    Raises:
+        InputError: they are missing, damaged or of another version.
+    """
+    return read_json(Vectors, bundle.path / FOLDER / VECTORS)
+
+
 def write_golden(
-    folder: Path,
-    frame: pd.DataFrame,
-    examples: Examples,
-    probabilities: dict[str, np.ndarray],
+    folder: Path, frame: pd.DataFrame, encoder: PatientEncoder, runners: dict[str, Runner]
 ) -> None:
     """Write one vector a class into ``folder``.
 
     Args:
         folder: the bundle's.
         frame: rows of the held-out pictures.
-        examples: the same rows, as the network takes them.
-        probabilities: (N, 7) by file name.
+        encoder: of the patients.
+        runners: of the model files, by name.
     """
     golden = folder / FOLDER
     golden.mkdir()
     vectors = []
-    for index, name in enumerate(CLASSES):
-        rows = np.flatnonzero(examples.labels == index)
-        if not len(rows):
+    for name in CLASSES:
+        rows = frame[frame["dx"] == name].head(1)
+        if rows.empty:
             continue
-        row = int(rows[0])
-        answers = frame.iloc[row]
-        Image.fromarray(load_picture(answers["path"])).save(golden / f"{name}.png")
-        Image.fromarray(examples.take(rows[:1]).images[0]).save(golden / f"{name}.pixels.png")
+        picture = load_picture(rows["path"].iloc[0])
+        (patient,) = patients_of(rows)
+        Image.fromarray(picture).save(golden / f"{name}.png")
+        models = {}
+        for file, runner in runners.items():
+            pixels = pixels_for(runner, picture)
+            stored = f"{name}.{pixels.shape[0]}x{pixels.shape[1]}.png"
+            Image.fromarray(pixels).save(golden / stored)
+            models[file] = expect(runner, pixels, stored, patient, encoder)
         vectors.append(
             Vector(
                 picture=f"{name}.png",
-                pixels=f"{name}.pixels.png",
                 dx=name,
-                patient=Patient(
-                    age=None if np.isnan(answers["age"]) else float(answers["age"]),
-                    sex=answers["sex"],
-                    localization=answers["localization"],
-                ),
-                encoded=examples.patients[row].tolist(),
-                probabilities={file: all_[row].tolist() for file, all_ in probabilities.items()},
+                patient=patient,
+                encoded=encoder.encode([patient])[0].tolist(),
+                models=models,
             )
         )
-    (golden / "vectors.json").write_text(Vectors(vectors=vectors).model_dump_json(indent=2))
+    (golden / VECTORS).write_text(Vectors(vectors=vectors).model_dump_json(indent=2) + "\n")
+
+
+def expect(
+    runner: Runner, pixels: Pixels, name: str, patient: Patient, encoder: PatientEncoder
+) -> Expected:
+    """What a file stores and answers for pixels of its size, kept as ``name``, and a patient."""
+    (vector,) = patients_for(runner, [patient], encoder)
+    runner.set_inputs(pixels, vector)
+    runner.invoke()
+    attention = runner.attention()
+    tensors = runner.signature.pack(pixels, vector)
+    return Expected(
+        pixels=name,
+        patient={key: value.ravel().tolist() for key, value in tensors.items() if key != IMAGE},
+        probabilities=runner.probabilities().tolist(),
+        attention=None if attention is None else attention.tolist(),
+    )
 
 
 def check_golden(bundle: Bundle) -> list[str]:
@@ -100,29 +149,43 @@ def check_golden(bundle: Bundle) -> list[str]:
     Raises:
         InputError: the first stage that gives another number, and where.
     """
-    golden = bundle.path / FOLDER
-    vectors = read_json(Vectors, golden / "vectors.json").vectors
-    encoder, size = bundle.encoder(), bundle.manifest.source.image_size
+    golden, known, encoder = bundle.path / FOLDER, read_vectors(bundle), bundle.encoder()
     runners = {file: bundle.runner(file) for file in bundle.models}
     worst = dict.fromkeys(runners, 0.0)
-    for vector in vectors:
-        pixels = fit(load_picture(golden / vector.picture), size, size)
-        if not np.array_equal(pixels, load_picture(golden / vector.pixels)):
-            raise InputError(f"{vector.picture}: crop and resize give other pixels than the bundle")
-        encoded = encoder.encode([vector.patient])[0]
-        if not np.allclose(encoded, vector.encoded, atol=1e-6):
+    for vector in known.vectors:
+        if not np.allclose(encoder.encode([vector.patient])[0], vector.encoded, atol=1e-6):
             raise InputError(f"{vector.picture}: the patient is encoded otherwise than the bundle")
         for file, runner in runners.items():
-            runner.set_inputs(pixels, encoded)
-            runner.invoke()
-            difference = np.abs(runner.probabilities() - vector.probabilities[file]).max()
-            worst[file] = max(worst[file], float(difference))
-            if difference > TOLERANCE:
+            expected = vector.models[file]
+            pixels = pixels_for(runner, load_picture(golden / vector.picture))
+            if not np.array_equal(pixels, load_picture(golden / expected.pixels)):
+                raise InputError(
+                    f"{vector.picture}: crop and resize give other pixels than the bundle"
+                )
+            here = expect(runner, pixels, expected.pixels, vector.patient, encoder)
+            for name, values in expected.patient.items():
+                if not np.allclose(here.patient.get(name, []), values, atol=1e-6):
+                    raise InputError(
+                        f"{vector.picture}: {file} is given another {name!r} than in the bundle"
+                    )
+            difference = _difference(here, expected)
+            worst[file] = max(worst[file], difference)
+            if difference > known.tolerance:
                 raise InputError(
                     f"{vector.picture}: {file} gives probabilities that are off by "
-                    f"{difference:.2g} (at most {TOLERANCE:g})"
+                    f"{difference:.2g} (at most {known.tolerance:g})"
                 )
     return [
-        f"{len(vectors)} golden pictures: pixels and encoded patients equal",
+        f"{len(known.vectors)} golden pictures: pixels and encoded patients equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
     ]
+
+
+def _difference(here: Expected, expected: Expected) -> float:
+    """The largest difference of a probability, or of the attention relative to its largest."""
+    found = np.abs(np.subtract(here.probabilities, expected.probabilities)).max()
+    if expected.attention is not None and here.attention is not None:
+        attention = np.asarray(expected.attention)
+        off = np.abs(attention - here.attention).max() / max(attention.max(), 1e-6)
+        found = max(found, off)
+    return float(found)

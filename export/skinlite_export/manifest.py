@@ -1,22 +1,19 @@
 """`Manifest`: what a bundle holds, what it takes and gives, and the proof of what it kept.
 
-Format history: 1 (0.1.0) first.
+Its JSON Schema is published as ``schemas/manifest.schema.json`` (`skinlite_export.schemas`).
+
+Format history: 1 first; 2 a signature for each model file, with number formats, and the geometry
+in parts that a program can read.
 """
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from skinlite.data.geometry import FRAME
 from skinlite.evaluation.metrics import Metrics
 from skinlite_export.recipe import Recipe
+from skinlite_export.signature import Record, Signature
 
 Status = Literal["accepted", "rejected", "ungated"]
-
-
-class Record(BaseModel):
-    """Base of the manifest's parts: immutable."""
-
-    model_config = ConfigDict(frozen=True)
 
 
 class FileEntry(Record):
@@ -26,18 +23,29 @@ class FileEntry(Record):
     bytes: int
 
 
-class Tensor(Record):
-    """One input or output; every runtime finds it by name.
+class Geometry(Record):
+    """How a picture becomes the pixels of the image tensor, height x width.
 
     Attributes:
-        shape: batch first, always 1.
-        meaning: range, order and units in words.
+        orientation: upright, as the picture's EXIF orientation says.
+        crop: of the largest region with the aspect height : width, positions rounded down.
+        frame: rows and columns. A crop with more of either is first averaged by area until it
+            fits, its aspect kept.
+        resize: of the crop to height x width.
+        half_pixel_centers: source = (target + 0.5) * scale - 0.5, held to the picture.
+        antialias: nothing is blurred before.
+        rounding: of the levels, which are whole numbers 0-255.
     """
 
-    name: str
-    shape: tuple[int, ...]
-    dtype: Literal["float32"]
-    meaning: str
+    channels: Literal["RGB"] = "RGB"
+    orientation: Literal["exif"] = "exif"
+    crop: Literal["centre"] = "centre"
+    frame: tuple[int, int] = FRAME
+    reduce: Literal["area"] = "area"
+    resize: Literal["bilinear"] = "bilinear"
+    half_pixel_centers: Literal[True] = True
+    antialias: Literal[False] = False
+    rounding: Literal["nearest"] = "nearest"
 
 
 class Source(Record):
@@ -229,17 +237,21 @@ class Manifest(Record):
 
     ``status`` is ``accepted`` when every gate held, ``rejected`` when one did not or the search
     for layers in float gave up, ``ungated`` when none was asked for.
+
+    Attributes:
+        signatures: by model file.
+        classes: long names, in the order of the probabilities.
+        files: every other file of the bundle.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     status: Status
     notice: str
     source: Source
     recipe: Recipe
-    inputs: list[Tensor]
-    outputs: list[Tensor]
+    signatures: dict[str, Signature]
     classes: dict[str, str]
-    geometry: str
+    geometry: Geometry
     calibration: Calibration | None
     audit: Audit
     verification: Verification

@@ -18,11 +18,13 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export import bundle as layout
 from skinlite_export.calibration import identity
+from skinlite_export.feed import answer
 from skinlite_export.golden import write_golden
 from skinlite_export.graph import Graph
 from skinlite_export.manifest import Temperature, Verification
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime import load_runner, predict_all
+from skinlite_export.runtime import load_runner
+from skinlite_export.signature import Signature
 from skinlite_export.temperature import temperature_of
 from skinlite_export.twin import build_twin
 from skinlite_export.verification import compare, judge
@@ -34,6 +36,7 @@ SAME = 1e-4
 class Proof(NamedTuple):
     """What was measured on the finished files."""
 
+    signatures: dict[str, Signature]
     verification: Verification
     temperature: Temperature
 
@@ -60,11 +63,13 @@ def prove(
         SkinliteError: the .onnx differs from the Keras model in float32.
     """
     test, validation = data.examples["test"], data.examples["validation"]
+    rows, validation_rows = data.rows("test"), data.rows("validation")
     reference = predict(model, test)
+    runners = {file: load_runner(folder / file) for file in (layout.TFLITE, layout.ONNX)}
     answers: dict[str, NDArray[np.float32]] = {}
-    for index, file in enumerate((layout.TFLITE, layout.ONNX)):
+    for index, (file, runner) in enumerate(runners.items()):
         report(f"verifying on {len(test)} held-out pictures", index, 2)
-        answers[file] = predict_all(load_runner(folder / file), test.images, test.patients)
+        answers[file] = answer(runner, test, rows, data.encoder)
     report(f"verified on {len(test)} held-out pictures", 2, 2)
     difference = np.abs(answers[layout.ONNX] - reference).max()
     if recipe.onnx == "float32" and not difference <= SAME:
@@ -72,11 +77,10 @@ def prove(
             f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
             "though both are float32; this is a fault of skinlite, please report it."
         )
-    ids = data.split.loc[data.split["split"] == "test", "image_id"]
-    write_golden(folder, data.dataset.select(ids).frame, test, answers)
+    write_golden(folder, rows, data.encoder, runners)
     verification = Verification(
         split="test",
-        sha256=identity(ids),
+        sha256=identity(rows["image_id"]),
         keras=evaluate(test.labels, reference),
         files=[compare(file, test.labels, reference, given) for file, given in answers.items()],
         gates=[
@@ -88,12 +92,12 @@ def prove(
         control=control
         and compare("float control", test.labels, reference, predict(build_twin(control), test)),
     )
-    runner = load_runner(folder / layout.TFLITE)
-    fitted_on = predict_all(runner, validation.images, validation.patients)
+    fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)
     temperature = temperature_of(
         (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
     )
-    return Proof(verification, temperature)
+    signatures = {file: runner.signature for file, runner in runners.items()}
+    return Proof(signatures, verification, temperature)
 
 
 def check_lesions(split: pd.DataFrame, calibration: Iterable[str]) -> None:

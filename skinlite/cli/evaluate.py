@@ -24,6 +24,8 @@ def evaluate(
     as_json: JsonOption = False,
 ) -> None:
     """Score a run (Keras) or a bundle (its .tflite) on held-out pictures."""
+    import pandas as pd
+
     from skinlite.data.dataset import read_dataset
     from skinlite.data.examples import Examples
     from skinlite.data.patient import PatientEncoder
@@ -31,7 +33,7 @@ def evaluate(
     from skinlite.training.prepare import all_examples, prepare_again
     from skinlite.training.run import open_run
     from skinlite_export.bundle import MANIFEST, open_bundle
-    from skinlite_export.runtime import predict_all
+    from skinlite_export.feed import answer
 
     bundle = open_bundle(artefact) if (artefact / MANIFEST).exists() else None
     run = open_run(model or artefact) if model or not bundle else None
@@ -44,21 +46,22 @@ def evaluate(
         raise InputError("Say where the pictures are: --data DIR.")
     dataset = read_dataset(data or Path(run.info.data if run else ""))
 
-    def read(encoder: PatientEncoder, image_size: int) -> Examples:
+    def read(encoder: PatientEncoder, image_size: int) -> tuple[Examples, pd.DataFrame]:
         with counting("reading pictures", len(dataset.frame)) as advance:
             if run and split != "all":
-                return prepare_again(run, dataset, advance).examples[split]
-            return all_examples(dataset, encoder, image_size, advance)
+                prepared = prepare_again(run, dataset, advance)
+                return prepared.examples[split], prepared.rows(split)
+            return all_examples(dataset, encoder, image_size, advance), dataset.frame
 
     if bundle:
         bundle.check_files()
-        examples = read(bundle.encoder(), bundle.manifest.source.image_size)
-        probabilities = predict_all(bundle.runner(), examples.images, examples.patients)
+        examples, rows = read(bundle.encoder(), bundle.manifest.source.image_size)
+        probabilities = answer(bundle.runner(), examples, rows, bundle.encoder())
     elif run:
         need("keras", "train")
         from skinlite.training.trainer import predict
 
-        examples = read(run.encoder(), run.info.config.image_size)
+        examples, _ = read(run.encoder(), run.info.config.image_size)
         probabilities = predict(run.load_model(), examples)
     metrics = score(examples.labels, probabilities)
     if split == "all" and run:

@@ -21,17 +21,18 @@ def predict(
     """Answer for one picture: seven probabilities. No diagnosis: research software."""
     from rich.table import Table
 
-    from skinlite.data.geometry import fit, load_picture
+    from skinlite.data.geometry import load_picture
     from skinlite.data.patient import Patient
     from skinlite_export.bundle import open_bundle
+    from skinlite_export.feed import patients_for, pixels_for
 
     opened = open_bundle(bundle)
     opened.check_files()
     manifest = opened.manifest
-    encoded = opened.encoder().encode([Patient(age=age, sex=sex, localization=site)])[0]
-    size = manifest.source.image_size
     runner = opened.runner(file)
-    runner.set_inputs(fit(load_picture(image), size, size), encoded)
+    patient = Patient(age=age, sex=sex, localization=site)
+    (vector,) = patients_for(runner, [patient], opened.encoder())
+    runner.set_inputs(pixels_for(runner, load_picture(image)), vector)
     runner.invoke()
     answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
     if not manifest.source.trained:

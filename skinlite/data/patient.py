@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
@@ -59,6 +59,7 @@ class PatientEncoder(BaseModel):
             )
         return cls(age_mean=float(ages.mean()), age_std=float(ages.std(ddof=0)) or 1.0)
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy's rule, pydantic's documented way
     @property
     def columns(self) -> tuple[str, ...]:
         """The name of each element of the vector."""
@@ -97,20 +98,40 @@ class PatientEncoder(BaseModel):
             ] = 1
         return vectors
 
+    def codes(self, patients: Sequence[Patient]) -> NDArray[np.float32]:
+        """Patients as a file takes them that encodes inside; float32 of shape (N, 3).
+
+        Columns: age in years, negative where it isn't told; positions in ``sexes`` and in
+        ``localizations``. The same warning and error as of `encode`.
+        """
+        for patient in patients:
+            if patient.age is not None:
+                check_age(patient.age)
+        rows = [
+            (
+                -1.0 if patient.age is None else patient.age,
+                _index(patient.sex, self.sexes, "sex"),
+                _index(patient.localization, self.localizations, "localization"),
+            )
+            for patient in patients
+        ]
+        return np.array(rows, np.float32).reshape(-1, 3)
+
     def encode_frame(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """Encode the columns age, sex and localization of a data set's rows."""
-        return self.encode(
-            [
-                Patient(age=None if math.isnan(age) else age, sex=sex, localization=site)
-                for age, sex, site in zip(
-                    frame["age"], frame["sex"], frame["localization"], strict=True
-                )
-            ]
-        )
+        return self.encode(patients_of(frame))
 
     def missing(self) -> NDArray[np.float32]:
         """The vector of a patient who told nothing."""
         return self.encode([Patient()])[0]
+
+
+def patients_of(frame: pd.DataFrame) -> list[Patient]:
+    """The columns age, sex and localization of a data set's rows."""
+    return [
+        Patient(age=None if math.isnan(age) else age, sex=sex, localization=site)
+        for age, sex, site in zip(frame["age"], frame["sex"], frame["localization"], strict=True)
+    ]
 
 
 def check_age(age: float) -> None:

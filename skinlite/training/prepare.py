@@ -29,6 +29,10 @@ class Prepared:
     encoder: PatientEncoder
     examples: dict[str, Examples]
 
+    def rows(self, split: str) -> pd.DataFrame:
+        """The data set's rows of the pictures in ``examples[split]``."""
+        return self.dataset.select(self.split.loc[self.split["split"] == split, "image_id"]).frame
+
 
 def prepare(
     dataset: Dataset, image_size: int, seed: int, advance: Callable[[], None] = lambda: None

@@ -24,6 +24,7 @@ from skinlite_export.bundle import MANIFEST, SEAL, list_files, seal
 from skinlite_export.manifest import (
     Audit,
     Comparison,
+    Geometry,
     Manifest,
     Source,
     Verification,
@@ -130,10 +131,9 @@ def write_bundle(
             | source
         ),
         recipe=Recipe(quantize=quantize, gates=None),
-        inputs=[],
-        outputs=[],
+        signatures={},
         classes={},
-        geometry="",
+        geometry=Geometry(),
         calibration=None,
         audit=Audit(operations={}, float_operations={}, partitions=1),
         verification=Verification(

@@ -21,7 +21,7 @@ FILES = [
     "model.tflite",
     "patient_encoding.json",
     "golden/vectors.json",
-    *(f"golden/{name}{kind}.png" for name in CLASSES for kind in ("", ".pixels")),
+    *(f"golden/{name}{kind}.png" for name in CLASSES for kind in ("", ".48x48")),
 ]
 
 
@@ -115,12 +115,13 @@ def test_what_the_manifest_says_is_so(tiny_bundle: Bundle, tiny_run: Run) -> Non
     assert source.model_sha256 == sha256_of(tiny_run.path / "model.keras")
     assert (tiny_bundle.path / "labels.txt").read_text().split() == list(CLASSES)
     assert tiny_bundle.encoder() == tiny_run.encoder()
-    runner = tiny_bundle.runner()
-    inputs = runner.interpreter.get_signature_runner("serving_default").get_input_details()
-    assert {one.name: one.shape for one in manifest.inputs} == {
-        name: tuple(inputs[name]["shape"]) for name in (IMAGE, PATIENT)
-    }
-    assert [one.name for one in manifest.inputs] == [IMAGE, PATIENT]
+    assert set(manifest.signatures) == set(tiny_bundle.models)
+    for file, signature in manifest.signatures.items():
+        assert signature == tiny_bundle.runner(file).signature
+        assert [(one.name, one.shape, one.dtype) for one in signature.inputs] == [
+            (IMAGE, (1, 48, 48, 3), "float32"),
+            (PATIENT, (1, len(tiny_run.encoder().columns)), "float32"),
+        ]
     for name, entry in manifest.files.items():
         assert entry.bytes == (tiny_bundle.path / name).stat().st_size
     assert list_files(tiny_bundle.path) == manifest.files

@@ -32,7 +32,9 @@ def test_one_of_each_class_from_the_test_split(
     vectors, test = vectors_of(tiny_bundle), tiny_prepared.examples["test"]
     assert [vector["dx"] for vector in vectors] == list(CLASSES)
     for vector in vectors:
-        picture = np.asarray(Image.open(tiny_bundle.path / "golden" / vector["pixels"]))
+        picture = np.asarray(
+            Image.open(tiny_bundle.path / "golden" / vector["models"]["model.tflite"]["pixels"])
+        )
         rows = [row for row, image in enumerate(test.images) if np.array_equal(image, picture)]
         assert rows and CLASSES[test.labels[rows[0]]] == vector["dx"]
         np.testing.assert_allclose(vector["encoded"], test.patients[rows[0]])
@@ -66,18 +68,24 @@ def repaint(name: str) -> Callable[[Bundle], None]:
 
 def shift_answers(file: str) -> Callable[[dict[str, Any]], None]:
     def change(vector: dict[str, Any]) -> None:
-        vector["probabilities"][file] = np.roll(vector["probabilities"][file], 1).tolist()
+        expected = vector["models"][file]
+        expected["probabilities"] = np.roll(expected["probabilities"], 1).tolist()
 
     return change
+
+
+def shift_patient(vector: dict[str, Any]) -> None:
+    vector["models"]["model.onnx"]["patient"]["patient"].reverse()
 
 
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
         (repaint("mel.png"), r"mel\.png: crop and resize"),
-        (repaint("nv.pixels.png"), r"nv\.png: crop and resize"),
+        (repaint("nv.48x48.png"), r"nv\.png: crop and resize"),
         (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the patient"),
         (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the patient"),
+        (edit("df", shift_patient), r"df\.png: model\.onnx is given another 'patient'"),
         (edit("bcc", shift_answers("model.tflite")), r"bcc\.png: model\.tflite gives"),
         (edit("vasc", shift_answers("model.onnx")), r"vasc\.png: model\.onnx gives"),
         (edit("mel", lambda one: one.pop("encoded")), r"vectors\.json is damaged"),

@@ -64,7 +64,9 @@ def test_predict_gives_what_the_golden_vectors_say(skinlite: Skinlite, tiny_bund
     if patient["age"] is not None:
         flags += ["--age", str(patient["age"])]
     found = probabilities(skinlite, tiny_bundle.path, golden / vector["picture"], *flags)
-    assert list(found.values()) == pytest.approx(vector["probabilities"]["model.tflite"], abs=1e-6)
+    assert list(found.values()) == pytest.approx(
+        vector["models"]["model.tflite"]["probabilities"], abs=1e-6
+    )
 
 
 def test_an_unknown_site_is_unknown_with_a_warning(

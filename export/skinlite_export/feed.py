@@ -1,0 +1,44 @@
+"""Give a model file what it takes: pictures of its size, patients encoded or as answered."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skinlite.data.examples import Examples
+from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.data.patient import Patient, PatientEncoder, patients_of
+from skinlite_export.runtime import Runner, predict_all
+
+
+def pixels_for(runner: Runner, picture: Pixels) -> Pixels:
+    """Crop and resize a picture to the image tensor; where the file resizes, to its frame."""
+    return fit(picture, *runner.signature.height_width)
+
+
+def patients_for(
+    runner: Runner, patients: Sequence[Patient], encoder: PatientEncoder
+) -> NDArray[np.float32]:
+    """Patients (N, patient_width) as the file takes them."""
+    takes_answers = runner.signature.takes_answers
+    return encoder.codes(patients) if takes_answers else encoder.encode(patients)
+
+
+def answer(
+    runner: Runner, examples: Examples, frame: pd.DataFrame, encoder: PatientEncoder
+) -> NDArray[np.float32]:
+    """Probabilities (N, 7) of a file on a data set's pictures.
+
+    Args:
+        runner: of the file.
+        examples: the pictures at the network's size.
+        frame: their rows of the data set; what a file that resizes takes is decoded from there.
+        encoder: of the patients.
+    """
+    images = (
+        examples.images
+        if examples.pixels.shape[1:3] == runner.signature.height_width
+        else (pixels_for(runner, load_picture(path)) for path in frame["path"])
+    )
+    return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
