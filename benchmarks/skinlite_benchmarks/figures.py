@@ -11,9 +11,13 @@ RESAMPLES = 2000
 
 def latency(samples: Samples) -> Latency:
     """Percentiles over all timed invocations, milliseconds."""
-    everything = np.concatenate(list(samples.turns.values())) / 1e6
-    p25, p50, p75, p90, p99 = np.percentile(everything, [25, 50, 75, 90, 99]).tolist()
-    return Latency(p50=p50, p90=p90, p99=p99, min=float(everything.min()), iqr=p75 - p25)
+    return percentiles(np.concatenate(list(samples.turns.values())) / 1e6)
+
+
+def percentiles(milliseconds: NDArray[np.float64]) -> Latency:
+    """Percentiles of timed invocations (N,)."""
+    p25, p50, p75, p90, p99 = np.percentile(milliseconds, [25, 50, 75, 90, 99]).tolist()
+    return Latency(p50=p50, p90=p90, p99=p99, min=float(milliseconds.min()), iqr=p75 - p25)
 
 
 def ratio(reference: Samples, contestant: Samples, seed: int) -> Interval | None:

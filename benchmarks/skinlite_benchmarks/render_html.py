@@ -27,6 +27,7 @@ def render_html(results: Results) -> str:
         _bars(results),
         _recalls(results),
         *(_section(_table(tables.latencies(results, count))) for count in counts),
+        _section(_table(tables.devices(results))) if results.devices else "",
         _facts(results),
         "<footer>Made by skinlite. results.json beside this page holds every timed invocation."
         "</footer>",

@@ -21,6 +21,8 @@ def render_markdown(results: Results) -> str:
         )
     parts.append(_table(tables.overview(results)))
     parts += [_table(tables.latencies(results, n)) for n in results.settings.threads]
+    if results.devices:
+        parts.append(_table(tables.devices(results)))
     parts.append("## Host and settings")
     parts.append(
         "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))

@@ -95,6 +95,29 @@ def latencies(results: Results, count: int) -> Table:
     return Table(f"Latency in milliseconds, {wording.threads(count)}", columns, rows)
 
 
+def devices(results: Results) -> Table:
+    """What phones measured of themselves, one row a timing."""
+    names = {one.sha256: one.name for one in results.contestants}
+    rows = []
+    for device in results.devices:
+        report = device.report
+        for timing, latency in zip(report.timings, device.latencies, strict=True):
+            rows.append(
+                (
+                    device.title,
+                    names[report.model_sha256],
+                    wording.threads(timing.threads),
+                    *map(wording.three_digits, (latency.p50, latency.p90, latency.p99)),
+                    wording.three_digits(timing.first_ms),
+                    str(len(timing.samples_ms)),
+                    wording.check(report.check),
+                    report.runtime,
+                )
+            )
+    columns = ["Device", "Model", "Threads", "p50", "p90", "p99", "First", "Inferences"]
+    return Table("Phones, milliseconds in their browsers", [*columns, "Check", "Runtime"], rows)
+
+
 def setting_rows(results: Results) -> list[tuple[str, str]]:
     """Host and settings."""
     host, settings = results.host, results.settings

@@ -3,7 +3,7 @@
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
-from skinlite_benchmarks.results import Contestant, Interval, Measurement, Results
+from skinlite_benchmarks.results import Contestant, DeviceCheck, Interval, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -126,3 +126,10 @@ def _accuracy(contestant: Contestant) -> str:
 def accuracy_status(contestant: Contestant) -> str:
     """Why there is no accuracy."""
     return "untrained" if contestant.trained is False else "not measured"
+
+
+def check(found: DeviceCheck | None) -> str:
+    """How the golden vectors went on a device."""
+    if found is None:
+        return "not run"
+    return f"failed: {', '.join(found.failed)}" if found.failed else "passed"

@@ -11,6 +11,7 @@ from skinlite.cli.shared import JsonOption, OutOption, console, need, output, ou
 from skinlite.errors import InputError
 
 REFERENCE = "inception_resnet_v2"
+DEVICES = Path("reports") / "devices"
 
 
 def benchmark(
@@ -25,6 +26,13 @@ def benchmark(
         ),
     ] = REFERENCE,
     seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
+    devices: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder where skinlite serve keeps what phones measured of these models; left "
+            f"out, {DEVICES} where that is."
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Time models against the reference, interleaved, and write a report.
@@ -34,11 +42,14 @@ def benchmark(
     counts = _thread_counts(threads)
     from skinlite.cli.progress import reporting
     from skinlite_benchmarks.contestants import find_contestants
+    from skinlite_benchmarks.devices import read_devices
     from skinlite_benchmarks.report import write_report
     from skinlite_benchmarks.suite import run_benchmark
     from skinlite_benchmarks.wording import summary
 
-    find_contestants(models)  # a wrong path is told before the reference is converted
+    # A wrong path is told before the reference is converted.
+    contestants = [entry.contestant for entry in find_contestants(models)]
+    phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     folder = output_folder(out, "reports", models[0].resolve().stem)
     yardstick = _reference(reference)
     with reporting() as report:
@@ -51,6 +62,7 @@ def benchmark(
             command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
+    results = results.model_copy(update={"devices": phones})
     page = write_report(results, folder)
     for verdict in results.verdicts:
         console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
