@@ -13,7 +13,8 @@ import numpy as np
 
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.results import Accuracy, Results
+from skinlite_benchmarks.records import Accuracy
+from skinlite_benchmarks.results import Results
 
 EDGE = 8
 """Pixels left free at both sides, so that a mark at the end isn't cut."""
@@ -124,6 +125,7 @@ def recall_chart(accuracy: Accuracy, width: int, title: str) -> str:
         parts.append(_tick(x(tick), bottom, f"{tick:g}", width))
     for index, name in enumerate(CLASSES):
         top, middle = index * row, index * row + 29
+        assert accuracy.keras is not None
         keras, exported = accuracy.keras.per_class[name], accuracy.exported.per_class[name]
         text = f"n = {exported.support:,}"
         if keras.recall is not None and exported.recall is not None:

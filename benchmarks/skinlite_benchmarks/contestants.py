@@ -7,8 +7,9 @@ from typing import Literal
 
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
+from skinlite_benchmarks.accuracy import accuracy_of
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
-from skinlite_benchmarks.results import Accuracy, Contestant
+from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import ONNX, Bundle, open_bundle
 
 Runtime = Literal["litert", "onnxruntime"]
@@ -81,9 +82,11 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     found = [one for one in manifest.verification.files if one.file == file]
     accuracy = None
     if found and manifest.source.trained:
-        accuracy = Accuracy(
+        accuracy = accuracy_of(
+            found[0].metrics,
+            source="bundle",
+            pictures="test",
             keras=manifest.verification.keras,
-            exported=found[0].metrics,
             agreement=found[0].agreement,
         )
     entry = _of_file(bundle.path / file)

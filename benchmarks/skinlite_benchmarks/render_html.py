@@ -80,7 +80,9 @@ def _tiles(results: Results) -> str:
     if contestant.accuracy:
         exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
         kind = "synthetic pictures" if contestant.synthetic else "pictures"
-        note = f"Keras {keras.balanced_accuracy:.3f}, {exported.images:,} {kind}"
+        note = f"{exported.images:,} {kind}"
+        if keras is not None:
+            note = f"Keras {keras.balanced_accuracy:.3f}, {note}"
         tiles.append(("Balanced accuracy", wording.share(exported.balanced_accuracy), note))
     else:
         tiles.append(("Accuracy", wording.NONE, wording.accuracy_status(contestant)))
@@ -130,7 +132,7 @@ def _recalls(results: Results) -> str:
     """One chart a .tflite that was judged; the .onnx repeats Keras and stays in the table."""
     parts = []
     for one in results.contestants:
-        if one.accuracy is not None and one.runtime == "litert":
+        if one.accuracy is not None and one.accuracy.keras and one.runtime == "litert":
             accuracy, title = one.accuracy, f"Recall by class: {one.name}"
             kind = "synthetic " if one.synthetic else ""
             note = (

@@ -5,9 +5,9 @@ from pathlib import Path
 from skinlite.files import staged_folder, write_atomically
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results import RESULTS, Results
 
-RESULTS, HTML, MARKDOWN = "results.json", "report.html", "report.md"
+HTML, MARKDOWN = "report.html", "report.md"
 
 
 def write_report(results: Results, folder: Path) -> Path:

@@ -1,23 +1,39 @@
 """`Results`: everything one benchmark found, immutable, versioned, written as results.json.
 
-Format history: 1 (0.1.0) first.
+Format history:
+
+* 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
+* 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
+  set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
 
-from typing import Annotated, Final, Literal
+import json
+from pathlib import Path
+from typing import Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from skinlite.errors import InputError
+from skinlite.files import read_json
+from skinlite_benchmarks.device_records import Device
+from skinlite_benchmarks.records import (
+    Accuracy,
+    Cost,
+    Interval,
+    Latency,
+    Limit,
+    PaperFigures,
+    Profile,
+    Record,
+    Roof,
+    SweepPoint,
+)
 
-from skinlite.evaluation.metrics import Metrics
+SCHEMA_VERSION: Final = 2
+RESULTS = "results.json"
+"""Its name in a report folder."""
 
-SCHEMA_VERSION: Final = 1
-
-
-class Record(BaseModel):
-    """Base of the parts: immutable, and no field that we don't know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Runtime = Literal["litert", "compiled", "onnxruntime", "keras"]
 
 
 class Host(Record):
@@ -29,6 +45,7 @@ class Host(Record):
         load: the 1-minute load average at start and end.
         busy: share (0-1) of the cores' time that was in use just before the start and just after
             the end, when nothing of ours ran; None where the system doesn't tell.
+        roofs: one for each number of threads; empty where they were not measured.
     """
 
     cpu: str
@@ -39,6 +56,11 @@ class Host(Record):
     load: tuple[float, float] | None
     busy: tuple[float, float] | None
     versions: dict[str, str]
+    roofs: tuple[Roof, ...] = ()
+
+    def roof(self, threads: int) -> Roof | None:
+        """The limits with so many threads."""
+        return next((one for one in self.roofs if one.threads == threads), None)
 
     @property
     def kind(self) -> str:
@@ -53,6 +75,8 @@ class Settings(Record):
     Attributes:
         rounds: turns of each fast contestant.
         slow_seconds: time that the slow ones (the reference) may take, for each thread count.
+        runtimes: that were asked for, for model files.
+        data: name of the data set's folder; None where none was given.
         command: the command line that made this.
     """
 
@@ -61,58 +85,40 @@ class Settings(Record):
     slow_seconds: float
     seed: int
     command: str
-
-
-class Accuracy(Record):
-    """The exported file and its Keras model on the same held-out pictures, from the manifest.
-
-    Attributes:
-        agreement: share of pictures with the same top-1 answer.
-    """
-
-    keras: Metrics
-    exported: Metrics
-    agreement: float
+    runtimes: tuple[Runtime, ...] = ("litert", "onnxruntime")
+    data: str | None = None
 
 
 class Contestant(Record):
-    """One model file.
+    """One model file on one runtime.
 
     Attributes:
         name: unique in these results.
+        runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
+        backbone: None for a bare file.
+        peer: made by a stock converter for comparison, not by skinlite.
         trained: False for initialised weights, whose answers mean nothing; None if not known.
         synthetic: trained and judged on generated pictures; None if not known.
         accuracy: None where it was not measured, or means nothing.
+        cost: None where the file can't be read for it (a Keras model).
+        profile: None where it was not measured, or the runtime has no profiler.
     """
 
     name: str
     file: str
     bytes: int
     sha256: str
-    runtime: Literal["litert", "onnxruntime"]
+    runtime: Runtime
+    runner: str = ""
     format: str | None = None
+    backbone: str | None = None
+    peer: bool = False
     trained: bool | None = None
     synthetic: bool | None = None
     accuracy: Accuracy | None = None
-
-
-class Latency(Record):
-    """Milliseconds of one invocation, batch 1; ``iqr`` is the interquartile range."""
-
-    p50: float
-    p90: float
-    p99: float
-    min: float
-    iqr: float
-
-
-class Interval(Record):
-    """A median with its 95 % bootstrap interval."""
-
-    median: float
-    low: float
-    high: float
+    cost: Cost | None = None
+    profile: Profile | None = None
 
 
 class Measurement(Record):
@@ -126,6 +132,7 @@ class Measurement(Record):
         turns_ms: timed invocations, one list a round in which it took part.
         steady: whether the warm-up came to rest.
         ratio: times faster than the reference, paired by round; None without a reference.
+        limit: None where the roof or the cost isn't known.
     """
 
     contestant: str
@@ -140,100 +147,12 @@ class Measurement(Record):
     steady: bool
     ratio: Interval | None
     turns_ms: tuple[tuple[float, ...], ...]
+    limit: Limit | None = None
 
     @property
     def invocations(self) -> int:
         """How many were timed."""
         return sum(map(len, self.turns_ms))
-
-
-Text = Annotated[str, Field(max_length=400, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
-"""What a stranger wrote: one line, no control characters."""
-Milliseconds = Annotated[float, Field(ge=0, le=600_000, allow_inf_nan=False)]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Stage(Record):
-    """How one stage of the golden vectors went on a device.
-
-    Attributes:
-        worst: largest difference from the bundle: in levels, in the patient's units, or of a
-            probability.
-    """
-
-    passed: bool
-    worst: float = Field(ge=0, allow_inf_nan=False)
-
-
-class DeviceCheck(Record):
-    """The golden vectors on a device, stage by stage."""
-
-    vectors: int = Field(ge=1, le=1000)
-    pixels: Stage
-    encoding: Stage
-    probabilities: Stage
-
-    @property
-    def failed(self) -> list[str]:
-        """The stages that gave other numbers than the bundle."""
-        stages = {"pixels": self.pixels, "encoding": self.encoding}
-        stages["probabilities"] = self.probabilities
-        return [name for name, stage in stages.items() if not stage.passed]
-
-
-class DeviceTiming(Record):
-    """One model file timed in a browser, batch 1, inputs set beforehand.
-
-    Attributes:
-        load_ms: to compile the file, download left out.
-        timer_ms: the smallest step of the browser's clock.
-        samples_ms: every timed inference.
-    """
-
-    threads: int = Field(ge=1, le=64)
-    load_ms: Milliseconds
-    first_ms: Milliseconds
-    timer_ms: Milliseconds
-    samples_ms: tuple[Milliseconds, ...] = Field(min_length=50, max_length=1000)
-
-
-class DeviceReport(Record):
-    """What a phone's browser says of itself: measured there, not here, and not proven.
-
-    Attributes:
-        model_sha256: of the .tflite that was run; links it to a contestant.
-        name: what its owner calls the device; empty if not told.
-        cores: that the browser tells.
-        runtime: such as ``LiteRT.js 2.5.3, relaxed SIMD``.
-        check: None where the golden vectors were not run.
-    """
-
-    schema_version: Literal[1] = 1
-    model_sha256: Sha256
-    name: Text = ""
-    user_agent: Text
-    cores: int | None = Field(None, ge=1, le=1024)
-    runtime: Text
-    image_shape: tuple[int, int, int]
-    check: DeviceCheck | None
-    timings: tuple[DeviceTiming, ...] = Field(min_length=1, max_length=8)
-
-
-class Device(Record):
-    """A device's report as it is kept, with the percentiles of each of its timings.
-
-    Attributes:
-        latencies: in the order of the report's timings.
-    """
-
-    received: AwareDatetime
-    report: DeviceReport
-    latencies: tuple[Latency, ...]
-
-    @property
-    def title(self) -> str:
-        """What to call the device."""
-        return self.report.name or self.report.user_agent
 
 
 class Verdict(Record):
@@ -250,9 +169,11 @@ class Results(Record):
         reference: name of the contestant that the ratios are relative to.
         interrupted: stopped by Ctrl-C; what was measured until then is here.
         devices: phones that ran one of the contestants' files in their browser.
+        paper: for the backbones that take part.
+        sweep: one for each contestant of a sweep; empty otherwise.
     """
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     host: Host
     settings: Settings
     reference: str | None
@@ -262,6 +183,8 @@ class Results(Record):
     verdicts: tuple[Verdict, ...]
     interrupted: bool = False
     devices: tuple[Device, ...] = ()
+    paper: tuple[PaperFigures, ...] = ()
+    sweep: tuple[SweepPoint, ...] = ()
 
     def contestant(self, name: str) -> Contestant:
         """The contestant of that name."""
@@ -277,3 +200,22 @@ class Results(Record):
         if self.reference is None:
             return None
         return self.contestant(self.reference).bytes / self.contestant(name).bytes
+
+
+def read_results(path: Path) -> Results:
+    """Read a results.json, or the one in a report folder.
+
+    Raises:
+        InputError: missing, damaged, or of another schema version; then it says which.
+    """
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        version = json.loads(file.read_bytes()).get("schema_version")
+    except (OSError, ValueError, AttributeError):
+        version = None  # `read_json` says what is wrong
+    if isinstance(version, int) and version != SCHEMA_VERSION:
+        raise InputError(
+            f"{file} is of schema version {version}; this skinlite reads {SCHEMA_VERSION}. Measure "
+            "again, or read it with the skinlite that wrote it: its version is in host.versions."
+        )
+    return read_json(Results, file)

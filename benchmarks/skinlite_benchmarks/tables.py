@@ -59,14 +59,17 @@ def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
         return status, status, wording.NONE
     exported, keras = accuracy.exported, accuracy.keras
     return (
-        _beside_keras(exported.balanced_accuracy, keras.balanced_accuracy),
-        _beside_keras(exported.melanoma_recall, keras.melanoma_recall),
-        wording.share(accuracy.agreement),
+        _beside_keras(
+            exported.balanced_accuracy, None if keras is None else keras.balanced_accuracy
+        ),
+        _beside_keras(exported.melanoma_recall, None if keras is None else keras.melanoma_recall),
+        wording.share(None if accuracy.agreement is None else accuracy.agreement.value),
     )
 
 
 def _beside_keras(exported: float | None, keras: float | None) -> str:
-    return f"{wording.share(exported)} (Keras {wording.share(keras)})"
+    beside = "" if keras is None else f" (Keras {wording.share(keras)})"
+    return wording.share(exported) + beside
 
 
 def latencies(results: Results, count: int) -> Table:

@@ -3,7 +3,9 @@
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
-from skinlite_benchmarks.results import Contestant, DeviceCheck, Interval, Measurement, Results
+from skinlite_benchmarks.device_records import DeviceCheck
+from skinlite_benchmarks.records import Interval
+from skinlite_benchmarks.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -117,9 +119,11 @@ def _accuracy(contestant: Contestant) -> str:
         return f"accuracy {accuracy_status(contestant)}"
     kind = "synthetic pictures" if contestant.synthetic else "pictures"
     exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
+    beside = "" if keras is None else f", Keras {keras.balanced_accuracy:.3f},"
+    held_out = "held-out " if contestant.accuracy.pictures == "test" else ""
     return (
-        f"balanced accuracy {exported.balanced_accuracy:.3f}, Keras "
-        f"{keras.balanced_accuracy:.3f}, on {exported.images:,} held-out {kind}"
+        f"balanced accuracy {exported.balanced_accuracy:.3f}{beside} on {exported.images:,} "
+        f"{held_out}{kind}"
     )
 
 

@@ -1,11 +1,16 @@
-"""``skinlite benchmark``: time models against the InceptionResNetV2 reference, and report it."""
+"""``skinlite benchmark``: time models against the InceptionResNetV2 reference, and report it.
+
+What isn't one of the group's commands is a model: ``skinlite benchmark A B`` is
+``skinlite benchmark run A B``.
+"""
 
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from skinlite.cli.shared import JsonOption, OutOption, console, need, output, output_folder
 from skinlite.errors import InputError
@@ -14,6 +19,26 @@ REFERENCE = "inception_resnet_v2"
 DEVICES = Path("reports") / "devices"
 
 
+class ModelsOrCommand(TyperGroup):
+    """A group whose command ``run`` may be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` before what names no command."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=ModelsOrCommand,
+    help="Time models against the reference, interleaved, and write a report.\n\n"
+    "skinlite benchmark MODELS... [OPTIONS] is skinlite benchmark run MODELS... [OPTIONS]; a model "
+    "named like a command is ./NAME.",
+    no_args_is_help=True,
+)
+
+
+@app.command("run")
 def benchmark(
     models: Annotated[list[Path], typer.Argument(help="Bundles, or bare .tflite and .onnx files.")],
     out: OutOption = None,

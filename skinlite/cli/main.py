@@ -36,7 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(data.app, name="data")
-for command in (demo, train, evaluate, export, benchmark, verify, predict, doctor):
+app.add_typer(benchmark.app, name="benchmark")
+for command in (demo, train, evaluate, export, verify, predict, doctor):
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 
 

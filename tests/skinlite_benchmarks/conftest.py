@@ -11,8 +11,8 @@ import pytest
 
 from skinlite.evaluation.metrics import evaluate
 from skinlite_benchmarks import figures
+from skinlite_benchmarks.accuracy import accuracy_of
 from skinlite_benchmarks.results import (
-    Accuracy,
     Contestant,
     Host,
     Measurement,
@@ -204,7 +204,9 @@ def results(host: Host) -> Results:
     """Two contestants, one with a name that attacks the page, and the reference at 50 ms."""
     yardstick = [50.0, 51.0, 49.0] * 40
     quick, plain = [1.0, 1.02, 0.98] * 40, [5.0, 5.1, 4.9] * 40
-    accuracy = Accuracy(keras=some_metrics(0), exported=some_metrics(1), agreement=0.97)
+    accuracy = accuracy_of(
+        some_metrics(1), source="bundle", pictures="test", keras=some_metrics(0), agreement=0.97
+    )
 
     def contestant(name: str, size: int, **known: object) -> Contestant:
         values = {"name": name, "file": f"{name}.tflite", "bytes": size, "sha256": name}

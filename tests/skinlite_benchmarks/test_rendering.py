@@ -9,10 +9,11 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite_benchmarks import tables, wording
+from skinlite_benchmarks.records import Interval
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown
 from skinlite_benchmarks.report import write_report
-from skinlite_benchmarks.results import Interval, Results
+from skinlite_benchmarks.results import Results
 
 VOID = {"meta", "line", "circle", "rect", "br"}
 

@@ -6,21 +6,27 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
-from skinlite.files import read_json
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results import Results, read_results
 
 
 def test_round_trip(results: Results, tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(results.model_dump_json())
-    assert read_json(Results, path) == results
+    (tmp_path / "results.json").write_text(results.model_dump_json())
+    assert read_results(tmp_path / "results.json") == read_results(tmp_path) == results
 
 
 def test_another_schema_version_is_refused(results: Results, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    path.write_text(results.model_dump_json().replace('"schema_version":1', '"schema_version":2'))
-    with pytest.raises(InputError, match="schema_version"):
-        read_json(Results, path)
+    path.write_text(results.model_dump_json().replace('"schema_version":2', '"schema_version":1'))
+    with pytest.raises(InputError, match=r"schema version 1; this skinlite reads 2"):
+        read_results(path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', "\0"])
+def test_damaged_results_are_refused(content: str, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match="damaged"):
+        read_results(path)
 
 
 def test_results_are_immutable(results: Results) -> None:

@@ -61,7 +61,8 @@ def test_accuracy_comes_from_the_manifest_of_a_trained_bundle(tmp_path: Path, mo
     assert [entry.contestant.format for entry in trained] == ["int8", "float32"]
     assert all(entry.contestant.synthetic for entry in trained)
     accuracy = trained[0].contestant.accuracy
-    assert accuracy is not None and accuracy.agreement == 0.97 and accuracy.keras.images == 700
+    assert accuracy is not None and accuracy.agreement is not None and accuracy.keras is not None
+    assert accuracy.agreement.value == 0.97 and accuracy.keras.images == 700
 
     untrained = find_contestants([write_bundle(tmp_path / "raw", models, trained=False)])
     assert [entry.contestant.accuracy for entry in untrained] == [None, None]

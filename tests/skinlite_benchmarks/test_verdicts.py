@@ -2,7 +2,8 @@
 
 import pytest
 
-from skinlite_benchmarks.results import Host, Interval
+from skinlite_benchmarks.records import Interval
+from skinlite_benchmarks.results import Host
 from skinlite_benchmarks.verdicts import judge
 
 from .conftest import measurement

@@ -13,7 +13,7 @@ from skinlite.cli.main import app
 
 Skinlite = Callable[..., Any]
 HEAVY = ("tensorflow", "tf_keras", "keras", "onnx", "pandas", "sklearn", "scipy", "numpy", "PIL")
-COMMANDS = ("demo", "train", "evaluate", "export", "benchmark", "verify", "predict", "doctor")
+COMMANDS = ("demo", "train", "evaluate", "export", "verify", "predict", "doctor")
 
 
 def python(code: str, *arguments: str | Path, cwd: Path | None = None) -> Any:
@@ -53,7 +53,7 @@ def test_version(skinlite: Skinlite) -> None:
 def test_help_lists_every_command(skinlite: Skinlite) -> None:
     code, out, _ = skinlite("--help")
     assert code == 0
-    for name in (*COMMANDS, "data"):
+    for name in (*COMMANDS, "data", "benchmark"):
         assert f" {name} " in out
     assert "skinlite demo" in out
     names = {command.callback.__name__ for command in app.registered_commands if command.callback}
@@ -133,3 +133,15 @@ def test_doctor_names_the_line_that_mends_what_is_missing(
     assert code == 0
     assert "no-such-package missing" in out
     assert "pip install 'skinlite[export]'" in out
+
+
+def test_a_word_that_is_no_command_is_a_model(skinlite: Skinlite) -> None:
+    code, _, err = skinlite("benchmark", "absent.tflite", "--reference", "none")
+    assert (code, "absent.tflite" in err) == (2, True)
+    code, _, err = skinlite("benchmark", "--threads", "0", "absent.tflite")
+    assert (code, "--threads" in err) == (2, True)
+
+
+def test_the_groups_help_shows_how_to_name_models(skinlite: Skinlite) -> None:
+    code, out, _ = skinlite("benchmark", "--help")
+    assert code == 0 and "skinlite benchmark run MODELS" in " ".join(out.split())
