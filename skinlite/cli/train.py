@@ -1,7 +1,7 @@
 """``skinlite train``: a data set to a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,10 +17,29 @@ from skinlite.cli.shared import (
 )
 from skinlite.errors import InputError
 
+if TYPE_CHECKING:
+    from skinlite.data.division import SplitInfo
+
+PRESETS = "default, or paper: the paper's protocol. Flags that are given go before it."
+REGIMES = (
+    "metadata (patient, weighted loss), augmented (varied pictures, neither), or both; left out, "
+    "the preset's: both, and metadata in the paper's."
+)
+SPLITS = (
+    "lesion; paper (by image: leaks, and its figures say so); official (tested on --test-data); "
+    "or a CSV file with image_id and split."
+)
+
 
 def train(
     data: DataOption = None,
     out: OutOption = None,
+    preset: Annotated[str, typer.Option(help=PRESETS)] = "default",
+    regime: Annotated[str | None, typer.Option(help=REGIMES)] = None,
+    split: Annotated[str, typer.Option(help=SPLITS)] = "lesion",
+    test_data: Annotated[
+        Path | None, typer.Option(help="ISIC 2018 test folder, for --split official.")
+    ] = None,
     backbone: Annotated[str, typer.Option(help="Backbone, snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -31,16 +50,43 @@ def train(
     width: Annotated[
         float, typer.Option(help="Multiplies the channels of a MobileNet (its alpha).")
     ] = 1.0,
-    weights: Annotated[str, typer.Option(help="imagenet, none, or a weights FILE.")] = "none",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="imagenet, none, or a weights FILE (none; paper: imagenet)."),
+    ] = None,
     epochs: Annotated[
-        int, typer.Option(min=0, help="At most so many; 0 writes an untrained run.")
-    ] = 30,
-    batch_size: Annotated[int, typer.Option(min=1)] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Peak, for AdamW.")] = 2e-3,
+        int | None,
+        typer.Option(min=0, help="At most so many (30; paper: 250); 0 writes an untrained run."),
+    ] = None,
+    epoch_pictures: Annotated[
+        int | None,
+        typer.Option(min=1, help="Pictures an epoch (all once; augmented: 18015)."),
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Pictures a step (64; paper: 32).")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="The highest (0.002; paper: 0.001).")
+    ] = None,
     patience: Annotated[
-        int, typer.Option(min=1, help="Stop after so many epochs without a better model.")
-    ] = 12,
+        int | None,
+        typer.Option(
+            min=1, help="Stop after so many epochs without a better model (12; paper: 25)."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides split, order and augmentation.")] = 0,
+    precision: Annotated[
+        str, typer.Option(help="float32, mixed_bfloat16 or mixed_float16, for a GPU.")
+    ] = "float32",
+    xla: Annotated[
+        str, typer.Option(help="Compile: auto (on a GPU, not on a CPU), on or off.")
+    ] = "auto",
+    steps_per_execution: Annotated[
+        int | None, typer.Option(min=1, help="Batches a call (16 on a GPU, 1 on a CPU).")
+    ] = None,
+    devices: Annotated[
+        str, typer.Option(help="How many devices share each batch: a number, or all.")
+    ] = "1",
     resume: Annotated[
         Path | None,
         typer.Option(help="Interrupted run to go on with, under its own settings."),
@@ -51,10 +97,14 @@ def train(
     from skinlite.data.dataset import read_dataset
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
+    from skinlite.training.execution import Execution
     from skinlite.training.fit import Training
     from skinlite.training.prepare import prepare, prepare_again
     from skinlite.training.run import partial_folder, reopen_run
 
+    execution = validated(
+        Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
+    )
     if resume:
         unfinished = reopen_run(resume)
         config = unfinished.info.config
@@ -65,21 +115,24 @@ def train(
     else:
         if data is None:
             raise InputError("Say where the data set is: --data DIR. Without data: skinlite demo")
-        config = validated(
-            TrainConfig,
-            {
-                "backbone": backbone,
-                "topology": topology,
-                "image_size": image_size or find_backbone(backbone).input_size,
-                "width": width,
-                "weights": weights,
-                "epochs": epochs,
-                "batch_size": batch_size,
-                "learning_rate": learning_rate,
-                "patience": patience,
-                "seed": seed,
-            },
-        )
+        settings = {
+            "preset": preset,
+            "regime": regime,
+            "backbone": backbone,
+            "topology": topology,
+            "image_size": image_size or find_backbone(backbone).input_size,
+            "width": width,
+            "weights": weights,
+            "epochs": epochs,
+            "epoch_pictures": epoch_pictures,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "patience": patience,
+            "seed": seed,
+            "precision": precision,
+        }
+        given = {name: value for name, value in settings.items() if value is not None}
+        config = validated(TrainConfig, given)
         name = backbone if width == 1 else f"{backbone}-{width:g}"
         out = output_folder(out, "runs", f"{name}-{config.image_size}px")
         if partial_folder(out).exists():
@@ -89,10 +142,13 @@ def train(
             )
         dataset = read_dataset(data)
         with counting("reading pictures", len(dataset.frame)) as advance:
-            prepared = prepare(dataset, config.image_size, seed, advance)
+            prepared = prepare(
+                dataset, config.image_size, seed, advance, split=split, test_data=test_data
+            )
 
+    _tell_split(prepared.split_info)
     with reporting() as report:
-        training = Training(out, config, prepared, report)
+        training = Training(out, config, prepared, report, execution)
         run = training.resume() if resume else training.start()
     if run.info.status == "interrupted":
         console.print(
@@ -103,3 +159,16 @@ def train(
         )
         raise typer.Exit(130)
     output.print(out)
+
+
+def _tell_split(info: "SplitInfo") -> None:
+    """Say how much of the test has been seen in training."""
+    if info.leakage is None:  # a run from before leaks were counted, whose split has none
+        return
+    console.print(f"split {info.kind}; leaking: {info.leakage}", markup=False, soft_wrap=True)
+    if info.leaky:
+        console.print(
+            "[yellow]warning:[/] lesions are on two sides of this split: its figures are upper "
+            "bounds, and are labelled leaky.",
+            soft_wrap=True,
+        )

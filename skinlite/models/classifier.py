@@ -8,6 +8,7 @@ The authors' notebooks (topology ``released``) cut the backbone elsewhere, have 
 the pools of odd feature maps.
 """
 
+from pathlib import Path
 from typing import Literal
 
 import keras
@@ -25,7 +26,7 @@ def build_classifier(
     patient_width: int,
     topology: Topology = "paper",
     image_size: int | None = None,
-    weights: Literal["imagenet"] | None = None,
+    weights: Literal["imagenet"] | Path | None = None,
     width: float = 1.0,
     batch_norm_momentum: float | None = None,
 ) -> keras.Model:
@@ -36,7 +37,7 @@ def build_classifier(
         patient_width: columns of the encoded patient.
         topology: whose: the paper's, or that of the authors' notebooks.
         image_size: height and width in pixels; the paper's if left out.
-        weights: of the backbone.
+        weights: of the backbone; a file is one of the whole backbone without its top.
         width: of the backbone, for those that have it (`Backbone.has_width`).
         batch_norm_momentum: replaces the backbone's own. Keras' MobileNetV3 has 0.999, with which
             the moving statistics of a short training are useless and inference looks broken.

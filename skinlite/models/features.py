@@ -1,5 +1,6 @@
 """A backbone up to its cut, from RGB pixels 0-255 to the feature map."""
 
+from pathlib import Path
 from typing import Any, Literal
 
 import keras
@@ -8,6 +9,7 @@ from keras import layers
 
 from skinlite.errors import InputError
 from skinlite.models.backbones import BACKBONES, Backbone, Cut, Topology
+from skinlite.models.weights import fill
 
 MEAN = np.array([0.485, 0.456, 0.406])
 DEVIATION = np.array([0.229, 0.224, 0.225])
@@ -20,7 +22,7 @@ CAFFE_MEAN = np.array([123.68, 116.779, 103.939])
 def build_features(
     backbone: Backbone,
     image_size: int,
-    weights: Literal["imagenet"] | None = None,
+    weights: Literal["imagenet"] | Path | None = None,
     *,
     topology: Topology = "paper",
     width: float = 1.0,
@@ -30,7 +32,8 @@ def build_features(
     Args:
         backbone: row of the registry.
         image_size: height and width of the input, pixels.
-        weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache.
+        weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache; a file is
+            one that Keras offers or saved of this backbone, without its top.
         topology: which cut.
         width: multiplies the channels of every layer (MobileNet's alpha).
 
@@ -72,7 +75,7 @@ def rescale(backbone: Backbone, image: Any) -> Any:
 
 
 def _build_whole(
-    backbone: Backbone, image_size: int, weights: Literal["imagenet"] | None, width: float
+    backbone: Backbone, image_size: int, weights: Literal["imagenet"] | Path | None, width: float
 ) -> keras.Model:
     if width != 1 and not backbone.has_width:
         able = ", ".join(name for name, row in BACKBONES.items() if row.has_width)
@@ -81,7 +84,7 @@ def _build_whole(
         whole = backbone.build(
             input_shape=(image_size, image_size, 3),
             include_top=False,
-            weights=weights,
+            weights=None if isinstance(weights, Path) else weights,
             **({"alpha": width} if backbone.has_width else {}),
         )
     except ValueError as error:
@@ -95,6 +98,8 @@ def _build_whole(
             f"ImageNet weights of {backbone.title} can't be fetched ({error}). Train from scratch "
             "with --weights none, or give a file that you have with --weights FILE."
         ) from error
+    if isinstance(weights, Path):
+        fill(whole, weights)
     if weights and backbone.pixels == "caffe":
         # These were trained on BGR. Turning the first kernel once spares turning every picture.
         first = next(layer for layer in whole.layers if isinstance(layer, layers.Conv2D))

@@ -19,7 +19,18 @@ def class_weights(labels: NDArray[np.intp], power: float) -> NDArray[np.float32]
 
 
 class Epoch(keras.utils.PyDataset):
-    """The batches of one epoch, the same for the same seed and epoch whatever came before."""
+    """The batches of one epoch, the same for the same seed and epoch whatever came before.
+
+    Args:
+        examples: of the training split.
+        encoder: knows which columns are one answer.
+        batch_size: pictures.
+        weights: of the classes.
+        answer_dropout: chance that an answer is shown as not told.
+        seed: of the training.
+        epoch: from 0.
+        pictures: how many to show; every one comes as often as another, or once more.
+    """
 
     def __init__(
         self,
@@ -31,13 +42,17 @@ class Epoch(keras.utils.PyDataset):
         answer_dropout: float,
         seed: int,
         epoch: int,
+        pictures: int | None = None,
     ) -> None:
         super().__init__()
         self.examples = examples
-        self.batch_size = min(batch_size, len(examples))
+        self.batch_size = min(batch_size, pictures or len(examples))
         self.weights = weights
         random = np.random.default_rng([seed, epoch])
-        self.order = random.permutation(len(examples))
+        count = pictures or len(examples)
+        passes = -(-count // len(examples))
+        self.order = np.concatenate([random.permutation(len(examples)) for _ in range(passes)])
+        self.order = self.order[:count]
         self.patients = examples.patients.copy()
         for field in encoder.fields:
             dropped = random.random(len(examples)) < answer_dropout
@@ -45,7 +60,7 @@ class Epoch(keras.utils.PyDataset):
 
     def __len__(self) -> int:
         # A short last batch would have its own noise in the batch statistics: it is left out.
-        return len(self.examples) // self.batch_size
+        return len(self.order) // self.batch_size
 
     def __getitem__(
         self, index: int

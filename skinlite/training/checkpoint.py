@@ -11,6 +11,16 @@ from skinlite.files import read_json, write_atomically
 from skinlite.training.augment import Augment  # noqa: F401  registers the layer
 
 
+class EpochResult(BaseModel):
+    """One row of ``history.csv``; the loss is the mean over the epoch, with class weights."""
+
+    epoch: int
+    loss: float
+    learning_rate: float | None = None
+    validation_accuracy: float
+    validation_balanced_accuracy: float
+
+
 class State(BaseModel):
     """Where the training stands after ``epochs_done`` epochs."""
 
@@ -18,7 +28,7 @@ class State(BaseModel):
     best_epoch: int | None = None
     best_score: float = -1.0
     trainer: str = ""
-    history: list[dict[str, float]] = []
+    history: list[EpochResult] = []
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:

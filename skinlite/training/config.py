@@ -1,36 +1,119 @@
-"""`TrainConfig`: everything that decides what a training computes."""
+"""`TrainConfig`: everything that decides what a training computes, its presets and regimes."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Preset = Literal["default", "paper"]
+"""``default`` trains from scratch on two cores; ``paper`` is the paper's protocol (3.1.1)."""
+
+Regime = Literal["both", "metadata", "augmented"]
+"""What the network learns from. The paper compares two: ``metadata`` (patient and weighted loss,
+pictures as they are) and ``augmented`` (pictures varied, neither patient nor weights); ``both`` has
+all of it."""
+
+_PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {
+        "regime": "metadata",
+        "weights": "imagenet",
+        "epochs": 250,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+        "epsilon": 0.1,
+        "weight_decay": 0.0,
+        "clip_norm": None,
+        "schedule": "plateau",
+        "warmup_steps": 0,
+        "class_weight_power": 1.0,
+        "answer_dropout": 0.0,
+        "batch_norm_momentum": None,
+        "monitor": "accuracy",
+        "patience": 25,
+        # The paper names rotation, shift, zoom and flips without their ranges, and no brightness.
+        "zoom": 0.1,
+        "shift": 0.1,
+        "brightness": 0.0,
+    }
+}
+
+_REGIMES: dict[str, dict[str, Any]] = {
+    "augmented": {"class_weight_power": 0.0, "answer_dropout": 0.0, "epoch_pictures": 18_015}
+}
 
 
 class TrainConfig(BaseModel):
     """Settings of one training; saved with the run.
 
-    The defaults train from scratch on two cores; learning rates are for AdamW with a linear
-    warm-up and a cosine decay to zero.
+    What isn't given comes from the preset, then from the regime. The fields' own defaults are the
+    preset ``default``: AdamW with a linear warm-up and a cosine decay to zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    preset: Preset = "default"
+    regime: Regime = "both"
     backbone: str = "mobilenet_v3_large"
     topology: Literal["paper", "released"] = "paper"
     image_size: int = Field(224, ge=32, le=1024, description="height and width, pixels")
     width: float = Field(1.0, gt=0, le=4, description="multiplies the backbone's channels")
     weights: str = "none"
     epochs: int = Field(30, ge=0)
+    epoch_pictures: int | None = Field(
+        None, ge=1, description="pictures in an epoch; left out, every training picture once"
+    )
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
-    weight_decay: float = Field(0.05, ge=0)
-    warmup_steps: int = Field(200, ge=0)
-    clip_norm: float = Field(5.0, gt=0)
+    epsilon: float = Field(1e-7, gt=0, description="of Adam")
+    weight_decay: float = Field(0.05, ge=0, description="decoupled (AdamW); 0 is Adam")
+    clip_norm: float | None = Field(5.0, gt=0)
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    warmup_steps: int = Field(200, ge=0, description="of the cosine")
+    plateau_patience: int = Field(
+        10, ge=1, description="epochs before the plateau's next rate; the paper gives none"
+    )
     class_weight_power: float = Field(
         0.75, ge=0, le=1, description="1 is the paper's W_c = N / (C N_c); 0 is unweighted"
     )
-    batch_norm_momentum: float = Field(0.95, gt=0, lt=1)
+    batch_norm_momentum: float | None = Field(
+        0.95, gt=0, lt=1, description="left out, the backbone's own"
+    )
     answer_dropout: float = Field(
         0.1, ge=0, lt=1, description="chance that an answer is shown as not told"
     )
-    patience: int = Field(12, ge=1, description="epochs without a better balanced accuracy")
+    zoom: float = Field(0.15, ge=0, lt=1, description="see Augment, as the next two")
+    shift: float = Field(0.08, ge=0, lt=1)
+    brightness: float = Field(0.15, ge=0, lt=1)
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    monitor: Literal["accuracy", "balanced_accuracy"] = Field(
+        "balanced_accuracy", description="of the validation split: decides the best epoch"
+    )
+    patience: int = Field(12, ge=1, description="epochs without a better score")
     seed: int = 0
+
+    @property
+    def augments(self) -> bool:
+        """Whether pictures are varied."""
+        return self.regime != "metadata"
+
+    @property
+    def asks_patient(self) -> bool:
+        """Whether the patient's answers are learned from."""
+        return self.regime != "augmented"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        preset = _PRESETS.get(str(given.get("preset")), {})
+        regime = _REGIMES.get(str(given.get("regime", preset.get("regime"))), {})
+        return preset | regime | given
+
+    @model_validator(mode="after")
+    def _regime_holds(self) -> "TrainConfig":
+        if self.regime == "augmented" and (self.class_weight_power or self.answer_dropout):
+            raise ValueError(
+                "the regime augmented has neither class weights nor patients: leave "
+                "class_weight_power and answer_dropout at 0, or take the regime both"
+            )
+        return self

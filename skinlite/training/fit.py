@@ -6,17 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import pandas as pd
 
 from skinlite import __version__
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files import write_atomically, writing
-from skinlite.models.classifier import build_classifier
-from skinlite.training.batch_norm import settle_batch_norm
+from skinlite.training.batch_norm import remembers_too_long, settle_batch_norm
 from skinlite.training.batches import Epoch, class_weights
-from skinlite.training.checkpoint import State, load_checkpoint, save_checkpoint
+from skinlite.training.checkpoint import EpochResult, State, load_checkpoint, save_checkpoint
 from skinlite.training.config import TrainConfig
+from skinlite.training.execution import Execution
+from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import (
     Run,
@@ -27,9 +29,9 @@ from skinlite.training.run import (
     open_run,
     partial_folder,
 )
+from skinlite.training.schedule import plateau_rate
 from skinlite.training.trainer import (
     classifier_of,
-    load_weights,
     make_trainer,
     predict,
     start_streams,
@@ -37,6 +39,10 @@ from skinlite.training.trainer import (
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, the steps done and the steps in all; for a progress bar."""
+
+
+class DivergedError(Exception):
+    """The training left the numbers behind."""
 
 
 class Training:
@@ -47,6 +53,10 @@ class Training:
         config: settings.
         data: split, encoder and examples.
         report: progress.
+        execution: compiler and devices.
+
+    Raises:
+        InputError: no such devices, or they can't share a batch.
     """
 
     def __init__(
@@ -55,9 +65,13 @@ class Training:
         config: TrainConfig,
         data: Prepared,
         report: Report = lambda what, done, total: None,
+        execution: Execution | None = None,
     ) -> None:
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
+        self.execution = execution or Execution()
+        self._copy: keras.Model | None = None
+        self.execution.check(self._batches(0).batch_size)
 
     def start(self) -> Run:
         """Train from the beginning.
@@ -66,22 +80,14 @@ class Training:
             InputError: ``out`` is taken or can't be written to, bad weights, or a NaN loss.
         """
         keras.utils.set_random_seed(self.config.seed)
-        classifier = build_classifier(
-            self.config.backbone,
-            patient_width=len(self.data.encoder.columns),
-            topology=self.config.topology,
-            image_size=self.config.image_size,
-            width=self.config.width,
-            weights="imagenet" if self.config.weights == "imagenet" else None,
-            batch_norm_momentum=self.config.batch_norm_momentum,
-        )
-        if self.config.weights not in ("imagenet", "none"):
-            load_weights(classifier, Path(self.config.weights))
+        with self.execution.scope():
+            classifier = initial_classifier(self.config, self._patient_width)
+        deployed = self._deployed(classifier)
         if not self.config.epochs and self.config.weights == "none":
-            settle_batch_norm(classifier, self.data.examples["train"])
+            settle_batch_norm(deployed, self.data.examples["train"])
         with writing(self.work):
             self.work.mkdir(parents=True)
-            classifier.save(self.work / "model.keras")
+            deployed.save(self.work / "model.keras")
         self._write("patient_encoding.json", self.data.encoder.model_dump_json(indent=2))
         self._write("split.csv", self.data.split.to_csv(index=False))
         state = State()
@@ -89,7 +95,8 @@ class Training:
             return self._finish("untrained", state)
         self._write_info("interrupted", state)
         steps = self.config.epochs * len(self._batches(0))
-        trainer = make_trainer(classifier, self.config, steps)
+        with self.execution.scope():
+            trainer = make_trainer(classifier, self.config, steps)
         save_checkpoint(self.work / "checkpoint", trainer, state)
         return self._train(trainer, state)
 
@@ -99,21 +106,33 @@ class Training:
         Raises:
             InputError: there is no checkpoint, or a NaN loss.
         """
-        trainer, state = load_checkpoint(self.work / "checkpoint")
+        with self.execution.scope():
+            trainer, state = load_checkpoint(self.work / "checkpoint")
         return self._train(trainer, state)
 
     def _train(self, trainer: keras.Model, state: State) -> Run:
         status: Status = "complete"
+        self.execution.apply(trainer)
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
                 self._train_epoch(trainer, state)
         except KeyboardInterrupt:
             status = "interrupted"
+        except DivergedError as error:
+            advice = "Train again with a smaller --learning-rate."
+            if not state.epochs_done:
+                shutil.rmtree(self.work)
+                raise InputError(f"{error} Nothing was learned before. {advice}") from error
+            self._finish("diverged", state)
+            raise InputError(
+                f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
+                f"{self.out}. {advice}"
+            ) from error
         return self._finish(status, state)
 
     def _finish(self, status: Status, state: State) -> Run:
         self._write_info(status, state)
-        if status == "complete":
+        if status in ("complete", "diverged"):
             self._write_metrics()
             shutil.rmtree(self.work / "checkpoint")
         self.work.replace(self.out)
@@ -124,32 +143,42 @@ class Training:
         batches = self._batches(epoch)
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
-        progress = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda step, logs: self.report(title, step, len(batches))
-        )
-        loss = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress]).history["loss"]
-        if not math.isfinite(loss[0]):
-            raise InputError(
-                f"The loss became {loss[0]} in epoch {epoch + 1}. The last good epoch is kept in "
-                f"{self.work}. Try a smaller --learning-rate."
-            )
-        classifier = classifier_of(trainer)
+
+        def told(step: int, logs: dict[str, float]) -> None:
+            self.report(title, step, len(batches))
+            if not math.isfinite(logs["loss"]):
+                raise DivergedError(f"The loss became {logs['loss']} in epoch {epoch + 1}.")
+
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=told)
+        if self.config.schedule == "plateau":
+            past = [getattr(row, f"validation_{self.config.monitor}") for row in state.history]
+            trainer.optimizer.learning_rate = plateau_rate(self.config, past)
+        with self.execution.scope():
+            fitted = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress])
+        classifier = self._deployed(classifier_of(trainer))
+        if remembers_too_long(classifier, len(batches)):
+            settle_batch_norm(classifier, self.data.examples["train"], batches=8)
+        if not all(np.isfinite(weight).all() for weight in classifier.get_weights()):
+            raise DivergedError(f"A weight became infinite in epoch {epoch + 1}.")
         scores = self._score(classifier, "validation")
         state.epochs_done += 1
         state.history.append(
-            {
-                "epoch": state.epochs_done,
-                "loss": loss[0],
-                "validation_accuracy": scores.accuracy,
-                "validation_balanced_accuracy": scores.balanced_accuracy,
-            }
+            EpochResult(
+                epoch=state.epochs_done,
+                loss=fitted.history["loss"][0],
+                learning_rate=float(trainer.optimizer.learning_rate),
+                validation_accuracy=scores.accuracy,
+                validation_balanced_accuracy=scores.balanced_accuracy,
+            )
         )
-        if scores.balanced_accuracy > state.best_score:
-            state.best_score, state.best_epoch = scores.balanced_accuracy, state.epochs_done
+        score = getattr(scores, self.config.monitor)
+        if score > state.best_score:
+            state.best_score, state.best_epoch = score, state.epochs_done
             candidate = self.work / "candidate.keras"
             classifier.save(candidate)
             candidate.replace(self.work / "model.keras")
-        self._write("history.csv", pd.DataFrame(state.history).to_csv(index=False))
+        rows = [row.model_dump() for row in state.history]
+        self._write("history.csv", pd.DataFrame(rows).to_csv(index=False))
         save_checkpoint(self.work / "checkpoint", trainer, state)
         self.report(f"{title}, balanced accuracy {scores.balanced_accuracy:.3f}", 1, 1)
 
@@ -166,7 +195,21 @@ class Training:
             answer_dropout=self.config.answer_dropout,
             seed=self.config.seed,
             epoch=epoch,
+            pictures=self.config.epoch_pictures,
         )
+
+    def _deployed(self, classifier: keras.Model) -> keras.Model:
+        """The classifier as it will be used: in float32 and on one device."""
+        if self.config.precision == "float32" and len(self.execution.chosen_devices()) == 1:
+            return classifier
+        if self._copy is None:
+            self._copy = float32_copy(self.config, self._patient_width)
+        self._copy.set_weights(classifier.get_weights())
+        return self._copy
+
+    @property
+    def _patient_width(self) -> int:
+        return len(self.data.encoder.columns)
 
     def _score(self, model: keras.Model, split: str) -> Metrics:
         examples = self.data.examples[split]
@@ -175,7 +218,9 @@ class Training:
     def _write_metrics(self) -> None:
         model = load_model(self.work)
         scores = RunMetrics(
-            validation=self._score(model, "validation"), test=self._score(model, "test")
+            split=self.data.split_info,
+            validation=self._score(model, "validation"),
+            test=self._score(model, "test"),
         )
         self._write("metrics.json", scores.model_dump_json(indent=2))
 
@@ -185,6 +230,7 @@ class Training:
             config=self.config,
             epochs_done=state.epochs_done,
             best_epoch=state.best_epoch,
+            split=self.data.split_info,
             data=str(self.data.dataset.root.resolve()),
             pictures=len(self.data.dataset.frame),
             synthetic=self.data.dataset.synthetic,

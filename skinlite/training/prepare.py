@@ -1,15 +1,17 @@
 """From a data set to what a training or an evaluation consumes: split, encoder, examples."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pandas as pd
 
 from skinlite.data.cache import pixels_of
-from skinlite.data.dataset import Dataset
+from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.division import SplitInfo, divide, join
 from skinlite.data.examples import Examples, make_examples
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.split import SPLITS, split_by_lesion
+from skinlite.data.split import SPLITS
 from skinlite.training.run import Run
 
 
@@ -22,12 +24,14 @@ class Prepared:
         split: image_id, lesion_id, split.
         encoder: fitted on the training rows.
         examples: by split name.
+        split_info: the kind of split, and what leaks in it.
     """
 
     dataset: Dataset
     split: pd.DataFrame
     encoder: PatientEncoder
     examples: dict[str, Examples]
+    split_info: SplitInfo = field(default_factory=SplitInfo)
 
     def rows(self, split: str) -> pd.DataFrame:
         """The data set's rows of the pictures in ``examples[split]``."""
@@ -35,24 +39,41 @@ class Prepared:
 
 
 def prepare(
-    dataset: Dataset, image_size: int, seed: int, advance: Callable[[], None] = lambda: None
+    dataset: Dataset,
+    image_size: int,
+    seed: int,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    split: str = "lesion",
+    test_data: Path | None = None,
 ) -> Prepared:
-    """Split by lesion, fit the encoder on the training rows, decode every picture once."""
-    split = split_by_lesion(dataset.frame, seed=seed)
-    train = dataset.select(split.loc[split["split"] == "train", "image_id"])
+    """Split, fit the encoder on the training rows, decode every picture once.
+
+    Args:
+        dataset: all of it.
+        image_size: height and width, pixels.
+        seed: of the split.
+        advance: called once a decoded picture.
+        split: see `divide`.
+        test_data: see `divide`.
+    """
+    division = divide(dataset, split, seed=seed, test_data=test_data)
+    dataset, rows = division.dataset, division.split
+    train = dataset.select(rows.loc[rows["split"] == "train", "image_id"])
     encoder = PatientEncoder.fit(train.frame)
-    return Prepared(
-        dataset, split, encoder, _examples(dataset, split, encoder, image_size, advance)
-    )
+    examples = _examples(dataset, rows, encoder, image_size, advance)
+    return Prepared(dataset, rows, encoder, examples, division.info)
 
 
 def prepare_again(
     run: Run, dataset: Dataset, advance: Callable[[], None] = lambda: None
 ) -> Prepared:
     """The same for a run that has its split and encoder already."""
-    split, encoder = run.split(), run.encoder()
-    size = run.info.config.image_size
-    return Prepared(dataset, split, encoder, _examples(dataset, split, encoder, size, advance))
+    split, encoder, info = run.split(), run.encoder(), run.info.split
+    if info.test_data:
+        dataset = join(dataset, read_dataset(Path(info.test_data)))
+    examples = _examples(dataset, split, encoder, run.info.config.image_size, advance)
+    return Prepared(dataset, split, encoder, examples, info)
 
 
 def all_examples(

@@ -7,7 +7,7 @@
 
 While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
 
-Format history: 1 (0.1.0) first.
+Format history: 1 (0.1.0) first; later fields have defaults that mean what was so before.
 """
 
 import os
@@ -19,6 +19,7 @@ from zipfile import BadZipFile
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.division import SplitInfo
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
 from skinlite.errors import InputError
@@ -26,7 +27,8 @@ from skinlite.evaluation.metrics import Metrics
 from skinlite.files import read_json
 from skinlite.training.config import TrainConfig
 
-Status = Literal["complete", "interrupted", "untrained"]
+Status = Literal["complete", "interrupted", "diverged", "untrained"]
+"""``diverged``: the loss became NaN; the model is the best one from before."""
 
 
 class RunInfo(BaseModel):
@@ -42,6 +44,7 @@ class RunInfo(BaseModel):
     data: str
     pictures: int
     synthetic: bool
+    split: SplitInfo = SplitInfo()
     versions: dict[str, str]
 
 
@@ -50,6 +53,7 @@ class RunMetrics(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    split: SplitInfo = SplitInfo()
     validation: Metrics
     test: Metrics
 
@@ -70,8 +74,8 @@ class Run:
         return read_json(PatientEncoder, self.path / "patient_encoding.json")
 
     def split(self) -> pd.DataFrame:
-        """The split, proven leak-free again."""
-        return read_split(self.path / "split.csv")
+        """The split, proven leak-free again unless the run is labelled leaky."""
+        return read_split(self.path / "split.csv", may_leak=self.info.split.leaky)
 
 
 def load_model(folder: Path) -> Any:
@@ -123,12 +127,17 @@ def reopen_run(path: Path) -> Run:
         path: the run folder, with or without ``.partial``.
 
     Raises:
-        InputError: no such run, or a finished one.
+        InputError: no such run, or a finished or diverged one.
     """
     whole = path.with_name(path.name.removesuffix(".partial"))
     work = partial_folder(whole)
     if whole.exists():
-        if open_run(whole).info.status != "interrupted":
+        status = open_run(whole).info.status
+        if status == "diverged":
+            raise InputError(
+                f"{whole} diverged, and would again. Train anew with a smaller --learning-rate."
+            )
+        if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
     if not (work / "config.json").exists():

@@ -1,16 +1,13 @@
 """The Keras model that is fitted: a classifier wrapped with augmentation, loss and optimizer."""
 
-from pathlib import Path
-from zipfile import BadZipFile
-
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.errors import InputError
 from skinlite.training.augment import Augment
 from skinlite.training.config import TrainConfig
+from skinlite.training.schedule import make_rate
 from skinlite.vocabulary import IMAGE, PATIENT
 
 
@@ -18,20 +15,25 @@ def make_trainer(classifier: keras.Model, config: TrainConfig, steps: int) -> ke
     """Wrap and compile a classifier for a training of ``steps`` batches."""
     image = keras.Input(classifier.input[IMAGE].shape[1:], dtype="uint8", name=IMAGE)
     patient = keras.Input(classifier.input[PATIENT].shape[1:], name=PATIENT)
-    augmented = Augment(seed=config.seed, name="augment")(image)
+    pixels = (
+        Augment(config.zoom, config.shift, config.brightness, seed=config.seed, name="augment")(
+            image
+        )
+        if config.augments
+        else keras.ops.cast(image, "float32")
+    )
     trainer = keras.Model(
-        {IMAGE: image, PATIENT: patient}, classifier({IMAGE: augmented, PATIENT: patient})
+        {IMAGE: image, PATIENT: patient}, classifier({IMAGE: pixels, PATIENT: patient})
     )
-    warmup = min(config.warmup_steps, steps // 10)
-    rate = keras.optimizers.schedules.CosineDecay(
-        0.0 if warmup else config.learning_rate,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=config.learning_rate if warmup else None,
-        warmup_steps=warmup,
+    kind = keras.optimizers.AdamW if config.weight_decay else keras.optimizers.Adam
+    optimizer = kind(
+        make_rate(config, steps),
+        epsilon=config.epsilon,
+        weight_decay=config.weight_decay or None,
+        global_clipnorm=config.clip_norm,
     )
-    optimizer = keras.optimizers.AdamW(
-        rate, weight_decay=config.weight_decay, global_clipnorm=config.clip_norm
-    )
+    if config.precision == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     trainer.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
     optimizer.build(trainer.trainable_variables)  # so that a checkpoint before any step is whole
     return trainer
@@ -64,17 +66,3 @@ def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDA
             for part in parts
         ]
     )
-
-
-def load_weights(classifier: keras.Model, path: Path) -> None:
-    """Fill a classifier from a ``.keras`` or ``.weights.h5`` file of the same architecture.
-
-    Raises:
-        InputError: no such file, or one of another network.
-    """
-    if not path.is_file():
-        raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
-    try:
-        classifier.load_weights(path)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise InputError(f"{path} doesn't fit {classifier.name}: {error}") from error

@@ -11,12 +11,18 @@ from skinlite.training.prepare import Prepared
 
 @pytest.fixture
 def training(conv_net: str, conv_prepared: Prepared) -> Callable[..., Any]:
-    """Makes a `Training` of `conv_net`: out, report, and settings over the defaults."""
+    """Makes a `Training` of `conv_net`; settings go over the defaults."""
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
 
-    def make(out: Path, report: Any = lambda what, done, total: None, **settings: Any) -> Training:
+    def make(
+        out: Path,
+        report: Any = lambda what, done, total: None,
+        data: Prepared = conv_prepared,
+        execution: Any = None,
+        **settings: Any,
+    ) -> Training:
         defaults = {"backbone": conv_net, "image_size": 32, "epochs": 2, "batch_size": 16}
-        return Training(out, TrainConfig(**(defaults | settings)), conv_prepared, report)
+        return Training(out, TrainConfig(**(defaults | settings)), data, report, execution)
 
     return make

@@ -1,6 +1,5 @@
 """The loop: what it leaves, where it stops, and that an interruption changes nothing."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,10 +111,36 @@ def test_resuming_gives_what_no_interruption_gives(training: Make, tmp_path: Pat
     assert (done.path, done.info.status, done.info.epochs_done) == (out, "complete", 2)
     (expected, state), (found, found_state) = straight[0], resumed[0]
     assert int(found.optimizer.iterations) == int(expected.optimizer.iterations) == 6
-    assert found_state.history[1]["loss"] == pytest.approx(state.history[1]["loss"], abs=1e-5)
+    assert found_state.history[1].loss == pytest.approx(state.history[1].loss, abs=1e-5)
     for before, after in zip(expected.get_weights(), found.get_weights(), strict=True):
         np.testing.assert_allclose(after, before, atol=1e-5)
     assert whole.info.best_epoch == done.info.best_epoch
+
+
+def test_resuming_keeps_the_plateau_and_the_early_stop(training: Make, tmp_path: Path) -> None:
+    """The preset ``paper``, killed between two reductions of its rate."""
+    settings = {
+        "preset": "paper",
+        "weights": "none",
+        "epochs": 20,
+        "batch_size": 16,
+        "learning_rate": 1e-6,  # too little to get better, so that it stalls soon
+        "plateau_patience": 1,
+        "patience": 4,
+    }
+    straight = training(tmp_path / "straight", **settings).start()
+    expected = pd.read_csv(straight.path / "history.csv")
+    assert len(set(expected["learning_rate"])) >= 3
+    assert straight.info.best_epoch is not None
+    assert len(expected) == straight.info.best_epoch + 4 < 20
+
+    out, title = tmp_path / "killed", f"epoch {len(expected) - 1}/20"
+    with pytest.raises(Killed):
+        training(out, stop_at(title, 1, Killed()), **settings).start()
+    resumed = training(out, **settings).resume()
+    found = pd.read_csv(resumed.path / "history.csv")
+    pd.testing.assert_frame_equal(found, expected, rtol=1e-4)
+    assert resumed.info.best_epoch == straight.info.best_epoch
 
 
 def test_stopped_before_the_first_epoch_ended(training: Make, tmp_path: Path) -> None:
@@ -162,13 +187,46 @@ def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
     assert (work / "mine").read_text() == "here"
 
 
-def test_a_loss_that_is_not_a_number_stops_it(training: Make, tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_at_once_leaves_nothing(training: Make, tmp_path: Path) -> None:
+    """A retry into the same folder is then not told to resume anything."""
     out = tmp_path / "run"
-    with pytest.raises(InputError, match=r"loss became nan in epoch 1.*smaller --learning-rate"):
+    with pytest.raises(InputError, match=r"loss became nan in epoch 1\..*smaller --learning-rate"):
         training(out, learning_rate=1e30, warmup_steps=0).start()
-    state = json.loads((partial_folder(out) / "checkpoint" / "state.json").read_text())
-    assert state["epochs_done"] == 0
-    assert not out.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
+    training: Make, tmp_path: Path, conv_prepared: Prepared
+) -> None:
+    """The labels of the second epoch's weights are spoiled, as an overflow would."""
+    from skinlite.training.trainer import predict
+
+    out = tmp_path / "run"
+    ill = training(out, epochs=3)
+    healthy = ill._batches
+
+    def spoiled(epoch: int) -> Any:
+        batches = healthy(epoch)
+        if epoch:
+            batches.weights = batches.weights * np.float32(np.nan)
+        return batches
+
+    ill._batches = spoiled
+    with pytest.raises(InputError, match=rf"nan in epoch 2\..*of epoch 1, is kept in {out}"):
+        ill.start()
+    assert list(tmp_path.iterdir()) == [out] and not (out / "checkpoint").exists()
+    run = open_run(out)
+    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("diverged", 1, 1)
+    assert np.isfinite(predict(run.load_model(), conv_prepared.examples["test"])).all()
+    assert read_json(RunMetrics, out / "metrics.json").test.images > 0
+    with pytest.raises(InputError, match=r"diverged, and would again.*--learning-rate"):
+        reopen_run(out)
+
+
+def test_a_weight_that_is_not_a_number_stops_it(training: Make, tmp_path: Path) -> None:
+    """The last batch of an epoch can spoil what its loss doesn't show yet."""
+    with pytest.raises(InputError, match="weight became infinite in epoch 1"):
+        training(tmp_path / "run", learning_rate=1e38, batch_size=64, warmup_steps=0).start()
 
 
 def test_early_stopping(training: Make, tmp_path: Path) -> None:

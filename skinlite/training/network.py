@@ -1,0 +1,74 @@
+"""The network that a training starts from, as its settings ask for it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import keras
+import numpy as np
+
+from skinlite.models.classifier import build_classifier
+from skinlite.models.weights import fill, holds_classifier
+from skinlite.training.config import TrainConfig
+
+
+def initial_classifier(config: TrainConfig, patient_width: int) -> keras.Model:
+    """Build the classifier with its initial weights, in the precision it is trained in.
+
+    Raises:
+        InputError: weights that can't be had or don't fit, or a bad backbone.
+    """
+    path: Path | None = None
+    backbone: Literal["imagenet"] | Path | None = None
+    if config.weights == "imagenet":
+        backbone = "imagenet"
+    elif config.weights != "none":
+        path = Path(config.weights)
+        backbone = None if holds_classifier(path) else path
+    with _precision(config.precision):
+        classifier = _build(config, patient_width, backbone)
+    if path and not backbone:
+        fill(classifier, path)
+    if not config.asks_patient:
+        _close_patient_branch(classifier)
+    return classifier
+
+
+def float32_copy(config: TrainConfig, patient_width: int) -> keras.Model:
+    """Another classifier of the same architecture, in float32 and on one device.
+
+    What is scored and saved where training itself is in half precision or on several devices.
+    """
+    return _build(config, patient_width, None)
+
+
+def _build(
+    config: TrainConfig, patient_width: int, weights: Literal["imagenet"] | Path | None
+) -> keras.Model:
+    return build_classifier(
+        config.backbone,
+        patient_width=patient_width,
+        topology=config.topology,
+        image_size=config.image_size,
+        width=config.width,
+        weights=weights,
+        batch_norm_momentum=config.batch_norm_momentum,
+    )
+
+
+def _close_patient_branch(classifier: keras.Model) -> None:
+    """Make the answer independent of the patient, whatever is told (decision 10)."""
+    branch = classifier.get_layer("patient_dense")
+    branch.set_weights([np.zeros_like(weight) for weight in branch.get_weights()])
+    branch.trainable = False
+
+
+@contextmanager
+def _precision(policy: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
