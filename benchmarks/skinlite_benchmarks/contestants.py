@@ -1,42 +1,84 @@
-"""Who takes part: the models of a bundle, bare .tflite and .onnx files, and the reference."""
+"""Who takes part: a bundle's models, bare files, run folders, and the reference."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
+from skinlite.training.run import RunMetrics, open_run
 from skinlite_benchmarks.accuracy import accuracy_of
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
-from skinlite_benchmarks.results import Contestant
-from skinlite_export.bundle import ONNX, Bundle, open_bundle
+from skinlite_benchmarks.results import Contestant, Runtime
+from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
+from skinlite_export.runtime import runtimes_for
 
-Runtime = Literal["litert", "onnxruntime"]
-RUNTIMES: dict[str, Runtime] = {".tflite": "litert", ".onnx": "onnxruntime"}
+CONFIG, METRICS = "config.json", "metrics.json"
+
+RUNTIMES: tuple[Runtime, ...] = ("litert", "onnxruntime")
+"""What model files run on, unless asked otherwise; run folders always run on Keras."""
+
+TITLES: dict[Runtime, str] = {
+    "litert": "",
+    "compiled": " CompiledModel",
+    "onnxruntime": " ONNX",
+    "keras": " Keras",
+}
+"""What the names of bundles' models and of runs have at their end."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A model file and what is known of it before it is measured."""
+    """A model file on a runtime, and what is known of it before it is measured."""
 
     path: Path
     contestant: Contestant
 
 
-def find_contestants(paths: list[Path]) -> list[Entry]:
+def find_contestants(paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES) -> list[Entry]:
     """The models to measure, in the order given; a model that comes twice is measured once.
 
-    A bundle takes part with its .tflite and, where it has one, its .onnx.
+    Args:
+        paths: bundles, which take part with their .tflite and, where they have one, their .onnx;
+            bare files; run folders.
+        runtimes: that model files run on, each on all of them that can.
 
     Raises:
-        InputError: neither a bundle nor a model file, or a bundle that was changed.
+        InputError: no model, one that no runtime asked for runs, or a bundle that was changed.
     """
-    entries: dict[str, Entry] = {}
+    entries: dict[tuple[str, str], Entry] = {}
     for path in paths:
-        for entry in _of_bundle(path) if path.is_dir() else [_of_file(path)]:
-            entries.setdefault(entry.contestant.sha256, entry)
+        found = [
+            replace(entry, contestant=_on_runtime(entry.contestant, name))
+            for entry in _models_of(path)
+            for name in runtimes_for(entry.path)
+            if name in (*runtimes, "keras")
+        ]
+        if not found:
+            raise InputError(f"{path} runs on none of --runtimes {','.join(runtimes)}.")
+        for entry in found:
+            one = entry.contestant
+            entries.setdefault((one.sha256, one.runtime), entry)
     return _with_unique_names(list(entries.values()))
+
+
+def _on_runtime(contestant: Contestant, runtime: str) -> Contestant:
+    """The same file on another runtime, named after it."""
+    if runtime == contestant.runtime:
+        return contestant
+    known: Runtime = next(name for name in TITLES if name == runtime)
+    name = contestant.name.removesuffix(TITLES[contestant.runtime]) + TITLES[known]
+    return contestant.model_copy(update={"name": name, "runtime": known})
+
+
+def _models_of(path: Path) -> list[Entry]:
+    """On the first runtime that runs them."""
+    if not path.is_dir():
+        return [_of_file(path)]
+    if (path / CONFIG).is_file() and not (path / MANIFEST).is_file():
+        return [_of_run(path)]
+    return _of_bundle(path)
 
 
 def find_reference(path: Path) -> Entry:
@@ -46,26 +88,56 @@ def find_reference(path: Path) -> Entry:
         return entry
     known = read_json(ReferenceRecord, path.with_name(RECORD))
     name = f"{known.title} {known.format}"
-    update = {"name": name, "format": known.format, "trained": known.trained}
+    update = {
+        "name": name,
+        "format": known.format,
+        "backbone": known.backbone,
+        "trained": known.trained,
+    }
     return replace(entry, contestant=entry.contestant.model_copy(update=update))
 
 
 def _of_file(path: Path) -> Entry:
-    if path.suffix not in RUNTIMES:
-        raise InputError(f"{path} is neither a bundle nor a .tflite or .onnx file.")
-    if not path.is_file():
-        raise InputError(f"There is no model file {path}.")
-    return Entry(
-        path,
-        Contestant(
-            name=path.stem,
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; a .tflite or .onnx file was expected.")
+    return Entry(path, _contestant(path, runtimes_for(path)[0]))
+
+
+def _contestant(file: Path, runtime: str) -> Contestant:
+    return Contestant.model_validate(
+        {
+            "name": file.stem,
             # Enough to know it by; a report is passed on, and the folders above are private.
-            file="/".join(path.parts[-2:]),
-            bytes=path.stat().st_size,
-            sha256=sha256_of(path),
-            runtime=RUNTIMES[path.suffix],
-        ),
+            "file": "/".join(file.parts[-2:]),
+            "bytes": file.stat().st_size,
+            "sha256": sha256_of(file),
+            "runtime": runtime,
+        }
     )
+
+
+def _of_run(path: Path) -> Entry:
+    """A run's float model, with the metrics that its training left."""
+    run = open_run(path)
+    trained = run.info.status != "untrained"
+    accuracy = None
+    if trained and (path / METRICS).is_file():
+        metrics = read_json(RunMetrics, path / METRICS).test
+        accuracy = accuracy_of(metrics, source="run", pictures="test")
+    config = run.info.config
+    update = {
+        "name": f"{_network(config.backbone, config.width)} float32{TITLES['keras']}",
+        "format": "float32",
+        "backbone": config.backbone,
+        "trained": trained,
+        "synthetic": run.info.synthetic,
+        "accuracy": accuracy,
+    }
+    return Entry(path, _contestant(path / "model.keras", "keras").model_copy(update=update))
+
+
+def _network(backbone: str, width: float) -> str:
+    return backbone if width == 1 else f"{backbone} x {width:g}"
 
 
 def _of_bundle(path: Path) -> list[Entry]:
@@ -91,10 +163,11 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         )
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    network = source.backbone if source.width == 1 else f"{source.backbone} x {source.width:g}"
+    title = TITLES[entry.contestant.runtime]
     update = {
-        "name": f"{network} {form}" + (" ONNX" if file == ONNX else ""),
+        "name": f"{_network(source.backbone, source.width)} {form}{title}",
         "format": form,
+        "backbone": source.backbone,
         "trained": source.trained,
         "synthetic": source.synthetic,
         "accuracy": accuracy,

@@ -1,5 +1,6 @@
 """The parent's side of `skinlite_benchmarks.worker`: start it, ask it, end it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,16 +28,17 @@ class ContestantProcess:
         InputError: the file can't be loaded or run, with the runtime's reason.
     """
 
-    def __init__(self, path: Path, threads: int, seed: int) -> None:
+    def __init__(self, path: Path, runtime: str, threads: int, seed: int) -> None:
         self.path = path
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             # -P: a numpy.py in the user's folder is not numpy.
-            [sys.executable, "-P", "-m", WORKER, str(path), str(threads), str(seed)],
+            [sys.executable, "-P", "-m", WORKER, str(path), runtime, str(threads), str(seed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
             text=True,
+            env={**os.environ, **_on_cpu(threads)},
             # Ctrl-C is for us; we end the worker ourselves.
             start_new_session=True,
         )
@@ -94,3 +96,13 @@ class ContestantProcess:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _on_cpu(threads: int) -> dict[str, str]:
+    """What Keras' backends read when they are loaded; the other runtimes are told by their API."""
+    return {
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "OMP_NUM_THREADS": str(threads),
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }

@@ -5,9 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from skinlite_benchmarks import figures, host
-from skinlite_benchmarks.contestants import Entry, find_contestants, find_reference
+from skinlite_benchmarks.contestants import RUNTIMES, Entry, find_contestants, find_reference
+from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.process import ContestantProcess
-from skinlite_benchmarks.results import Contestant, Host, Measurement, Results, Settings
+from skinlite_benchmarks.results import Contestant, Host, Measurement, Results, Runtime, Settings
 from skinlite_benchmarks.timing import Report, interleave
 from skinlite_benchmarks.verdicts import judge
 
@@ -16,6 +17,7 @@ def run_benchmark(
     paths: list[Path],
     reference: Path | None,
     *,
+    runtimes: Sequence[Runtime] = RUNTIMES,
     threads: Sequence[int] = (1, 2),
     rounds: int = 100,
     slow_seconds: float = 30.0,
@@ -26,8 +28,9 @@ def run_benchmark(
     """Measure models against the reference, interleaved, each in a process of its own.
 
     Args:
-        paths: bundles (their .tflite and .onnx), bare .tflite and .onnx files.
+        paths: see `find_contestants`.
         reference: the model that ratios are relative to; None measures without ratios.
+        runtimes: that model files run on.
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.
         slow_seconds: time for each slow one, for each thread count.
@@ -42,7 +45,7 @@ def run_benchmark(
         InputError: a file that can't be loaded or run.
         KeyboardInterrupt: before anything was measured.
     """
-    entries = find_contestants(paths)
+    entries = find_contestants(paths, runtimes)
     yardstick = None
     if reference is not None:
         yardstick = find_reference(reference)
@@ -52,11 +55,12 @@ def run_benchmark(
 
     start = host.current_load()
     measurements: list[Measurement] = []
+    runners: dict[str, str] = {}
     interrupted = False
     for count in threads:
         try:
             measured, interrupted = _measure(
-                entries, name, count, rounds, slow_seconds, seed, report
+                entries, name, count, rounds, slow_seconds, seed, report, runners
             )
         except KeyboardInterrupt:
             if not measurements:
@@ -67,7 +71,10 @@ def run_benchmark(
         if interrupted:
             break
     described = host.describe(start, host.current_load())
-    contestants = tuple(entry.contestant for entry in entries)
+    contestants = tuple(
+        entry.contestant.model_copy(update={"runner": runners.get(entry.contestant.name, "")})
+        for entry in entries
+    )
     return Results(
         host=described,
         settings=Settings(
@@ -76,6 +83,7 @@ def run_benchmark(
             slow_seconds=slow_seconds,
             seed=seed,
             command=command,
+            runtimes=tuple(runtimes),
         ),
         reference=name,
         contestants=contestants,
@@ -83,6 +91,7 @@ def run_benchmark(
         notices=_notices(described, contestants, yardstick, interrupted),
         verdicts=tuple(judge(described, measurements, rounds)),
         interrupted=interrupted,
+        paper=paper_figures(one.backbone for one in contestants),
     )
 
 
@@ -94,13 +103,17 @@ def _measure(
     slow_seconds: float,
     seed: int,
     report: Report,
+    runners: dict[str, str],
 ) -> tuple[list[Measurement], bool]:
     title = "timing, " + ("one thread" if threads == 1 else f"{threads} threads")
     with ExitStack() as stack:
         processes = {
-            entry.contestant.name: stack.enter_context(ContestantProcess(entry.path, threads, seed))
+            entry.contestant.name: stack.enter_context(
+                ContestantProcess(entry.path, entry.contestant.runtime, threads, seed)
+            )
             for entry in entries
         }
+        runners |= {name: process.loaded.runner for name, process in processes.items()}
         timed = interleave(
             {name: process.run for name, process in processes.items()},
             rounds=rounds,

@@ -1,7 +1,7 @@
 """One contestant in a process of its own, so that its memory and its load time are its own.
 
-``python -m skinlite_benchmarks.worker FILE THREADS SEED`` loads the model, answers with one line
-of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its input ends.
+``python -m skinlite_benchmarks.worker FILE RUNTIME THREADS SEED`` loads the model, answers with one
+line of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its input ends.
 """
 
 import gc
@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Annotated, Literal
@@ -17,7 +18,8 @@ import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter
 
 from skinlite.errors import SkinliteError
-from skinlite_export.runtime import LiteRTRunner, load_runner
+from skinlite.quiet import silenced
+from skinlite_export.runtime import RUNNERS, load_runner
 
 PICTURES = 8
 
@@ -33,6 +35,7 @@ class Loaded(BaseModel):
     """The model is ready; see `skinlite_benchmarks.results.Measurement`."""
 
     kind: Literal["loaded"] = "loaded"
+    runner: str
     image_shape: tuple[int, ...]
     load_ms: float
     first_ms: float
@@ -65,14 +68,13 @@ class Worker:
     the same arithmetic whatever the pixels are.
     """
 
-    def __init__(self, path: Path, threads: int, seed: int) -> None:
+    def __init__(self, path: Path, runtime: str, threads: int, seed: int) -> None:
         empty = _memory_mb("VmRSS")
         # The runtime's import belongs to the memory, not to the time that a model takes to load.
-        importlib.import_module(
-            "onnxruntime" if path.suffix == ".onnx" else "ai_edge_litert.interpreter"
-        )
+        with suppress(ImportError), silenced():  # loading says what is missing
+            importlib.import_module(RUNNERS[runtime].library)
         start = perf_counter_ns()
-        self.runner = load_runner(path, threads)
+        self.runner = load_runner(path, threads, runtime)
         load_ms = (perf_counter_ns() - start) / 1e6
         signature = self.runner.signature
         image_shape = signature.image.shape[1:]
@@ -83,10 +85,11 @@ class Worker:
         first_ms = self._invoke() / 1e6
         peak = _memory_mb("VmHWM")
         self.loaded = Loaded(
+            runner=self.runner.describe(),
             image_shape=image_shape,
             load_ms=load_ms,
             first_ms=first_ms,
-            partitions=self.runner.partitions if isinstance(self.runner, LiteRTRunner) else None,
+            partitions=self.runner.partitions,
             memory_mb=None if peak is None or empty is None else peak - empty,
         )
 
@@ -120,6 +123,7 @@ def _memory_mb(field: Literal["VmRSS", "VmHWM"]) -> float | None:
 
 def serve(
     path: Path,
+    runtime: str,
     threads: int,
     seed: int,
     requests: Callable[[], str],
@@ -127,7 +131,7 @@ def serve(
 ) -> None:
     """Answer requests, one line each, until an empty line comes (the end of the input)."""
     try:
-        worker = Worker(path, threads, seed)
+        worker = Worker(path, runtime, threads, seed)
         answer(worker.loaded.model_dump_json())
         gc.collect()
         gc.disable()
@@ -145,8 +149,9 @@ if __name__ == "__main__":
         os.dup2(2, 1)
         serve(
             Path(sys.argv[1]),
-            int(sys.argv[2]),
+            sys.argv[2],
             int(sys.argv[3]),
+            int(sys.argv[4]),
             sys.stdin.readline,
             lambda line: print(line, file=channel, flush=True),
         )

@@ -7,13 +7,16 @@ What isn't one of the group's commands is a model: ``skinlite benchmark A B`` is
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from skinlite.cli.shared import JsonOption, OutOption, console, need, output, output_folder
 from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlite_benchmarks.results import Runtime
 
 REFERENCE = "inception_resnet_v2"
 DEVICES = Path("reports") / "devices"
@@ -40,9 +43,15 @@ app = typer.Typer(
 
 @app.command("run")
 def benchmark(
-    models: Annotated[list[Path], typer.Argument(help="Bundles, or bare .tflite and .onnx files.")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(help="Bundles, .tflite and .onnx files, run folders (float Keras)."),
+    ],
     out: OutOption = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
+    runtimes: Annotated[
+        str, typer.Option(help="Of litert, compiled (LiteRT's CompiledModel), onnxruntime.")
+    ] = "litert,onnxruntime",
     rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; 100 or more.")] = 100,
     reference: Annotated[
         str,
@@ -64,7 +73,7 @@ def benchmark(
 
     The report folder has report.html, report.md and results.json.
     """
-    counts = _thread_counts(threads)
+    counts, chosen = _thread_counts(threads), _runtimes(runtimes)
     from skinlite.cli.progress import reporting
     from skinlite_benchmarks.contestants import find_contestants
     from skinlite_benchmarks.devices import read_devices
@@ -73,7 +82,7 @@ def benchmark(
     from skinlite_benchmarks.wording import summary
 
     # A wrong path is told before the reference is converted.
-    contestants = [entry.contestant for entry in find_contestants(models)]
+    contestants = [entry.contestant for entry in find_contestants(models, chosen)]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     folder = output_folder(out, "reports", models[0].resolve().stem)
     yardstick = _reference(reference)
@@ -81,6 +90,7 @@ def benchmark(
         results = run_benchmark(
             models,
             yardstick,
+            runtimes=chosen,
             threads=counts,
             rounds=rounds,
             seed=seed,
@@ -109,6 +119,14 @@ def _thread_counts(text: str) -> list[int]:
     if min(counts) < 1 or len(set(counts)) != len(counts):
         raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
     return counts
+
+
+def _runtimes(text: str) -> "list[Runtime]":
+    offered: list[Runtime] = ["litert", "compiled", "onnxruntime"]
+    chosen = [name for name in offered if name in text.split(",")]
+    if len(chosen) != len(text.split(",")):
+        raise InputError(f"--runtimes {text!r}: choose of {', '.join(offered)}, each once.")
+    return chosen
 
 
 def _reference(choice: str) -> Path | None:

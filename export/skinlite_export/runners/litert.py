@@ -1,0 +1,89 @@
+"""A .tflite on the LiteRT interpreter."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.errors import InputError
+from skinlite.quiet import silenced
+from skinlite.vocabulary import ATTENTION, PROBABILITIES
+from skinlite_export.runners.signatures import read_signature, read_tensor
+from skinlite_export.signature import Tensor
+
+SIGNATURE = "serving_default"
+
+
+class LiteRTRunner:
+    """See `skinlite_export.runtime.Runner`.
+
+    Raises:
+        InputError: the file isn't a model, has other inputs than ours, or an operator that LiteRT
+            lacks.
+    """
+
+    runtime: ClassVar[str] = "litert"
+    suffix: ClassVar[str] = ".tflite"
+    library: ClassVar[str] = "ai_edge_litert.interpreter"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        try:
+            with silenced():
+                self.interpreter = Interpreter(model_path=str(path), num_threads=threads)
+                self.interpreter.allocate_tensors()
+            runner = self.interpreter.get_signature_runner(SIGNATURE)
+            inputs, outputs = runner.get_input_details(), runner.get_output_details()
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{path} can't be loaded by LiteRT: {error}") from error
+        self._indices = {name: one["index"] for name, one in (inputs | outputs).items()}
+        self.signature = read_signature(path, _tensors(path, inputs), _tensors(path, outputs))
+
+    def describe(self) -> str:
+        """See `Runner`."""
+        return f"LiteRT {version('ai-edge-litert')} Interpreter, XNNPACK"
+
+    @property
+    def partitions(self) -> int:
+        """The pieces XNNPACK took; 1 means that it took everything at once."""
+        # The only public place that shows them is the list of executed nodes.
+        nodes = self.interpreter._get_ops_details()
+        return sum(node["op_name"] == "DELEGATE" for node in nodes)
+
+    def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
+        """See `Runner`."""
+        for name, value in self.signature.pack(image, patient).items():
+            self.interpreter.set_tensor(self._indices[name], value)
+
+    def invoke(self) -> None:
+        """See `Runner`."""
+        self.interpreter.invoke()
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """See `Runner`."""
+        found = self._output(PROBABILITIES)
+        assert found is not None
+        return found
+
+    def attention(self) -> NDArray[np.float32] | None:
+        """See `Runner`."""
+        return self._output(ATTENTION)
+
+    def _output(self, name: str) -> NDArray[np.float32] | None:
+        for tensor in self.signature.outputs:
+            if tensor.name == name:
+                return tensor.unpack(self.interpreter.get_tensor(self._indices[name])[0])
+        return None
+
+
+def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+    return {
+        name: read_tensor(
+            path, name, one["shape"].tolist(), one["dtype"].__name__, one["quantization"]
+        )
+        for name, one in details.items()
+    }

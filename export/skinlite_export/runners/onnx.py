@@ -1,0 +1,76 @@
+"""An .onnx on onnxruntime."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.errors import InputError
+from skinlite.vocabulary import ATTENTION, PROBABILITIES
+from skinlite_export.runners.signatures import read_signature, read_tensor
+from skinlite_export.signature import Tensor
+
+
+class OnnxRunner:
+    """See `skinlite_export.runtime.Runner`.
+
+    Raises:
+        InputError: the file isn't a model, has other inputs than ours, or an operator that
+            onnxruntime lacks.
+    """
+
+    runtime: ClassVar[str] = "onnxruntime"
+    suffix: ClassVar[str] = ".onnx"
+    library: ClassVar[str] = "onnxruntime"
+    partitions: ClassVar[None] = None
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # onnxruntime's own classes derive from Exception directly
+            raise InputError(f"{path} can't be loaded by onnxruntime: {error}") from error
+        self._version = onnxruntime.__version__
+        self.signature = read_signature(
+            path,
+            {one.name: _tensor(path, one) for one in self.session.get_inputs()},
+            {one.name: _tensor(path, one) for one in self.session.get_outputs()},
+        )
+        self._inputs: dict[str, NDArray[Any]] = {}
+        self._outputs: dict[str, NDArray[Any]] = {}
+
+    def describe(self) -> str:
+        """See `Runner`."""
+        return f"onnxruntime {self._version}, CPU provider"
+
+    def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
+        """See `Runner`."""
+        self._inputs = self.signature.pack(image, patient)
+
+    def invoke(self) -> None:
+        """See `Runner`."""
+        names = [tensor.name for tensor in self.signature.outputs]
+        self._outputs = dict(zip(names, self.session.run(names, self._inputs), strict=True))
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """See `Runner`."""
+        found: NDArray[np.float32] = self._outputs[PROBABILITIES][0]
+        return found
+
+    def attention(self) -> NDArray[np.float32] | None:
+        """See `Runner`."""
+        return self._outputs[ATTENTION][0] if ATTENTION in self._outputs else None
+
+
+def _tensor(path: Path, value: Any) -> Tensor:
+    """onnxruntime's types are such as ``tensor(float)``."""
+    kind = value.type.removeprefix("tensor(").removesuffix(")")
+    return read_tensor(path, value.name, value.shape, "float32" if kind == "float" else kind)
