@@ -11,7 +11,7 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest import Comparison, Gate
 from skinlite_export.recipe import Gates
-from skinlite_export.temperature import expected_calibration_error
+from skinlite.evaluation.calibration import expected_calibration_error
 
 RESAMPLES = 1000
 """Of the bootstrap."""

@@ -21,6 +21,7 @@ from skinlite.cli import (
     doctor,
     evaluate,
     export,
+    models,
     predict,
     train,
     verify,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
-for command in (demo, train, evaluate, export, verify, predict, doctor):
+for command in (demo, models, train, evaluate, export, verify, predict, doctor):
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 
 

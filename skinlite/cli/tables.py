@@ -20,6 +20,11 @@ WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
 
 
+def wide() -> Console:
+    """Stdout for a table of layers or networks, whose names must not be cut short."""
+    return Console(highlight=False, width=max(output.width, WHOLE_NAMES))
+
+
 def print_metrics(metrics: "Metrics", title: str) -> None:
     """One set of predictions: the means, the classes, the confusion matrix."""
     means = Table(title=Text(title), title_justify="left")
@@ -112,7 +117,7 @@ def print_search(search: "Search") -> None:
             number(step.agreement),
             ", ".join(step.failed) or "none",
         )
-    Console(highlight=False, width=max(output.width, WHOLE_NAMES)).print(table)
+    wide().print(table)
 
 
 def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
@@ -134,7 +139,7 @@ def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
             f"{error.shift:+.2f}",
             f"{error.clipped:.2%}",
         )
-    Console(highlight=False, width=max(output.width, WHOLE_NAMES)).print(table)
+    wide().print(table)
 
 
 def check_gates(manifest: "Manifest", bundle: Path) -> None:

@@ -1,0 +1,107 @@
+"""``skinlite models``: the backbones, counted, beside the paper's figures."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from skinlite.cli.progress import counting
+from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.tables import wide
+
+if TYPE_CHECKING:
+    from skinlite.models.survey import Survey
+
+
+def models(
+    topology: Annotated[
+        Literal["paper", "released"],
+        typer.Option(help="Cut as in the paper's appendix, or as in the authors' notebooks."),
+    ] = "paper",
+    layers: Annotated[
+        str | None,
+        typer.Option(metavar="BACKBONE", help="List one network layer by layer instead."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the backbones: parameters, multiply-accumulates, depth, cut; the paper's beside ours."""
+    import json
+
+    need("keras", "train")
+    from skinlite.models.backbones import BACKBONES, find_backbone
+    from skinlite.models.survey import survey
+
+    if layers:
+        _list_layers(layers, topology, as_json)
+        return
+    rows = [row for row in BACKBONES.values() if topology == "paper" or row.released]
+    found = []
+    with counting("building networks", len(rows)) as advance:
+        for row in rows:
+            found.append(survey(find_backbone(row.name), topology))
+            advance()
+    if as_json:
+        output.print_json(json.dumps([one.model_dump() for one in found]))
+    else:
+        _print_surveys(found, topology)
+
+
+def _list_layers(name: str, topology: Literal["paper", "released"], as_json: bool) -> None:
+    import json
+
+    import keras
+    from rich.table import Table
+
+    from skinlite.models.backbones import find_backbone
+    from skinlite.models.survey import build, count_layers
+
+    with keras.StatelessScope(initialize_variables=False):
+        counted = list(count_layers(build(find_backbone(name), topology)))
+    if as_json:
+        output.print_json(json.dumps([one.model_dump() for one in counted]))
+        return
+    table = Table("layer", "kind", "output")
+    for column in ("parameters", "MACs"):
+        table.add_column(column, justify="right")
+    for one in counted:
+        shape = "x".join(map(str, one.output))
+        table.add_row(one.name, one.kind, shape, f"{one.params:,}", f"{one.macs:,}")
+    wide().print(table)
+
+
+def _print_surveys(found: "list[Survey]", topology: str) -> None:
+    from rich.table import Table
+
+    released = topology == "released"
+    table = Table(title=f"topology {topology}; in brackets the paper's figure", title_justify="left")
+    table.add_column("backbone")
+    for column in ("input", "feature map", "attention", "parameters", "MACs", "depth"):
+        table.add_column(column, justify="right")
+    for column in ("stock parameters", "stock depth"):
+        table.add_column(column, justify="right")
+    for one in found:
+        stock = one.paper_stock
+        theirs = f" ({one.notebooks[0].total_params:,})" if released else ""
+        table.add_row(
+            one.name,
+            str(one.input_size),
+            "x".join(map(str, one.feature_map)),
+            f"{one.soft_attention_params:,}",
+            f"{one.total_params:,}{theirs}",
+            f"{one.macs / 1e6:,.0f} M",
+            str(one.depth),
+            f"{one.stock_params / 1e6:.1f} M ({f'{stock.params_millions} M' if stock else '-'})",
+            f"{one.stock_depth} ({stock.depth if stock else '-'})",
+        )
+    wide().print(table)
+    output.print(
+        "attention: parameters of Soft-Attention; depth: layers that have weights; stock: the "
+        "backbone as Keras ships it, with its 1000 classes, which is what the paper's table 4 has."
+    )
+    for one in found:
+        if one.difference:
+            output.print(
+                f"{one.name} differs from the notebook by {one.difference:+,} parameters: compare "
+                f"skinlite models --topology released --layers {one.name}"
+            )
+    if released and not any(one.difference for one in found):
+        output.print("Every total is the notebooks', to the last parameter.")
