@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from skinlite.evaluation.calibration import expected_calibration_error
 from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest import Comparison, Gate
 from skinlite_export.recipe import Gates
-from skinlite.evaluation.calibration import expected_calibration_error
 
 RESAMPLES = 1000
 """Of the bootstrap."""

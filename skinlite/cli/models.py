@@ -72,7 +72,9 @@ def _print_surveys(found: "list[Survey]", topology: str) -> None:
     from rich.table import Table
 
     released = topology == "released"
-    table = Table(title=f"topology {topology}; in brackets the paper's figure", title_justify="left")
+    table = Table(
+        title=f"topology {topology}; in brackets the paper's figure", title_justify="left"
+    )
     table.add_column("backbone")
     for column in ("input", "feature map", "attention", "parameters", "MACs", "depth"):
         table.add_column(column, justify="right")

@@ -76,9 +76,9 @@ class Paper(_Record):
     table5: dict[str, float]
     table6: dict[str, float]
     table7: dict[str, Optimized]
-    tableA3: ByClass
-    tableA4: ByClass
-    tableA5: dict[str, Averages]
+    table_a3: ByClass
+    table_a4: ByClass
+    table_a5: dict[str, Averages]
     notebooks: dict[str, tuple[Notebook, ...]]
 
 

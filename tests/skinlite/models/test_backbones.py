@@ -8,6 +8,7 @@ import pytest
 
 from skinlite.errors import InputError
 
+
 def test_another_architecture_is_not_taken(conv_net: str) -> None:
     """A Keras version with other shapes would make another network under the paper's name."""
     from skinlite.models.backbones import find_backbone
