@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
 from skinlite.training.run import RunMetrics, open_run
@@ -14,7 +15,7 @@ from skinlite_benchmarks.results import Contestant, Runtime
 from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
 from skinlite_export.runtime import runtimes_for
 
-CONFIG, METRICS = "config.json", "metrics.json"
+CONFIG, METRICS, MODEL = "config.json", "metrics.json", "model.keras"
 
 RUNTIMES: tuple[Runtime, ...] = ("litert", "onnxruntime")
 """What model files run on, unless asked otherwise; run folders always run on Keras."""
@@ -30,19 +31,29 @@ TITLES: dict[Runtime, str] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """A model file on a runtime, and what is known of it before it is measured."""
+    """A model file on a runtime, and what is known of it before it is measured.
+
+    Attributes:
+        encoder: of the patients; None for a bare file.
+        model_sha256: of the Keras model that it was made from; None for a bare file.
+    """
 
     path: Path
     contestant: Contestant
+    encoder: PatientEncoder | None = None
+    model_sha256: str | None = None
 
 
-def find_contestants(paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES) -> list[Entry]:
+def find_contestants(
+    paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES, peers: Sequence[Entry] = ()
+) -> list[Entry]:
     """The models to measure, in the order given; a model that comes twice is measured once.
 
     Args:
         paths: bundles, which take part with their .tflite and, where they have one, their .onnx;
             bare files; run folders.
         runtimes: that model files run on, each on all of them that can.
+        peers: who takes part besides, behind the others.
 
     Raises:
         InputError: no model, one that no runtime asked for runs, or a bundle that was changed.
@@ -60,6 +71,8 @@ def find_contestants(paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES) 
         for entry in found:
             one = entry.contestant
             entries.setdefault((one.sha256, one.runtime), entry)
+    for entry in peers:
+        entries.setdefault((entry.contestant.sha256, entry.contestant.runtime), entry)
     return _with_unique_names(list(entries.values()))
 
 
@@ -133,7 +146,8 @@ def _of_run(path: Path) -> Entry:
         "synthetic": run.info.synthetic,
         "accuracy": accuracy,
     }
-    return Entry(path, _contestant(path / "model.keras", "keras").model_copy(update=update))
+    contestant = _contestant(path / MODEL, "keras").model_copy(update=update)
+    return Entry(path, contestant, run.encoder(), contestant.sha256)
 
 
 def _network(backbone: str, width: float) -> str:
@@ -172,7 +186,12 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "synthetic": source.synthetic,
         "accuracy": accuracy,
     }
-    return replace(entry, contestant=entry.contestant.model_copy(update=update))
+    return Entry(
+        entry.path,
+        entry.contestant.model_copy(update=update),
+        bundle.encoder(),
+        source.model_sha256,
+    )
 
 
 def _with_unique_names(entries: list[Entry]) -> list[Entry]:

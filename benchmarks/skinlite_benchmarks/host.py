@@ -3,11 +3,13 @@
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from skinlite import __version__
+from skinlite_benchmarks.records import Roof
 from skinlite_benchmarks.results import Host
 
 PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy")
@@ -42,8 +44,8 @@ def _busy_and_all() -> tuple[int, int] | None:
     return sum(ticks) - idle, sum(ticks)
 
 
-def describe(start: Load, end: Load) -> Host:
-    """The machine, with its load around the measurement."""
+def describe(start: Load, end: Load, roofs: Sequence[Roof] = ()) -> Host:
+    """The machine, with its load around the measurement, and its limits."""
     return Host(
         cpu=_cpu(),
         machine=platform.machine(),
@@ -57,6 +59,7 @@ def describe(start: Load, end: Load) -> Host:
             "python": platform.python_version(),
             **{name: _version(name) for name in PACKAGES},
         },
+        roofs=tuple(roofs),
     )
 
 

@@ -1,15 +1,20 @@
-"""`run_benchmark`: who takes part, measured by thread count, judged, as `Results`."""
+"""`run_benchmark`: who takes part, measured by thread count, looked into, judged, as `Results`."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
-from skinlite_benchmarks import figures, host
+from skinlite_benchmarks import host
 from skinlite_benchmarks.contestants import RUNTIMES, Entry, find_contestants, find_reference
+from skinlite_benchmarks.cost.model import cost_of
+from skinlite_benchmarks.cost.roofline import limit, measure_roof
+from skinlite_benchmarks.measuring import measure
+from skinlite_benchmarks.notices import notices
 from skinlite_benchmarks.paper import paper_figures
-from skinlite_benchmarks.process import ContestantProcess
-from skinlite_benchmarks.results import Contestant, Host, Measurement, Results, Runtime, Settings
-from skinlite_benchmarks.timing import Report, interleave
+from skinlite_benchmarks.profiling.profile import profile_of
+from skinlite_benchmarks.records import Accuracy, Cost, Profile, Roof
+from skinlite_benchmarks.results import Contestant, Measurement, Results, Runtime, Settings
+from skinlite_benchmarks.scoring import Jury, score
+from skinlite_benchmarks.timing import Report
 from skinlite_benchmarks.verdicts import judge
 
 
@@ -17,11 +22,14 @@ def run_benchmark(
     paths: list[Path],
     reference: Path | None,
     *,
+    peers: Sequence[Entry] = (),
     runtimes: Sequence[Runtime] = RUNTIMES,
     threads: Sequence[int] = (1, 2),
     rounds: int = 100,
     slow_seconds: float = 30.0,
     seed: int = 0,
+    jury: Jury | None = None,
+    details: bool = True,
     command: str = "",
     report: Report = lambda what, done, total: None,
 ) -> Results:
@@ -30,11 +38,14 @@ def run_benchmark(
     Args:
         paths: see `find_contestants`.
         reference: the model that ratios are relative to; None measures without ratios.
+        peers: who takes part besides; see `skinlite_benchmarks.peers`.
         runtimes: that model files run on.
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.
         slow_seconds: time for each slow one, for each thread count.
         seed: of the order, the pictures and the bootstrap.
+        jury: pictures to judge accuracy on; None takes what bundles and runs know of theirs.
+        details: cost, limits and operator profiles too.
         command: the command line, for the record.
         report: progress.
 
@@ -45,7 +56,7 @@ def run_benchmark(
         InputError: a file that can't be loaded or run.
         KeyboardInterrupt: before anything was measured.
     """
-    entries = find_contestants(paths, runtimes)
+    entries = find_contestants(paths, runtimes, peers)
     yardstick = None
     if reference is not None:
         yardstick = find_reference(reference)
@@ -54,27 +65,33 @@ def run_benchmark(
     name = yardstick.contestant.name if yardstick else None
 
     start = host.current_load()
+    roofs: list[Roof] = []
     measurements: list[Measurement] = []
-    runners: dict[str, str] = {}
+    found = Found()
     interrupted = False
-    for count in threads:
-        try:
-            measured, interrupted = _measure(
-                entries, name, count, rounds, slow_seconds, seed, report, runners
-            )
-        except KeyboardInterrupt:
-            if not measurements:
-                raise
-            interrupted = True
-            break
-        measurements += measured
-        if interrupted:
-            break
-    described = host.describe(start, host.current_load())
-    contestants = tuple(
-        entry.contestant.model_copy(update={"runner": runners.get(entry.contestant.name, "")})
-        for entry in entries
-    )
+    try:
+        for count in threads:
+            if details and (roof := measure_roof(count)):
+                roofs.append(roof)
+            measured = measure(entries, name, count, rounds, slow_seconds, seed, report)
+            measurements += measured.measurements
+            found.runners |= measured.runners
+            if measured.interrupted:
+                raise KeyboardInterrupt
+        end = host.current_load()
+        if details:
+            found.look_into(entries, report)
+        if jury:
+            found.judge(entries, jury, seed, report)
+    except KeyboardInterrupt:
+        if not measurements:
+            raise
+        interrupted, end = True, host.current_load()
+    described = host.describe(start, end, roofs)
+    contestants = tuple(found.complete(entry.contestant, jury) for entry in entries)
+    measurements = [_limited(one, found.costs, roofs) for one in measurements]
+    known = None if yardstick is None else yardstick.contestant
+    said = notices(described, contestants, known, interrupted)
     return Results(
         host=described,
         settings=Settings(
@@ -84,97 +101,64 @@ def run_benchmark(
             seed=seed,
             command=command,
             runtimes=tuple(runtimes),
+            data=jury.dataset.root.name if jury else None,
         ),
         reference=name,
         contestants=contestants,
         measurements=tuple(measurements),
-        notices=_notices(described, contestants, yardstick, interrupted),
+        notices=(*said, *found.notices),
         verdicts=tuple(judge(described, measurements, rounds)),
         interrupted=interrupted,
         paper=paper_figures(one.backbone for one in contestants),
     )
 
 
-def _measure(
-    entries: list[Entry],
-    reference: str | None,
-    threads: int,
-    rounds: int,
-    slow_seconds: float,
-    seed: int,
-    report: Report,
-    runners: dict[str, str],
-) -> tuple[list[Measurement], bool]:
-    title = "timing, " + ("one thread" if threads == 1 else f"{threads} threads")
-    with ExitStack() as stack:
-        processes = {
-            entry.contestant.name: stack.enter_context(
-                ContestantProcess(entry.path, entry.contestant.runtime, threads, seed)
-            )
-            for entry in entries
+class Found:
+    """What is known of the contestants besides their times, by name."""
+
+    def __init__(self) -> None:
+        self.runners: dict[str, str] = {}
+        self.costs: dict[str, Cost | None] = {}
+        self.profiles: dict[str, Profile | None] = {}
+        self.accuracies: dict[str, Accuracy] = {}
+        self.notices: list[str] = []
+
+    def look_into(self, entries: Sequence[Entry], report: Report) -> None:
+        """Read costs from the files and profile the operators."""
+        for number, entry in enumerate(entries):
+            name = entry.contestant.name
+            report(f"profiling {name}", number, len(entries) + 1)
+            self.costs[name] = cost_of(entry.path)
+            self.profiles[name] = profile_of(entry.path, entry.contestant.runtime)
+
+    def judge(self, entries: Sequence[Entry], jury: Jury, seed: int, report: Report) -> None:
+        """Let every contestant answer for the jury's pictures."""
+        if jury.notice:
+            self.notices.append(jury.notice)
+        self.accuracies, reasons = score(entries, jury, seed, report)
+        self.notices += reasons
+
+    def complete(self, contestant: Contestant, jury: Jury | None) -> Contestant:
+        """A contestant with what was found of it."""
+        name = contestant.name
+        found: dict[str, object] = {
+            "runner": self.runners.get(name, ""),
+            "cost": self.costs.get(name),
+            "profile": self.profiles.get(name),
         }
-        runners |= {name: process.loaded.runner for name, process in processes.items()}
-        timed = interleave(
-            {name: process.run for name, process in processes.items()},
-            rounds=rounds,
-            slow_seconds=slow_seconds,
-            seed=seed,
-            report=report,
-            title=title,
-        )
-    measurements = []
-    for name, samples in timed.samples.items():
-        loaded = processes[name].loaded
-        pair = None
-        if reference is not None and name != reference:
-            pair = figures.ratio(timed.samples[reference], samples, seed)
-        measurements.append(
-            Measurement(
-                contestant=name,
-                threads=threads,
-                image_shape=loaded.image_shape,
-                load_ms=loaded.load_ms,
-                first_ms=loaded.first_ms,
-                partitions=loaded.partitions,
-                memory_mb=loaded.memory_mb,
-                latency=figures.latency(samples),
-                rounds=len(samples.turns),
-                steady=samples.steady,
-                ratio=pair,
-                turns_ms=tuple(
-                    tuple(round(ns / 1e6, 4) for ns in turn) for turn in samples.turns.values()
-                ),
-            )
-        )
-    return measurements, timed.interrupted
+        if jury:
+            # Figures of other pictures would not compare.
+            found["accuracy"] = self.accuracies.get(name)
+            found["synthetic"] = contestant.synthetic or jury.dataset.synthetic
+        return contestant.model_copy(update=found)
 
 
-def _notices(
-    host: Host, contestants: Sequence[Contestant], reference: Entry | None, interrupted: bool
-) -> tuple[str, ...]:
-    """What a reader has to know before any figure."""
-    notices = [f"Measured on {host.kind} ({host.cpu}), not on a phone."]
-    if any(one.synthetic for one in contestants):
-        notices.append(
-            "Synthetic: trained and judged on generated pictures; the accuracy says nothing about "
-            "real skin."
-        )
-    if any(one.trained is False and one.synthetic is not None for one in contestants):
-        notices.append(
-            "Untrained: initialised weights; the answers mean nothing. Latency and size are those "
-            "of a trained network of the same shape."
-        )
-    if reference is not None:
-        if reference.contestant.trained is False:
-            notices.append(
-                f"{reference.contestant.name} carries untrained weights: latency, size and memory "
-                "don't depend on them; its accuracy is not measured."
-            )
-        if any(one.format not in (None, "float32") for one in contestants):
-            notices.append(
-                "A ratio between number formats mixes two gains: a smaller network, and cheaper "
-                "numbers. The reference's own int8 would be faster than its float32."
-            )
-    if interrupted:
-        notices.append("Interrupted: only what was measured until then is shown.")
-    return tuple(notices)
+def _limited(
+    measured: Measurement, costs: dict[str, Cost | None], roofs: Sequence[Roof]
+) -> Measurement:
+    roof = next((one for one in roofs if one.threads == measured.threads), None)
+    cost = costs.get(measured.contestant)
+    if roof is None or cost is None:
+        return measured
+    least = limit(cost, roof, measured.latency.p50)
+    return measured.model_copy(update={"limit": least})

@@ -17,6 +17,7 @@ from skinlite.errors import InputError
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.results import Runtime
+    from skinlite_benchmarks.scoring import Jury
 
 REFERENCE = "inception_resnet_v2"
 DEVICES = Path("reports") / "devices"
@@ -67,6 +68,17 @@ def benchmark(
             f"out, {DEVICES} where that is."
         ),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data set to judge accuracy on; left out, what bundles know of theirs."),
+    ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run that models come from: its test split judges, its float model too."),
+    ] = None,
+    details: Annotated[
+        bool, typer.Option(help="Measure operators, cost and this host's limits too.")
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Time models against the reference, interleaved, and write a report.
@@ -84,6 +96,7 @@ def benchmark(
     # A wrong path is told before the reference is converted.
     contestants = [entry.contestant for entry in find_contestants(models, chosen)]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
+    jury = _jury(data, model or [])
     folder = output_folder(out, "reports", models[0].resolve().stem)
     yardstick = _reference(reference)
     with reporting() as report:
@@ -94,6 +107,8 @@ def benchmark(
             threads=counts,
             rounds=rounds,
             seed=seed,
+            jury=jury,
+            details=details,
             command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
@@ -119,6 +134,20 @@ def _thread_counts(text: str) -> list[int]:
     if min(counts) < 1 or len(set(counts)) != len(counts):
         raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
     return counts
+
+
+def _jury(data: Path | None, models: list[Path]) -> "Jury | None":
+    """The pictures that judge; None where none are named."""
+    if data is None and not models:
+        return None
+    from skinlite.data.dataset import read_dataset
+    from skinlite.training.run import open_run
+    from skinlite_benchmarks.scoring import choose_pictures
+
+    runs = [open_run(path) for path in models]
+    if runs:
+        need("keras", "train")  # the float model answers too
+    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs)
 
 
 def _runtimes(text: str) -> "list[Runtime]":

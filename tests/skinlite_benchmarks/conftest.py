@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skinlite.data.patient import PatientEncoder
 from skinlite.evaluation.metrics import evaluate
 from skinlite_benchmarks import figures
 from skinlite_benchmarks.accuracy import accuracy_of
@@ -20,7 +21,7 @@ from skinlite_benchmarks.results import (
     Settings,
 )
 from skinlite_benchmarks.timing import Samples
-from skinlite_export.bundle import MANIFEST, SEAL, list_files, seal
+from skinlite_export.bundle import ENCODING, MANIFEST, SEAL, list_files, seal
 from skinlite_export.manifest import (
     Audit,
     Comparison,
@@ -112,6 +113,8 @@ def write_bundle(
     folder.mkdir(parents=True)
     shutil.copy(models / "tiny.tflite", folder / "model.tflite")
     shutil.copy(models / "tiny.onnx", folder / "model.onnx")
+    encoder = PatientEncoder(age_mean=50, age_std=15)
+    (folder / ENCODING).write_text(encoder.model_dump_json())
     names = ("model.tflite", "model.onnx")
     keras, exported = some_metrics(0), some_metrics(1)
     manifest = Manifest(

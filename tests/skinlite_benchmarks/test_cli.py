@@ -26,7 +26,13 @@ def test_json_is_the_results(
 ) -> None:
     out = tmp_path / "report"
     command.benchmark(
-        [models / "tiny.onnx"], out, threads="1", rounds=2, reference="none", as_json=True
+        [models / "tiny.onnx"],
+        out,
+        threads="1",
+        rounds=2,
+        reference="none",
+        as_json=True,
+        details=False,
     )
     assert json.loads(capsys.readouterr().out) == json.loads((out / "results.json").read_text())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks import suite, timing
+from skinlite_benchmarks import measuring, timing
 from skinlite_benchmarks.contestants import find_contestants, find_reference
 from skinlite_benchmarks.suite import run_benchmark
 
@@ -32,7 +32,7 @@ def test_measures_bundles_and_bare_files_against_the_reference(
 
 
 def test_without_reference_there_are_no_ratios(models: Path) -> None:
-    results = run_benchmark([models / "tiny.tflite"], None, threads=(1,), rounds=2)
+    results = run_benchmark([models / "tiny.tflite"], None, threads=(1,), rounds=2, details=False)
     assert results.reference is None
     assert [m.ratio for m in results.measurements] == [None]
     assert results.times_smaller("tiny") is None
@@ -49,8 +49,8 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
             raise KeyboardInterrupt
         return timing.interleave(*args, **kwargs)
 
-    monkeypatch.setattr(suite, "interleave", interleave)
-    results = run_benchmark([models / "tiny.tflite"], None, threads=(1, 2), rounds=2)
+    monkeypatch.setattr(measuring, "interleave", interleave)
+    results = run_benchmark([models / "tiny.tflite"], None, threads=(1, 2), rounds=2, details=False)
     assert results.interrupted
     assert results.settings.threads == (1,)
     assert any("Interrupted" in notice for notice in results.notices)

@@ -1,0 +1,156 @@
+"""Accuracy of every contestant on the same pictures of a data set, from one set of predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.data.cache import pixels_of
+from skinlite.data.dataset import Dataset
+from skinlite.data.geometry import load_picture
+from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.errors import InputError
+from skinlite.evaluation.metrics import evaluate
+from skinlite.files import sha256_of
+from skinlite.training.run import Run
+from skinlite.vocabulary import CLASSES
+from skinlite_benchmarks.accuracy import accuracy_of
+from skinlite_benchmarks.contestants import MODEL, Entry
+from skinlite_benchmarks.host import cores
+from skinlite_benchmarks.records import Accuracy
+from skinlite_benchmarks.timing import Report
+from skinlite_export.feed import patients_for, pixels_for
+from skinlite_export.runtime import load_runner, predict_all
+
+
+@dataclass(frozen=True)
+class Jury:
+    """The pictures that judge, and the runs that say what was trained on.
+
+    Attributes:
+        dataset: the rows that judge.
+        pictures: ``test``, the runs' held-out split, or ``all``.
+        runs: that contestants come from, as far as named.
+        notice: what a reader has to know of the choice; empty where nothing.
+    """
+
+    dataset: Dataset
+    pictures: Literal["test", "all"]
+    runs: tuple[Run, ...]
+    notice: str = ""
+
+
+def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
+    """The test split of the runs; the whole of a data set that none of them knows.
+
+    Raises:
+        InputError: the runs have different test splits, or the data set has a part of their
+            pictures only.
+    """
+    if not runs:
+        notice = (
+            f"Judged on the whole of {dataset.root.name}, of which pictures may have been trained "
+            "on; that makes accuracy look better than it is. Name the run with --model RUN to "
+            "judge on its held-out pictures."
+        )
+        return Jury(dataset, "all", (), notice)
+    splits = [run.split() for run in runs]
+    ids = [set(split.loc[split["split"] == "test", "image_id"]) for split in splits]
+    for run, other in zip(runs, ids, strict=True):
+        if other != ids[0]:
+            raise InputError(
+                f"{runs[0].path} and {run.path} have different test splits, so that no picture "
+                "judges both fairly. Benchmark their models apart, or train with one split."
+            )
+    known = set().union(*(split["image_id"] for split in splits))
+    if known.isdisjoint(dataset.frame["image_id"]):
+        notice = f"Judged on {dataset.root.name}, of whose pictures none is in the runs' splits."
+        return Jury(dataset, "all", tuple(runs), notice)
+    test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
+    return Jury(dataset.select(test), "test", tuple(runs))
+
+
+def score(
+    entries: Sequence[Entry], jury: Jury, seed: int, report: Report
+) -> tuple[dict[str, Accuracy], list[str]]:
+    """Let every trained contestant answer for every picture, once.
+
+    Returns:
+        Accuracy by the contestant's name, and why others have none.
+    """
+    found: dict[str, Accuracy] = {}
+    reasons: list[str] = []
+    answers: dict[tuple[Path, str], NDArray[np.float32]] = {}
+    frame = jury.dataset.frame
+    labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+
+    def ask(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
+        if (path, runtime) not in answers:
+            answers[path, runtime] = _answers(path, runtime, encoder, jury.dataset)
+        return answers[path, runtime]
+
+    judged = [entry for entry in entries if entry.contestant.trained is not False]
+    for number, entry in enumerate(judged):
+        name = entry.contestant.name
+        report(f"judging on {len(frame):,} pictures: {name}", number, len(judged) + 1)
+        run = _run_of(entry, jury.runs)
+        encoder = entry.encoder or (run.encoder() if run else None)
+        if encoder is None:
+            reasons.append(
+                f"{name} was not judged: a bare file doesn't say how patients are encoded. Name "
+                "its run with --model RUN, or give its bundle."
+            )
+            continue
+        if jury.pictures == "test" and run is None:
+            reasons.append(
+                f"{name} comes from none of the runs named by --model: it may have been trained "
+                "on the pictures that judge it here."
+            )
+        exported = ask(entry.path, entry.contestant.runtime, encoder)
+        whole = (run.path, "keras") if run else _float_twin(entry, entries)
+        keras = None if whole is None else ask(*whole, encoder)
+        found[name] = accuracy_of(
+            evaluate(labels, exported),
+            source="data",
+            pictures=jury.pictures,
+            keras=None if keras is None else evaluate(labels, keras),
+            agreement=None
+            if keras is None
+            else float((keras.argmax(axis=1) == exported.argmax(axis=1)).mean()),
+            seed=seed,
+        )
+    return found, reasons
+
+
+def _answers(
+    path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset
+) -> NDArray[np.float32]:
+    runner = load_runner(path, cores(), runtime)
+    frame = dataset.frame
+    height, width = runner.signature.height_width
+    images = (
+        pixels_of(dataset, height, width)
+        if height == width
+        # A file that resizes takes large frames, which aren't worth keeping.
+        else (pixels_for(runner, load_picture(path)) for path in frame["path"])
+    )
+    return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
+
+
+def _run_of(entry: Entry, runs: Sequence[Run]) -> Run | None:
+    """The run that a contestant comes from; a bare file's is the only one there is."""
+    if entry.model_sha256 is None:
+        return runs[0] if len(runs) == 1 else None
+    return next((run for run in runs if sha256_of(run.path / MODEL) == entry.model_sha256), None)
+
+
+def _float_twin(entry: Entry, entries: Sequence[Entry]) -> tuple[Path, str] | None:
+    """A contestant with the same weights in float32, which answers as the Keras model does."""
+    for other in entries:
+        same = other.model_sha256 is not None and other.model_sha256 == entry.model_sha256
+        if same and other.contestant.format == "float32":
+            return other.path, other.contestant.runtime
+    return None

@@ -1,0 +1,93 @@
+"""Accuracy on a data set: which pictures judge, and one set of predictions for all columns."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.errors import InputError
+from skinlite.files import read_json
+from skinlite.training.run import Run, RunMetrics
+from skinlite_benchmarks.contestants import find_contestants
+from skinlite_benchmarks.scoring import choose_pictures, score
+from skinlite_benchmarks.suite import run_benchmark
+
+from .conftest import write_bundle
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """No progress bar."""
+
+
+@pytest.fixture
+def dataset(tiny_data: Path) -> Dataset:
+    return read_dataset(tiny_data)
+
+
+def test_without_a_run_the_whole_set_judges_and_says_so(
+    models: Path, dataset: Dataset, tmp_path: Path
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle", models)
+    jury = choose_pictures(dataset, [])
+    assert jury.pictures == "all" and "--model RUN" in jury.notice
+    results = run_benchmark(
+        [bundle, models / "slow.tflite"], None, threads=(1,), rounds=2, jury=jury, details=False
+    )
+    assert results.settings.data == dataset.root.name
+    assert jury.notice in results.notices
+    assert any("slow was not judged" in notice for notice in results.notices)
+    int8, whole, bare = results.contestants
+    assert bare.accuracy is None and whole.accuracy is not None
+    # The .onnx of the bundle is the float model of its .tflite, and agrees with itself.
+    assert whole.accuracy.agreement is not None and whole.accuracy.agreement.value == 1
+    assert int8.accuracy is not None and int8.accuracy.agreement is not None
+    assert int8.accuracy.keras == whole.accuracy.exported
+    assert int8.accuracy.exported.images == len(dataset.frame) == int8.accuracy.agreement.n
+    assert int8.accuracy.agreement.value < 1  # other weights
+
+
+def test_a_run_is_judged_on_its_held_out_pictures(conv_run: Run, dataset: Dataset) -> None:
+    jury = choose_pictures(dataset, [conv_run])
+    assert jury.pictures == "test" and not jury.notice
+    found, reasons = score(find_contestants([conv_run.path]), jury, 0, silent)
+    (accuracy,) = found.values()
+    expected = read_json(RunMetrics, conv_run.path / "metrics.json").test
+    assert accuracy.exported.confusion == expected.confusion and not reasons
+    assert accuracy.agreement is not None and accuracy.agreement.value == 1
+
+
+def test_a_bundle_of_another_run_is_told(
+    models: Path, conv_run: Run, dataset: Dataset, tmp_path: Path
+) -> None:
+    jury = choose_pictures(dataset, [conv_run])
+    found, reasons = score(
+        find_contestants([write_bundle(tmp_path / "bundle", models)]), jury, 0, silent
+    )
+    assert len(found) == 2 and len(reasons) == 2
+    assert "none of the runs" in reasons[0]
+
+
+def test_pictures_that_no_run_knows_judge_as_a_whole(conv_run: Run, dataset: Dataset) -> None:
+    ids = "other_" + dataset.frame["image_id"]
+    other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)
+    jury = choose_pictures(other, [conv_run])
+    assert jury.pictures == "all" and "none is in the runs' splits" in jury.notice
+
+
+def test_runs_with_different_test_splits_are_refused(
+    conv_run: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turned = conv_run.split().assign(split=lambda rows: np.roll(rows["split"].to_numpy(), 7))
+    other = replace(conv_run)
+    object.__setattr__(other, "split", lambda: turned)
+    with pytest.raises(InputError, match="different test splits"):
+        choose_pictures(dataset, [conv_run, other])
+
+
+def test_a_data_set_of_other_classes_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    table = dataset.frame[["image_id", "lesion_id", "dx", "age", "sex", "localization"]]
+    table.assign(dx="melanoma-in-situ").to_csv(tmp_path / "HAM10000_metadata.csv", index=False)
+    with pytest.raises(InputError, match="melanoma-in-situ"):
+        read_dataset(tmp_path)
