@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from skinlite.cli.compare import compare
 from skinlite.cli.shared import JsonOption, OutOption, console, need, output, output_folder
 from skinlite.errors import InputError
 
@@ -176,3 +177,6 @@ def _reference(choice: str) -> Path | None:
         )
     with ReferenceBuild() as build:
         return build.wait()
+
+
+app.command()(compare)

@@ -1,0 +1,213 @@
+"""`compare`: what changed between two results of the same host and settings, and regression gates.
+
+A gate is ``METRIC>+5%`` or ``METRIC<-0.01``: it fails where the change from old to new lies beyond
+the limit, in percent of the old value or in the metric's own unit.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from skinlite.errors import InputError
+from skinlite_benchmarks.records import Record, Share
+from skinlite_benchmarks.results import Contestant, Measurement, Results
+
+Value = Callable[[Contestant, Measurement], float | None]
+
+
+def _accuracy(field: str) -> Value:
+    def value(contestant: Contestant, _: Measurement) -> float | None:
+        share: Share | None = getattr(contestant.accuracy, field, None)
+        return None if share is None else share.value
+
+    return value
+
+
+METRICS: dict[str, Value] = {
+    "latency.p50": lambda _, measured: measured.latency.p50,
+    "latency.p90": lambda _, measured: measured.latency.p90,
+    "latency.p99": lambda _, measured: measured.latency.p99,
+    "latency.min": lambda _, measured: measured.latency.min,
+    "ratio": lambda _, measured: None if measured.ratio is None else measured.ratio.median,
+    "load_ms": lambda _, measured: measured.load_ms,
+    "first_ms": lambda _, measured: measured.first_ms,
+    "memory_mb": lambda _, measured: measured.memory_mb,
+    "partitions": lambda _, measured: measured.partitions,
+    "bytes": lambda contestant, _: contestant.bytes,
+    "accuracy": _accuracy("accuracy"),
+    "balanced_accuracy": _accuracy("balanced_accuracy"),
+    "melanoma_recall": _accuracy("melanoma_recall"),
+    "agreement": _accuracy("agreement"),
+}
+"""What can be compared, by name: milliseconds, 10^6 bytes, bytes, times, shares."""
+
+MUST_MATCH = (
+    "host.cpu",
+    "host.machine",
+    "host.cores",
+    "host.governor",
+    "settings.threads",
+    "settings.rounds",
+    "settings.slow_seconds",
+    "settings.data",
+    "reference",
+)
+"""Fields without which two latencies are two different questions. Versions may differ: what a new
+version does is what one compares for; they are told."""
+
+
+class Change(Record):
+    """One metric of one contestant, before and after; see `METRICS` for the units."""
+
+    contestant: str
+    threads: int
+    metric: str
+    old: float
+    new: float
+
+    @property
+    def percent(self) -> float:
+        """Of the old value; infinite where that is 0 and the new one isn't."""
+        if self.old == self.new:
+            return 0.0
+        return (self.new / self.old - 1) * 100 if self.old else math.copysign(math.inf, self.new)
+
+
+class Comparison(Record):
+    """Two results side by side.
+
+    Attributes:
+        only_old: contestants that the new results lack.
+        only_new: contestants that the old ones lack.
+        versions: of packages that differ: old and new.
+    """
+
+    changes: tuple[Change, ...]
+    only_old: tuple[str, ...]
+    only_new: tuple[str, ...]
+    versions: dict[str, tuple[str, str]]
+
+
+class Gate(NamedTuple):
+    """See the module's docstring."""
+
+    text: str
+    metric: str
+    direction: Literal["<", ">"]
+    limit: float
+    in_percent: bool
+
+    def fails(self, change: Change) -> bool:
+        """Whether a change lies beyond the limit."""
+        moved = change.percent if self.in_percent else change.new - change.old
+        return moved > self.limit if self.direction == ">" else moved < self.limit
+
+
+_GATE = re.compile(r"\s*([\w.]+)\s*([<>])\s*([+-]\d+(?:\.\d+)?)\s*(%?)\s*")
+
+
+def parse_gate(text: str) -> Gate:
+    """Read a gate such as ``latency.p50>+5%``.
+
+    Raises:
+        InputError: not a gate, or an unknown metric; the message lists them.
+    """
+    match = _GATE.fullmatch(text)
+    if match is None or match[1] not in METRICS:
+        raise InputError(
+            f"--fail-if {text!r}: write METRIC>+LIMIT or METRIC<-LIMIT, such as latency.p50>+5% or "
+            f"balanced_accuracy<-0.01, with one of: {', '.join(METRICS)}."
+        )
+    direction: Literal["<", ">"] = ">" if match[2] == ">" else "<"
+    return Gate(text, match[1], direction, float(match[3]), bool(match[4]))
+
+
+def compare(old: Results, new: Results) -> Comparison:
+    """Every metric of every contestant, matched by name, for each number of threads.
+
+    Raises:
+        InputError: host or settings differ, with both values; or no contestant is in both.
+    """
+    differences = [
+        f"{field} ({before!r}, now {after!r})"
+        for field in MUST_MATCH
+        if (before := _field(old, field)) != (after := _field(new, field))
+    ]
+    if differences:
+        raise InputError(
+            f"These results don't compare: they differ in {'; '.join(differences)}. Measure both "
+            "on one machine with the same options."
+        )
+    before, after = ([one.name for one in results.contestants] for results in (old, new))
+    shared = [name for name in before if name in after]
+    if not shared:
+        raise InputError(
+            f"These results don't compare: no contestant is in both (old: {', '.join(before)}; "
+            f"new: {', '.join(after)})."
+        )
+    versions = {
+        name: (version, new.host.versions.get(name, "unknown"))
+        for name, version in old.host.versions.items()
+        if version != new.host.versions.get(name)
+    }
+    return Comparison(
+        changes=tuple(change for name in shared for change in _changes(name, old, new)),
+        only_old=tuple(name for name in before if name not in after),
+        only_new=tuple(name for name in after if name not in before),
+        versions=versions,
+    )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A gate that a change didn't pass."""
+
+    gate: Gate
+    change: Change
+
+    def sentence(self) -> str:
+        """In words."""
+        one = self.change
+        return (
+            f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
+            f"{one.new:.4g} ({one.percent:+.1f} %)"
+        )
+
+
+def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
+    """The changes that don't pass.
+
+    Raises:
+        InputError: a gate on a metric that neither result measured: it would hold unseen.
+    """
+    failed = []
+    for gate in gates:
+        judged = [one for one in comparison.changes if one.metric == gate.metric]
+        if not judged:
+            raise InputError(f"--fail-if {gate.text!r}: {gate.metric} is not in both results.")
+        failed += [Failure(gate, one) for one in judged if gate.fails(one)]
+    return failed
+
+
+def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:
+    for threads in old.settings.threads:
+        pair = [(one.contestant(name), one.measurement(name, threads)) for one in (old, new)]
+        for metric, value in METRICS.items():
+            values = [value(one, measured) for one, measured in pair if measured is not None]
+            if len(values) == 2 and values[0] is not None and values[1] is not None:
+                yield Change(
+                    contestant=name,
+                    threads=threads,
+                    metric=metric,
+                    old=values[0],
+                    new=values[1],
+                )
+
+
+def _field(results: Results, path: str) -> object:
+    found: object = results
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found

@@ -1,0 +1,100 @@
+"""Two results: comparable or told why not, and the gates between them."""
+
+from pathlib import Path
+
+import pytest
+
+from skinlite.cli import compare as command
+from skinlite.errors import GateError, InputError
+from skinlite_benchmarks.compare import Change, compare, failures, parse_gate
+from skinlite_benchmarks.results import Results
+
+
+def slower(results: Results, factor: float) -> Results:
+    """The same with another median of the first contestant."""
+    first, *others = results.measurements
+    latency = first.latency.model_copy(update={"p50": first.latency.p50 * factor})
+    changed = first.model_copy(update={"latency": latency})
+    return results.model_copy(update={"measurements": (changed, *others)})
+
+
+def test_nothing_changed(results: Results) -> None:
+    found = compare(results, results)
+    assert {one.percent for one in found.changes} == {0}
+    assert not found.only_old and not found.only_new and not found.versions
+    metrics = {one.metric for one in found.changes if one.contestant == "quick int8"}
+    assert metrics >= {"latency.p50", "ratio", "bytes", "memory_mb", "balanced_accuracy"}
+    assert failures(found, [parse_gate("latency.p50>+5%"), parse_gate("ratio<-1")]) == []
+
+
+@pytest.mark.parametrize(
+    ("factor", "gate", "fails"),
+    [
+        (1.06, "latency.p50>+5%", True),
+        (1.04, "latency.p50 > +5 %", False),
+        (0.5, "latency.p50>+5%", False),
+        (0.9, "latency.p50<-5%", True),
+        (1.06, "latency.p50>+0.05", True),
+        (1.06, "latency.p50>+0.07", False),
+        (1.06, "ratio<-5%", False),
+    ],
+)
+def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
+    found = failures(compare(results, slower(results, factor)), [parse_gate(gate)])
+    assert [one.change.contestant for one in found] == (["quick int8"] if fails else [])
+    assert all(gate in one.sentence() and "quick int8" in one.sentence() for one in found)
+
+
+@pytest.mark.parametrize("text", ["", "latency.p50", "latency.p50>5%", "speed>+1", "bytes>=+1"])
+def test_what_is_no_gate_is_refused_with_the_metrics(text: str) -> None:
+    with pytest.raises(InputError, match=r"latency\.p90"):
+        parse_gate(text)
+
+
+def test_a_gate_on_what_was_not_measured_is_refused(results: Results) -> None:
+    bare = [one.model_copy(update={"accuracy": None}) for one in results.contestants]
+    without = results.model_copy(update={"contestants": tuple(bare)})
+    with pytest.raises(InputError, match="agreement is not in both"):
+        failures(compare(results, without), [parse_gate("agreement<-0.01")])
+
+
+def test_another_host_or_setting_is_told(results: Results) -> None:
+    host = results.host.model_copy(update={"cpu": "Another CPU", "governor": "powersave"})
+    settings = results.settings.model_copy(update={"rounds": 7})
+    other = results.model_copy(update={"host": host, "settings": settings})
+    with pytest.raises(InputError) as told:
+        compare(results, other)
+    for part in ("host.cpu", "'Another CPU'", "host.governor", "settings.rounds (120, now 7)"):
+        assert part in str(told.value)
+
+
+def test_contestants_and_versions_that_differ_are_told(results: Results) -> None:
+    first, second, third = results.contestants
+    renamed = second.model_copy(update={"name": "other"})
+    measured = tuple(
+        one.model_copy(update={"contestant": "other"}) if one.contestant == second.name else one
+        for one in results.measurements
+    )
+    host = results.host.model_copy(update={"versions": {"skinlite": "9.0"}})
+    other = results.model_copy(
+        update={"contestants": (first, renamed, third), "measurements": measured, "host": host}
+    )
+    found = compare(results, other)
+    assert (found.only_old, found.only_new) == ((second.name,), ("other",))
+    assert found.versions == {"skinlite": ("0.1.0", "9.0")}
+
+
+def test_a_value_that_was_zero() -> None:
+    one = Change(contestant="a", threads=1, metric="partitions", old=0, new=2)
+    assert parse_gate("partitions>+5%").fails(one)
+
+
+def test_the_command(results: Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, one in {"old": results, "new": slower(results, 1.5)}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "results.json").write_text(one.model_dump_json())
+    command.compare(tmp_path / "old", tmp_path / "new", ["latency.p50>+60%"])
+    assert "+50.0 %" in capsys.readouterr().out
+    with pytest.raises(GateError, match="1 regression") as told:
+        command.compare(tmp_path / "old", tmp_path / "new" / "results.json", ["latency.p50>+5%"])
+    assert told.value.exit_code == 3
