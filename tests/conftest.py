@@ -77,6 +77,11 @@ def bundle(tiny_bundle: Bundle, tmp_path: Path) -> Bundle:
 
 @pytest.fixture
 def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
+    """See `add_conv_net`."""
+    return add_conv_net(monkeypatch)
+
+
+def add_conv_net(patch: pytest.MonkeyPatch) -> str:
     """The name of a real but very small backbone: what takes a minute takes a second with it.
 
     It has what the large ones have: batch norm, a depthwise convolution, hard-swish, a shortcut.
@@ -96,7 +101,7 @@ def conv_net(monkeypatch: pytest.MonkeyPatch) -> str:
         return keras.Model(pixels, layers.Add(name="cut")([x, y]))
 
     row = Backbone("conv_net", build, 32, "own", Cut("cut", (8, 8, 8)))
-    monkeypatch.setitem(BACKBONES, row.name, row)
+    patch.setitem(BACKBONES, row.name, row)
     return row.name
 
 
@@ -114,6 +119,17 @@ def conv_run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
 
     config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
     return Training(tmp_path / "run", config, conv_prepared).start()
+
+
+@pytest.fixture(scope="session")
+def kept_run(conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """`conv_run`, once. Read only."""
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    with pytest.MonkeyPatch.context() as patch:
+        config = TrainConfig(backbone=add_conv_net(patch), image_size=32, epochs=1, batch_size=16)
+        return Training(tmp_path_factory.mktemp("conv") / "run", config, conv_prepared).start()
 
 
 @pytest.fixture(scope="session")

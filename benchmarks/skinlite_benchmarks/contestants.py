@@ -89,9 +89,12 @@ def _models_of(path: Path) -> list[Entry]:
     """On the first runtime that runs them."""
     if not path.is_dir():
         return [_of_file(path)]
-    if (path / CONFIG).is_file() and not (path / MANIFEST).is_file():
-        return [_of_run(path)]
-    return _of_bundle(path)
+    return [_of_run(path)] if is_run(path) else _of_bundle(path)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run's, not a bundle's."""
+    return (path / CONFIG).is_file() and not (path / MANIFEST).is_file()
 
 
 def find_reference(path: Path) -> Entry:
@@ -107,16 +110,18 @@ def find_reference(path: Path) -> Entry:
         "backbone": known.backbone,
         "trained": known.trained,
     }
-    return replace(entry, contestant=entry.contestant.model_copy(update=update))
+    contestant = entry.contestant.model_copy(update=update)
+    return Entry(path, contestant, model_sha256=known.model_sha256)
 
 
 def _of_file(path: Path) -> Entry:
     if path.is_dir():
         raise InputError(f"{path} is a folder; a .tflite or .onnx file was expected.")
-    return Entry(path, _contestant(path, runtimes_for(path)[0]))
+    return Entry(path, contestant_of(path, runtimes_for(path)[0]))
 
 
-def _contestant(file: Path, runtime: str) -> Contestant:
+def contestant_of(file: Path, runtime: str) -> Contestant:
+    """A file of which nothing else is known."""
     return Contestant.model_validate(
         {
             "name": file.stem,
@@ -139,18 +144,19 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(metrics, source="run", pictures="test")
     config = run.info.config
     update = {
-        "name": f"{_network(config.backbone, config.width)} float32{TITLES['keras']}",
+        "name": f"{network_name(config.backbone, config.width)} float32{TITLES['keras']}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
         "synthetic": run.info.synthetic,
         "accuracy": accuracy,
     }
-    contestant = _contestant(path / MODEL, "keras").model_copy(update=update)
+    contestant = contestant_of(path / MODEL, "keras").model_copy(update=update)
     return Entry(path, contestant, run.encoder(), contestant.sha256)
 
 
-def _network(backbone: str, width: float) -> str:
+def network_name(backbone: str, width: float) -> str:
+    """A backbone with its width, where that isn't the usual one."""
     return backbone if width == 1 else f"{backbone} x {width:g}"
 
 
@@ -179,7 +185,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     source = manifest.source
     title = TITLES[entry.contestant.runtime]
     update = {
-        "name": f"{_network(source.backbone, source.width)} {form}{title}",
+        "name": f"{network_name(source.backbone, source.width)} {form}{title}",
         "format": form,
         "backbone": source.backbone,
         "trained": source.trained,

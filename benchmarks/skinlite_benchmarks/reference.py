@@ -1,9 +1,9 @@
 """The yardstick: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
 
 Converting it takes about a minute and 6 GB, so it happens once, in a process of its own
-(``python -m skinlite_benchmarks.reference FOLDER``), and is kept in the cache under a name that
-hashes everything it was made from. Its weights are untrained: latency, size and memory don't
-depend on them, its accuracy is not measured.
+(``python -m skinlite_benchmarks.reference FOLDER [RUN]``), and is kept in the cache under a name
+that hashes everything it was made from. Without a run its weights are untrained: latency, size and
+memory don't depend on them, its accuracy is not measured.
 """
 
 import hashlib
@@ -23,7 +23,8 @@ from skinlite import __version__
 from skinlite.data.cache import cache_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import staged_folder, write_atomically
+from skinlite.files import sha256_of, staged_folder, write_atomically
+from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"
 NEEDED_GB = 8.0
@@ -45,11 +46,12 @@ class ReferenceRecord(BaseModel):
     patient_width: int
     trained: bool = False
     seed: int = 0
+    model_sha256: str | None = None
     versions: dict[str, str]
 
 
-def record() -> ReferenceRecord:
-    """What a reference would be made from, here and now."""
+def record(run: Run | None = None) -> ReferenceRecord:
+    """What a reference would be made from, here and now: a run's model, or new weights."""
     versions = {"skinlite": __version__}
     for package in MADE_FROM:
         try:
@@ -57,18 +59,35 @@ def record() -> ReferenceRecord:
         except PackageNotFoundError:
             versions[package] = "not installed"
     width = len(PatientEncoder(age_mean=0, age_std=1).columns)
-    return ReferenceRecord(patient_width=width, versions=versions)
+    untrained = ReferenceRecord(patient_width=width, versions=versions)
+    if run is None:
+        return untrained
+    config = run.info.config
+    known = {
+        "backbone": config.backbone,
+        "topology": config.topology,
+        "image_size": config.image_size,
+        "patient_width": len(run.encoder().columns),
+        "trained": run.info.status != "untrained",
+        "model_sha256": sha256_of(run.path / "model.keras"),
+    }
+    if config.backbone != untrained.backbone:
+        known["title"] = config.backbone
+    return untrained.model_copy(update=known)
 
 
-def reference_path() -> Path:
+def reference_path(run: Run | None = None) -> Path:
     """Where the reference of this installation lies, or will."""
-    identity = hashlib.sha256(record().model_dump_json().encode()).hexdigest()[:32]
+    # None is left out, so that what was converted before runs could be named is still found.
+    identified = record(run).model_dump_json(exclude_none=True)
+    identity = hashlib.sha256(identified.encode()).hexdigest()[:32]
     return cache_folder() / "reference" / identity / MODEL
 
 
-def converter_command(folder: Path) -> Sequence[str]:
+def converter_command(folder: Path, run: Run | None = None) -> Sequence[str]:
     """The command that fills ``folder``."""
-    return [sys.executable, "-P", "-m", "skinlite_benchmarks.reference", str(folder)]
+    command = [sys.executable, "-P", "-m", "skinlite_benchmarks.reference", str(folder)]
+    return command if run is None else [*command, str(run.path)]
 
 
 class ReferenceBuild:
@@ -78,20 +97,25 @@ class ReferenceBuild:
 
     Args:
         command: gives the command line that fills a folder with the reference.
+        run: whose weights it has; None is untrained.
 
     Raises:
         InputError: too little memory is available.
     """
 
-    def __init__(self, command: Callable[[Path], Sequence[str]] = converter_command) -> None:
-        self.path = reference_path()
+    def __init__(
+        self,
+        command: Callable[[Path, Run | None], Sequence[str]] = converter_command,
+        run: Run | None = None,
+    ) -> None:
+        self.path = reference_path(run)
         self._process: subprocess.Popen[bytes] | None = None
         if self.path.is_file():
             return
         check_memory()
         self._log = tempfile.TemporaryFile("w+b")  # noqa: SIM115
         self._process = subprocess.Popen(
-            command(self.path.parent),
+            command(self.path.parent, run),
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
@@ -171,20 +195,23 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> None:
         )
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, run: Run | None = None) -> None:
     """Build, convert and write the reference; the folder appears when it is complete."""
     import keras
 
     from skinlite.models.classifier import build_classifier
     from skinlite_export.convert import convert_float32
 
-    made_from = record()
+    made_from = record(run)
     keras.utils.set_random_seed(made_from.seed)
-    model = build_classifier(
-        made_from.backbone,
-        patient_width=made_from.patient_width,
-        image_size=made_from.image_size,
-    )
+    if run is not None:
+        model = run.load_model()
+    else:
+        model = build_classifier(
+            made_from.backbone,
+            patient_width=made_from.patient_width,
+            image_size=made_from.image_size,
+        )
     content = convert_float32(model)
     with staged_folder(folder, replace=True) as staging:
         write_atomically(staging / MODEL, content)
@@ -193,7 +220,7 @@ def build(folder: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        build(Path(sys.argv[1]))
+        build(Path(sys.argv[1]), *(open_run(Path(argument)) for argument in sys.argv[2:]))
     except SkinliteError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)

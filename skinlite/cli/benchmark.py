@@ -17,8 +17,11 @@ from skinlite.cli.shared import JsonOption, OutOption, console, need, output, ou
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
+    from skinlite.training.run import Run
+    from skinlite_benchmarks.contestants import Entry
     from skinlite_benchmarks.results import Runtime
     from skinlite_benchmarks.scoring import Jury
+    from skinlite_benchmarks.timing import Report
 
 REFERENCE = "inception_resnet_v2"
 DEVICES = Path("reports") / "devices"
@@ -61,6 +64,18 @@ def benchmark(
             help=f"{REFERENCE} (converted once, then kept), none, or a .tflite file of yours."
         ),
     ] = REFERENCE,
+    reference_run: Annotated[
+        Path | None,
+        typer.Option(help="Run whose trained weights the reference has, instead of new ones."),
+    ] = None,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="Beside them the same model as the stock converter (int8, dynamic, float16) and "
+            "onnxruntime (float, QDQ int8) have it; needs its run.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
     devices: Annotated[
         Path | None,
@@ -88,6 +103,7 @@ def benchmark(
     """
     counts, chosen = _thread_counts(threads), _runtimes(runtimes)
     from skinlite.cli.progress import reporting
+    from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants import find_contestants
     from skinlite_benchmarks.devices import read_devices
     from skinlite_benchmarks.report import write_report
@@ -97,13 +113,18 @@ def benchmark(
     # A wrong path is told before the reference is converted.
     contestants = [entry.contestant for entry in find_contestants(models, chosen)]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
-    jury = _jury(data, model or [])
+    runs = [open_run(path) for path in model or []]
+    yardstick_run = None if reference_run is None else open_run(reference_run)
+    known = [*runs, *([yardstick_run] if yardstick_run else [])]
+    jury = _jury(data, known) if data or runs else None
+    to_convert = _runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
-    yardstick = _reference(reference)
+    yardstick = _reference(reference, yardstick_run)
     with reporting() as report:
         results = run_benchmark(
             models,
             yardstick,
+            peers=[peer for run in to_convert for peer in _peers_of(run, data, chosen, report)],
             runtimes=chosen,
             threads=counts,
             rounds=rounds,
@@ -137,18 +158,45 @@ def _thread_counts(text: str) -> list[int]:
     return counts
 
 
-def _jury(data: Path | None, models: list[Path]) -> "Jury | None":
-    """The pictures that judge; None where none are named."""
-    if data is None and not models:
-        return None
+def _jury(data: Path | None, runs: "list[Run]") -> "Jury":
+    """The pictures that judge."""
     from skinlite.data.dataset import read_dataset
-    from skinlite.training.run import open_run
     from skinlite_benchmarks.scoring import choose_pictures
 
-    runs = [open_run(path) for path in models]
     if runs:
         need("keras", "train")  # the float model answers too
     return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs)
+
+
+def _runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
+    """The runs of which there are to be peers: those named, or those that take part.
+
+    Raises:
+        InputError: there is none.
+    """
+    from skinlite.training.run import open_run
+    from skinlite_benchmarks.contestants import is_run
+
+    runs = runs or [open_run(path) for path in models if is_run(path)]
+    if not runs:
+        raise InputError(
+            "--peers converts the Keras model, which neither a bundle nor a model file holds. Name "
+            "the run they come from with --model RUN."
+        )
+    for module in ("keras", "tf_keras", "tf2onnx"):
+        need(module, "export")
+    return runs
+
+
+def _peers_of(
+    run: "Run", data: Path | None, runtimes: "list[Runtime]", report: "Report"
+) -> "list[Entry]":
+    from skinlite.data.dataset import read_dataset
+    from skinlite.training.prepare import prepare_again
+    from skinlite_benchmarks.peers import make_peers
+
+    prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))
+    return make_peers(run, prepared, runtimes, report)
 
 
 def _runtimes(text: str) -> "list[Runtime]":
@@ -159,7 +207,11 @@ def _runtimes(text: str) -> "list[Runtime]":
     return chosen
 
 
-def _reference(choice: str) -> Path | None:
+def _reference(choice: str, run: "Run | None") -> Path | None:
+    if run is not None and choice != REFERENCE:
+        raise InputError(
+            f"--reference {choice} and --reference-run {run.path} name two references. Drop one."
+        )
     if choice == "none":
         return None
     if Path(choice).suffix == ".tflite":
@@ -170,12 +222,12 @@ def _reference(choice: str) -> Path | None:
         )
     from skinlite_benchmarks.reference import NEEDED_GB, ReferenceBuild, reference_path
 
-    if not reference_path().is_file():
+    if not reference_path(run).is_file():
         need("tensorflow", "export")
         console.print(
             f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
         )
-    with ReferenceBuild() as build:
+    with ReferenceBuild(run=run) as build:
         return build.wait()
 
 

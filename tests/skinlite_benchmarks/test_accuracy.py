@@ -6,7 +6,7 @@ import pytest
 from skinlite.evaluation.metrics import evaluate
 from skinlite.models.backbones import BACKBONES
 from skinlite_benchmarks.accuracy import accuracy_of
-from skinlite_benchmarks.paper import PAPER, paper_figures
+from skinlite_benchmarks.paper import paper_figures
 
 
 def test_intervals_are_those_of_a_bootstrap_over_the_pictures() -> None:
@@ -40,7 +40,7 @@ def test_without_melanomas_their_recall_is_not_told() -> None:
 
 
 def test_paper_rows_are_backbones_of_ours_and_come_once() -> None:
-    assert PAPER.keys() <= BACKBONES.keys()
+    assert len(paper_figures(BACKBONES)) == 9
     found = paper_figures(["mobilenet_v3_large", None, "vgg16", "mobilenet_v3_large"])
     assert [row.backbone for row in found] == ["mobilenet_v3_large"]
     recalls = (0.72, 0.76, 0.75, 0.92, 0.58, 0.92, 0.92)  # table A4

@@ -20,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(script: str):
     """A command that runs ``script`` with the folder as its argument."""
-    return lambda folder: [sys.executable, "-c", script, str(folder)]
+    return lambda folder, _: [sys.executable, "-c", script, str(folder)]
 
 
 WRITE = (

@@ -91,18 +91,18 @@ def test_other_inputs_are_told_with_those_expected(models: Path, tmp_path: Path)
         load_runner(path)
 
 
-def test_a_run_takes_part_on_keras(conv_run: Run) -> None:
-    (entry,) = find_contestants([conv_run.path], runtimes=("litert",))
+def test_a_run_takes_part_on_keras(kept_run: Run) -> None:
+    (entry,) = find_contestants([kept_run.path], runtimes=("litert",))
     one = entry.contestant
     assert (one.runtime, one.format, one.trained, one.synthetic) == ("keras", "float32", True, True)
     assert one.name == "conv_net float32 Keras"
     assert one.accuracy is not None and one.accuracy.source == "run"
-    runner = load_runner(conv_run.path)
+    runner = load_runner(kept_run.path)
     assert type(runner) is RUNNERS["keras"] and "Keras" in runner.describe()
     image, patient = np.full((32, 32, 3), 99), np.zeros(runner.signature.patient_width)
     runner.set_inputs(image, patient)
     runner.invoke()
-    expected = conv_run.load_model().predict_on_batch(runner.signature.pack(image, patient))
+    expected = kept_run.load_model().predict_on_batch(runner.signature.pack(image, patient))
     np.testing.assert_allclose(runner.probabilities(), expected[0], atol=1e-6)
 
 

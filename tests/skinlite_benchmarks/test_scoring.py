@@ -48,20 +48,20 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     assert int8.accuracy.agreement.value < 1  # other weights
 
 
-def test_a_run_is_judged_on_its_held_out_pictures(conv_run: Run, dataset: Dataset) -> None:
-    jury = choose_pictures(dataset, [conv_run])
+def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Dataset) -> None:
+    jury = choose_pictures(dataset, [kept_run])
     assert jury.pictures == "test" and not jury.notice
-    found, reasons = score(find_contestants([conv_run.path]), jury, 0, silent)
+    found, reasons = score(find_contestants([kept_run.path]), jury, 0, silent)
     (accuracy,) = found.values()
-    expected = read_json(RunMetrics, conv_run.path / "metrics.json").test
+    expected = read_json(RunMetrics, kept_run.path / "metrics.json").test
     assert accuracy.exported.confusion == expected.confusion and not reasons
     assert accuracy.agreement is not None and accuracy.agreement.value == 1
 
 
 def test_a_bundle_of_another_run_is_told(
-    models: Path, conv_run: Run, dataset: Dataset, tmp_path: Path
+    models: Path, kept_run: Run, dataset: Dataset, tmp_path: Path
 ) -> None:
-    jury = choose_pictures(dataset, [conv_run])
+    jury = choose_pictures(dataset, [kept_run])
     found, reasons = score(
         find_contestants([write_bundle(tmp_path / "bundle", models)]), jury, 0, silent
     )
@@ -69,21 +69,21 @@ def test_a_bundle_of_another_run_is_told(
     assert "none of the runs" in reasons[0]
 
 
-def test_pictures_that_no_run_knows_judge_as_a_whole(conv_run: Run, dataset: Dataset) -> None:
+def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dataset) -> None:
     ids = "other_" + dataset.frame["image_id"]
     other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)
-    jury = choose_pictures(other, [conv_run])
+    jury = choose_pictures(other, [kept_run])
     assert jury.pictures == "all" and "none is in the runs' splits" in jury.notice
 
 
 def test_runs_with_different_test_splits_are_refused(
-    conv_run: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    kept_run: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turned = conv_run.split().assign(split=lambda rows: np.roll(rows["split"].to_numpy(), 7))
-    other = replace(conv_run)
+    turned = kept_run.split().assign(split=lambda rows: np.roll(rows["split"].to_numpy(), 7))
+    other = replace(kept_run)
     object.__setattr__(other, "split", lambda: turned)
     with pytest.raises(InputError, match="different test splits"):
-        choose_pictures(dataset, [conv_run, other])
+        choose_pictures(dataset, [kept_run, other])
 
 
 def test_a_data_set_of_other_classes_is_refused(dataset: Dataset, tmp_path: Path) -> None:
