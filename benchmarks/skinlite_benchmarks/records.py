@@ -126,13 +126,17 @@ class Roof(Record):
     Attributes:
         float32_gmacs: 10^9 multiply-accumulates a second of a large float32 matrix product.
         int8_gmacs: the same for uint8 by int8.
-        copy_gbs: 10^9 bytes a second read and written by a large copy.
+        copy_gbs: 10^9 bytes a second read and written by a copy beyond the caches.
+        cached_copy_gbs: the same by a copy within the last cache.
+        cache_bytes: of the last cache; None where the system doesn't tell.
     """
 
     threads: int
     float32_gmacs: float
     int8_gmacs: float
     copy_gbs: float
+    cached_copy_gbs: float
+    cache_bytes: int | None
 
 
 class Limit(Record):
@@ -141,7 +145,8 @@ class Limit(Record):
     Source: Williams, Waterman, Patterson, "Roofline" (2009).
 
     Attributes:
-        ms: the larger of the time for its arithmetic and for moving weights and activations once.
+        ms: the larger of the time for its arithmetic and for moving weights and activations once,
+            within the last cache where they fit into it.
         bound: which of the two that is.
         share: ``ms`` over the measured median (0-1): 1 is as fast as the host can.
     """

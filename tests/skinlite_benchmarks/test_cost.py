@@ -56,7 +56,14 @@ def test_a_run_folder_has_no_cost_to_be_read(tmp_path: Path) -> None:
 
 
 def test_the_limit_is_the_larger_of_arithmetic_and_memory() -> None:
-    roof = Roof(threads=1, float32_gmacs=50, int8_gmacs=200, copy_gbs=10)
+    roof = Roof(
+        threads=1,
+        float32_gmacs=50,
+        int8_gmacs=200,
+        copy_gbs=10,
+        cached_copy_gbs=20,
+        cache_bytes=12_000_000,
+    )
     cost = Cost(
         macs=300_000_000,
         integer_macs=200_000_000,
@@ -66,6 +73,8 @@ def test_the_limit_is_the_larger_of_arithmetic_and_memory() -> None:
     )
     found = limit(cost, roof, p50_ms=6.0)
     assert (found.ms, found.bound, found.share) == pytest.approx((3.0, "arithmetic", 0.5))
+    light = cost.model_copy(update={"macs": 200_000_000})
+    assert limit(light, roof, 1.0).ms == pytest.approx(1.0)  # 10 MB, in the cache: half of that
     heavy = cost.model_copy(update={"weight_bytes": 92_000_000})
     assert limit(heavy, roof, 20.0).bound == "memory"
     assert limit(heavy, roof, 20.0).ms == pytest.approx(10)

@@ -6,6 +6,7 @@ Source: Williams, Waterman, Patterson, "Roofline: an insightful visual performan
 import importlib.util
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -18,6 +19,8 @@ SIZE = 1024
 """Rows and columns of the matrices: 10^9 multiply-accumulates, far more work than memory."""
 COPIED = 64_000_000
 """Bytes of the array that is copied: beyond the caches of most processors."""
+MIDDLING = 8_000_000
+"""Bytes of a last cache that isn't told."""
 TRIES = 10
 
 
@@ -28,6 +31,7 @@ def measure_roof(threads: int) -> Roof | None:
     """
     if importlib.util.find_spec("onnx") is None:
         return None
+    cache_bytes = _last_cache()
     random = np.random.default_rng(0)
     left, right = random.integers(0, 127, (2, SIZE, SIZE))
     products = {
@@ -40,19 +44,24 @@ def measure_roof(threads: int) -> Roof | None:
         threads=threads,
         float32_gmacs=SIZE**3 / seconds["MatMul"] / 1e9,
         int8_gmacs=SIZE**3 / seconds["MatMulInteger"] / 1e9,
-        copy_gbs=2 * COPIED / _best(_copy(threads)) / 1e9,
+        copy_gbs=_copied_gbs(COPIED, threads),
+        cached_copy_gbs=_copied_gbs(min(COPIED, (cache_bytes or MIDDLING) // 4), threads),
+        cache_bytes=cache_bytes,
     )
 
 
 def limit(cost: Cost, roof: Roof, p50_ms: float) -> Limit:
     """The least time for a cost under a roof, beside the median that was measured.
 
-    Weights and activations count as moved once. Caches that hold them move them faster, so that
-    ``share`` may exceed 1 where memory is the bound.
+    Weights and activations count as moved once: from inference to inference the caches keep them
+    where they fit. What only a part of them fits into may come out faster than that, and
+    ``share`` above 1.
     """
     floats = cost.macs - cost.integer_macs
     arithmetic = floats / roof.float32_gmacs / 1e6 + cost.integer_macs / roof.int8_gmacs / 1e6
-    memory = (cost.weight_bytes + cost.activation_bytes) / roof.copy_gbs / 1e6
+    moved = cost.weight_bytes + cost.activation_bytes
+    fits = roof.cache_bytes is not None and moved <= roof.cache_bytes
+    memory = moved / (roof.cached_copy_gbs if fits else roof.copy_gbs) / 1e6
     least = max(arithmetic, memory)
     bound = "arithmetic" if arithmetic >= memory else "memory"
     return Limit.model_validate({"ms": least, "bound": bound, "share": least / p50_ms})
@@ -99,8 +108,20 @@ def _value(name: str, kind: int) -> object:
     return onnx.helper.make_tensor_value_info(name, kind, (SIZE, SIZE))
 
 
-def _copy(threads: int) -> Callable[[], object]:
-    source = np.ones(COPIED, np.uint8)
+def _copied_gbs(size: int, threads: int) -> float:
+    return 2 * size / _best(_copy(size, threads)) / 1e9
+
+
+def _last_cache(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> int | None:
+    """Bytes of the largest cache of the first core, as Linux tells."""
+    sizes = [path.read_text().strip() for path in folder.glob("index*/size")]
+    units = {"K": 1024, "M": 1024**2}
+    found = [int(size[:-1]) * units[size[-1]] for size in sizes if size[-1:] in units]
+    return max(found, default=None)
+
+
+def _copy(size: int, threads: int) -> Callable[[], object]:
+    source = np.ones(size, np.uint8)
     target = np.empty_like(source)
     split = [np.array_split(whole, threads) for whole in (target, source)]
     parts = list(zip(*split, strict=True))
