@@ -45,7 +45,7 @@ class Entry:
 
 
 def find_contestants(
-    paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES, peers: Sequence[Entry] = ()
+    paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES, others: Sequence[Entry] = ()
 ) -> list[Entry]:
     """The models to measure, in the order given; a model that comes twice is measured once.
 
@@ -53,7 +53,7 @@ def find_contestants(
         paths: bundles, which take part with their .tflite and, where they have one, their .onnx;
             bare files; run folders.
         runtimes: that model files run on, each on all of them that can.
-        peers: who takes part besides, behind the others.
+        others: who takes part besides, behind them.
 
     Raises:
         InputError: no model, one that no runtime asked for runs, or a bundle that was changed.
@@ -71,7 +71,7 @@ def find_contestants(
         for entry in found:
             one = entry.contestant
             entries.setdefault((one.sha256, one.runtime), entry)
-    for entry in peers:
+    for entry in others:
         entries.setdefault((entry.contestant.sha256, entry.contestant.runtime), entry)
     return _with_unique_names(list(entries.values()))
 

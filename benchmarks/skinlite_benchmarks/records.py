@@ -182,12 +182,12 @@ class SweepPoint(Record):
 
     Attributes:
         width: of the backbone's channels.
-        pareto: nothing else in the sweep is both faster and more accurate (in size, where no
-            accuracy was measured: both faster and larger in pixels and width).
+        pareto: nothing else in the sweep is faster and no less accurate, or as fast and more
+            accurate; None where accuracy wasn't measured.
     """
 
     contestant: str
     backbone: str
     image_size: int
     width: float
-    pareto: bool
+    pareto: bool | None

@@ -22,7 +22,7 @@ def run_benchmark(
     paths: list[Path],
     reference: Path | None,
     *,
-    peers: Sequence[Entry] = (),
+    others: Sequence[Entry] = (),
     runtimes: Sequence[Runtime] = RUNTIMES,
     threads: Sequence[int] = (1, 2),
     rounds: int = 100,
@@ -38,7 +38,7 @@ def run_benchmark(
     Args:
         paths: see `find_contestants`.
         reference: the model that ratios are relative to; None measures without ratios.
-        peers: who takes part besides; see `skinlite_benchmarks.peers`.
+        others: who takes part besides, such as `skinlite_benchmarks.peers`.
         runtimes: that model files run on.
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.
@@ -56,12 +56,12 @@ def run_benchmark(
         InputError: a file that can't be loaded or run.
         KeyboardInterrupt: before anything was measured.
     """
-    entries = find_contestants(paths, runtimes, peers)
+    entries = find_contestants(paths, runtimes, others)
     yardstick = None
     if reference is not None:
         yardstick = find_reference(reference)
-        others = [e for e in entries if e.contestant.sha256 != yardstick.contestant.sha256]
-        entries = [*others, yardstick]
+        same = yardstick.contestant.sha256
+        entries = [*(one for one in entries if one.contestant.sha256 != same), yardstick]
     name = yardstick.contestant.name if yardstick else None
 
     start = host.current_load()

@@ -7,23 +7,25 @@ What isn't one of the group's commands is a model: ``skinlite benchmark A B`` is
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from skinlite.cli.benchmark_inputs import (
+    REFERENCE,
+    jury_of,
+    parse_runtimes,
+    peers_of,
+    publish,
+    reference_file,
+    runs_to_convert,
+    thread_counts,
+)
 from skinlite.cli.compare import compare
-from skinlite.cli.shared import JsonOption, OutOption, console, need, output, output_folder
-from skinlite.errors import InputError
+from skinlite.cli.shared import JsonOption, OutOption, output_folder
+from skinlite.cli.sweep import sweep
 
-if TYPE_CHECKING:
-    from skinlite.training.run import Run
-    from skinlite_benchmarks.contestants import Entry
-    from skinlite_benchmarks.results import Runtime
-    from skinlite_benchmarks.scoring import Jury
-    from skinlite_benchmarks.timing import Report
-
-REFERENCE = "inception_resnet_v2"
 DEVICES = Path("reports") / "devices"
 
 
@@ -101,14 +103,12 @@ def benchmark(
 
     The report folder has report.html, report.md and results.json.
     """
-    counts, chosen = _thread_counts(threads), _runtimes(runtimes)
+    counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
     from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants import find_contestants
     from skinlite_benchmarks.devices import read_devices
-    from skinlite_benchmarks.report import write_report
     from skinlite_benchmarks.suite import run_benchmark
-    from skinlite_benchmarks.wording import summary
 
     # A wrong path is told before the reference is converted.
     contestants = [entry.contestant for entry in find_contestants(models, chosen)]
@@ -116,15 +116,15 @@ def benchmark(
     runs = [open_run(path) for path in model or []]
     yardstick_run = None if reference_run is None else open_run(reference_run)
     known = [*runs, *([yardstick_run] if yardstick_run else [])]
-    jury = _jury(data, known) if data or runs else None
-    to_convert = _runs_to_convert(models, runs) if peers else []
+    jury = jury_of(data, known) if data or runs else None
+    to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
-    yardstick = _reference(reference, yardstick_run)
+    yardstick = reference_file(reference, yardstick_run)
     with reporting() as report:
         results = run_benchmark(
             models,
             yardstick,
-            peers=[peer for run in to_convert for peer in _peers_of(run, data, chosen, report)],
+            others=[peer for run in to_convert for peer in peers_of(run, data, chosen, report)],
             runtimes=chosen,
             threads=counts,
             rounds=rounds,
@@ -135,100 +135,8 @@ def benchmark(
             report=report,
         )
     results = results.model_copy(update={"devices": phones})
-    page = write_report(results, folder)
-    for verdict in results.verdicts:
-        console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
-    if as_json:
-        print(results.model_dump_json())
-    else:
-        output.print(summary(results), markup=False)
-        output.print(f"report: {page}", markup=False)
-    if results.interrupted:
-        console.print(f"interrupted; {page} has what was measured until then")
-        raise typer.Exit(130)
+    publish(results, folder, as_json=as_json)
 
 
-def _thread_counts(text: str) -> list[int]:
-    try:
-        counts = [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InputError(f"--threads {text!r} is not a list of numbers such as 1,2.") from error
-    if min(counts) < 1 or len(set(counts)) != len(counts):
-        raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
-    return counts
-
-
-def _jury(data: Path | None, runs: "list[Run]") -> "Jury":
-    """The pictures that judge."""
-    from skinlite.data.dataset import read_dataset
-    from skinlite_benchmarks.scoring import choose_pictures
-
-    if runs:
-        need("keras", "train")  # the float model answers too
-    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs)
-
-
-def _runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
-    """The runs of which there are to be peers: those named, or those that take part.
-
-    Raises:
-        InputError: there is none.
-    """
-    from skinlite.training.run import open_run
-    from skinlite_benchmarks.contestants import is_run
-
-    runs = runs or [open_run(path) for path in models if is_run(path)]
-    if not runs:
-        raise InputError(
-            "--peers converts the Keras model, which neither a bundle nor a model file holds. Name "
-            "the run they come from with --model RUN."
-        )
-    for module in ("keras", "tf_keras", "tf2onnx"):
-        need(module, "export")
-    return runs
-
-
-def _peers_of(
-    run: "Run", data: Path | None, runtimes: "list[Runtime]", report: "Report"
-) -> "list[Entry]":
-    from skinlite.data.dataset import read_dataset
-    from skinlite.training.prepare import prepare_again
-    from skinlite_benchmarks.peers import make_peers
-
-    prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))
-    return make_peers(run, prepared, runtimes, report)
-
-
-def _runtimes(text: str) -> "list[Runtime]":
-    offered: list[Runtime] = ["litert", "compiled", "onnxruntime"]
-    chosen = [name for name in offered if name in text.split(",")]
-    if len(chosen) != len(text.split(",")):
-        raise InputError(f"--runtimes {text!r}: choose of {', '.join(offered)}, each once.")
-    return chosen
-
-
-def _reference(choice: str, run: "Run | None") -> Path | None:
-    if run is not None and choice != REFERENCE:
-        raise InputError(
-            f"--reference {choice} and --reference-run {run.path} name two references. Drop one."
-        )
-    if choice == "none":
-        return None
-    if Path(choice).suffix == ".tflite":
-        return Path(choice)
-    if choice != REFERENCE:
-        raise InputError(
-            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
-        )
-    from skinlite_benchmarks.reference import NEEDED_GB, ReferenceBuild, reference_path
-
-    if not reference_path(run).is_file():
-        need("tensorflow", "export")
-        console.print(
-            f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
-        )
-    with ReferenceBuild(run=run) as build:
-        return build.wait()
-
-
-app.command()(compare)
+for command in (compare, sweep):
+    app.command()(command)

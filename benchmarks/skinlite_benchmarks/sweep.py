@@ -1,0 +1,226 @@
+"""Sweep over picture size and width: one network many times, from tiny to the paper's size.
+
+A point is a run's model, or new weights: latency and size don't depend on them. Each is converted
+once, in a process of its own (``python -m skinlite_benchmarks.sweep FOLDER JOB``), and kept in the
+cache under a name that hashes everything it was made from.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict
+
+from skinlite import __version__
+from skinlite.data.cache import cache_folder
+from skinlite.errors import InputError, SkinliteError
+from skinlite.files import sha256_of, staged_folder
+from skinlite.models.backbones import Topology
+from skinlite.training.run import Run, open_run
+from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of, network_name
+from skinlite_benchmarks.records import SweepPoint
+from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.timing import Report
+from skinlite_export.recipe import Recipe, Scheme
+
+if TYPE_CHECKING:
+    import keras
+
+    from skinlite.training.prepare import Prepared
+
+FILE = "model.tflite"
+LESIONS, PICTURES = 60, 20
+"""Synthetic lesions drawn to calibrate new weights, and how many of the pictures do."""
+
+
+class Job(BaseModel):
+    """One network to convert.
+
+    Attributes:
+        run: its folder; None for new weights.
+        model_sha256: of the run's model.
+        data: the run's data set, which calibrates int8.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    backbone: str
+    image_size: int
+    width: float
+    topology: Topology = "paper"
+    scheme: Scheme
+    run: Path | None = None
+    model_sha256: str | None = None
+    data: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the contestant."""
+        form = "float32" if self.scheme == "none" else self.scheme
+        return f"{network_name(self.backbone, self.width)} {self.image_size} px {form}"
+
+    def folder(self) -> Path:
+        """Where it lies in the cache, or will."""
+        said = self.model_dump_json(exclude={"run", "data"})
+        identity = hashlib.sha256(f"{__version__}{said}".encode()).hexdigest()[:32]
+        return cache_folder() / "sweep" / identity
+
+
+def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
+    """A run's model."""
+    config = run.info.config
+    return Job(
+        backbone=config.backbone,
+        image_size=config.image_size,
+        width=config.width,
+        topology=config.topology,
+        scheme=scheme,
+        run=run.path,
+        model_sha256=sha256_of(run.path / MODEL),
+        data=data or Path(run.info.data),
+    )
+
+
+def convert_all(jobs: Sequence[Job], report: Report) -> list[Entry]:
+    """Convert what the cache lacks.
+
+    Raises:
+        InputError: a conversion failed; the message has its last words.
+    """
+    entries = []
+    for number, job in enumerate(jobs):
+        report(f"converting {job.name}", number, len(jobs) + 1)
+        folder = job.folder()
+        if not folder.is_dir():
+            _convert_apart(folder, job)
+        entries.append(_entry(folder / FILE, job))
+    return entries
+
+
+def _convert_apart(folder: Path, job: Job) -> None:
+    command = [sys.executable, "-P", "-m", __name__, str(folder), job.model_dump_json()]
+    environment = {
+        **os.environ,
+        "KERAS_BACKEND": "tensorflow",
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+        raise InputError(f"{job.name} can't be converted: {last}")
+
+
+def _entry(path: Path, job: Job) -> Entry:
+    run = None if job.run is None else open_run(job.run)
+    update = {
+        "name": job.name,
+        "file": f"sweep/{job.name}",
+        "format": "float32" if job.scheme == "none" else job.scheme,
+        "backbone": job.backbone,
+        "trained": run is not None and run.info.status != "untrained",
+        "synthetic": run.info.synthetic if run else False,
+    }
+    contestant = contestant_of(path, "litert").model_copy(update=update)
+    return Entry(path, contestant, run.encoder() if run else None, job.model_sha256)
+
+
+def with_points(results: Results, jobs: Sequence[Job]) -> Results:
+    """The results with the place of every contestant in the sweep."""
+    threads = results.settings.threads[0]
+    found = {job.name: _scores(results, job.name, threads) for job in jobs}
+    points = tuple(
+        SweepPoint(
+            contestant=job.name,
+            backbone=job.backbone,
+            image_size=job.image_size,
+            width=job.width,
+            pareto=None if found[job.name] is None else _undominated(found[job.name], found),
+        )
+        for job in jobs
+    )
+    return results.model_copy(update={"sweep": points})
+
+
+def _scores(results: Results, name: str, threads: int) -> tuple[float, float] | None:
+    """Latency and balanced accuracy; None where one wasn't measured."""
+    measured, accuracy = results.measurement(name, threads), results.contestant(name).accuracy
+    if measured is None or accuracy is None:
+        return None
+    return measured.latency.p50, accuracy.balanced_accuracy.value
+
+
+def _undominated(
+    one: tuple[float, float] | None, found: dict[str, tuple[float, float] | None]
+) -> bool:
+    """Whether nothing else is faster and no less accurate, or as fast and more accurate."""
+    assert one is not None
+    return not any(
+        other is not None and other != one and other[0] <= one[0] and other[1] >= one[1]
+        for other in found.values()
+    )
+
+
+def convert_job(folder: Path, job: Job) -> None:
+    """Build or open the network and convert it; the folder appears when it is complete."""
+    from skinlite_export.export import convert
+    from skinlite_export.memory import check_memory
+    from skinlite_export.rewrites import ALL
+
+    with tempfile.TemporaryDirectory() as drawn:
+        if job.run is None:
+            model, data = _new_network(job, Path(drawn))
+            recipe = Recipe(calibration_pictures=PICTURES, screening=None)
+        else:
+            model, data = _trained_network(job.run, job.data)
+            recipe = Recipe()
+        check_memory(model)
+        wanted = {"quantize": job.scheme, "rewrites": ALL, "gates": None}
+        content = convert(model, data, recipe.model_copy(update=wanted)).content
+    with staged_folder(folder, replace=True) as staging:
+        (staging / FILE).write_bytes(content)
+
+
+def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
+    """New weights, and synthetic pictures to calibrate them."""
+    import keras
+
+    from skinlite.data.dataset import read_dataset
+    from skinlite.data.synthetic import write_synthetic
+    from skinlite.models.classifier import build_classifier
+    from skinlite.training.prepare import prepare
+
+    write_synthetic(folder / "data", lesions=LESIONS, seed=0)
+    data = prepare(read_dataset(folder / "data"), job.image_size, seed=0)
+    keras.utils.set_random_seed(0)
+    model = build_classifier(
+        job.backbone,
+        patient_width=len(data.encoder.columns),
+        topology=job.topology,
+        image_size=job.image_size,
+        width=job.width,
+    )
+    return model, data
+
+
+def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepared]":
+    from skinlite.data.dataset import read_dataset
+    from skinlite.training.prepare import prepare_again
+
+    opened = open_run(run)
+    dataset = read_dataset(data or Path(opened.info.data))
+    return opened.load_model(), prepare_again(opened, dataset)
+
+
+if __name__ == "__main__":
+    try:
+        convert_job(Path(sys.argv[1]), Job.model_validate_json(sys.argv[2]))
+    except SkinliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

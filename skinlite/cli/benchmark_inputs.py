@@ -1,0 +1,139 @@
+"""What the benchmark commands have in common: flags, reference, pictures, peers, report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from skinlite.cli.shared import console, need, output
+from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlite.training.run import Run
+    from skinlite_benchmarks.contestants import Entry
+    from skinlite_benchmarks.results import Results, Runtime
+    from skinlite_benchmarks.scoring import Jury
+    from skinlite_benchmarks.timing import Report
+
+REFERENCE = "inception_resnet_v2"
+
+
+def thread_counts(text: str) -> list[int]:
+    """Read ``1,2``.
+
+    Raises:
+        InputError: not a list of counts, or one that comes twice.
+    """
+    try:
+        counts = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"--threads {text!r} is not a list of numbers such as 1,2.") from error
+    if min(counts) < 1 or len(set(counts)) != len(counts):
+        raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
+    return counts
+
+
+def jury_of(data: Path | None, runs: "list[Run]") -> "Jury":
+    """The pictures that judge."""
+    from skinlite.data.dataset import read_dataset
+    from skinlite_benchmarks.scoring import choose_pictures
+
+    if runs:
+        need("keras", "train")  # the float model answers too
+    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs)
+
+
+def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
+    """The runs of which there are to be peers: those named, or those that take part.
+
+    Raises:
+        InputError: there is none.
+    """
+    from skinlite.training.run import open_run
+    from skinlite_benchmarks.contestants import is_run
+
+    runs = runs or [open_run(path) for path in models if is_run(path)]
+    if not runs:
+        raise InputError(
+            "--peers converts the Keras model, which neither a bundle nor a model file holds. Name "
+            "the run they come from with --model RUN."
+        )
+    for module in ("keras", "tf_keras", "tf2onnx"):
+        need(module, "export")
+    return runs
+
+
+def peers_of(
+    run: "Run", data: Path | None, runtimes: "list[Runtime]", report: "Report"
+) -> "list[Entry]":
+    """The stock tools' files of a run."""
+    from skinlite.data.dataset import read_dataset
+    from skinlite.training.prepare import prepare_again
+    from skinlite_benchmarks.peers import make_peers
+
+    prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))
+    return make_peers(run, prepared, runtimes, report)
+
+
+def parse_runtimes(text: str) -> "list[Runtime]":
+    """Read ``litert,onnxruntime``.
+
+    Raises:
+        InputError: a runtime that isn't offered.
+    """
+    offered: list[Runtime] = ["litert", "compiled", "onnxruntime"]
+    chosen = [name for name in offered if name in text.split(",")]
+    if len(chosen) != len(text.split(",")):
+        raise InputError(f"--runtimes {text!r}: choose of {', '.join(offered)}, each once.")
+    return chosen
+
+
+def reference_file(choice: str, run: "Run | None") -> Path | None:
+    """The reference, converted where it isn't yet.
+
+    Args:
+        choice: its name, ``none``, or a .tflite.
+        run: whose weights it has; None for new ones.
+
+    Raises:
+        InputError: no such choice, two references, or a conversion that fails.
+    """
+    if run is not None and choice != REFERENCE:
+        raise InputError(
+            f"--reference {choice} and --reference-run {run.path} name two references. Drop one."
+        )
+    if choice == "none":
+        return None
+    if Path(choice).suffix == ".tflite":
+        return Path(choice)
+    if choice != REFERENCE:
+        raise InputError(
+            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
+        )
+    from skinlite_benchmarks.reference import NEEDED_GB, ReferenceBuild, reference_path
+
+    if not reference_path(run).is_file():
+        need("tensorflow", "export")
+        console.print(
+            f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
+        )
+    with ReferenceBuild(run=run) as build:
+        return build.wait()
+
+
+def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
+    """Write the report and say what came out."""
+    from skinlite_benchmarks.report import write_report
+    from skinlite_benchmarks.wording import summary
+
+    page = write_report(results, folder)
+    for verdict in results.verdicts:
+        console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
+    if as_json:
+        print(results.model_dump_json())
+    else:
+        output.print(summary(results), markup=False)
+        output.print(f"report: {page}", markup=False)
+    if results.interrupted:
+        console.print(f"interrupted; {page} has what was measured until then")
+        raise typer.Exit(130)

@@ -1,0 +1,97 @@
+"""``skinlite benchmark sweep``: latency and accuracy over picture size and width."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import typer
+
+from skinlite.cli.benchmark_inputs import jury_of, publish, reference_file, thread_counts
+from skinlite.cli.shared import JsonOption, OutOption, need, output_folder
+from skinlite.errors import InputError
+
+N = TypeVar("N", int, float)
+SIZES, WIDTHS = "96,128,160,192,224,299", "1"
+
+
+def sweep(
+    backbone: Annotated[list[str] | None, typer.Option(help="With new weights; repeat it.")] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help=f"Heights and widths in pixels; {SIZES} if left out.")
+    ] = None,
+    widths: Annotated[
+        str | None, typer.Option(help=f"Multipliers of the channels; {WIDTHS} if left out.")
+    ] = None,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(help="Run, of the size and width it has: accuracy too; repeat it."),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Data set of the runs; left out, the one they name.")
+    ] = None,
+    quantize: Annotated[
+        Literal["none", "float16", "dynamic", "int8"], typer.Option(help="Of the .tflite files.")
+    ] = "int8",
+    out: OutOption = None,
+    threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1",
+    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; 100 or more.")] = 100,
+    reference: Annotated[
+        str, typer.Option(help="As for skinlite benchmark run; none if left out.")
+    ] = "none",
+    seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Time one network at many sizes and widths, and judge the runs among them: what to train.
+
+    Without --model every point has new weights: latency and size don't depend on them. Each is
+    converted once, about a minute, and kept.
+    """
+    counts = thread_counts(threads)
+    for module in ("keras", "tf_keras"):
+        need(module, "export")
+    from skinlite.cli.progress import reporting
+    from skinlite.models.backbones import find_backbone
+    from skinlite.training.run import open_run
+    from skinlite_benchmarks.suite import run_benchmark
+    from skinlite_benchmarks.sweep import Job, convert_all, job_of, with_points
+
+    runs = [open_run(path) for path in model or []]
+    jobs = [job_of(run, quantize, data) for run in runs]
+    names = backbone or ([] if runs else ["mobilenet_v3_large"])
+    jobs += [
+        Job(backbone=find_backbone(name).name, image_size=size, width=width, scheme=quantize)
+        for name in names
+        for size in _numbers("--sizes", sizes or SIZES, int)
+        for width in _numbers("--widths", widths or WIDTHS, float)
+    ]
+    if len({job.name for job in jobs}) < len(jobs):
+        raise InputError("Two points of the sweep have one backbone, size and width. Drop one.")
+    jury = jury_of(data, runs) if runs else None
+    folder = output_folder(out, "reports", "sweep")
+    yardstick = reference_file(reference, None)
+    with reporting() as report:
+        entries = convert_all(jobs, report)
+        results = run_benchmark(
+            [],
+            yardstick,
+            others=entries,
+            runtimes=("litert",),
+            threads=counts,
+            rounds=rounds,
+            seed=seed,
+            jury=jury,
+            command=shlex.join(["skinlite", *sys.argv[1:]]),
+            report=report,
+        )
+    publish(with_points(results, jobs), folder, as_json=as_json)
+
+
+def _numbers(flag: str, text: str, kind: type[N]) -> list[N]:
+    try:
+        found = [kind(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"{flag} {text!r} is not a list of numbers such as 96,224.") from error
+    if min(found) <= 0:
+        raise InputError(f"{flag} {text!r}: each has to be above 0.")
+    return found
