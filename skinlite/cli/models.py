@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from skinlite.models.survey import Survey
 
 
+WHOLE_ROWS = 140
+"""Width of the table of networks."""
+
+
 def models(
     topology: Annotated[
         Literal["paper", "released"],
@@ -94,7 +98,7 @@ def _print_surveys(found: "list[Survey]", topology: str) -> None:
             f"{one.stock_params / 1e6:.1f} M ({f'{stock.params_millions} M' if stock else '-'})",
             f"{one.stock_depth} ({stock.depth if stock else '-'})",
         )
-    wide().print(table)
+    wide(WHOLE_ROWS).print(table)
     output.print(
         "attention: parameters of Soft-Attention; depth: layers that have weights; stock: the "
         "backbone as Keras ships it, with its 1000 classes, which is what the paper's table 4 has."

@@ -20,9 +20,9 @@ WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
 
 
-def wide() -> Console:
-    """Stdout for a table of layers or networks, whose names must not be cut short."""
-    return Console(highlight=False, width=max(output.width, WHOLE_NAMES))
+def wide(columns: int = WHOLE_NAMES) -> Console:
+    """Stdout for a table of layers or networks, which must not be cut short."""
+    return Console(highlight=False, width=max(output.width, columns))
 
 
 def print_metrics(metrics: "Metrics", title: str) -> None:
