@@ -1,14 +1,20 @@
-"""``skinlite evaluate``: the metrics of a run or a bundle on a split of its data set."""
+"""``skinlite evaluate``: what a run or a bundle is worth on a split of its data set."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from skinlite.cli.progress import counting
+from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, need, output
-from skinlite.cli.tables import print_metrics
 from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlite.cli.answering import Answered
+    from skinlite.data.dataset import Dataset
+    from skinlite.evaluation.evaluation import Evaluation
+    from skinlite.training.run import Run
 
 
 def evaluate(
@@ -21,19 +27,24 @@ def evaluate(
     model: Annotated[
         Path | None, typer.Option(help="Run whose split a bundle is evaluated on.")
     ] = None,
+    isic_csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--isic-csv", metavar="FILE", help="Write the answers as ISIC 2018 takes them."
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Draw curves, bars, matrix, attention there.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score a run (Keras) or a bundle (its .tflite) on held-out pictures."""
-    import pandas as pd
-
+    _check_places(isic_csv, figures)
+    from skinlite.cli.answering import answer_bundle, answer_run
     from skinlite.data.dataset import read_dataset
-    from skinlite.data.examples import Examples
-    from skinlite.data.patient import PatientEncoder
-    from skinlite.evaluation.metrics import evaluate as score
-    from skinlite.training.prepare import all_examples, prepare_again
+    from skinlite.evaluation.evaluation import evaluate_fully
     from skinlite.training.run import open_run
     from skinlite_export.bundle import MANIFEST, open_bundle
-    from skinlite_export.feed import answer
 
     bundle = open_bundle(artefact) if (artefact / MANIFEST).exists() else None
     run = open_run(model or artefact) if model or not bundle else None
@@ -45,29 +56,78 @@ def evaluate(
     if data is None and run is None:
         raise InputError("Say where the pictures are: --data DIR.")
     dataset = read_dataset(data or Path(run.info.data if run else ""))
-
-    def read(encoder: PatientEncoder, image_size: int) -> tuple[Examples, pd.DataFrame]:
-        with counting("reading pictures", len(dataset.frame)) as advance:
-            if run and split != "all":
-                prepared = prepare_again(run, dataset, advance)
-                return prepared.examples[split], prepared.rows(split)
-            return all_examples(dataset, encoder, image_size, advance), dataset.frame
-
-    if bundle:
-        bundle.check_files()
-        examples, rows = read(bundle.encoder(), bundle.manifest.source.image_size)
-        probabilities = answer(bundle.runner(), examples, rows, bundle.encoder())
-    elif run:
-        need("keras", "train")
-        from skinlite.training.trainer import predict
-
-        examples, _ = read(run.encoder(), run.info.config.image_size)
-        probabilities = predict(run.load_model(), examples)
-    metrics = score(examples.labels, probabilities)
+    with counting("reading pictures", len(dataset.frame)) as advance:
+        if bundle:
+            answered = answer_bundle(bundle, run, dataset, split, advance)
+        elif run:
+            need("keras", "train")
+            answered = answer_run(run, dataset, split, advance)
+    found = evaluate_fully(
+        answered.examples.labels,
+        answered.probabilities,
+        answered.rows,
+        temperature=answered.temperature,
+        temperature_from=answered.temperature_from,
+    )
+    title = _title(artefact, split, dataset, run)
     if split == "all" and run:
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
+    if isic_csv:
+        _write_isic(isic_csv, answered)
+    if figures:
+        _draw(figures, title, answered, found, run if not bundle else None)
     if as_json:
-        output.print_json(metrics.model_dump_json())
+        output.print_json(found.model_dump_json())
     else:
-        synthetic = ", synthetic pictures" if dataset.synthetic else ""
-        print_metrics(metrics, f"{artefact}, split {split}{synthetic}")
+        print_evaluation(found, title)
+
+
+def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
+    """Refuse where nothing could be written, before anything is computed."""
+    if isic_csv and (isic_csv.is_dir() or not isic_csv.absolute().parent.is_dir()):
+        raise InputError(f"--isic-csv {isic_csv}: give a file in a folder that exists.")
+    if figures:
+        if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
+            raise InputError(f"{figures} exists already. Choose another folder with --figures.")
+        need("matplotlib", "train")
+
+
+def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") -> str:
+    title = f"{artefact}, split {split}"
+    if run and run.info.split.leaky and split == "test":
+        title += ", LEAKY: lesions are in training too, so that these are upper bounds"
+    return title + (", synthetic pictures" if dataset.synthetic else "")
+
+
+def _write_isic(path: Path, answered: "Answered") -> None:
+    from skinlite.evaluation.isic import submission
+    from skinlite.files import write_atomically
+
+    write_atomically(path, submission(answered.rows["image_id"], answered.probabilities))
+    console.print(f"{path}: {len(answered.rows):,} answers", markup=False, soft_wrap=True)
+
+
+def _draw(
+    folder: Path, title: str, answered: "Answered", found: "Evaluation", run: "Run | None"
+) -> None:
+    import pandas as pd
+
+    from skinlite.evaluation.figures import Looks, draw_figures, pick_looks
+
+    examples = answered.examples
+    picked = pick_looks(examples.labels)
+    maps = answered.maps(picked)
+    some = examples.take(picked)
+    history = run.path / "history.csv" if run else None
+    names = draw_figures(
+        folder,
+        title,
+        examples.labels,
+        answered.probabilities,
+        found,
+        history=pd.read_csv(history) if history and history.exists() else None,
+        looks=None
+        if maps is None
+        else Looks(some.images, maps, some.labels, answered.probabilities[picked]),
+    )
+    console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from skinlite.cli.shared import output
 from skinlite.errors import GateError
@@ -23,32 +22,6 @@ WHOLE_NAMES = 120
 def wide(columns: int = WHOLE_NAMES) -> Console:
     """Stdout for a table of layers or networks, which must not be cut short."""
     return Console(highlight=False, width=max(output.width, columns))
-
-
-def print_metrics(metrics: "Metrics", title: str) -> None:
-    """One set of predictions: the means, the classes, the confusion matrix."""
-    means = Table(title=Text(title), title_justify="left")
-    for name in ("pictures", "accuracy", "balanced accuracy", "macro F1", "macro AUC"):
-        means.add_column(name, justify="right")
-    means.add_row(
-        f"{metrics.images:,}",
-        number(metrics.accuracy),
-        number(metrics.balanced_accuracy),
-        number(metrics.macro_f1),
-        number(metrics.macro_auc),
-    )
-    classes = Table()
-    fields = ("precision", "recall", "f1", "specificity", "auc")
-    for name in ("class", "pictures", *fields):
-        classes.add_column(name, justify="left" if name == "class" else "right")
-    for name, one in metrics.per_class.items():
-        classes.add_row(name, str(one.support), *(number(getattr(one, field)) for field in fields))
-    confusion = Table(title="rows: truth, columns: answer", title_justify="left")
-    for name in ("", *metrics.per_class):
-        confusion.add_column(name, justify="right")
-    for name, row in zip(metrics.per_class, metrics.confusion, strict=True):
-        confusion.add_row(name, *map(str, row))
-    output.print(means, classes, confusion, sep="\n")
 
 
 def print_manifest(manifest: "Manifest") -> None:

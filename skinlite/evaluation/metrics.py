@@ -1,7 +1,9 @@
 """The metrics, with scikit-learn's arithmetic and the names of the field.
 
 ``balanced_accuracy`` is the mean of the recalls, the ISIC 2018 score. The paper's "balanced
-accuracy", (sensitivity + specificity) / 2, is ``paper_balanced_accuracy``.
+accuracy", (sensitivity + specificity) / 2, is ``paper_balanced_accuracy``. F1 is the harmonic mean
+of precision and recall, 2 TP / (2 TP + FP + FN), which is also what the paper's figures are; its
+printed formula adds TN below the line by mistake.
 """
 
 from typing import Any
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn import metrics
 
+from skinlite.errors import InputError
 from skinlite.vocabulary import CLASSES
 
 
@@ -58,7 +61,18 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
     Args:
         labels: (N,), positions in CLASSES.
         probabilities: (N, 7), rows summing to 1.
+
+    Raises:
+        InputError: no picture, or a probability that is NaN or infinite.
     """
+    if not len(labels):
+        raise InputError("There is no picture to score: the split is empty.")
+    broken = ~np.isfinite(probabilities).all(axis=1)
+    if broken.any():
+        raise InputError(
+            f"The network answers {broken.sum()} of {len(labels)} pictures with NaN or infinity: "
+            "its weights or its conversion are damaged. Train or export it again."
+        )
     predicted = probabilities.argmax(axis=1)
     every = np.arange(len(CLASSES))
     confusion = metrics.confusion_matrix(labels, predicted, labels=every)

@@ -1,14 +1,10 @@
-"""Expected calibration error and temperature, against cases whose answer is known."""
+"""The temperature of an exported file."""
 
 import numpy as np
 import pytest
 
-from skinlite_export.temperature import (
-    expected_calibration_error,
-    fit_temperature,
-    temper,
-    temperature_of,
-)
+from skinlite.evaluation.calibration import expected_calibration_error, temper
+from skinlite_export.temperature import temperature_of
 
 
 def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -17,45 +13,6 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     probabilities = random.dirichlet(np.full(7, 0.3), count)
     draws = (probabilities.cumsum(axis=1) < random.uniform(size=(count, 1))).sum(axis=1)
     return np.minimum(draws, 6).astype(np.intp), probabilities
-
-
-def test_the_error_by_hand() -> None:
-    """Two bins: 0.9 sure and right in 1 of 2, 0.5 sure and right in 2 of 2."""
-    probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.49], [0.5, 0.49]])
-    labels = np.array([0, 1, 0, 0])
-    assert expected_calibration_error(labels, probabilities) == pytest.approx(
-        0.5 * (0.9 - 0.5) + 0.5 * (1 - 0.5)
-    )
-
-
-def test_who_says_what_is_so_has_hardly_any_error() -> None:
-    assert expected_calibration_error(*drawn(20_000, 0)) < 0.015
-
-
-def test_nan_stays_nan() -> None:
-    assert np.isnan(expected_calibration_error(np.array([0]), np.full((1, 7), np.nan)))
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_temperature_that_spoiled_is_found(temperature: float) -> None:
-    labels, honest = drawn(5_000, 1)
-    spoiled = temper(honest, 1 / temperature)
-    assert fit_temperature(labels, spoiled) == pytest.approx(temperature, rel=0.1)
-
-
-def test_tempering_keeps_the_answers() -> None:
-    _, honest = drawn(100, 2)
-    for temperature in (0.3, 4.0):
-        found = temper(honest, temperature)
-        assert (found.argmax(axis=1) == honest.argmax(axis=1)).all()
-        assert found.sum(axis=1) == pytest.approx(np.ones(100))
-
-
-def test_zeros_of_an_int8_softmax() -> None:
-    labels, honest = drawn(2_000, 3)
-    coarse = np.round(honest * 256) / 256
-    assert (coarse == 0).any()
-    assert 0.8 < fit_temperature(labels, coarse) < 1.5
 
 
 def test_fitted_on_one_half_and_proven_on_the_other() -> None:

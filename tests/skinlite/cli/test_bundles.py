@@ -1,4 +1,4 @@
-"""``skinlite verify``, ``predict`` and ``evaluate`` on a bundle."""
+"""``skinlite verify`` and ``predict`` on a bundle."""
 
 import json
 from collections.abc import Callable
@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from skinlite.files import read_json
-from skinlite.training.run import Run, RunMetrics
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle import Bundle
 
@@ -112,50 +110,3 @@ def test_a_folder_that_is_no_bundle(skinlite: Skinlite, tmp_path: Path, picture:
         code, _, err = skinlite(*line)
         assert code == 2
         assert "skinlite export" in err
-
-
-def test_evaluate_gives_what_the_run_and_the_bundle_say(
-    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle
-) -> None:
-    known = read_json(RunMetrics, tiny_run.path / "metrics.json")
-    for split, expected in (("test", known.test), ("validation", known.validation)):
-        code, out, err = skinlite("evaluate", tiny_run.path, "--split", split, "--json")
-        assert code == 0, err
-        assert json.loads(out) == json.loads(expected.model_dump_json())
-    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--json")
-    assert code == 0, err
-    exported = tiny_bundle.manifest.verification.files[0].metrics
-    assert json.loads(out) == json.loads(exported.model_dump_json())
-
-
-def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_run: Run) -> None:
-    code, out, _ = skinlite("evaluate", tiny_run.path)
-    assert code == 0
-    assert "synthetic pictures" in out and "balanced accuracy" in out
-    for name in CLASSES:
-        assert name in out
-
-
-def test_evaluate_of_a_bundle_needs_its_split(
-    skinlite: Skinlite, tiny_bundle: Bundle, tiny_data: Path
-) -> None:
-    code, _, err = skinlite("evaluate", tiny_bundle.path, "--data", tiny_data)
-    assert code == 2
-    assert "--model RUN" in err and "--split all" in err
-    code, out, err = skinlite(
-        "evaluate", tiny_bundle.path, "--data", tiny_data, "--split", "all", "--json"
-    )
-    assert code == 0, err
-    assert json.loads(out)["images"] == len(list(tiny_data.glob("*/*.jpg")))
-
-
-def test_evaluate_of_everything_warns_of_training_pictures(
-    skinlite: Skinlite, tiny_run: Run
-) -> None:
-    code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
-    assert code == 0
-    assert "pictures the run was trained on" in err
-
-
-def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path) -> None:
-    assert skinlite("evaluate", tmp_path).code == 2

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sklearn_metrics
 
+from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
 
@@ -100,3 +101,16 @@ def test_perfect_answers() -> None:
     assert found.macro_f1 == found.macro_precision == found.macro_auc == 1
     assert found.confusion == (2 * np.eye(7, dtype=int)).tolist()
     assert {one.specificity for one in found.per_class.values()} == {1}
+
+
+def test_an_empty_split_is_told() -> None:
+    with pytest.raises(InputError, match="split is empty"):
+        evaluate(np.zeros(0, np.intp), np.zeros((0, 7)))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_answers_that_are_no_numbers_are_told(value: float) -> None:
+    probabilities = np.eye(7)
+    probabilities[2, 3] = value
+    with pytest.raises(InputError, match="1 of 7 pictures with NaN"):
+        evaluate(np.arange(7), probabilities)

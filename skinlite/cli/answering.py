@@ -1,0 +1,109 @@
+"""A run's or a bundle's answers on a split, in one form for `skinlite evaluate`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skinlite.data.dataset import Dataset
+from skinlite.data.examples import Examples
+from skinlite.data.patient import PatientEncoder
+from skinlite.training.prepare import all_examples, prepare_again
+from skinlite.training.run import Run
+
+if TYPE_CHECKING:
+    from skinlite_export.bundle import Bundle
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Pictures, their rows of the data set, and what was answered.
+
+    Attributes:
+        examples: N pictures.
+        rows: (N,) of the data set's frame, in the same order.
+        probabilities: (N, 7).
+        maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
+        temperature: fitted on other pictures, where there is one.
+        temperature_from: where.
+    """
+
+    examples: Examples
+    rows: pd.DataFrame
+    probabilities: NDArray[np.floating]
+    maps: Callable[[NDArray[np.intp]], NDArray[np.float32] | None]
+    temperature: float | None = None
+    temperature_from: str | None = None
+
+
+def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], None]) -> Answered:
+    """Answer with a run's Keras model.
+
+    The temperature is fitted on the validation split, unless that is what is asked for.
+    """
+    from skinlite.evaluation.attention import attention_maps
+    from skinlite.evaluation.calibration import fit_temperature
+    from skinlite.training.trainer import predict
+
+    examples, rows, validation = _read(
+        run.encoder(), run.info.config.image_size, run, dataset, split, advance
+    )
+    model = run.load_model()
+    temperature = None
+    if split == "test" and validation is not None and len(validation):
+        temperature = fit_temperature(validation.labels, predict(model, validation))
+    return Answered(
+        examples,
+        rows,
+        predict(model, examples) if len(examples) else np.zeros((0, 7)),
+        lambda positions: attention_maps(model, examples.take(positions)),
+        temperature,
+        "the validation split" if temperature else None,
+    )
+
+
+def answer_bundle(
+    bundle: "Bundle", run: Run | None, dataset: Dataset, split: str, advance: Callable[[], None]
+) -> Answered:
+    """Answer with a bundle's .tflite, on the split of the run it came from."""
+    from skinlite_export.feed import answer
+
+    bundle.check_files()
+    manifest, encoder = bundle.manifest, bundle.encoder()
+    examples, rows, _ = _read(encoder, manifest.source.image_size, run, dataset, split, advance)
+    runner = bundle.runner()
+
+    def maps(positions: NDArray[np.intp]) -> NDArray[np.float32] | None:
+        found = []
+        for position in positions:
+            answer(runner, examples.take(np.array([position])), rows.iloc[[position]], encoder)
+            found.append(runner.attention())
+        known = [one for one in found if one is not None]
+        return np.stack(known) if known else None
+
+    return Answered(
+        examples,
+        rows,
+        answer(runner, examples, rows, encoder) if len(examples) else np.zeros((0, 7)),
+        maps,
+        manifest.temperature.value if manifest.temperature else None,
+        "manifest.json" if manifest.temperature else None,
+    )
+
+
+def _read(
+    encoder: PatientEncoder,
+    image_size: int,
+    run: Run | None,
+    dataset: Dataset,
+    split: str,
+    advance: Callable[[], None],
+) -> tuple[Examples, pd.DataFrame, Examples | None]:
+    """The split's examples and rows, and the validation split's examples where there is a run."""
+    if run and split != "all":
+        prepared = prepare_again(run, dataset, advance)
+        return prepared.examples[split], prepared.rows(split), prepared.examples["validation"]
+    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None

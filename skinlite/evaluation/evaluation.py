@@ -1,0 +1,45 @@
+"""Everything that `skinlite evaluate` finds out about one set of predictions."""
+
+import pandas as pd
+
+from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
+from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metrics import Metrics, evaluate
+from skinlite.evaluation.subgroups import Subgroup, by_subgroup
+
+
+class Evaluation(Metrics):
+    """The metrics with their intervals, how sure the answers may sound, and the subgroups."""
+
+    intervals: Intervals
+    calibration: Calibration
+    subgroups: list[Subgroup]
+
+
+def evaluate_fully(
+    labels: Labels,
+    probabilities: Probabilities,
+    rows: pd.DataFrame,
+    *,
+    temperature: float | None = None,
+    temperature_from: str | None = None,
+) -> Evaluation:
+    """Score predictions in every way.
+
+    Args:
+        labels: (N,), positions in CLASSES.
+        probabilities: (N, 7), rows summing to 1.
+        rows: N rows of a data set's frame, in the same order.
+        temperature: one fitted on other pictures, to be tried on these.
+        temperature_from: where it was fitted.
+
+    Raises:
+        InputError: no picture, or a probability that is none.
+    """
+    metrics = evaluate(labels, probabilities)
+    return Evaluation(
+        **dict(metrics),
+        intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object)),
+        calibration=calibrate(labels, probabilities, temperature, temperature_from),
+        subgroups=by_subgroup(labels, probabilities, rows),
+    )

@@ -1,0 +1,83 @@
+"""The metrics apart for each age band, sex and anatomical site."""
+
+import itertools
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from skinlite.evaluation.calibration import Labels, Probabilities
+from skinlite.evaluation.metrics import evaluate
+from skinlite.vocabulary import CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
+
+FEWEST = 20
+"""Pictures, or melanomas: of fewer no share is told, one more right answer being 5 points."""
+
+AGE_BANDS = (0, 30, 45, 60, 75, 121)
+"""Years, each up to below the next."""
+
+
+class Subgroup(BaseModel):
+    """One group's pictures; a share is None where fewer than FEWEST pictures make it.
+
+    Attributes:
+        balanced_accuracy: over the classes of which the group has a picture.
+        melanoma_recall: of at least FEWEST melanomas.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    field: Literal["age", "sex", "site"]
+    group: str
+    images: int
+    melanomas: int
+    accuracy: float | None
+    balanced_accuracy: float | None
+    melanoma_recall: float | None
+
+
+def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame) -> list[Subgroup]:
+    """Score every group that has a picture.
+
+    Args:
+        labels: (N,), positions in CLASSES.
+        probabilities: (N, 7).
+        rows: N rows of a data set's frame, in the same order.
+    """
+    found = []
+    for field, group, members in _groups(rows):
+        inside = members.to_numpy().nonzero()[0]
+        melanomas = int((labels[inside] == CLASSES.index("mel")).sum())
+        scores = evaluate(labels[inside], probabilities[inside]) if len(inside) >= FEWEST else None
+        found.append(
+            Subgroup(
+                field=field,
+                group=group,
+                images=len(inside),
+                melanomas=melanomas,
+                accuracy=scores.accuracy if scores else None,
+                balanced_accuracy=scores.balanced_accuracy if scores else None,
+                melanoma_recall=scores.melanoma_recall if scores and melanomas >= FEWEST else None,
+            )
+        )
+    return found
+
+
+def _groups(
+    rows: pd.DataFrame,
+) -> Iterator[tuple[Literal["age", "sex", "site"], str, "pd.Series[bool]"]]:
+    names = [f"{low}-{high - 1}" for low, high in itertools.pairwise(AGE_BANDS)]
+    names[-1] = f"{AGE_BANDS[-2]} and more"
+    bands = pd.cut(rows["age"], AGE_BANDS, right=False, labels=names).astype(object)
+    bands = bands.where(rows["age"].notna(), UNKNOWN)
+    fields: tuple[tuple[Literal["age", "sex", "site"], pd.Series, tuple[str, ...]], ...] = (
+        ("age", bands, (*names, UNKNOWN)),
+        ("sex", rows["sex"], SEXES),
+        ("site", rows["localization"], LOCALIZATIONS),
+    )
+    for field, values, groups in fields:
+        for group in groups:
+            if np.any(values == group):
+                yield field, group, values == group

@@ -1,0 +1,161 @@
+"""``skinlite evaluate`` on a run and on a bundle."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from skinlite.files import read_json
+from skinlite.training.run import Run, RunMetrics
+from skinlite.vocabulary import CLASSES
+from skinlite_export.bundle import Bundle
+
+Skinlite = Callable[..., Any]
+
+
+def test_evaluate_gives_what_the_run_and_the_bundle_say(
+    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle
+) -> None:
+    known = read_json(RunMetrics, tiny_run.path / "metrics.json")
+    for split, expected in (("test", known.test), ("validation", known.validation)):
+        code, out, err = skinlite("evaluate", tiny_run.path, "--split", split, "--json")
+        assert code == 0, err
+        assert json.loads(out).items() >= json.loads(expected.model_dump_json()).items()
+    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--json")
+    assert code == 0, err
+    exported = tiny_bundle.manifest.verification.files[0].metrics
+    assert json.loads(out).items() >= json.loads(exported.model_dump_json()).items()
+
+
+def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_run: Run) -> None:
+    code, out, _ = skinlite("evaluate", tiny_run.path)
+    assert code == 0
+    assert "synthetic pictures" in out and "balanced accuracy" in out
+    for name in CLASSES:
+        assert name in out
+
+
+def test_evaluate_of_a_bundle_needs_its_split(
+    skinlite: Skinlite, tiny_bundle: Bundle, tiny_data: Path
+) -> None:
+    code, _, err = skinlite("evaluate", tiny_bundle.path, "--data", tiny_data)
+    assert code == 2
+    assert "--model RUN" in err and "--split all" in err
+    code, out, err = skinlite(
+        "evaluate", tiny_bundle.path, "--data", tiny_data, "--split", "all", "--json"
+    )
+    assert code == 0, err
+    assert json.loads(out)["images"] == len(list(tiny_data.glob("*/*.jpg")))
+
+
+def test_evaluate_of_everything_warns_of_training_pictures(
+    skinlite: Skinlite, tiny_run: Run
+) -> None:
+    code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
+    assert code == 0
+    assert "pictures the run was trained on" in err
+
+
+def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path) -> None:
+    assert skinlite("evaluate", tmp_path).code == 2
+
+
+def test_everything_at_once(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
+    """Subgroups, calibration, intervals, the challenge's file and the figures of a run."""
+    sheet, figures = tmp_path / "answers.csv", tmp_path / "figures"
+    code, out, err = skinlite(
+        "evaluate", tiny_run.path, "--isic-csv", sheet, "--figures", figures, "--json"
+    )
+    assert code == 0, err
+    assert "answers.csv" in err and "attention.png" in err
+    found = json.loads(out)
+    written = pd.read_csv(sheet)
+    assert list(written) == ["image", "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"]
+    split = tiny_run.split()
+    assert set(written["image"]) == set(split.loc[split["split"] == "test", "image_id"])
+    assert len(written) == found["images"]
+    assert written.iloc[:, 1:].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    low, high = found["intervals"]["accuracy"]
+    assert low <= found["accuracy"] <= high
+    assert found["calibration"]["temperature_from"] == "the validation split"
+    assert sum(one["images"] for one in found["calibration"]["bins"]) == found["images"]
+    for field in ("age", "sex", "site"):
+        members = [one for one in found["subgroups"] if one["field"] == field]
+        assert sum(one["images"] for one in members) == found["images"]
+    assert {path.name for path in figures.iterdir()} >= {"roc.png", "training.png", "attention.png"}
+
+
+def test_a_leaky_split_is_labelled(skinlite: Skinlite, run: Path) -> None:
+    config = json.loads((run / "config.json").read_text())
+    config["split"] = config["split"] | {"kind": "paper", "leaky": True}
+    (run / "config.json").write_text(json.dumps(config))
+    assert "LEAKY" in skinlite("evaluate", run).out
+    assert "LEAKY" not in skinlite("evaluate", run, "--split", "validation").out
+
+
+def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
+    """Told before a picture is read."""
+    (tmp_path / "taken").write_text("")
+    for line, word in (
+        (["--isic-csv", tmp_path], "--isic-csv"),
+        (["--isic-csv", tmp_path / "absent" / "a.csv"], "--isic-csv"),
+        (["--figures", tmp_path], "--figures"),
+        (["--figures", tmp_path / "taken"], "--figures"),
+    ):
+        code, out, err = skinlite("evaluate", tiny_run.path, *line)
+        assert (code, out) == (2, "")
+        assert word in err
+    assert (tmp_path / "taken").read_text() == ""
+
+
+@pytest.mark.parametrize("change", ["classes", "labels", "pictures", "table"])
+def test_data_that_is_not_of_the_run(
+    skinlite: Skinlite, tiny_run: Run, data: Path, change: str
+) -> None:
+    """Other classes, no labels, other pictures, and a folder that is no data set."""
+    (table,) = data.glob("*metadata*")
+    frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    if change == "classes":
+        frame["dx"] = "psoriasis"
+    elif change == "labels":
+        frame["dx"] = ""
+    elif change == "pictures":
+        frame = frame.iloc[1:].iloc[::2]
+    frame.to_csv(table, index=False)
+    if change == "table":
+        shutil.rmtree(data)
+        data.mkdir()
+    code, out, err = skinlite("evaluate", tiny_run.path, "--data", data)
+    assert (code, out) == (2, "")
+    expected = {
+        "classes": "psoriasis",
+        "labels": "unknown class",
+        "pictures": "that the run was trained on",
+        "table": "not a data set",
+    }
+    assert expected[change] in err
+
+
+def test_an_empty_split(skinlite: Skinlite, run: Path) -> None:
+    split = pd.read_csv(run / "split.csv", dtype=str)
+    split.loc[split["split"] == "test", "split"] = "train"
+    split.to_csv(run / "split.csv", index=False)
+    code, out, err = skinlite("evaluate", run)
+    assert (code, out) == (2, "")
+    assert "split is empty" in err
+
+
+def test_a_network_that_answers_nan(skinlite: Skinlite, run: Path) -> None:
+    import keras
+
+    model = Run(run, None).load_model()  # type: ignore[arg-type]
+    model.get_layer("probabilities").bias.assign([float("nan")] * 7)
+    model.save(run / "model.keras")
+    keras.utils.clear_session(free_memory=False)
+    code, out, err = skinlite("evaluate", run, "--split", "validation")
+    assert (code, out) == (2, "")
+    assert "NaN" in err and "Train or export it again" in err

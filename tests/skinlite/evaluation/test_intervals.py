@@ -1,0 +1,69 @@
+"""Bootstrap intervals: they hold the value, and lesions make them wide."""
+
+import numpy as np
+import pytest
+
+from skinlite.evaluation import intervals
+from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metrics import evaluate
+
+
+def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    labels = random.permutation(np.resize(np.arange(7), count)).astype(np.intp)
+    wrong = random.uniform(size=(count, 7))
+    wrong[np.arange(count), labels] += random.uniform(size=count)
+    return labels, (wrong / wrong.sum(axis=1, keepdims=True)).round(2)  # with ties
+
+
+def test_every_picture_once_gives_the_metrics() -> None:
+    labels, probabilities = drawn(140)
+    found = intervals._scores(labels, probabilities, np.ones((1, 140)))[:, 0]
+    metrics = evaluate(labels, probabilities)
+    assert found == pytest.approx(
+        [
+            metrics.accuracy,
+            metrics.balanced_accuracy,
+            metrics.macro_f1,
+            metrics.macro_auc,
+            metrics.melanoma_recall,
+        ]
+    )
+
+
+def test_a_weight_of_two_is_the_picture_twice() -> None:
+    labels, probabilities = drawn(60)
+    weights = np.random.default_rng(1).integers(0, 3, 60)
+    found = intervals._scores(labels, probabilities, weights[None].astype(float))[:, 0]
+    repeated = evaluate(labels.repeat(weights), probabilities.repeat(weights, axis=0))
+    assert found[1] == pytest.approx(repeated.balanced_accuracy)
+    assert found[2] == pytest.approx(repeated.macro_f1)
+    assert found[3] == pytest.approx(repeated.macro_auc)
+
+
+def test_intervals_hold_the_value_and_are_as_wide_as_binomial_ones() -> None:
+    labels, probabilities = drawn(700)
+    found = bootstrap(labels, probabilities, np.arange(700).astype(object))
+    metrics = evaluate(labels, probabilities)
+    for name in Intervals.model_fields:
+        low, high = getattr(found, name)
+        assert low < getattr(metrics, name) < high
+    low, high = found.accuracy
+    deviation = np.sqrt(metrics.accuracy * (1 - metrics.accuracy) / 700)
+    assert high - low == pytest.approx(2 * 1.96 * deviation, rel=0.15)
+
+
+def test_pictures_of_one_lesion_go_together() -> None:
+    """Each picture four times: the interval stays that of the quarter of them."""
+    labels, probabilities = drawn(210)
+    alone = bootstrap(labels, probabilities, np.arange(210).astype(object)).accuracy
+    lesions = np.arange(210).repeat(4).astype(object)
+    four = bootstrap(labels.repeat(4), probabilities.repeat(4, axis=0), lesions).accuracy
+    assert four == pytest.approx(alone)
+
+
+def test_no_melanoma_no_interval() -> None:
+    labels, probabilities = np.zeros(30, np.intp), np.eye(7)[np.zeros(30, int)]
+    found = bootstrap(labels, probabilities, np.arange(30).astype(object))
+    assert found.melanoma_recall is None and found.macro_auc is None
+    assert found.accuracy == (1, 1)

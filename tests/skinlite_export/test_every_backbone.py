@@ -1,0 +1,108 @@
+"""Every backbone of the paper, from untrained to a file: a training step, saved, read, converted.
+
+Measured on one core: 3 to 10 s for each of the light ones, NASNetMobile 20 s; the heavy four take
+33 to 55 s and 4 to 12 GB of memory, so that they stop behind the training step unless
+SKINLITE_EVERY_BACKBONE=1.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.data.examples import Examples
+from skinlite.vocabulary import IMAGE, PATIENT
+
+# The smallest pictures that leave 2x2 positions at the cut.
+LIGHT = {
+    "mobilenet_v3_large": 64,
+    "mobilenet_v3_small": 64,
+    "mobilenet_v2": 64,
+    "mobilenet": 64,
+    "nasnet_mobile": 64,
+    "vgg16": 32,
+    "resnet50": 32,
+}
+HEAVY = {"resnet152": 32, "densenet201": 64, "inception_resnet_v2": 128, "nasnet_large": 64}
+ALL = [
+    *(pytest.param(*row, id=row[0]) for row in LIGHT.items()),
+    *(pytest.param(*row, id=row[0], marks=pytest.mark.slow) for row in HEAVY.items()),
+]
+
+
+def inputs_of(examples: Examples) -> dict[str, Any]:
+    return {IMAGE: examples.images.astype(np.float32), PATIENT: examples.patients}
+
+
+def stepped(name: str, examples: Examples) -> Any:
+    """The classifier after one training step; asserts that the step moved attention and head."""
+    import keras
+
+    from skinlite.models.classifier import build_classifier
+
+    keras.utils.set_random_seed(0)
+    size, width = examples.pixels.shape[1], examples.patients.shape[1]
+    # With momentum 0 the statistics are the step's own: an untrained network stays sane.
+    model = build_classifier(name, patient_width=width, image_size=size, batch_norm_momentum=0.0)
+    watched = [model.get_layer("soft_attention").gamma, model.get_layer("probabilities").kernel]
+    before = [np.array(weight) for weight in watched]
+    model.compile(
+        keras.optimizers.SGD(0.01, global_clipnorm=1.0),
+        loss="sparse_categorical_crossentropy",
+        run_eagerly=True,  # tracing a thousand layers for one step takes minutes
+    )
+    loss = model.train_on_batch(inputs_of(examples), examples.labels)
+    assert np.isfinite(loss)
+    for weight, old in zip(watched, before, strict=True):
+        assert np.isfinite(np.array(weight)).all()
+        assert (np.array(weight) != old).any()
+    return model
+
+
+def soften(model: Any, examples: Examples) -> None:
+    """Scale the head to logits of about 1: an untrained one answers 0 or 1, and proves nothing."""
+    import keras
+
+    evidence = keras.Model(model.input, model.get_layer("evidence").output)
+    head = model.get_layer("probabilities")
+    logits = np.asarray(evidence(inputs_of(examples))) @ np.asarray(head.kernel)
+    head.kernel.assign(np.asarray(head.kernel) / logits.std())
+
+
+@pytest.mark.parametrize(("name", "size"), ALL)
+def test_trains_saves_exports_and_agrees(
+    name: str, size: int, pictures: Callable[[int], Examples], tmp_path: Path
+) -> None:
+    import keras
+
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import measure_ranges, quantize
+    from skinlite_export.reader import read_keras
+    from skinlite_export.runners.litert import LiteRTRunner
+    from skinlite_export.runtime import predict_all
+    from skinlite_export.twin import build_twin
+
+    few = pictures(size).take(np.arange(4))
+    model = stepped(name, few)
+    if name in HEAVY and not os.environ.get("SKINLITE_EVERY_BACKBONE"):
+        return
+    soften(model, few)
+    model.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
+    expected = np.asarray(model(inputs_of(few)))
+    assert np.ptp(expected, axis=0).max() > 0.05  # otherwise any file would do
+    graph = read_keras(model)
+    whole = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
+    small = quantize(whole, float_operators=graph.float_operators)
+    assert len(small) < 0.35 * len(whole)
+    answers = {}
+    for scheme, content in (("float32", whole), ("int8", small)):
+        path = tmp_path / f"{scheme}.tflite"
+        path.write_bytes(content)
+        answers[scheme] = predict_all(LiteRTRunner(path), few.images, few.patients)
+    # The untrained ResNet152 sums up to 1e5 on its way: noise of 8e-4 is left of float32.
+    np.testing.assert_allclose(answers["float32"], expected, atol=2e-3)
+    assert np.corrcoef(answers["int8"].ravel(), expected.ravel())[0, 1] > 0.7
