@@ -11,22 +11,14 @@ from skinlite.files import read_json, sha256_of
 from skinlite.training.run import RunMetrics, open_run
 from skinlite_benchmarks.accuracy import accuracy_of
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
-from skinlite_benchmarks.results import Contestant, Runtime
+from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
-from skinlite_export.runtime import runtimes_for
+from skinlite_export.runtime import RUNNERS, runtimes_for
 
 CONFIG, METRICS, MODEL = "config.json", "metrics.json", "model.keras"
 
-RUNTIMES: tuple[Runtime, ...] = ("litert", "onnxruntime")
+RUNTIMES = ("litert", "onnxruntime")
 """What model files run on, unless asked otherwise; run folders always run on Keras."""
-
-TITLES: dict[Runtime, str] = {
-    "litert": "",
-    "compiled": " CompiledModel",
-    "onnxruntime": " ONNX",
-    "keras": " Keras",
-}
-"""What the names of bundles' models and of runs have at their end."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class Entry:
 
 
 def find_contestants(
-    paths: list[Path], runtimes: Sequence[Runtime] = RUNTIMES, others: Sequence[Entry] = ()
+    paths: list[Path], runtimes: Sequence[str] = RUNTIMES, others: Sequence[Entry] = ()
 ) -> list[Entry]:
     """The models to measure, in the order given; a model that comes twice is measured once.
 
@@ -80,9 +72,14 @@ def _on_runtime(contestant: Contestant, runtime: str) -> Contestant:
     """The same file on another runtime, named after it."""
     if runtime == contestant.runtime:
         return contestant
-    known: Runtime = next(name for name in TITLES if name == runtime)
-    name = contestant.name.removesuffix(TITLES[contestant.runtime]) + TITLES[known]
-    return contestant.model_copy(update={"name": name, "runtime": known})
+    name = contestant.name.removesuffix(_suffix(contestant.runtime)) + _suffix(runtime)
+    return contestant.model_copy(update={"name": name, "runtime": runtime})
+
+
+def _suffix(runtime: str) -> str:
+    """What names of bundles' models and of runs have at their end."""
+    title = RUNNERS[runtime].title
+    return f" {title}" if title else ""
 
 
 def _models_of(path: Path) -> list[Entry]:
@@ -144,7 +141,7 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(metrics, source="run", pictures="test")
     config = run.info.config
     update = {
-        "name": f"{network_name(config.backbone, config.width)} float32{TITLES['keras']}",
+        "name": f"{network_name(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
@@ -183,9 +180,9 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         )
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    title = TITLES[entry.contestant.runtime]
+    network = network_name(source.backbone, source.width)
     update = {
-        "name": f"{network_name(source.backbone, source.width)} {form}{title}",
+        "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,
         "backbone": source.backbone,
         "trained": source.trained,

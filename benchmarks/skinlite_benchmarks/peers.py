@@ -18,7 +18,6 @@ from skinlite.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of, network_name
-from skinlite_benchmarks.results import Runtime
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
 
@@ -39,12 +38,10 @@ PEERS = (
     Peer("float32.onnx", "float32", "tf2onnx"),
     Peer("int8.onnx", "int8", "onnxruntime QDQ"),
 )
-RUNTIMES: dict[str, Runtime] = {".tflite": "litert", ".onnx": "onnxruntime"}
+RUNTIMES = {".tflite": "litert", ".onnx": "onnxruntime"}
 
 
-def make_peers(
-    run: Run, data: Prepared, runtimes: Sequence[Runtime], report: Report
-) -> list[Entry]:
+def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report) -> list[Entry]:
     """The peers of a run's model, on the runtimes that were asked for.
 
     Args:

@@ -33,8 +33,6 @@ SCHEMA_VERSION: Final = 2
 RESULTS = "results.json"
 """Its name in a report folder."""
 
-Runtime = Literal["litert", "compiled", "onnxruntime", "keras"]
-
 
 class Host(Record):
     """The machine.
@@ -85,7 +83,7 @@ class Settings(Record):
     slow_seconds: float
     seed: int
     command: str
-    runtimes: tuple[Runtime, ...] = ("litert", "onnxruntime")
+    runtimes: tuple[str, ...] = ("litert", "onnxruntime")
     data: str | None = None
 
 
@@ -94,6 +92,7 @@ class Contestant(Record):
 
     Attributes:
         name: unique in these results.
+        runtime: its name in `skinlite_export.runtime.RUNNERS`.
         runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
@@ -109,7 +108,7 @@ class Contestant(Record):
     file: str
     bytes: int
     sha256: str
-    runtime: Runtime
+    runtime: str
     runner: str = ""
     format: str | None = None
     backbone: str | None = None

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
-from skinlite.data.dataset import Dataset
+from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.division import join
 from skinlite.data.geometry import load_picture
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.errors import InputError
@@ -69,8 +70,21 @@ def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
     if known.isdisjoint(dataset.frame["image_id"]):
         notice = f"Judged on {dataset.root.name}, of whose pictures none is in the runs' splits."
         return Jury(dataset, "all", tuple(runs), notice)
+    apart = runs[0].info.split.test_data
+    if apart and not ids[0] <= set(dataset.frame["image_id"]):
+        dataset = join(dataset, read_dataset(Path(apart)))
     test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
-    return Jury(dataset.select(test), "test", tuple(runs))
+    return Jury(dataset.select(test), "test", tuple(runs), _leak(runs))
+
+
+def _leak(runs: Sequence[Run]) -> str:
+    leaky = [run.path.name for run in runs if run.info.split.leaky]
+    if not leaky:
+        return ""
+    return (
+        f"Leaky: {', '.join(leaky)} trained on other pictures of lesions that judge here; every "
+        "accuracy is an upper bound."
+    )
 
 
 def score(

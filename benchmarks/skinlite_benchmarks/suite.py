@@ -12,7 +12,7 @@ from skinlite_benchmarks.notices import notices
 from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.profiling.profile import profile_of
 from skinlite_benchmarks.records import Accuracy, Cost, Profile, Roof
-from skinlite_benchmarks.results import Contestant, Measurement, Results, Runtime, Settings
+from skinlite_benchmarks.results import Contestant, Measurement, Results, Settings
 from skinlite_benchmarks.scoring import Jury, score
 from skinlite_benchmarks.timing import Report
 from skinlite_benchmarks.verdicts import judge
@@ -23,7 +23,7 @@ def run_benchmark(
     reference: Path | None,
     *,
     others: Sequence[Entry] = (),
-    runtimes: Sequence[Runtime] = RUNTIMES,
+    runtimes: Sequence[str] = RUNTIMES,
     threads: Sequence[int] = (1, 2),
     rounds: int = 100,
     slow_seconds: float = 30.0,

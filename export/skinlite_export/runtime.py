@@ -26,12 +26,14 @@ class Runner(Protocol):
 
     Attributes:
         runtime: its name on the command line.
+        title: that tells its contestants apart in a report; empty for the usual one.
         suffix: of the files it runs; empty for a run folder.
         library: module that loading imports, which is no part of the time to load a model.
         signature: what the file takes and gives.
     """
 
     runtime: ClassVar[str]
+    title: ClassVar[str]
     suffix: ClassVar[str]
     library: ClassVar[str]
     signature: Signature

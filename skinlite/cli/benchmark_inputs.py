@@ -11,7 +11,7 @@ from skinlite.errors import InputError
 if TYPE_CHECKING:
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants import Entry
-    from skinlite_benchmarks.results import Results, Runtime
+    from skinlite_benchmarks.results import Results
     from skinlite_benchmarks.scoring import Jury
     from skinlite_benchmarks.timing import Report
 
@@ -63,9 +63,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     return runs
 
 
-def peers_of(
-    run: "Run", data: Path | None, runtimes: "list[Runtime]", report: "Report"
-) -> "list[Entry]":
+def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "list[Entry]":
     """The stock tools' files of a run."""
     from skinlite.data.dataset import read_dataset
     from skinlite.training.prepare import prepare_again
@@ -75,13 +73,15 @@ def peers_of(
     return make_peers(run, prepared, runtimes, report)
 
 
-def parse_runtimes(text: str) -> "list[Runtime]":
+def parse_runtimes(text: str) -> list[str]:
     """Read ``litert,onnxruntime``.
 
     Raises:
         InputError: a runtime that isn't offered.
     """
-    offered: list[Runtime] = ["litert", "compiled", "onnxruntime"]
+    from skinlite_export.runtime import RUNNERS
+
+    offered = [name for name, runner in RUNNERS.items() if runner.suffix]
     chosen = [name for name in offered if name in text.split(",")]
     if len(chosen) != len(text.split(",")):
         raise InputError(f"--runtimes {text!r}: choose of {', '.join(offered)}, each once.")

@@ -69,6 +69,13 @@ def test_a_bundle_of_another_run_is_told(
     assert "none of the runs" in reasons[0]
 
 
+def test_a_leaky_split_is_told(kept_run: Run, dataset: Dataset) -> None:
+    info = kept_run.info
+    leaky = info.model_copy(update={"split": info.split.model_copy(update={"leaky": True})})
+    notice = choose_pictures(dataset, [replace(kept_run, info=leaky)]).notice
+    assert "Leaky" in notice and kept_run.path.name in notice
+
+
 def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dataset) -> None:
     ids = "other_" + dataset.frame["image_id"]
     other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)

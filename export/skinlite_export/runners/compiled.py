@@ -25,6 +25,7 @@ class CompiledRunner:
     """
 
     runtime: ClassVar[str] = "compiled"
+    title: ClassVar[str] = "CompiledModel"
     suffix: ClassVar[str] = ".tflite"
     library: ClassVar[str] = "ai_edge_litert.compiled_model"
     partitions: ClassVar[None] = None

@@ -24,6 +24,7 @@ class KerasRunner:
     """
 
     runtime: ClassVar[str] = "keras"
+    title: ClassVar[str] = "Keras"
     suffix: ClassVar[str] = ""
     library: ClassVar[str] = "keras"
     partitions: ClassVar[None] = None

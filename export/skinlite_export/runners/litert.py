@@ -26,6 +26,7 @@ class LiteRTRunner:
     """
 
     runtime: ClassVar[str] = "litert"
+    title: ClassVar[str] = ""
     suffix: ClassVar[str] = ".tflite"
     library: ClassVar[str] = "ai_edge_litert.interpreter"
 

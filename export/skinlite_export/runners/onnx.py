@@ -21,6 +21,7 @@ class OnnxRunner:
     """
 
     runtime: ClassVar[str] = "onnxruntime"
+    title: ClassVar[str] = "ONNX"
     suffix: ClassVar[str] = ".onnx"
     library: ClassVar[str] = "onnxruntime"
     partitions: ClassVar[None] = None
