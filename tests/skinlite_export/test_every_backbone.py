@@ -105,4 +105,5 @@ def test_trains_saves_exports_and_agrees(
         answers[scheme] = predict_all(LiteRTRunner(path), few.images, few.patients)
     # The untrained ResNet152 sums up to 1e5 on its way: noise of 8e-4 is left of float32.
     np.testing.assert_allclose(answers["float32"], expected, atol=2e-3)
-    assert np.corrcoef(answers["int8"].ravel(), expected.ravel())[0, 1] > 0.7
+    # Int8 is rough on random weights (0.002 to 0.09); a file that is broken is 0.2 away and more.
+    assert np.abs(answers["int8"] - expected).mean() < 0.13

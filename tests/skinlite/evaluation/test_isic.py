@@ -25,7 +25,7 @@ def test_every_digit_is_there() -> None:
     assert sorted(map(np.float32, map(float, written))) == sorted(row[0])
 
 
-@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # of the scorer's code
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # numpy's, at the scorer's code
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_challenge_scores_it_as_we_do(tmp_path: Path, dtype: type) -> None:
     scorer = pytest.importorskip(
