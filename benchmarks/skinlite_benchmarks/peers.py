@@ -1,7 +1,7 @@
 """Peers: the same weights as the stock tools convert them, for a run's bundle to stand beside.
 
-TensorFlow's converter in int8 (minimum and maximum of as many pictures as skinlite takes),
-dynamic range and float16, without a rewrite; tf2onnx's float32; onnxruntime's own static QDQ int8.
+TensorFlow's converter in float32, float16, dynamic range and int8 (minimum and maximum of as many
+pictures as skinlite takes), without a rewrite; tf2onnx's float32; onnxruntime's static QDQ int8.
 They are converted once and kept in the cache under a name that hashes what they were made from.
 """
 
@@ -32,9 +32,10 @@ class Peer(NamedTuple):
 
 
 PEERS = (
-    Peer("int8.tflite", "int8", "stock converter", "int8"),
-    Peer("dynamic.tflite", "dynamic", "stock converter", "dynamic"),
+    Peer("float32.tflite", "float32", "stock converter", "none"),
     Peer("float16.tflite", "float16", "stock converter", "float16"),
+    Peer("dynamic.tflite", "dynamic", "stock converter", "dynamic"),
+    Peer("int8.tflite", "int8", "stock converter", "int8"),
     Peer("float32.onnx", "float32", "tf2onnx"),
     Peer("int8.onnx", "int8", "onnxruntime QDQ"),
 )
@@ -83,7 +84,8 @@ def _identity(run: Run, data: Prepared, model_sha256: str) -> str:
     from skinlite_export.contract import versions
 
     train = data.split.loc[data.split["split"] == "train", "image_id"]
-    parts = (__version__, model_sha256, *sorted(train), *map(str, sorted(versions().items())))
+    made_with = map(str, (*PEERS, *sorted(versions().items())))
+    parts = (__version__, model_sha256, *sorted(train), *made_with)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

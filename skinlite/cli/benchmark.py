@@ -74,8 +74,8 @@ def benchmark(
         bool,
         typer.Option(
             "--peers",
-            help="Beside them the same model as the stock converter (int8, dynamic, float16) and "
-            "onnxruntime (float, QDQ int8) have it; needs its run.",
+            help="Beside them the same model as the stock converter (float32, float16, dynamic, "
+            "int8) and onnxruntime (float, QDQ int8) have it; needs its run.",
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,

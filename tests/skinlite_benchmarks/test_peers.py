@@ -25,9 +25,10 @@ def test_peers_answer_as_the_model_does_and_are_made_once(
     entries = peers.make_peers(kept_run, conv_prepared, ("litert", "onnxruntime"), silent)
     names = [entry.contestant.name for entry in entries]
     assert names == [
-        "conv_net int8 (stock converter)",
-        "conv_net dynamic (stock converter)",
+        "conv_net float32 (stock converter)",
         "conv_net float16 (stock converter)",
+        "conv_net dynamic (stock converter)",
+        "conv_net int8 (stock converter)",
         "conv_net float32 (tf2onnx)",
         "conv_net int8 (onnxruntime QDQ)",
     ]
