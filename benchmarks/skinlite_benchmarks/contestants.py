@@ -197,6 +197,17 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     )
 
 
+def with_reference(entries: Sequence[Entry], reference: Entry) -> list[Entry]:
+    """The reference behind the others, once, and under a name of its own."""
+    one = reference.contestant
+    others = [
+        entry
+        for entry in entries
+        if (entry.contestant.sha256, entry.contestant.runtime) != (one.sha256, one.runtime)
+    ]
+    return _with_unique_names([*others, reference])
+
+
 def _with_unique_names(entries: list[Entry]) -> list[Entry]:
     """Tell namesakes apart by their folder, and by a number where that is the same too."""
     for label in ("{name} ({folder})", "{name} #{number}"):

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skinlite_benchmarks import host
-from skinlite_benchmarks.contestants import RUNTIMES, Entry, find_contestants, find_reference
+from skinlite_benchmarks.contestants import (
+    RUNTIMES,
+    Entry,
+    find_contestants,
+    find_reference,
+    with_reference,
+)
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_roof
 from skinlite_benchmarks.measuring import measure
@@ -57,12 +63,10 @@ def run_benchmark(
         KeyboardInterrupt: before anything was measured.
     """
     entries = find_contestants(paths, runtimes, others)
-    yardstick = None
+    name = None
     if reference is not None:
-        yardstick = find_reference(reference)
-        same = yardstick.contestant.sha256
-        entries = [*(one for one in entries if one.contestant.sha256 != same), yardstick]
-    name = yardstick.contestant.name if yardstick else None
+        entries = with_reference(entries, find_reference(reference))
+        name = entries[-1].contestant.name
 
     start = host.current_load()
     roofs: list[Roof] = []
@@ -90,8 +94,8 @@ def run_benchmark(
     described = host.describe(start, end, roofs)
     contestants = tuple(found.complete(entry.contestant, jury) for entry in entries)
     measurements = [_limited(one, found.costs, roofs) for one in measurements]
-    known = None if yardstick is None else yardstick.contestant
-    said = notices(described, contestants, known, interrupted)
+    yardstick = None if name is None else contestants[-1]
+    said = notices(described, contestants, yardstick, interrupted)
     return Results(
         host=described,
         settings=Settings(

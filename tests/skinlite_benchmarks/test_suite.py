@@ -6,7 +6,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite_benchmarks import measuring, timing
-from skinlite_benchmarks.contestants import find_contestants, find_reference
+from skinlite_benchmarks.contestants import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.suite import run_benchmark
 
 from .conftest import write_bundle
@@ -93,6 +93,18 @@ def test_a_changed_bundle_is_refused(tmp_path: Path, models: Path) -> None:
     (bundle / "model.tflite").write_bytes(content)
     with pytest.raises(InputError, match=r"model\.tflite was changed"):
         find_contestants([bundle])
+
+
+def test_the_reference_takes_part_once_and_last_under_a_name_of_its_own(
+    models: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other" / "slow.tflite"
+    other.parent.mkdir()
+    other.write_bytes((models / "slow.tflite").read_bytes() + b"\0")
+    paths = [models / "slow.tflite", other, models / "tiny.tflite"]
+    found = with_reference(find_contestants(paths), find_reference(models / "slow.tflite"))
+    assert [entry.path for entry in found] == [other, *paths[2:], paths[0]]
+    assert len({entry.contestant.name for entry in found}) == 3
 
 
 @pytest.mark.parametrize("name", ["missing.tflite", "picture.jpg", "."])
