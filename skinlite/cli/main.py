@@ -23,6 +23,7 @@ from skinlite.cli import (
     export,
     models,
     predict,
+    report,
     train,
     verify,
 )
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
+app.add_typer(report.app, name="report")
 for command in (demo, models, train, evaluate, export, verify, predict, doctor):
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 

@@ -1,0 +1,56 @@
+"""``skinlite report paper``."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite.models import paper as published
+from skinlite.training.run import Run, RunMetrics
+
+Skinlite = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves one backbone of table 4, so that one is built and not ten."""
+    whole = published.paper()
+    table = {"mobilenet": whole.table4["mobilenet"]}
+    monkeypatch.setattr(published, "paper", lambda: whole.model_copy(update={"table4": table}))
+
+
+def test_renders_a_run(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
+    code, out, err = skinlite("report", "paper", tiny_run.path)
+    assert code == 0, err
+    metrics = RunMetrics.model_validate_json((tiny_run.path / "metrics.json").read_bytes()).test
+    (line,) = [one for one in out.splitlines() if one.startswith("| mobilenet_v3_large | 0.84")]
+    assert f"| {metrics.accuracy:.3f} | run, lesion split, 48 px, regime both, SYNTHETIC" in line
+    assert "| mobilenet | depth | 55 | 55 |" in out
+    assert "| resnet50 | 0.70 | not measured |" in out
+    for suffix in ("md", "html"):
+        code, shown, err = skinlite(
+            "report", "paper", tiny_run.path, "--out", tmp_path / f"paper.{suffix}"
+        )
+        assert (code, shown) == (0, "")
+    assert (tmp_path / "paper.md").read_text() == out
+    assert (tmp_path / "paper.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_is_told(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
+    """A leaky split, a network that the paper lacks, and what is no finished run."""
+    config = json.loads((run / "config.json").read_text())
+    config["split"] = config["split"] | {"kind": "paper", "leaky": True}
+    config["config"]["backbone"] = "vgg16"  # which the paper trained in the other regime only
+    (run / "config.json").write_text(json.dumps(config))
+    code, out, err = skinlite("report", "paper", run)
+    assert code == 0
+    assert "paper split (LEAKY)" in err and "no such network" in err
+    (run / "metrics.json").unlink()
+    code, out, err = skinlite("report", "paper", run)
+    assert (code, out) == (2, "") and "--resume" in err
+    for line in ([tmp_path], [run, "--out", tmp_path / "page.pdf"]):
+        code, out, err = skinlite("report", "paper", *line)
+        assert (code, out) == (2, "")
+        assert "skinlite train" in err or ".html" in err
