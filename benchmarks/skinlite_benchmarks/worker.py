@@ -80,7 +80,12 @@ class Worker:
         image_shape = signature.image.shape[1:]
         random = np.random.default_rng(seed)
         self.images = random.integers(0, 256, (PICTURES, *image_shape), np.uint8)
-        self.patients = random.normal(size=(PICTURES, signature.patient_width)).astype(np.float32)
+        size = (PICTURES, signature.patient_width)
+        # Answers are positions in lists, of which the first two are there in each.
+        patients = (
+            random.integers(0, 2, size) if signature.takes_answers else random.normal(size=size)
+        )
+        self.patients = patients.astype(np.float32)
         self.invoked = 0
         first_ms = self._invoke() / 1e6
         peak = _memory_mb("VmHWM")
