@@ -4,6 +4,7 @@ After pyperf, which says so only when the data ask for it.
 """
 
 from skinlite_benchmarks import wording
+from skinlite_benchmarks.records import Limit
 from skinlite_benchmarks.results import Host, Measurement, Verdict
 
 SPREAD = 0.10
@@ -12,6 +13,8 @@ RATIO_SPREAD = 0.10
 FEWEST_ROUNDS = 100
 FEWEST_SLOW_ROUNDS = 20
 BUSY = 0.2
+MOST_SHARE = 1.1
+"""Of the arithmetic limit; a little more than all of it is the measurement's own spread."""
 
 
 def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verdict]:
@@ -65,6 +68,11 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
         "Ask for more rounds with --rounds.",
     )
     found(
+        "Faster than this host's arithmetic as it was measured beside",
+        [m for m in measurements if m.limit and _impossible(m.limit)],
+        "The limits were measured while the machine was busy; measure again on a quiet one.",
+    )
+    found(
         f"More threads than cores ({host.cores})",
         [m for m in measurements if m.threads > host.cores],
         "Ask for fewer threads with --threads.",
@@ -79,6 +87,10 @@ def _names(measurements: list[Measurement]) -> str:
     return "; ".join(
         f"with {wording.threads(count)}, {', '.join(names)}" for count, names in by_threads.items()
     )
+
+
+def _impossible(limit: Limit) -> bool:
+    return limit.bound == "arithmetic" and limit.share > MOST_SHARE
 
 
 def _width(measurement: Measurement) -> float:

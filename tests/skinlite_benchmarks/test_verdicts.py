@@ -2,7 +2,7 @@
 
 import pytest
 
-from skinlite_benchmarks.records import Interval
+from skinlite_benchmarks.records import Interval, Limit
 from skinlite_benchmarks.results import Host
 from skinlite_benchmarks.verdicts import judge
 
@@ -22,6 +22,7 @@ def test_quiet_measurement_has_no_verdict(host: Host) -> None:
         ({}, QUIET[:6], "Fewer than 20 rounds"),
         ({"steady": False}, QUIET, "did not come to rest"),
         ({"threads": 8}, QUIET, "More threads than cores"),
+        ({"limit": Limit(ms=6, bound="arithmetic", share=1.2)}, QUIET, "Faster than this host's"),
         ({"ratio": Interval(median=50, low=40, high=60)}, QUIET, "uncertain"),
     ],
 )
