@@ -13,7 +13,7 @@ from skinlite.cli.main import app
 
 Skinlite = Callable[..., Any]
 HEAVY = ("tensorflow", "tf_keras", "keras", "onnx", "pandas", "sklearn", "scipy", "numpy", "PIL")
-COMMANDS = ("demo", "train", "evaluate", "export", "verify", "predict", "doctor")
+COMMANDS = ("demo", "models", "train", "evaluate", "export", "verify", "predict", "doctor")
 
 
 def python(code: str, *arguments: str | Path, cwd: Path | None = None) -> Any:
@@ -53,7 +53,7 @@ def test_version(skinlite: Skinlite) -> None:
 def test_help_lists_every_command(skinlite: Skinlite) -> None:
     code, out, _ = skinlite("--help")
     assert code == 0
-    for name in (*COMMANDS, "data", "benchmark"):
+    for name in (*COMMANDS, "data", "benchmark", "report"):
         assert f" {name} " in out
     assert "skinlite demo" in out
     names = {command.callback.__name__ for command in app.registered_commands if command.callback}
