@@ -9,7 +9,7 @@ from skinlite.cli.shared import output
 
 PARTS = {
     "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),
-    "train": ("keras", "tensorflow"),
+    "train": ("keras", "matplotlib", "tensorflow"),
     "export": ("onnx", "tensorflow-model-optimization", "tf-keras", "tf2onnx"),
 }
 

@@ -131,3 +131,5 @@ def _draw(
         else Looks(some.images, maps, some.labels, answered.probabilities[picked]),
     )
     console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)
+    if maps is None:
+        console.print("no attention.png: the bundle's file gives no attention map.")

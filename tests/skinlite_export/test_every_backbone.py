@@ -81,6 +81,7 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges, quantize
     from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.runners.litert import LiteRTRunner
     from skinlite_export.runtime import predict_all
     from skinlite_export.twin import build_twin
@@ -94,7 +95,7 @@ def test_trains_saves_exports_and_agrees(
     model = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
     expected = np.asarray(model(inputs_of(few)))
     assert np.ptp(expected, axis=0).max() > 0.05  # otherwise any file would do
-    graph = read_keras(model)
+    graph = apply_rewrites(read_keras(model), list(REWRITES))
     whole = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
     small = quantize(whole, float_operators=graph.float_operators)
     assert len(small) < 0.35 * len(whole)
