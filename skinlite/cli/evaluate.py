@@ -96,6 +96,8 @@ def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") ->
     title = f"{artefact}, split {split}"
     if run and run.info.split.leaky and split == "test":
         title += ", LEAKY: lesions are in training too, so that these are upper bounds"
+    if run and run.info.status == "untrained":
+        title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic pictures" if dataset.synthetic else "")
 
 

@@ -85,9 +85,10 @@ def _measured(run: "Run") -> "Measured":
 
     info, config = run.info, run.info.config
     if not (run.path / "metrics.json").exists():
+        resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
         raise InputError(
-            f"{run.path} has no metrics.json: its training is {info.status}. Finish it with "
-            f"skinlite train --resume {run.path}, or leave it out."
+            f"{run.path} has no metrics.json: its training is {info.status}. "
+            + (resume if info.status == "interrupted" else "Leave it out.")
         )
     with keras.StatelessScope(initialize_variables=False):
         network = build_classifier(

@@ -48,8 +48,10 @@ def test_what_is_told(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
     assert code == 0
     assert "paper split (LEAKY)" in err and "no such network" in err
     (run / "metrics.json").unlink()
-    code, out, err = skinlite("report", "paper", run)
-    assert (code, out) == (2, "") and "--resume" in err
+    for status, advice in (("interrupted", "--resume"), ("untrained", "Leave it out")):
+        (run / "config.json").write_text(json.dumps(config | {"status": status}))
+        code, out, err = skinlite("report", "paper", run)
+        assert (code, out) == (2, "") and advice in err
     for line in ([tmp_path], [run, "--out", tmp_path / "page.pdf"]):
         code, out, err = skinlite("report", "paper", *line)
         assert (code, out) == (2, "")
