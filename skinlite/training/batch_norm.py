@@ -44,6 +44,17 @@ def settle_batch_norm(
         layer.momentum = momentum
 
 
+def share_statistics(classifier: keras.Model) -> None:
+    """Normalise by the whole batch, not by each device's part of it; so the loss stays the same.
+
+    JAX sees the whole batch anyhow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return
+    for norm in _norms(classifier):
+        norm.synchronized = True
+
+
 def _norms(classifier: keras.Model) -> list[Any]:
     return [
         layer

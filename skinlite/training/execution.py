@@ -1,6 +1,5 @@
 """`Execution`: how a training is laid on the machine. It changes the time, not the result."""
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 import keras
@@ -25,21 +24,19 @@ class Execution(BaseModel):
     steps_per_execution: int | None = Field(None, ge=1)
     devices: Literal["all"] | int = 1
 
-    def scope(self) -> AbstractContextManager[Any]:
-        """Where a model is built and fitted to be trained on all of the devices."""
+    def strategy(self) -> Any:
+        """What shares each batch among devices and averages their gradients; ``None`` for one.
+
+        Its ``scope()`` is where a model is built and fitted.
+        """
         devices = self.chosen_devices()
         if len(devices) == 1:
-            return nullcontext()
+            return None
         if keras.backend.backend() == "jax":
-            distribution = keras.distribution.DataParallel(
-                devices=devices, auto_shard_dataset=False
-            )
-            scope: AbstractContextManager[Any] = distribution.scope()
-            return scope
+            return keras.distribution.DataParallel(devices=devices, auto_shard_dataset=False)
         import tensorflow as tf
 
-        strategy: AbstractContextManager[Any] = tf.distribute.MirroredStrategy(devices).scope()
-        return strategy
+        return tf.distribute.MirroredStrategy(devices)
 
     def check(self, batch_size: int) -> None:
         """Refuse what this machine or backend can't do.

@@ -3,7 +3,9 @@
 import math
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,7 +15,11 @@ from skinlite import __version__
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files import write_atomically, writing
-from skinlite.training.batch_norm import remembers_too_long, settle_batch_norm
+from skinlite.training.batch_norm import (
+    remembers_too_long,
+    settle_batch_norm,
+    share_statistics,
+)
 from skinlite.training.batches import Epoch, class_weights
 from skinlite.training.checkpoint import EpochResult, State, load_checkpoint, save_checkpoint
 from skinlite.training.config import TrainConfig
@@ -72,6 +78,7 @@ class Training:
         self.execution = execution or Execution()
         self._copy: keras.Model | None = None
         self.execution.check(self._batches(0).batch_size)
+        self._strategy = self.execution.strategy()
 
     def start(self) -> Run:
         """Train from the beginning.
@@ -80,8 +87,10 @@ class Training:
             InputError: ``out`` is taken or can't be written to, bad weights, or a NaN loss.
         """
         keras.utils.set_random_seed(self.config.seed)
-        with self.execution.scope():
+        with self._scope():
             classifier = initial_classifier(self.config, self._patient_width)
+            if self._strategy:
+                share_statistics(classifier)
         deployed = self._deployed(classifier)
         if not self.config.epochs and self.config.weights == "none":
             settle_batch_norm(deployed, self.data.examples["train"])
@@ -95,7 +104,7 @@ class Training:
             return self._finish("untrained", state)
         self._write_info("interrupted", state)
         steps = self.config.epochs * len(self._batches(0))
-        with self.execution.scope():
+        with self._scope():
             trainer = make_trainer(classifier, self.config, steps)
         save_checkpoint(self.work / "checkpoint", trainer, state)
         return self._train(trainer, state)
@@ -106,7 +115,7 @@ class Training:
         Raises:
             InputError: there is no checkpoint, or a NaN loss.
         """
-        with self.execution.scope():
+        with self._scope():
             trainer, state = load_checkpoint(self.work / "checkpoint")
         return self._train(trainer, state)
 
@@ -153,7 +162,7 @@ class Training:
         if self.config.schedule == "plateau":
             past = [getattr(row, f"validation_{self.config.monitor}") for row in state.history]
             trainer.optimizer.learning_rate = plateau_rate(self.config, past)
-        with self.execution.scope():
+        with self._scope():
             fitted = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress])
         classifier = self._deployed(classifier_of(trainer))
         if remembers_too_long(classifier, len(batches)):
@@ -166,7 +175,7 @@ class Training:
             EpochResult(
                 epoch=state.epochs_done,
                 loss=fitted.history["loss"][0],
-                learning_rate=float(trainer.optimizer.learning_rate),
+                learning_rate=float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate)),
                 validation_accuracy=scores.accuracy,
                 validation_balanced_accuracy=scores.balanced_accuracy,
             )
@@ -200,12 +209,16 @@ class Training:
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:
         """The classifier as it will be used: in float32 and on one device."""
-        if self.config.precision == "float32" and len(self.execution.chosen_devices()) == 1:
+        if self.config.precision == "float32" and self._strategy is None:
             return classifier
         if self._copy is None:
             self._copy = float32_copy(self.config, self._patient_width)
         self._copy.set_weights(classifier.get_weights())
         return self._copy
+
+    def _scope(self) -> AbstractContextManager[Any]:
+        """Where models for all of the devices are made and fitted."""
+        return self._strategy.scope() if self._strategy else nullcontext()
 
     @property
     def _patient_width(self) -> int:
