@@ -7,6 +7,7 @@ picture or another size makes a new one and an unchanged set is never decoded ag
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ import numpy as np
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
 
 GEOMETRY_VERSION = 1
@@ -93,9 +94,14 @@ def _decode(
         with target.open("r+b") as stream:
             os.posix_fallocate(stream.fileno(), 0, target.stat().st_size)
 
+    small: list[Path] = []
+
     def decode(row: int) -> str | None:
         try:
-            pixels[row] = fit(load_picture(paths[row]), height, width)
+            picture = load_picture(paths[row])
+            if picture.shape[0] < height or picture.shape[1] < width:
+                small.append(paths[row])
+            pixels[row] = fit(picture, height, width)
         except InputError as error:
             return str(error)
         finally:
@@ -110,5 +116,13 @@ def _decode(
             f"{len(faults)} picture(s) can't be used:\n  {shown}\n"
             f"Fetch them again, or take their rows out of the table; see them all with: "
             f"skinlite data check {dataset.root}"
+        )
+    if small:
+        warnings.warn(
+            f"{len(small)} of {len(paths)} pictures are smaller than the network's input of "
+            f"{height}x{width} and were enlarged, which adds no detail; the first is {min(small)}. "
+            "Fetch larger ones, or train with a smaller --image-size.",
+            SkinliteWarning,
+            stacklevel=3,
         )
     pixels.flush()

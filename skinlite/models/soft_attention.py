@@ -37,7 +37,13 @@ class SoftAttention(keras.layers.Layer):
         self.initial_gamma = gamma
         self.learn_gamma = learn_gamma
         self.conv = keras.layers.Conv2D(
-            maps, 3, padding="same", activation="relu", kernel_initializer="he_normal", name="conv"
+            maps,
+            3,
+            padding="same",
+            activation="relu",
+            kernel_initializer="he_normal",
+            dtype=self.dtype_policy,  # read from a file, the global policy may be another
+            name="conv",
         )
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
+from skinlite.training.config import TrainConfig
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 
 
@@ -70,3 +71,17 @@ class Epoch(keras.utils.PyDataset):
         labels = self.examples.labels[rows]
         inputs = {IMAGE: self.examples.take(rows).images, PATIENT: self.patients[rows]}
         return inputs, labels, self.weights[labels]
+
+
+def make_epoch(config: TrainConfig, train: Examples, encoder: PatientEncoder, epoch: int) -> Epoch:
+    """The batches of an epoch, from 0, as a training's settings ask for them."""
+    return Epoch(
+        train,
+        encoder,
+        batch_size=config.batch_size,
+        weights=class_weights(train.labels, config.class_weight_power),
+        answer_dropout=config.answer_dropout,
+        seed=config.seed,
+        epoch=epoch,
+        pictures=config.epoch_pictures,
+    )

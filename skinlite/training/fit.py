@@ -20,7 +20,7 @@ from skinlite.training.batch_norm import (
     settle_batch_norm,
     share_statistics,
 )
-from skinlite.training.batches import Epoch, class_weights
+from skinlite.training.batches import Epoch, make_epoch
 from skinlite.training.checkpoint import EpochResult, State, load_checkpoint, save_checkpoint
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
@@ -195,17 +195,7 @@ class Training:
         return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
 
     def _batches(self, epoch: int) -> Epoch:
-        train = self.data.examples["train"]
-        return Epoch(
-            train,
-            self.data.encoder,
-            batch_size=self.config.batch_size,
-            weights=class_weights(train.labels, self.config.class_weight_power),
-            answer_dropout=self.config.answer_dropout,
-            seed=self.config.seed,
-            epoch=epoch,
-            pictures=self.config.epoch_pictures,
-        )
+        return make_epoch(self.config, self.data.examples["train"], self.data.encoder, epoch)
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:
         """The classifier as it will be used: in float32 and on one device."""

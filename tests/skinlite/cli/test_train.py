@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,6 +86,12 @@ def test_an_output_folder_that_is_taken(skinlite: Skinlite, data: Path) -> None:
         (["--epochs", "-1"], "--epochs"),
         (["--weights", "absent.keras"], "no weights file absent.keras"),
         (["--seed", "-1"], "-1"),
+        (["--preset", "best"], "--preset 'best': "),
+        (["--precision", "int4"], "--precision 'int4': "),
+        (["--devices", "two"], "--devices 'two': "),
+        (["--devices", "0"], "--devices 0: there are 1"),
+        (["--split", "random"], "neither lesion, paper or official, nor a CSV file"),
+        (["--split", "official"], "--test-data"),
     ],
 )
 def test_flags_that_are_wrong(
@@ -112,6 +119,36 @@ def test_a_run_that_was_never_trained(
         assert (code, out.splitlines()[-1].endswith(f"runs/{name}")) == (0, True)
         info = json.loads((tmp_path / "runs" / name / "config.json").read_text())
         assert (info["status"], info["synthetic"]) == ("untrained", True)
+
+
+@pytest.mark.filterwarnings("ignore:The split's .* lack")
+def test_a_leaky_split_is_told_and_labelled(
+    skinlite: Skinlite, conv_net: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    line += ["--preset", "paper", "--weights", "none", "--epochs", "1", "--split", "paper"]
+    code, _, err = skinlite(*line, "--out", out)
+    assert code == 0
+    assert re.search(r"split paper; leaking: \d+ of \d+ \(\d+%\) test pictures, \d+ of", err)
+    assert "figures are upper bounds" in err
+    for name in ("config.json", "metrics.json"):
+        split = json.loads((out / name).read_text())["split"]
+        assert (split["kind"], split["leaky"]) == ("paper", True)
+        assert split["leakage"]["leaking_pictures"] > 0
+    config = json.loads((out / "config.json").read_text())["config"]
+    assert (config["preset"], config["epsilon"], config["epochs"]) == ("paper", 0.1, 1)
+    assert skinlite("evaluate", out, "--json").code == 0
+
+
+def test_a_split_of_ones_own(
+    skinlite: Skinlite, conv_net: str, tiny_data: Path, run: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "again"
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    code, _, err = skinlite(*line, "--epochs", "0", "--split", run / "split.csv", "--out", out)
+    assert (code, "split file; leaking: 0 of 12" in err) == (0, True)
+    assert (out / "split.csv").read_text() == (run / "split.csv").read_text()
 
 
 def test_a_training_that_was_killed_before_is_not_written_over(

@@ -11,7 +11,7 @@ import pytest
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.geometry import fit, load_picture
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 
 
 @pytest.fixture
@@ -44,6 +44,12 @@ def test_rows_are_the_fitted_pictures_in_order(few: Dataset, own_cache: Path) ->
         pixels[0] = 0
     assert isinstance(pixels, np.memmap)
     assert [path.suffix for path in own_cache.rglob("*.*")] == [".npy"]
+
+
+def test_pictures_smaller_than_the_input_are_told(few: Dataset, own_cache: Path) -> None:
+    """They are 225x300."""
+    with pytest.warns(SkinliteWarning, match=r"8 of 8 pictures are smaller.*--image-size"):
+        pixels_of(few, 256, 256)
 
 
 def test_an_unchanged_set_is_decoded_once(few: Dataset, own_cache: Path) -> None:

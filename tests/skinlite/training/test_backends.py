@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.training.run import open_run, partial_folder
+from skinlite.training.run import open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]
 
@@ -89,9 +89,12 @@ def test_a_process_that_was_killed_is_resumed_as_if_nothing_had_been(
     curves("tensorflow")
     out = tmp_path_factory.getbasetemp() / "backends" / "tensorflow" / "killed"
     assert not out.exists() and partial_folder(out).exists()
-    with pytest.raises(InputError, match=f"skinlite train --resume {out}$"):
-        open_run(out)
+    for path in (out, partial_folder(out)):
+        with pytest.raises(InputError, match=f"skinlite train --resume {out}$"):
+            open_run(path)
+    assert reopen_run(out).info.status == "interrupted"
     resumed, straight = training(out).resume(), training(tmp_path / "straight").start()
+    assert not partial_folder(out).exists()
     histories = [pd.read_csv(run.path / "history.csv") for run in (resumed, straight)]
     pd.testing.assert_frame_equal(*histories, rtol=1e-3)
     for found, expected in zip(

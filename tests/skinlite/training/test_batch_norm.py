@@ -94,3 +94,32 @@ def test_answers_of_a_settled_network_depend_on_the_picture(
         classifier({IMAGE: train.images.astype(np.float32), PATIENT: 0 * train.patients})
     )
     assert np.ptp(found, axis=0).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("momentum", "steps", "expected"), [(0.999, 220, True), (0.95, 110, False)]
+)
+def test_which_moving_averages_lag(
+    conv_net: str, momentum: float, steps: int, expected: bool
+) -> None:
+    from skinlite.models.classifier import build_classifier
+    from skinlite.training.batch_norm import remembers_too_long
+
+    classifier = build_classifier(conv_net, patient_width=20, batch_norm_momentum=momentum)
+    assert remembers_too_long(classifier, steps) == expected
+
+
+def test_a_short_training_leaves_statistics_that_are_right(
+    training: Any, tmp_path: Any, conv_prepared: Prepared
+) -> None:
+    """Two epochs of three steps, with Keras' own momentum of 0.999: as the preset ``paper`` is."""
+    import keras
+
+    run = training(tmp_path / "run", preset="paper", weights="none", learning_rate=0.01).start()
+    model, train = run.load_model(), conv_prepared.examples["train"]
+    features, norm = model.get_layer("conv_net"), norms_of(model)[0]
+    seen = np.asarray(keras.Model(features.input, norm.input)(train.images.astype(np.float32)))
+    deviation = seen.std(axis=(0, 1, 2))
+    found = np.asarray(norm.moving_mean)
+    assert (np.abs(found - seen.mean(axis=(0, 1, 2))) < 0.1 * deviation).all()
+    np.testing.assert_allclose(np.sqrt(np.asarray(norm.moving_variance)), deviation, rtol=0.1)

@@ -151,20 +151,6 @@ def test_stopped_before_the_first_epoch_ended(training: Make, tmp_path: Path) ->
     assert training(out).resume().info.epochs_done == 2
 
 
-def test_a_killed_training_is_refused_and_can_be_resumed(training: Make, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    with pytest.raises(Killed):
-        training(out, stop_at("epoch 2/2", 1, Killed())).start()
-    assert not out.exists()
-    for path in (out, partial_folder(out)):
-        with pytest.raises(InputError, match=f"skinlite train --resume {out}$"):
-            open_run(path)
-    assert reopen_run(out).info.status == "interrupted"
-    run = training(out).resume()
-    assert (run.info.status, run.info.epochs_done) == ("complete", 2)
-    assert not partial_folder(out).exists()
-
-
 def test_a_finished_run_has_nothing_to_resume(training: Make, tmp_path: Path) -> None:
     run = training(tmp_path / "run", epochs=1).start()
     before = sorted(run.path.iterdir())
@@ -235,37 +221,3 @@ def test_early_stopping(training: Make, tmp_path: Path) -> None:
     assert run.info.status == "complete"
     assert run.info.best_epoch is not None
     assert run.info.epochs_done == run.info.best_epoch + 2 < 12
-
-
-def test_weights_of_a_file(training: Make, tmp_path: Path) -> None:
-    first = training(tmp_path / "first", epochs=1).start()
-    weights = str(first.path / "model.keras")
-    second = training(tmp_path / "second", epochs=0, weights=weights).start()
-    for one, other in zip(
-        first.load_model().get_weights(), second.load_model().get_weights(), strict=True
-    ):
-        np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before its error
-def test_weights_of_another_network(training: Make, tmp_path: Path, conv_net: str) -> None:
-    from skinlite.models.classifier import build_classifier
-
-    other = tmp_path / "other.keras"
-    build_classifier(conv_net, patient_width=3).save(other)
-    with pytest.raises(InputError, match=r"other\.keras doesn't fit conv_net"):
-        training(tmp_path / "run", weights=str(other)).start()
-    assert not (tmp_path / "run").exists()
-    assert not partial_folder(tmp_path / "run").exists()
-
-
-@pytest.mark.parametrize("name", ["junk.keras", "junk.weights.h5", "junk.txt"])
-def test_weights_that_are_none(training: Make, tmp_path: Path, name: str) -> None:
-    (tmp_path / name).write_bytes(b"not weights" * 100)
-    with pytest.raises(InputError, match=name):
-        training(tmp_path / "run", weights=str(tmp_path / name)).start()
-
-
-def test_weights_that_are_not_there(training: Make, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no weights file .*absent\.keras"):
-        training(tmp_path / "run", weights=str(tmp_path / "absent.keras")).start()
