@@ -31,3 +31,7 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     told = run("-c", "from skinlite.cli.main import main; main()", "--version")
     assert told.stdout.startswith("skinlite ")
     assert (site / "skinlite_benchmarks" / "report.css").is_file()
+    assert (site / "skinlite_export" / "serve" / "page" / "index.html").is_file()
+    kits = run("-c", "from skinlite_export.kits import kits_folder; print(kits_folder())")
+    assert (Path(kits.stdout.strip()) / "web" / "geometry.js").is_file()
+    assert kits.stdout.startswith(str(site))

@@ -46,13 +46,15 @@ class DeviceTiming(Record):
     Attributes:
         load_ms: to compile the file, download left out.
         timer_ms: the smallest step of the browser's clock.
-        samples_ms: every timed inference.
+        batch: inferences in each sample, more than one where the clock is coarse.
+        samples_ms: milliseconds of one inference, the mean of a batch.
     """
 
     threads: int = Field(ge=1, le=64)
     load_ms: Milliseconds
     first_ms: Milliseconds
     timer_ms: Milliseconds
+    batch: int = Field(1, ge=1, le=100_000)
     samples_ms: tuple[Milliseconds, ...] = Field(min_length=50, max_length=1000)
 
 

@@ -1,0 +1,75 @@
+// The golden vectors on this device: each stage by itself, so that a fault is found where it is.
+
+import { fetchGolden, imageSize, MODEL } from "./contract.js";
+import { decode, fit } from "./geometry.js";
+import { encode } from "./patient.js";
+import { packImage, packPatient } from "./tensors.js";
+
+const EXACT = 1e-6; // float32 against its decimal
+
+/**
+ * Run every stage on what the bundle says goes into it, and compare what comes out.
+ * @param {object} bundle of `openBundle`
+ * @param {object} known golden vectors, of `fetchVectors`
+ * @param {import("./model.js").Model} model
+ * @param {(done: number, all: number) => void} progress
+ * @returns {Promise<{vectors: number} & Record<"pixels"|"encoding"|"probabilities",
+ *   {passed: boolean, worst: number}>>} worst: largest difference
+ */
+export async function checkGolden(bundle, known, model, progress = () => {}) {
+  const { height, width } = imageSize(bundle);
+  const worst = { pixels: 0, encoding: 0, probabilities: 0 };
+  const note = (stage, found, expected) => {
+    worst[stage] = Math.max(worst[stage], difference(found, expected));
+  };
+  for (const [index, vector] of known.vectors.entries()) {
+    progress(index, known.vectors.length);
+    const expected = vector.models[MODEL];
+    const levels = await pixelsOf(bundle, expected.pixels, rgb);
+    note("pixels", await pixelsOf(bundle, vector.picture, (picture) =>
+      fit(picture, height, width, bundle.manifest.geometry)), levels);
+    const patient = packPatient(bundle, vector.patient);
+    note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
+    for (const [name, values] of Object.entries(expected.patient)) {
+      note("encoding", patient[name] ?? [], values);
+    }
+    model.setInputs({ image: packImage(bundle, levels), ...patient });
+    const { probabilities, attention } = await model.run();
+    note("probabilities", probabilities, expected.probabilities);
+    if (expected.attention) {
+      const map = expected.attention.flat();
+      const largest = Math.max(...map, EXACT);
+      const relative = (values) => Array.from(values, (value) => value / largest);
+      note("probabilities", relative(attention?.values ?? []), relative(map));
+    }
+  }
+  progress(known.vectors.length, known.vectors.length);
+  const limits = { pixels: 0, encoding: EXACT, probabilities: known.tolerance };
+  const stages = Object.entries(limits).map(([stage, limit]) => [
+    stage,
+    { passed: worst[stage] <= limit, worst: worst[stage] },
+  ]);
+  return { vectors: known.vectors.length, ...Object.fromEntries(stages) };
+}
+
+async function pixelsOf(bundle, name, read) {
+  const picture = await decode(await fetchGolden(bundle, name));
+  try {
+    return read(picture);
+  } finally {
+    picture.close();
+  }
+}
+
+function rgb({ height, width, read }) {
+  return read(0, 0, width, height).filter((_, index) => index % 4 !== 3);
+}
+
+/** The largest; another length, or NaN, is as wrong as can be. */
+function difference(found, expected) {
+  if (found.length !== expected.length) return Number.MAX_VALUE;
+  return expected.reduce((worst, value, index) => {
+    const here = Math.abs(found[index] - value);
+    return here <= worst ? worst : Number.isNaN(here) ? Number.MAX_VALUE : here;
+  }, 0);
+}

@@ -1,0 +1,70 @@
+// What was found, as elements. Text is set as text, never as HTML.
+
+import { percentile } from "./kit/measure.js";
+import { text, word } from "./strings.js";
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+/** Fill a select; not known comes first and is chosen. */
+export function options(select, values) {
+  const ordered = [...values].sort((a, b) => (b === "unknown") - (a === "unknown"));
+  select.replaceChildren(...ordered.map((value) => element("option", { value }, word(value))));
+}
+
+/** One bar a class, the most probable first. */
+export function bars(list, names, probabilities) {
+  const ranked = names.map((name, index) => [name, probabilities[index]]);
+  ranked.sort(([, a], [, b]) => b - a);
+  list.replaceChildren(
+    ...ranked.map(([name, value]) => {
+      const percent = (100 * value).toFixed(1);
+      const bar = element("div", { class: "bar" });
+      bar.style.width = `${100 * value}%`;
+      return element(
+        "li",
+        { "data-probability": value },
+        element("div", { class: "line" }, name, element("span", { class: "number" }, `${percent} %`)),
+        element("div", { class: "track", "aria-hidden": "true" }, bar),
+      );
+    }),
+  );
+}
+
+/** The verdict, and a row a stage. */
+export function checkTable(found) {
+  const stages = ["pixels", "encoding", "probabilities"];
+  const passed = stages.every((stage) => found[stage].passed);
+  const verdict = text(passed ? "checkPassed" : "checkFailed", { vectors: found.vectors });
+  const head = ["stage", "outcome"].map((key) => element("th", { scope: "col" }, text(key)));
+  const rows = stages.map((stage) => {
+    const { passed: held, worst } = found[stage];
+    const outcome = held ? text("stagePassed") : text("stageFailed", { worst: worst.toPrecision(2) });
+    return element(
+      "tr",
+      { "data-stage": stage, "data-passed": held },
+      element("th", { scope: "row" }, text(`stages.${stage}`)),
+      element("td", held ? {} : { class: "failed" }, outcome),
+    );
+  });
+  return [
+    element("p", passed ? {} : { class: "failed" }, verdict),
+    element(
+      "table",
+      {},
+      element("thead", {}, element("tr", {}, ...head)),
+      element("tbody", {}, ...rows),
+    ),
+  ];
+}
+
+/** A timing in a sentence. */
+export function measured({ threads, samples_ms: samples }) {
+  const [p50, p90] = [50, 90].map((share) => percentile(samples, share).toPrecision(3));
+  const count = text("threads", { count: threads });
+  return element("p", {}, text("measured", { threads: count, p50, p90, count: samples.length }));
+}

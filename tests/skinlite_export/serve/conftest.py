@@ -1,0 +1,78 @@
+"""A server on a free port of this machine; the browser tests' LiteRT.js and Chromium."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from skinlite.errors import InputError
+from skinlite_export.bundle import Bundle
+from skinlite_export.serve.runtime import FILES, find_runtime
+from skinlite_export.serve.server import Server
+from skinlite_export.serve.site import build_site
+
+try:  # now: the fixture `cache` hides the user's cache from the tests
+    RUNTIME: Path | None = find_runtime()
+except InputError:
+    RUNTIME = None
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP skinlite.test 127.0.0.1",
+)
+
+
+@pytest.fixture
+def serving() -> Iterator[Callable[..., Server]]:
+    """Starts servers that are stopped after the test."""
+    with ExitStack() as stack:
+
+        def start(bundle: Bundle, runtime: Path, receive: Any, **options: Any) -> Server:
+            site = build_site(bundle, runtime)
+            server = stack.enter_context(Server(("127.0.0.1", 0), site, receive, **options))
+            stack.callback(server.shutdown)
+            Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+            return server
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def no_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in for LiteRT.js: its files' names, empty. For tests without a browser."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runtime() -> Path:
+    """The installed LiteRT.js."""
+    if RUNTIME is None:
+        pytest.skip("LiteRT.js is not installed: skinlite serve --install-runtime")
+    return RUNTIME
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, driven by Playwright; it takes ``skinlite.test`` for this machine."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()

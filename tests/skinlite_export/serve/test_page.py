@@ -1,0 +1,178 @@
+"""The page in a real browser: the bundle's own .tflite gives Python's numbers there."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from skinlite.data.geometry import fit, load_picture
+from skinlite.data.patient import Patient
+from skinlite_benchmarks.devices import Inbox, read_devices
+from skinlite_benchmarks.results import Contestant
+from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
+from skinlite_export.golden import read_vectors
+from skinlite_export.serve.server import Server
+
+PHONE = {"width": 390, "height": 844}
+
+
+class Page:
+    """The page as a phone's owner uses it."""
+
+    def __init__(self, page: Any, bundle: Bundle, url: str) -> None:
+        from playwright.sync_api import expect
+
+        self.page, self.bundle, self.expect = page, bundle, expect
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.goto(url)
+        self.says("#status", "Ready")
+
+    def says(self, place: str, pattern: str) -> None:
+        self.expect(self.page.locator(place)).to_have_text(re.compile(pattern), timeout=60_000)
+
+    def choose(self, picture: Path) -> None:
+        self.page.set_input_files("#file", str(picture))
+
+    def answer(self, patient: Patient) -> None:
+        self.page.fill("#age", "" if patient.age is None else str(patient.age))
+        self.page.select_option("#sex", patient.sex)
+        self.page.select_option("#site", patient.localization)
+
+    def shows(self, picture: Path, patient: Patient) -> None:
+        """Assert that the bars are Python's probabilities."""
+        runner, encoder = self.bundle.runner(), self.bundle.encoder()
+        pixels = fit(load_picture(picture), *runner.signature.height_width)
+        runner.set_inputs(pixels, encoder.encode([patient])[0])
+        runner.invoke()
+        expected = sorted(runner.probabilities().tolist(), reverse=True)
+        self.expect(self.page.locator("#result")).to_be_visible(timeout=60_000)
+        bars = self.page.query_selector_all("#bars li")
+        found = [float(bar.get_attribute("data-probability")) for bar in bars]
+        # The int8 layers agree in every bit; the last layer is in float, where the order of a
+        # sum may cost the last one.
+        assert found == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.fixture
+def opened(
+    browser: Any, runtime: Path, serving: Callable[..., Server], tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """Opens the page of a bundle on a phone's screen."""
+    contexts = []
+
+    def open_page(bundle: Bundle, host: str = "127.0.0.1") -> Page:
+        inbox = Inbox(tmp_path / "devices", bundle.manifest.files[TFLITE].sha256)
+        server = serving(bundle, runtime, inbox.receive)
+        contexts.append(browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True))
+        return Page(contexts[-1].new_page(), bundle, f"http://{host}:{server.server_port}/")
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("host", ["127.0.0.1", "skinlite.test"])
+def test_the_page_answers_checks_measures_and_posts(
+    opened: Callable[..., Page], tiny_bundle: Bundle, tmp_path: Path, host: str
+) -> None:
+    one = opened(tiny_bundle, host)
+    page, vector = one.page, read_vectors(tiny_bundle).vectors[4]
+    # Another name over plain http is no secure context: one thread, and the same numbers.
+    assert page.evaluate("crossOriginIsolated") == (host == "127.0.0.1")
+    picture = tiny_bundle.path / "golden" / vector.picture
+    one.answer(vector.patient)
+    one.choose(picture)
+    one.shows(picture, vector.patient)
+    for word in ("Melanoma", "no diagnosis", "synthetic pictures", "stays on this device"):
+        assert word in page.inner_text("body")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"], "the page scrolls sideways"
+
+    page.fill("#name", "A phone")
+    page.click("#measure")
+    one.says("#device-status", "^Sent")
+    rows = page.query_selector_all("#check-result tr[data-stage]")
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
+    sha256 = tiny_bundle.manifest.files[TFLITE].sha256
+    contestant = Contestant(name="it", file="", bytes=1, sha256=sha256, runtime="litert")
+    (device,) = read_devices(tmp_path / "devices", [contestant])
+    report = device.report
+    assert report.name == "A phone" and "Chrome" in report.user_agent
+    assert report.check and report.check.vectors == 7 and not report.check.failed
+    assert report.timings[0].threads == 1 and len(report.timings[0].samples_ms) >= 50
+    assert device.latencies[0].p50 <= device.latencies[0].p99
+    assert one.faults == []
+
+
+@pytest.mark.slow
+def test_pictures_that_are_none_tiny_or_huge(
+    opened: Callable[..., Page], tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    one, nobody = opened(tiny_bundle), Patient()
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(1000)
+    for name, content in (("photo.heic", heic), ("text.jpg", b"no picture"), ("empty.png", b"")):
+        (tmp_path / name).write_bytes(content)
+        one.choose(tmp_path / name)
+        one.says("#picture-error", f"^{re.escape(name)} can't be read as a picture")
+        assert one.page.locator("#result").is_hidden()
+    dot = tmp_path / "dot.png"
+    Image.new("RGB", (1, 1), (200, 120, 90)).save(dot)
+    one.choose(dot)
+    one.says("#picture-error", "1 . 1 pixels.*means nothing")
+    one.shows(dot, nobody)
+    huge = tmp_path / "huge.png"  # 48 megapixels
+    rows, columns = np.ogrid[:6000, :8000]
+    levels = np.empty((6000, 8000, 3), np.uint8)
+    levels[..., 0], levels[..., 1], levels[..., 2] = rows // 25, columns // 32, 128
+    Image.fromarray(levels).save(huge, compress_level=1)
+    one.choose(huge)
+    one.says("#picture-error", "^$")
+    one.shows(huge, nobody)
+    assert one.faults == []
+
+
+@pytest.mark.slow
+def test_a_fault_is_found_in_the_stage_where_it_is(
+    opened: Callable[..., Page], bundle: Bundle
+) -> None:
+    vectors = bundle.path / "golden" / "vectors.json"
+    vectors.write_text(vectors.read_text().replace('"encoded": [', '"encoded": [7,', 1))
+    one = opened(bundle)
+    one.page.click("#check")
+    one.page.wait_for_selector("#check-result table")
+    rows = one.page.query_selector_all("#check-result tr[data-stage]")
+    assert [row.get_attribute("data-passed") for row in rows] == ["true", "false", "true"]
+    assert "Don't trust" in one.page.inner_text("#check-result")
+
+
+@pytest.mark.slow
+def test_a_bundle_without_golden_vectors(opened: Callable[..., Page], bundle: Bundle) -> None:
+    files = bundle.manifest.files
+    kept = {name: entry for name, entry in files.items() if not name.startswith("golden/")}
+    manifest = bundle.manifest.model_copy(update={"files": kept})
+    (bundle.path / MANIFEST).write_text(manifest.model_dump_json())
+    (bundle.path / SEAL).write_text(seal(bundle.path))
+    one = opened(open_bundle(bundle.path))
+    one.says("#device-status", "no golden vectors")
+    assert one.page.locator("#check").is_disabled()
+
+
+@pytest.mark.slow
+def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) -> None:
+    page = opened(tiny_bundle).page
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.id"))
+    assert reached == ["camera", "file", "age", "sex", "site", "name", "check", "measure"]
+    for label in ("Take a picture", "Choose a picture", "Age in years", "Sex", "Where on the body"):
+        assert page.get_by_label(label, exact=True).count() == 1, label
+    page.fill("#age", "430")
+    assert page.inner_text("#age-hint") == "The age has to be between 0 and 120."
+    assert page.get_attribute("#age", "aria-invalid") == "true"

@@ -1,0 +1,210 @@
+"""The server by itself: what it hands out, what it refuses, what it keeps."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from skinlite.errors import InputError
+from skinlite_export.bundle import Bundle
+from skinlite_export.serve.server import MAX_BODY, POSTS_A_MINUTE, Limit, Server
+
+Serving = Callable[..., Server]
+
+
+class Inbox(list[bytes]):
+    """Keeps what it is given; refuses b"bad", and has no room for b"full"."""
+
+    def receive(self, body: bytes) -> None:
+        if body == b"bad":
+            raise ValueError("name: too long")
+        if body == b"full":
+            raise InputError("No space left")
+        self.append(body)
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def server(serving: Serving, tiny_bundle: Bundle, no_runtime: Path, inbox: Inbox) -> Server:
+    return serving(tiny_bundle, no_runtime, inbox.receive)
+
+
+def ask(
+    server: Server, method: str, path: str, body: bytes | None = None, **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    given = {
+        "Host": "localhost",
+        **{name.replace("_", "-"): text for name, text in headers.items()},
+    }
+    if body is not None:
+        given = {"Content-Type": "application/json", "Content-Length": str(len(body))} | given
+    for name, text in given.items():
+        connection.putheader(name, text)
+    connection.endheaders(body)
+    response = connection.getresponse()
+    found = response.status, response.headers, response.read()
+    connection.close()
+    return found
+
+
+def test_the_page_and_the_bundle_are_handed_out(server: Server, tiny_bundle: Bundle) -> None:
+    for path in server.site:
+        status, headers, content = ask(server, "GET", path)
+        assert (status, int(headers["Content-Length"])) == (200, len(content)), path
+    assert ask(server, "GET", "/?a=b")[0] == 200
+    status, headers, content = ask(server, "GET", "/bundle/model.tflite")
+    assert content == (tiny_bundle.path / "model.tflite").read_bytes()
+    assert ask(server, "GET", "/bundle/model.tflite", If_None_Match=headers["ETag"])[0] == 304
+
+
+def test_every_answer_is_guarded(server: Server) -> None:
+    for method, path in (("GET", "/"), ("GET", "/absent"), ("PUT", "/"), ("POST", "/")):
+        _, headers, _ = ask(server, method, path)
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "unsafe-inline" not in policy
+        assert "'unsafe-eval'" not in policy
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/bundle/",
+        "/bundle",
+        "/kit/",
+        "/runtime/wasm/",
+        "/bundle/../../etc/passwd",
+        "/bundle/%2e%2e/%2e%2e/etc/passwd",
+        "/bundle/..%2f..%2fetc%2fpasswd",
+        "/bundle/%252e%252e%252fetc/passwd",
+        "/bundle/..%5c..%5cetc",
+        "/bundle/golden/../manifest.json",
+        "/bundle//manifest.json",
+        "/bundle/manifest.json%00.txt",
+        "/%62undle/manifest.json",
+        "//etc/passwd",
+        "/etc/passwd",
+        "http://localhost/etc/passwd",
+        "/app.js/",
+        "/index.html",
+        "/" + "a" * 5000,
+    ],
+)
+def test_a_path_that_leads_elsewhere(server: Server, path: str) -> None:
+    status, _, content = ask(server, "GET", path)
+    assert (status, content) == (404, b"There is no such file.\n")
+
+
+def test_a_file_that_the_manifest_does_not_list(
+    serving: Serving, bundle: Bundle, no_runtime: Path, inbox: Inbox
+) -> None:
+    (bundle.path / "secret.txt").write_text("secret")
+    server = serving(bundle, no_runtime, inbox.receive)
+    assert ask(server, "GET", "/bundle/secret.txt")[0] == 404
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", "NONSENSE"])
+def test_another_method(server: Server, method: str) -> None:
+    assert ask(server, method, "/")[0] == 501
+
+
+def test_a_report_is_taken_in(server: Server, inbox: Inbox) -> None:
+    origin = f"http://localhost:{server.server_port}"
+    own = {"Origin": origin, "Host": f"localhost:{server.server_port}"}
+    assert ask(server, "POST", "/devices", b"one", **own)[0] == 201
+    assert inbox == [b"one"]
+
+
+def test_a_report_that_is_refused(server: Server, inbox: Inbox) -> None:
+    refused = [
+        ask(server, "POST", "/", b"x"),
+        ask(server, "POST", "/devices/../../etc", b"x"),
+        ask(server, "POST", "/devices", b"x", Origin="https://elsewhere.example"),
+        ask(server, "POST", "/devices", b"x", Content_Type="text/plain"),
+        ask(server, "POST", "/devices", Content_Type="application/json"),
+        ask(server, "POST", "/devices", b"", Content_Length="-1"),
+        ask(server, "POST", "/devices", b"", Content_Length=str(MAX_BODY + 1)),
+        ask(server, "POST", "/devices", b"", Content_Length="9" * 40),
+        ask(server, "POST", "/devices", b"bad"),
+        ask(server, "POST", "/devices", b"full"),
+    ]
+    statuses = [404, 404, 403, 415, 411, 411, 413, 413, 422, 507]
+    assert [status for status, *_ in refused] == statuses
+    assert refused[-2][2] == b"name: too long\n"
+    assert inbox == []
+
+
+def test_a_report_that_ends_early(server: Server, inbox: Inbox) -> None:
+    with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as client:
+        head = "POST /devices HTTP/1.0\r\nContent-Type: application/json\r\n"
+        client.sendall(f"{head}Content-Length: 100\r\n\r\nhalf".encode())
+        client.shutdown(socket.SHUT_WR)
+        assert b" 400 " in client.recv(100)
+    assert inbox == []
+
+
+def test_too_many_reports(server: Server, inbox: Inbox) -> None:
+    statuses = [ask(server, "POST", "/devices", b"x")[0] for _ in range(POSTS_A_MINUTE + 2)]
+    assert statuses == [201] * POSTS_A_MINUTE + [429] * 2
+    assert len(inbox) == POSTS_A_MINUTE
+    assert ask(server, "GET", "/")[0] == 200
+
+
+def test_the_limit_in_all_and_by_the_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    limit = Limit(a_minute=2, in_all=3)
+    assert [limit.allows() for _ in range(3)] == [True, True, False]
+    now = 60.0
+    assert [limit.allows() for _ in range(2)] == [True, False]
+    now = 600.0
+    assert not limit.allows()
+
+
+def test_a_port_that_is_in_use(
+    server: Server, serving: Serving, tiny_bundle: Bundle, no_runtime: Path, inbox: Inbox
+) -> None:
+    with pytest.raises(InputError, match=rf"{server.server_port} is in use.*--port"):
+        Server(("127.0.0.1", server.server_port), server.site, inbox.receive)
+    with pytest.raises(InputError, match=r"0\.0\.0\.0"):
+        Server(("203.0.113.7", 0), server.site, inbox.receive)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+
+from skinlite_benchmarks.devices import Inbox
+from skinlite_export.serve.server import Server
+
+with Server(("127.0.0.1", 0), {}, Inbox(Path(sys.argv[1]), "0" * 64).receive) as server:
+    print(server.server_port, flush=True)
+    server.serve_forever()
+"""
+
+
+def test_a_kill_during_a_post_leaves_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "devices"
+    command = [sys.executable, "-c", KILLED, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        port = int(process.stdout.readline())
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            head = "POST /devices HTTP/1.0\r\nContent-Type: application/json\r\n"
+            client.sendall(f'{head}Content-Length: 100\r\n\r\n{{"schema_version": 1,'.encode())
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait(timeout=10)
+    assert not folder.exists()
