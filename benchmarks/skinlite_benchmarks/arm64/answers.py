@@ -1,8 +1,9 @@
 """Answer pictures with LiteRT and NumPy alone: this file runs here and in the emulated machine.
 
-``python answers.py MODEL INPUTS.npz OUTPUTS.npz`` reads ``image`` (N, H, W, 3) and ``patient``
-(N, width), writes ``probabilities`` (N, 7), and prints one line of JSON: the delegate partitions,
-and where LiteRT's libraries lie in memory. It imports nothing of ours, which isn't over there.
+``python answers.py MODEL INPUTS.npz OUTPUTS.npz`` reads the input tensors by name, the first axis
+counting pictures, writes the output tensors likewise as they are stored, and prints one line of
+JSON: the delegate partitions, and where LiteRT's libraries lie in memory. It imports nothing of
+ours, which isn't over there.
 """
 
 import json
@@ -17,13 +18,14 @@ def answer(model: str, inputs: str, outputs: str) -> None:
     """Run every picture, one thread, batch 1."""
     interpreter = Interpreter(model_path=model, num_threads=1)
     signature = interpreter.get_signature_runner("serving_default")
-    given = np.load(inputs)
-    kinds = {name: detail["dtype"] for name, detail in signature.get_input_details().items()}
-    probabilities = [
-        signature(**{name: given[name][row][None].astype(kind) for name, kind in kinds.items()})
-        for row in range(len(given["image"]))
-    ]
-    np.savez(outputs, probabilities=np.stack([one["probabilities"][0] for one in probabilities]))
+    given = dict(np.load(inputs))
+    rows = zip(*given.values(), strict=True)
+    answered = [signature(**dict(zip(given, row, strict=True))) for row in rows]
+    np.savez(
+        outputs,
+        allow_pickle=False,
+        **{name: np.stack([row[name] for row in answered]) for name in answered[0]},
+    )
     operations = [node["op_name"] for node in interpreter._get_ops_details()]
     print(json.dumps({"partitions": operations.count("DELEGATE"), "libraries": _libraries()}))
 

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +15,13 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
-from skinlite.files import read_json
-from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
+from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.kernels import kernels_in
 from skinlite_benchmarks.arm64.root import CPUS, SITE, emulated_root, emulator
 from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.golden import FOLDER, TOLERANCE, Vectors
+from skinlite_export.feed import patients_for
+from skinlite_export.golden import FOLDER, TOLERANCE, Vector, read_vectors
+from skinlite_export.runtime import Runner
 
 Report = Callable[[str, int, int], None]
 
@@ -28,7 +30,8 @@ class Parity(BaseModel):
     """One processor against this host, on the same tensors.
 
     Attributes:
-        worst_difference: largest difference of a probability (0-1); 0 where ``identical``.
+        identical: every output, bit by bit.
+        worst_difference: largest difference of a probability (0-1).
         same_answers: pictures with the same top-1 class.
         partitions: delegate partitions.
         micro_kernels: of XNNPACK, that ran; empty where this qemu doesn't list code.
@@ -88,26 +91,27 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
         raise InputError(f"{bundle.path} has no {TFLITE}, which is what a phone runs.")
     qemu = emulator()
     root = emulated_root(report)
+    vectors = read_vectors(bundle).vectors
+    runner = bundle.runner(TFLITE)
+    model = (bundle.path / TFLITE).resolve()
     processors = []
     with tempfile.TemporaryDirectory() as scratch:
-        inputs = Path(scratch) / "inputs.npz"
-        pictures = _write_inputs(bundle, inputs)
-        model = (bundle.path / TFLITE).resolve()
+        inputs, listing = Path(scratch) / "inputs.npz", Path(scratch) / "code.log"
+        _write_inputs(bundle, runner, vectors, inputs)
         here, _ = _answers([sys.executable], model, inputs, {})
         for number, cpu in enumerate(CPUS):
             report(f"arm64: golden pictures on {cpu}", number, len(CPUS))
-            listing = inputs.with_name(f"{cpu}.log")
             command = [qemu, "-cpu", cpu, "-L", str(root / cpu), "-d", "in_asm", "-D", str(listing)]
             command += [str(root / cpu / "usr/bin/python3")]
             there, facts = _answers(command, model, inputs, {"PYTHONPATH": str(root / SITE)})
             micro, builtin = kernels_in(listing, facts.libraries)
-            listing.unlink()
+            ours, theirs = _probabilities(runner, here), _probabilities(runner, there)
             processors.append(
                 Parity(
                     cpu=cpu,
-                    identical=here.tobytes() == there.tobytes(),
-                    worst_difference=float(np.abs(here - there).max()),
-                    same_answers=int((here.argmax(1) == there.argmax(1)).sum()),
+                    identical=all(here[name].tobytes() == there[name].tobytes() for name in here),
+                    worst_difference=float(np.abs(ours - theirs).max()),
+                    same_answers=int((ours.argmax(1) == theirs.argmax(1)).sum()),
                     partitions=facts.partitions,
                     micro_kernels=tuple(micro),
                     builtin=tuple(builtin),
@@ -116,31 +120,39 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
         report("arm64: golden pictures", len(CPUS), len(CPUS))
     return Arm64Report(
         sha256=bundle.manifest.files[TFLITE].sha256,
-        pictures=pictures,
+        pictures=len(vectors),
         emulator=_first_line([qemu, "--version"]),
         litert=version("ai-edge-litert"),
         processors=tuple(processors),
     )
 
 
-def _write_inputs(bundle: Bundle, path: Path) -> int:
+def _probabilities(runner: Runner, outputs: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+    """Real numbers (N, 7), whatever the file stores."""
+    tensor = next(one for one in runner.signature.outputs if one.name == PROBABILITIES)
+    return tensor.unpack(outputs[PROBABILITIES][:, 0])
+
+
+def _write_inputs(bundle: Bundle, runner: Runner, vectors: list[Vector], path: Path) -> None:
     """The tensors that the network takes: decoding and encoding aren't what is compared."""
-    golden = bundle.path / FOLDER
-    vectors = read_json(Vectors, golden / "vectors.json").vectors
+    patients = patients_for(runner, [one.patient for one in vectors], bundle.encoder())
+    tensors = [
+        runner.signature.pack(
+            load_picture(bundle.path / FOLDER / one.models[TFLITE].pixels), patient
+        )
+        for one, patient in zip(vectors, patients, strict=True)
+    ]
     np.savez(
         path,
-        **{
-            IMAGE: np.stack([load_picture(golden / one.pixels) for one in vectors]),
-            PATIENT: np.array([one.encoded for one in vectors], np.float32),
-        },
+        allow_pickle=False,
+        **{name: np.stack([one[name] for one in tensors]) for name in tensors[0]},
     )
-    return len(vectors)
 
 
 def _answers(
     python: Sequence[str], model: Path, inputs: Path, environment: dict[str, str]
-) -> tuple[NDArray[np.float32], _Facts]:
-    """Probabilities (N, 7) and facts, from `answers` in a process of its own."""
+) -> tuple[dict[str, NDArray[Any]], _Facts]:
+    """The output tensors by name, and facts, from `answers` in a process of its own."""
     outputs = inputs.with_name("outputs.npz")
     script = Path(__file__).resolve().with_name("answers.py")
     done = subprocess.run(
@@ -157,7 +169,7 @@ def _answers(
         where = Path(python[0]).name
         raise InputError(f"{model} can't be run by {where}: {last}")
     with np.load(outputs) as answered:
-        return answered[PROBABILITIES], _Facts.model_validate_json(done.stdout.splitlines()[-1])
+        return dict(answered), _Facts.model_validate_json(done.stdout.splitlines()[-1])
 
 
 def _first_line(command: Sequence[str]) -> str:

@@ -48,7 +48,7 @@ CPUS: Final = {
         part="0xd08", features="fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid"
     ),
 }
-"""With and without the dot product of int8. Not qemu's "max": qemu 7.2 then computes int8 wrongly."""
+"""With the dot product of int8, and without. Never qemu's "max": there qemu 7.2 gets int8 wrong."""
 
 Report = Callable[[str, int, int], None]
 
