@@ -3,15 +3,15 @@
 ``adb`` is Android's own (platform-tools, or Debian's package adb) and has to be on PATH.
 """
 
-import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from secrets import token_hex
+from typing import NoReturn
 
-from skinlite.errors import InputError, SkinliteError
+from skinlite.errors import InputError
 
 SCRATCH = "/data/local/tmp"
 """Where adb's shell may write and execute without root."""
@@ -55,12 +55,17 @@ class Phone:
         if done.returncode:
             self.fail(f"push {local.name}", done.stdout + done.stderr)
 
-    def fail(self, doing: str, said: str) -> None:
-        """Say whether the phone went away or what was asked of it failed."""
+    def fail(self, doing: str, said: str) -> NoReturn:
+        """Say whether the phone went away, or what was asked of it failed.
+
+        Raises:
+            InputError: always.
+        """
         if self._adb("get-state").stdout.strip() != "device":
             raise InputError(
                 f"The phone {self.serial} went away during {doing!r}. Plug it in again, keep it "
-                "awake, look at 'adb devices', and run the command again."
+                "awake, look at 'adb devices', and run the command again. What was pushed may still "
+                f"be there: {SCRATCH}/skinlite-*"
             )
         reason = said.strip().rpartition("\n")[2] or "it said nothing"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")
@@ -76,16 +81,8 @@ class Phone:
         try:
             self.shell(f"mkdir {path}")
             yield path
-        except BaseException as error:
-            if self._remove(path):
-                error.add_note(f"{path} may still be on the phone.")
-            raise
-        if self._remove(path):
-            raise SkinliteError(f"{path} could not be removed from the phone {self.serial}.")
-
-    def _remove(self, path: str) -> int:
-        end = f"kill $(cat {path}/pid) 2>/dev/null; rm -rf {path}"
-        return self._adb("shell", end).returncode
+        finally:
+            self._adb("shell", f"kill $(cat {path}/pid) 2>/dev/null; rm -rf {path}")
 
     def _adb(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return _adb("-s", self.serial, *arguments)
@@ -136,8 +133,3 @@ def _adb(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         errors="replace",
     )
-
-
-def quoted(*words: str) -> str:
-    """A command line for the phone's shell."""
-    return shlex.join(words)

@@ -6,6 +6,7 @@ of skinlite. What it prints is read here, and nothing is added to it: its percen
 """
 
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.errors import InputError
 from skinlite.files import sha256_of
-from skinlite_benchmarks.adb import Phone, quoted
+from skinlite_benchmarks.adb import Phone
 
 Report = Callable[[str, int, int], None]
 
@@ -112,18 +113,17 @@ def measure_on_phone(
         timings = []
         for done, count in enumerate(threads, 2):
             report(f"adb: {count} threads", done, steps)
-            command = quoted(
-                f"{folder}/benchmark_model",
-                f"--graph={folder}/model.tflite",
-                f"--num_threads={count}",
-                f"--num_runs={runs}",
-                "--use_xnnpack=true",
+            command = shlex.join(
+                [
+                    f"{folder}/benchmark_model",
+                    f"--graph={folder}/model.tflite",
+                    f"--num_threads={count}",
+                    f"--num_runs={runs}",
+                    "--use_xnnpack=true",
+                ]
             )
             said = phone.shell(f"echo $$ > {folder}/pid; exec {command} 2>&1")
-            timing = parse(said, count)
-            if timing is None:
-                phone.fail("benchmark_model", said)
-            timings.append(timing)
+            timings.append(parse(said, count) or phone.fail("benchmark_model", said))
         report("adb: measured", steps, steps)
     return AndroidReport(
         device=f"{known['maker']} {known['model']}".strip(),
@@ -133,7 +133,7 @@ def measure_on_phone(
         model=model.name,
         bytes=model.stat().st_size,
         sha256=sha256_of(model),
-        timings=tuple(one for one in timings if one),
+        timings=tuple(timings),
     )
 
 
@@ -147,36 +147,34 @@ def parse(said: str, threads: int) -> Timing | None:
 
     Its last ``count=`` line is the benchmark (the one before is the warm-up), in microseconds:
     ``count=50 first=900416 curr=898333 min=898007 max=906121 avg=899641 std=1549 p5=... median=...
-    p95=...``, the last three since 2023.
+    p95=...``, the last three in newer builds only.
     """
     ends = re.findall(
         r"Inference timings in us: Init: ([\d.e+]+), First inference: ([\d.e+]+)", said
     )
-    counts = re.findall(r"^.*\b(count=\d+ .*)$", said, re.MULTILINE)
+    counts = re.findall(r"\bcount=\d+ .*", said)
     if not ends or not counts:
         return None
-    found = {key: float(value) for key, value in re.findall(r"(\w+)=([\d.e+-]+)", counts[-1])}
-    only = found.get("curr")  # one invocation has no statistics
-
-    def ms(key: str) -> float | None:
-        value = found.get(key, only if key in ("avg", "min", "max") else None)
-        return None if value is None else value / 1e3
-
+    # Microseconds, but for the count.
+    found = {key: float(value) / 1e3 for key, value in re.findall(r"(\w+)=([\d.e+-]+)", counts[-1])}
+    if "curr" not in found:
+        return None
+    one = found["curr"]  # a single invocation has no statistics
     memory = re.search(r"Memory footprint delta.*\boverall=([\d.e+]+)", said)
     delegated = re.search(r"(completely|partially) executed by the delegate(?: w/ (\d+))?", said)
     pieces = re.search(r"yielding (\d+) partitions", said)
     return Timing(
         threads=threads,
-        invocations=int(found["count"]),
+        invocations=round(found["count"] * 1e3),
         load_ms=float(ends[-1][0]) / 1e3,
         first_ms=float(ends[-1][1]) / 1e3,
-        mean=ms("avg"),
-        std=ms("std") or 0.0,
-        min=ms("min"),
-        max=ms("max"),
-        p5=ms("p5"),
-        p50=ms("median"),
-        p95=ms("p95"),
+        mean=found.get("avg", one),
+        std=found.get("std", 0.0),
+        min=found.get("min", one),
+        max=found.get("max", one),
+        p5=found.get("p5"),
+        p50=found.get("median"),
+        p95=found.get("p95"),
         # The tool counts 2^20 bytes to the MB.
         memory_mb=float(memory[1]) * 1.048576 if memory else None,
         partitions=int(pieces[1]) if pieces else int(delegated[2] or 1) if delegated else None,

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from skinlite.cli.adb import adb
+from skinlite.cli.arm64 import arm64
 from skinlite.cli.benchmark_inputs import (
     REFERENCE,
     jury_of,
@@ -138,5 +140,5 @@ def benchmark(
     publish(results, folder, as_json=as_json)
 
 
-for command in (compare, sweep):
+for command in (compare, sweep, arm64, adb):
     app.command()(command)

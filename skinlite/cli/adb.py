@@ -1,0 +1,70 @@
+"""``skinlite benchmark adb``: a bundle on an Android phone, with the user's benchmark_model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skinlite.cli.benchmark_inputs import thread_counts
+from skinlite.cli.shared import JsonOption, output
+
+if TYPE_CHECKING:
+    from skinlite_benchmarks.android import Timing
+
+
+def adb(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle, or bare .tflite file.")],
+    benchmark_model: Annotated[
+        Path,
+        typer.Option(
+            help="TensorFlow Lite's benchmark_model, built for the phone; see docs/adb.md."
+        ),
+    ],
+    serial: Annotated[str | None, typer.Option(help="Which phone, where adb sees several.")] = None,
+    threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
+    runs: Annotated[int, typer.Option(min=1, help="Timed invocations, at least.")] = 100,
+    as_json: JsonOption = False,
+) -> None:
+    """Time a bundle's .tflite on an Android phone that adb reaches, and clean up there.
+
+    The figures are benchmark_model's own, measured on that phone.
+    """
+    counts = thread_counts(threads)
+    from skinlite.cli.progress import reporting
+    from skinlite_benchmarks.adb import connect
+    from skinlite_benchmarks.android import measure_on_phone
+    from skinlite_export.bundle import TFLITE, open_bundle
+
+    model = bundle
+    if bundle.is_dir():
+        opened = open_bundle(bundle)
+        opened.check_files()
+        model = bundle / TFLITE
+    phone = connect(serial)
+    with reporting() as report:
+        found = measure_on_phone(
+            phone, model, benchmark_model, threads=counts, runs=runs, report=report
+        )
+    if as_json:
+        output.print_json(found.model_dump_json())
+        return
+    output.print(
+        f"measured on {found.device} ({found.processor}, Android {found.android}), "
+        f"{found.bytes / 1e6:.2f} MB",
+        markup=False,
+    )
+    for one in found.timings:
+        output.print(f"  {_words(one)}", markup=False)
+
+
+def _words(one: "Timing") -> str:
+    threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
+    middle = f"mean {one.mean:.2f} ms"
+    if one.p50 is not None:
+        middle = f"median {one.p50:.2f} ms (p5 {one.p5:.2f}, p95 {one.p95:.2f}), {middle}"
+    memory = "" if one.memory_mb is None else f", {one.memory_mb:.1f} MB"
+    pieces = "" if one.partitions is None else f", {one.partitions} partition(s)"
+    return (
+        f"{threads}: {middle}, fastest {one.min:.2f} ms of {one.invocations}; load "
+        f"{one.load_ms:.1f} ms, first {one.first_ms:.1f} ms{memory}{pieces}"
+    )
