@@ -64,8 +64,8 @@ class Phone:
         if self._adb("get-state").stdout.strip() != "device":
             raise InputError(
                 f"The phone {self.serial} went away during {doing!r}. Plug it in again, keep it "
-                "awake, look at 'adb devices', and run the command again. What was pushed may still "
-                f"be there: {SCRATCH}/skinlite-*"
+                "awake, look at 'adb devices', and run the command again. What was pushed may "
+                f"still be there: {SCRATCH}/skinlite-*"
             )
         reason = said.strip().rpartition("\n")[2] or "it said nothing"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")

@@ -13,7 +13,17 @@ from skinlite.cli.main import app
 
 Skinlite = Callable[..., Any]
 HEAVY = ("tensorflow", "tf_keras", "keras", "onnx", "pandas", "sklearn", "scipy", "numpy", "PIL")
-COMMANDS = ("demo", "models", "train", "evaluate", "export", "verify", "predict", "doctor")
+COMMANDS = (
+    "demo",
+    "models",
+    "train",
+    "evaluate",
+    "export",
+    "verify",
+    "predict",
+    "serve",
+    "doctor",
+)
 
 
 def python(code: str, *arguments: str | Path, cwd: Path | None = None) -> Any:
