@@ -24,6 +24,7 @@ from skinlite_export.contract import NOTICE, source_of, versions
 from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
+from skinlite_export.interface import with_interface
 from skinlite_export.manifest import (
     Calibration,
     Geometry,
@@ -86,10 +87,12 @@ def export(
         model = run.load_model()
         check_memory(model)
         converted = convert(model, data, recipe, report, explain_error=explain_error)
-        (folder / layout.TFLITE).write_bytes(converted.content)
-        found = audit(folder / layout.TFLITE)
+        tflite = folder / layout.TFLITE
+        tflite.write_bytes(converted.content)
         if recipe.in_int8:
-            check_integers(found, converted.float_operators)
+            check_integers(audit(tflite), converted.float_operators)
+        if recipe.changes_interface:
+            tflite.write_bytes(with_interface(converted.content, recipe, data.encoder))
         # In float from the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
         onnx = converted.onnx or to_onnx(convert_float32(model))
         (folder / layout.ONNX).write_bytes(onnx)
@@ -106,7 +109,7 @@ def export(
             classes=CLASS_NAMES,
             geometry=Geometry(),
             calibration=converted.calibration,
-            audit=found,
+            audit=audit(tflite),
             verification=proof.verification,
             # A network that learned nothing has no confidence to mend.
             temperature=None if run.info.status == "untrained" else proof.temperature,

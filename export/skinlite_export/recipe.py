@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from skinlite.data.geometry import FRAME
 from skinlite.errors import InputError
 
 Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
@@ -83,6 +84,12 @@ class Recipe(BaseModel):
         prune: share of the weights of each large kernel that is set to 0.
         cluster: number of different weights that each large kernel is left with.
         fine_tuning: what ``int8-qat`` does before the conversion.
+        io: number format of the .tflite's inputs and outputs. ``uint8`` takes pixels as they are
+            and leaves all else in float32; ``int8`` is int8 throughout.
+        resize_in_graph: height and width (pixels) of a larger picture that the .tflite takes in
+            place of one of the network's size; it crops and resizes inside.
+        patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
+        with_attention: the .tflite gives the attention map too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -102,11 +109,20 @@ class Recipe(BaseModel):
     prune: float | None = Field(None, gt=0, lt=1)
     cluster: int | None = Field(None, ge=2, le=256)
     fine_tuning: FineTuning | None = None
+    io: Literal["float32", "uint8", "int8"] = "float32"
+    resize_in_graph: tuple[int, int] | None = None
+    patient_input: Literal["encoded", "raw"] = "encoded"
+    with_attention: bool = False
 
     @property
     def in_int8(self) -> bool:
         """Whether the .tflite computes in int8."""
         return self.quantize in ("int8", "int8-qat")
+
+    @property
+    def changes_interface(self) -> bool:
+        """Whether the .tflite takes or gives anything else than the network does."""
+        return self.io != "float32" or self.patient_input == "raw" or self.with_attention
 
     @field_validator("quantize", mode="before")
     @classmethod
@@ -156,6 +172,66 @@ class Recipe(BaseModel):
         if self.on_fail == "search" and self.gates is None:
             raise InputError("--on-fail search needs gates that can fail. Drop it, or --gates off.")
         return self
+
+    @model_validator(mode="after")
+    def _interface_that_works(self) -> Self:
+        """Refuse inputs and outputs that can't be had together."""
+        if self.io == "int8" and not self.in_int8:
+            raise InputError(
+                f"--io int8 is for int8 files, and --quantize is {self.quantize}. Use --io uint8, "
+                "which takes pixels as they are in any file, or --quantize int8."
+            )
+        if self.io != "float32" and self.in_int8 and self.ranges == "minmax":
+            raise InputError(
+                f"--io {self.io} hands pixels in as they are, which --ranges minmax has no room "
+                "for: its picture's range is that of the calibration pictures. Use --ranges mse."
+            )
+        if self.patient_input == "raw" and (self.io == "int8" or self.integer_only):
+            flag = "--io int8" if self.io == "int8" else "--integer-only"
+            raise InputError(
+                f"--patient-input raw computes with the age in float32, {flag} has no float. "
+                "Drop one; --io uint8 goes with it."
+            )
+        if self.resize_in_graph:
+            if self.io == "float32":
+                raise InputError(
+                    "--resize-in-graph takes whole levels. Leave --io out, or use --io uint8."
+                )
+            _check_frame(*self.resize_in_graph)
+        return self
+
+
+SMALLEST_FRAME = 32
+"""Rows and columns: less is no picture of a lesion."""
+
+
+def _check_frame(height: int, width: int) -> None:
+    """Refuse a frame from which the network would not see what it sees in training."""
+    if min(height, width) < SMALLEST_FRAME:
+        raise InputError(
+            f"--resize-in-graph {height}x{width} is less than {SMALLEST_FRAME} pixels. Give "
+            "height x width, such as 450x600."
+        )
+    if min(height, width) > FRAME[0]:
+        raise InputError(
+            f"--resize-in-graph {height}x{width} is larger than {FRAME[0]}x{FRAME[1]}: pictures "
+            "were averaged down to that before the training, and the file can't. Let the app hand "
+            f"in {FRAME[0]}x{FRAME[1]}."
+        )
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Height and width in ``HEIGHTxWIDTH``.
+
+    Raises:
+        InputError: it is not of that form.
+    """
+    if text is None:
+        return None
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise InputError(f"--resize-in-graph {text!r} isn't HEIGHTxWIDTH in pixels, as 450x600 is.")
+    return int(height), int(width)
 
 
 def parse_gates(text: str) -> Gates | None:

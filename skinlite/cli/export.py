@@ -87,10 +87,31 @@ def export(
         int | None, typer.Option(min=1, help="Of int8-qat; left out, 2. Minutes each.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the calibration draw.")] = 0,
+    io: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the .tflite: float32, uint8 (pixels as they are, the rest float32) or int8 "
+            "(everything)."
+        ),
+    ] = None,
+    resize_in_graph: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEIGHTxWIDTH",
+            help="Take a picture of this size, such as 450x600; crop and resize inside.",
+        ),
+    ] = None,
+    patient_input: Annotated[
+        str,
+        typer.Option(help="encoded, or raw: age, sex and site are encoded inside the .tflite."),
+    ] = "encoded",
+    with_attention: Annotated[
+        bool, typer.Option("--with-attention", help="Give the attention map as a second output.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
-    from skinlite_export.recipe import Recipe, parse_gates
+    from skinlite_export.recipe import Recipe, parse_gates, parse_size
     from skinlite_export.rewrites import parse_rewrites
 
     recipe = validated(
@@ -115,6 +136,10 @@ def export(
                 if fine_tuning_epochs or quantize == "int8-qat"
                 else None
             ),
+            "io": io or ("uint8" if resize_in_graph else "float32"),
+            "resize_in_graph": parse_size(resize_in_graph),
+            "patient_input": patient_input,
+            "with_attention": with_attention,
         },
     )
     if explain_error and not recipe.in_int8:

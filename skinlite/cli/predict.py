@@ -7,6 +7,7 @@ import typer
 
 from skinlite.cli.shared import JsonOption, console, output
 from skinlite.cli.tables import number
+from skinlite.errors import InputError
 
 
 def predict(
@@ -16,15 +17,27 @@ def predict(
     sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
     site: Annotated[str, typer.Option(help="HAM10000's localization, such as back.")] = "unknown",
     file: Annotated[str, typer.Option(help="Which of the bundle's models.")] = "model.tflite",
+    attention: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.png", help="Write the picture with the attention map over it."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer for one picture: seven probabilities. No diagnosis: research software."""
+    import io
+
+    from PIL import Image
     from rich.table import Table
 
     from skinlite.data.geometry import load_picture
     from skinlite.data.patient import Patient
+    from skinlite.files import write_atomically
     from skinlite_export.bundle import open_bundle
     from skinlite_export.feed import patients_for, pixels_for
+    from skinlite_export.overlay import overlay
+
+    if attention and attention.suffix.lower() != ".png":
+        raise InputError(f"--attention {attention} is written as PNG: let its name end in .png.")
 
     opened = open_bundle(bundle)
     opened.check_files()
@@ -32,8 +45,19 @@ def predict(
     runner = opened.runner(file)
     patient = Patient(age=age, sex=sex, localization=site)
     (vector,) = patients_for(runner, [patient], opened.encoder())
-    runner.set_inputs(pixels_for(runner, load_picture(image)), vector)
+    picture = load_picture(image)
+    runner.set_inputs(pixels_for(runner, picture), vector)
     runner.invoke()
+    if attention:
+        found, size = runner.attention(), manifest.source.image_size
+        if found is None:
+            raise InputError(
+                f"{file} gives no attention map. Export one with: skinlite export --with-attention"
+            )
+        content = io.BytesIO()
+        coloured = overlay(picture, found, runner.signature.height_width, (size, size))
+        Image.fromarray(coloured).save(content, "png")
+        write_atomically(attention, content.getvalue())
     answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
     if not manifest.source.trained:
         console.print("[yellow]warning:[/] the network is untrained: its answers mean nothing.")

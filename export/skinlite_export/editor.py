@@ -1,0 +1,175 @@
+"""`Editor`: put operators before and after a finished .tflite's own, and change what it takes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from tensorflow.lite.python import schema_py_generated as schema
+
+from skinlite_export.flatbuffer import operator_codes, pack, unpack
+from skinlite_export.signature import Quantization
+
+TYPES = {
+    "float32": schema.TensorType.FLOAT32,
+    "uint8": schema.TensorType.UINT8,
+    "int8": schema.TensorType.INT8,
+    "int32": schema.TensorType.INT32,
+    "bool": schema.TensorType.BOOL,
+}
+
+
+class Editor:
+    """A .tflite with one subgraph and one signature, as objects; tensors are known by index.
+
+    Attributes:
+        inputs: tensors by the signature's names, in the file's order; to be changed.
+        outputs: likewise.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._size = len(content)
+        self._model = unpack(content)
+        self.graph = self._model.subgraphs[0]
+        signature = self._model.signatureDefs[0]
+        self.inputs = _by_name(self.graph.inputs, signature.inputs)
+        self.outputs = _by_name(self.graph.outputs, signature.outputs)
+        self._ahead = 0
+
+    def pack(self) -> bytes:
+        """The file."""
+        signature = self._model.signatureDefs[0]
+        self.graph.inputs = np.array(list(self.inputs.values()), np.int32)
+        self.graph.outputs = np.array(list(self.outputs.values()), np.int32)
+        signature.inputs, signature.outputs = _maps(self.inputs), _maps(self.outputs)
+        return pack(self._model, self._size)
+
+    def tensor(
+        self,
+        name: str,
+        shape: Sequence[int],
+        dtype: str,
+        quantization: Quantization | None = None,
+    ) -> int:
+        """A new tensor."""
+        tensor = schema.TensorT()
+        tensor.name, tensor.type = name.encode(), TYPES[dtype]
+        tensor.shape = np.array(shape, np.int32)
+        if quantization:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = np.array([quantization.scale], np.float32)
+            tensor.quantization.zeroPoint = np.array([quantization.zero_point], np.int64)
+        self.graph.tensors.append(tensor)
+        return len(self.graph.tensors) - 1
+
+    def constant(self, name: str, values: ArrayLike, dtype: str = "float32") -> int:
+        """A new tensor that always holds the same."""
+        array = np.asarray(values, dtype)
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(array.tobytes(), np.uint8)
+        self._model.buffers.append(buffer)
+        index = self.tensor(name, array.shape, dtype)
+        self.graph.tensors[index].buffer = len(self._model.buffers) - 1
+        return index
+
+    def like(self, name: str, index: int, shape: Sequence[int] | None = None) -> int:
+        """A new tensor in the number format of another."""
+        tensor = self.graph.tensors[index]
+        kind = next(name for name, code in TYPES.items() if code == tensor.type)
+        return self.tensor(
+            name, self.shape(index) if shape is None else shape, kind, self.quantization(index)
+        )
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        """Of a tensor."""
+        return tuple(int(length) for length in self.graph.tensors[index].shape)
+
+    def quantization(self, index: int) -> Quantization | None:
+        """Of a tensor of one scale; None for one of real numbers."""
+        found = self.graph.tensors[index].quantization
+        if found is None or found.scale is None or len(found.scale) != 1:
+            return None
+        return Quantization(scale=float(found.scale[0]), zero_point=int(found.zeroPoint[0]))
+
+    def is_float(self, index: int) -> bool:
+        """Whether a tensor holds float32."""
+        return bool(self.graph.tensors[index].type == schema.TensorType.FLOAT32)
+
+    def ahead(self, operator: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
+        """Put an operator before the file's own, after those put there already; gives output."""
+        self.graph.operators.insert(self._ahead, self._operator(operator, inputs, output, options))
+        self._ahead += 1
+        return output
+
+    def behind(self, operator: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
+        """Put an operator behind all others; gives output."""
+        self.graph.operators.append(self._operator(operator, inputs, output, options))
+        return output
+
+    def drop_quantize(self, index: int) -> int | None:
+        """Take away the QUANTIZE that alone takes a tensor; gives what it made of it, if any."""
+        takers = [one for one in self.graph.operators if index in one.inputs]
+        if len(takers) != 1 or self._name(takers[0]) != "QUANTIZE":
+            return None
+        self.graph.operators.remove(takers[0])
+        return int(takers[0].outputs[0])
+
+    def drop_dequantize(self, index: int) -> int | None:
+        """Take away the DEQUANTIZE that gives a tensor; gives what it took, if any."""
+        (giver,) = [one for one in self.graph.operators if index in one.outputs]
+        if self._name(giver) != "DEQUANTIZE" or any(
+            index in one.inputs for one in self.graph.operators
+        ):
+            return None
+        self.graph.operators.remove(giver)
+        return int(giver.inputs[0])
+
+    def _name(self, operator: Any) -> str:
+        code = operator_codes(self._model)[operator.opcodeIndex]
+        return next(name for name, one in vars(schema.BuiltinOperator).items() if one == code)
+
+    def _operator(self, name: str, inputs: Sequence[int], output: int, options: Any) -> Any:
+        operator = schema.OperatorT()
+        operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, name))
+        operator.inputs = np.array(inputs, np.int32)
+        operator.outputs = np.array([output], np.int32)
+        if options is not None:
+            kind = type(options).__name__.removesuffix("T")
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, kind)
+            operator.builtinOptions = options
+        return operator
+
+    def _code(self, builtin: int) -> int:
+        codes = operator_codes(self._model)
+        if builtin not in codes:
+            code = schema.OperatorCodeT()
+            code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
+            code.version = VERSIONS.get(builtin, 1)
+            self._model.operatorCodes.append(code)
+            codes.append(builtin)
+        index = codes.index(builtin)
+        code = self._model.operatorCodes[index]
+        code.version = max(code.version, VERSIONS.get(builtin, 1))
+        return index
+
+
+def _by_name(indices: Sequence[int], maps: Sequence[Any]) -> dict[str, int]:
+    names = {int(one.tensorIndex): one.name.decode() for one in maps}
+    return {names[int(index)]: int(index) for index in indices}
+
+
+def _maps(tensors: dict[str, int]) -> list[Any]:
+    maps = []
+    for name, index in tensors.items():
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = name.encode(), index
+        maps.append(entry)
+    return maps
+
+
+VERSIONS = {
+    schema.BuiltinOperator.DEQUANTIZE: 2,  # of int8
+    schema.BuiltinOperator.RESIZE_BILINEAR: 3,  # with half-pixel centres
+    schema.BuiltinOperator.STRIDED_SLICE: 2,  # of int8
+}
+"""The lowest version of an operator that does what is asked of it here, where that isn't 1."""
