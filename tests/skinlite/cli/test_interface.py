@@ -49,7 +49,7 @@ def test_a_bundle_with_all_of_it(
     assert code == 0, err
     proof = manifest["verification"]["files"][0]["metrics"]
     assert json.loads(told)["confusion"] == proof["confusion"]
-    worker = Worker(out / "model.tflite", 1, 0)
+    worker = Worker(out / "model.tflite", "litert", 1, 0)
     assert worker.loaded.image_shape == (450, 600, 3)
     assert len(worker.turn(Request(timed=2, untimed=0)).nanoseconds) == 2
 
