@@ -9,7 +9,7 @@ demo: $(READY)
 	$(BIN)/skinlite demo --out demo
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 lint: $(READY)
 	$(BIN)/ruff check .
