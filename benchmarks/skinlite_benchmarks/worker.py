@@ -72,7 +72,7 @@ class Worker:
         empty = _memory_mb("VmRSS")
         # The runtime's import belongs to the memory, not to the time that a model takes to load.
         with suppress(ImportError), silenced():  # loading says what is missing
-            importlib.import_module(RUNNERS[runtime].library)
+            importlib.import_module(RUNNERS[runtime].module)
         start = perf_counter_ns()
         self.runner = load_runner(path, threads, runtime)
         load_ms = (perf_counter_ns() - start) / 1e6

@@ -28,14 +28,14 @@ class Runner(Protocol):
         runtime: its name on the command line.
         title: that tells its contestants apart in a report; empty for the usual one.
         suffix: of the files it runs; empty for a run folder.
-        library: module that loading imports, which is no part of the time to load a model.
+        module: what loading imports, which is no part of the time to load a model.
         signature: what the file takes and gives.
     """
 
     runtime: ClassVar[str]
     title: ClassVar[str]
     suffix: ClassVar[str]
-    library: ClassVar[str]
+    module: ClassVar[str]
     signature: Signature
 
     @property

@@ -27,7 +27,7 @@ class CompiledRunner:
     runtime: ClassVar[str] = "compiled"
     title: ClassVar[str] = "CompiledModel"
     suffix: ClassVar[str] = ".tflite"
-    library: ClassVar[str] = "ai_edge_litert.compiled_model"
+    module: ClassVar[str] = "ai_edge_litert.compiled_model"
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:

@@ -26,7 +26,7 @@ class KerasRunner:
     runtime: ClassVar[str] = "keras"
     title: ClassVar[str] = "Keras"
     suffix: ClassVar[str] = ""
-    library: ClassVar[str] = "keras"
+    module: ClassVar[str] = "keras"
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:

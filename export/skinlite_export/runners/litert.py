@@ -28,7 +28,7 @@ class LiteRTRunner:
     runtime: ClassVar[str] = "litert"
     title: ClassVar[str] = ""
     suffix: ClassVar[str] = ".tflite"
-    library: ClassVar[str] = "ai_edge_litert.interpreter"
+    module: ClassVar[str] = "ai_edge_litert.interpreter"
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         from ai_edge_litert.interpreter import Interpreter

@@ -23,7 +23,7 @@ class OnnxRunner:
     runtime: ClassVar[str] = "onnxruntime"
     title: ClassVar[str] = "ONNX"
     suffix: ClassVar[str] = ".onnx"
-    library: ClassVar[str] = "onnxruntime"
+    module: ClassVar[str] = "onnxruntime"
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:
