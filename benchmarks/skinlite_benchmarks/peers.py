@@ -20,6 +20,7 @@ from skinlite.training.run import Run
 from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of, network_name
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
+from skinlite_export.runtime import runtimes_for
 
 
 class Peer(NamedTuple):
@@ -39,7 +40,6 @@ PEERS = (
     Peer("float32.onnx", "float32", "tf2onnx"),
     Peer("int8.onnx", "int8", "onnxruntime QDQ"),
 )
-RUNTIMES = {".tflite": "litert", ".onnx": "onnxruntime"}
 
 
 def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report) -> list[Entry]:
@@ -63,7 +63,8 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
     entries = []
     for peer in PEERS:
         path = folder / peer.file
-        if RUNTIMES[path.suffix] not in runtimes:
+        runtime = runtimes_for(path)[0]
+        if runtime not in runtimes:
             continue
         network = network_name(config.backbone, config.width)
         update = {
@@ -75,7 +76,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
             "trained": run.info.status != "untrained",
             "synthetic": run.info.synthetic,
         }
-        contestant = contestant_of(path, RUNTIMES[path.suffix]).model_copy(update=update)
+        contestant = contestant_of(path, runtime).model_copy(update=update)
         entries.append(Entry(path, contestant, data.encoder, model_sha256))
     return entries
 

@@ -18,7 +18,7 @@ from skinlite_benchmarks.notices import notices
 from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.profiling.profile import profile_of
 from skinlite_benchmarks.records import Accuracy, Cost, Profile, Roof
-from skinlite_benchmarks.results import Contestant, Measurement, Results, Settings
+from skinlite_benchmarks.results import Contestant, Host, Measurement, Results, Settings
 from skinlite_benchmarks.scoring import Jury, score
 from skinlite_benchmarks.timing import Report
 from skinlite_benchmarks.verdicts import judge
@@ -93,7 +93,7 @@ def run_benchmark(
         interrupted, end = True, host.current_load()
     described = host.describe(start, end, roofs)
     contestants = tuple(found.complete(entry.contestant, jury) for entry in entries)
-    measurements = [_limited(one, found.costs, roofs) for one in measurements]
+    measurements = [_limited(one, found.costs, described) for one in measurements]
     yardstick = None if name is None else contestants[-1]
     said = notices(described, contestants, yardstick, interrupted)
     return Results(
@@ -157,10 +157,8 @@ class Found:
         return contestant.model_copy(update=found)
 
 
-def _limited(
-    measured: Measurement, costs: dict[str, Cost | None], roofs: Sequence[Roof]
-) -> Measurement:
-    roof = next((one for one in roofs if one.threads == measured.threads), None)
+def _limited(measured: Measurement, costs: dict[str, Cost | None], host: Host) -> Measurement:
+    roof = host.roof(measured.threads)
     cost = costs.get(measured.contestant)
     if roof is None or cost is None:
         return measured

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from tensorflow.lite.python import schema_py_generated as schema
 
-from skinlite_export.flatbuffer import operator_codes, pack, unpack
+from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
 from skinlite_export.signature import Quantization
 
 TYPES = {
@@ -125,8 +125,7 @@ class Editor:
         return int(giver.inputs[0])
 
     def _name(self, operator: Any) -> str:
-        code = operator_codes(self._model)[operator.opcodeIndex]
-        return next(name for name, one in vars(schema.BuiltinOperator).items() if one == code)
+        return OPERATORS[operator_codes(self._model)[operator.opcodeIndex]]
 
     def _operator(self, name: str, inputs: Sequence[int], output: int, options: Any) -> Any:
         operator = schema.OperatorT()

@@ -5,6 +5,11 @@ from typing import Any
 import flatbuffers
 from tensorflow.lite.python import schema_py_generated as schema
 
+OPERATORS = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
+}
+"""TFLite's names of its operators, by code."""
+
 
 def unpack(content: bytes) -> Any:
     """The file's ``ModelT``."""

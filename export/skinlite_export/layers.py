@@ -9,15 +9,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from tensorflow.lite.python import schema_py_generated as schema
-
 from skinlite.errors import InputError
-from skinlite_export.flatbuffer import operator_codes, unpack
+from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.graph import Graph
-
-OPERATORS = {
-    code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")
-}
 
 
 @dataclass(frozen=True)

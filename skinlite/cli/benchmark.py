@@ -25,10 +25,8 @@ from skinlite.cli.benchmark_inputs import (
     thread_counts,
 )
 from skinlite.cli.compare import compare
-from skinlite.cli.shared import JsonOption, OutOption, output_folder
+from skinlite.cli.shared import DEVICES, JsonOption, OutOption, output_folder
 from skinlite.cli.sweep import sweep
-
-DEVICES = Path("reports") / "devices"
 
 
 class ModelsOrCommand(TyperGroup):

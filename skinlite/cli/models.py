@@ -31,7 +31,7 @@ def models(
     import json
 
     need("keras", "train")
-    from skinlite.models.backbones import BACKBONES, find_backbone
+    from skinlite.models.backbones import BACKBONES
     from skinlite.models.survey import survey
 
     if layers:
@@ -41,7 +41,7 @@ def models(
     found = []
     with counting("building networks", len(rows)) as advance:
         for row in rows:
-            found.append(survey(find_backbone(row.name), topology))
+            found.append(survey(row, topology))
             advance()
     if as_json:
         output.print_json(json.dumps([one.model_dump() for one in found]))

@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.shared import console, need, output
+from skinlite.cli.shared import DEVICES, console, need, output
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
     from skinlite_export.bundle import Bundle
-
-RESULTS = Path("reports") / "devices"
 
 
 def serve(
@@ -25,7 +23,7 @@ def serve(
     results: Annotated[
         Path,
         typer.Option(help="Folder for what phones measure; skinlite benchmark reads it."),
-    ] = RESULTS,
+    ] = DEVICES,
     https: Annotated[
         bool,
         typer.Option("--https", help="Certificate of our own: several threads on the phone."),

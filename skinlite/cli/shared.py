@@ -21,6 +21,9 @@ console = Console(stderr=True, highlight=False)
 
 output = Console(highlight=False, soft_wrap=True)
 
+DEVICES = Path("reports") / "devices"
+"""Where `skinlite serve` keeps what phones measure, and `skinlite benchmark` finds it."""
+
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="HAM10000 or ISIC 2018 folder, or its metadata table."),

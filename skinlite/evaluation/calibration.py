@@ -73,11 +73,9 @@ def expected_calibration_error(labels: Labels, probabilities: Probabilities) -> 
     Returns:
         0 to 1; NaN where a probability is.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    bins = np.digitize(confidence, np.arange(1, BINS) / BINS)
-    gaps = np.bincount(bins, weights=right - confidence.astype(np.float64), minlength=BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    bins = reliability(labels, probabilities)
+    gaps = (one.images * abs(one.accuracy - one.confidence) for one in bins)
+    return float(sum(gaps) / len(labels))
 
 
 def temper(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:

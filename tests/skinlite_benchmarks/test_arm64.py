@@ -1,7 +1,7 @@
 """The emulated ARM processors: what is read, what a user is told, and once the real thing.
 
 The real thing needs qemu-user-static and debootstrap, and downloads about 100 MB the first time:
-it runs where SKINLITE_ARM64=1 asks for it (as CI does) or the emulated machine is there already.
+it runs where SKINLITE_ARM64=1 asks for it or the emulated machine is there already, as in CI.
 """
 
 import os
@@ -138,8 +138,8 @@ def test_real_processors_answer_as_this_host(
     assert found.passed
     for one in (a76, a72):
         assert one.partitions == 1
-        # Softmax and the last layer are float32, whose last bits differ between processors, and
-        # a rounding to int8 may go the other way for it.
+        # Not bit-identical: 0.016 was seen on this small network, 4e-8 on MobileNetV3Large
+        # (docs/arm64.md). Why is not known.
         assert one.worst_difference <= TOLERANCE and one.same_answers == 7
     assert any("igemm" in name and "neondot" in name for name in a76.micro_kernels)
     assert not any("neondot" in name for name in a72.micro_kernels)

@@ -29,7 +29,7 @@ def test_an_onnx_is_counted(models: Path) -> None:
         integer_macs=0,
         parameters=20 * 7,
         weight_bytes=4 * 20 * 7,
-        activation_bytes=cost.activation_bytes if cost else 0,
+        activation_bytes=4 * (16 + 7 + 7),  # the pool, the logits, the answer
     )
 
 
@@ -83,7 +83,7 @@ def test_the_limit_is_the_larger_of_arithmetic_and_memory() -> None:
 def test_the_host_multiplies_and_copies() -> None:
     roof = measure_roof(1)
     assert roof is not None and roof.threads == 1
-    # Any machine of this century, however loaded; int8 is no slower by design of the CPU.
+    # Any machine of this century, however loaded.
     assert 0.1 < roof.float32_gmacs < 10_000 and 0.1 < roof.copy_gbs < 10_000
     assert roof.int8_gmacs > 0.1
 

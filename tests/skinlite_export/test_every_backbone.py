@@ -89,7 +89,7 @@ def test_trains_saves_exports_and_agrees(
     few = pictures(size).take(np.arange(4))
     model = stepped(name, few)
     if name in HEAVY and not os.environ.get("SKINLITE_EVERY_BACKBONE"):
-        return
+        pytest.skip("trained a step; SKINLITE_EVERY_BACKBONE=1 exports it too (decision 13)")
     soften(model, few)
     model.save(tmp_path / "model.keras")
     model = keras.saving.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.quiet import silenced
-from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.runners.litert import SIGNATURE
+from skinlite_export.runners.outputs import StoredOutputs
 from skinlite_export.runners.signatures import read_signature, read_tensor
 from skinlite_export.signature import Tensor
 
 
-class CompiledRunner:
+class CompiledRunner(StoredOutputs):
     """See `skinlite_export.runtime.Runner`.
 
     Raises:
@@ -67,23 +67,10 @@ class CompiledRunner:
         """See `Runner`."""
         self._model.run_by_name(SIGNATURE, self._inputs, self._outputs)
 
-    def probabilities(self) -> NDArray[np.float32]:
-        """See `Runner`."""
-        found = self._output(PROBABILITIES)
-        assert found is not None
-        return found
-
-    def attention(self) -> NDArray[np.float32] | None:
-        """See `Runner`."""
-        return self._output(ATTENTION)
-
-    def _output(self, name: str) -> NDArray[np.float32] | None:
-        for tensor in self.signature.outputs:
-            if tensor.name == name:
-                kind = np.dtype(tensor.dtype)
-                stored = self._outputs[name].read(int(np.prod(tensor.shape)), kind.type)
-                return tensor.unpack(stored.reshape(tensor.shape)[0])
-        return None
+    def _stored(self, tensor: Tensor) -> NDArray[Any]:
+        kind = np.dtype(tensor.dtype)
+        stored = self._outputs[tensor.name].read(int(np.prod(tensor.shape)), kind.type)
+        return np.asarray(stored.reshape(tensor.shape))
 
 
 def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.quiet import silenced
-from skinlite.vocabulary import ATTENTION, PROBABILITIES
+from skinlite_export.runners.outputs import StoredOutputs
 from skinlite_export.runners.signatures import read_signature, read_tensor
 from skinlite_export.signature import Tensor
 
 SIGNATURE = "serving_default"
 
 
-class LiteRTRunner:
+class LiteRTRunner(StoredOutputs):
     """See `skinlite_export.runtime.Runner`.
 
     Raises:
@@ -64,21 +64,8 @@ class LiteRTRunner:
         """See `Runner`."""
         self.interpreter.invoke()
 
-    def probabilities(self) -> NDArray[np.float32]:
-        """See `Runner`."""
-        found = self._output(PROBABILITIES)
-        assert found is not None
-        return found
-
-    def attention(self) -> NDArray[np.float32] | None:
-        """See `Runner`."""
-        return self._output(ATTENTION)
-
-    def _output(self, name: str) -> NDArray[np.float32] | None:
-        for tensor in self.signature.outputs:
-            if tensor.name == name:
-                return tensor.unpack(self.interpreter.get_tensor(self._indices[name])[0])
-        return None
+    def _stored(self, tensor: Tensor) -> NDArray[Any]:
+        return np.asarray(self.interpreter.get_tensor(self._indices[tensor.name]))
 
 
 def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:

@@ -155,4 +155,3 @@ def test_the_papers_split_of_the_real_data_leaks_as_is_known(ham10000: Path) -> 
         test_data=ham10000 / "ISIC2018_Task3_Validation_GroundTruth.csv",
     ).info
     assert official.leakage and official.leakage.test_pictures == 193
-    print(official.leakage)

@@ -1,0 +1,35 @@
+"""What both of LiteRT's runtimes give: tensors as the file stores them, read as real numbers."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.vocabulary import ATTENTION, PROBABILITIES
+from skinlite_export.signature import Signature, Tensor
+
+
+class StoredOutputs:
+    """The outputs of a `skinlite_export.runtime.Runner` that knows how to read a stored tensor."""
+
+    signature: Signature
+
+    def probabilities(self) -> NDArray[np.float32]:
+        """See `Runner`."""
+        found = self._output(PROBABILITIES)
+        assert found is not None
+        return found
+
+    def attention(self) -> NDArray[np.float32] | None:
+        """See `Runner`."""
+        return self._output(ATTENTION)
+
+    def _output(self, name: str) -> NDArray[np.float32] | None:
+        for tensor in self.signature.outputs:
+            if tensor.name == name:
+                return tensor.unpack(self._stored(tensor)[0])
+        return None
+
+    def _stored(self, tensor: Tensor) -> NDArray[Any]:
+        """A tensor of the last invocation, in its shape."""
+        raise NotImplementedError
