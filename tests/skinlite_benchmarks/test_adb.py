@@ -172,12 +172,19 @@ def test_ctrl_c_ends_what_runs_on_the_phone_and_removes_it(
     endless.write_text("#!/bin/sh\nexec sleep 60\n")
     program = "import sys; sys.argv[0] = 'skinlite'; from skinlite.cli.main import main; main()"
     arguments = ["benchmark", "adb", str(model), "--benchmark-model", str(endless)]
-    process = subprocess.Popen(
-        [sys.executable, "-c", program, *arguments], start_new_session=True, stderr=subprocess.PIPE
-    )
-    pid = _wait_for_pid(phone)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=30)
+    with subprocess.Popen(
+        [sys.executable, "-c", program, *arguments],
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        # Tests started in the background of a shell ignore SIGINT, and would pass that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        try:
+            pid = _wait_for_pid(phone)
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate(timeout=30)
+        finally:
+            process.kill()  # does nothing where it has ended
     assert process.returncode == 130
     assert left_behind(phone) == []
     with pytest.raises(ProcessLookupError):
