@@ -7,17 +7,14 @@ size on a phone.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 import numpy as np
 
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.records import Accuracy
+from skinlite_benchmarks.records import Accuracy, Profile
 from skinlite_benchmarks.results import Results
-
-EDGE = 8
-"""Pixels left free at both sides, so that a mark at the end isn't cut."""
+from skinlite_benchmarks.svg import EDGE, label, log_ticks, svg, tick
 
 
 @dataclass(frozen=True)
@@ -51,8 +48,8 @@ def latency_chart(results: Results, threads: int, width: int) -> str:
 
     row, parts = 52, []
     bottom = row * len(measured)
-    for tick in _log_ticks(lowest, highest, width // 75):
-        parts.append(_tick(x(tick), bottom, f"{tick:g} ms", width))
+    for at in log_ticks(lowest, highest, width // 75):
+        parts.append(tick(x(at), bottom, f"{at:g} ms", width))
     for index, one in enumerate(measured):
         top, middle = index * row, index * row + 33
         turns = np.array([np.median(turn) for turn in one.turns_ms])
@@ -66,7 +63,7 @@ def latency_chart(results: Results, threads: int, width: int) -> str:
         )
         box, centre = max(3.0, x(p75) - x(p25)), (x(p25) + x(p75)) / 2
         parts.append(
-            _label(one.contestant, wording.milliseconds(one.latency.p50), top + 16, width)
+            label(one.contestant, wording.milliseconds(one.latency.p50), top + 16, width)
             + f'<g class="{role(results, one.contestant)}">'
             f'<line class="whisker" x1="{x(one.latency.min):.1f}" x2="{x(one.latency.p99):.1f}" '
             f'y1="{middle}" y2="{middle}"/><g class="dots">{dots}</g>'
@@ -74,7 +71,7 @@ def latency_chart(results: Results, threads: int, width: int) -> str:
             f'height="16" rx="2"/><line class="median" x1="{x(one.latency.p50):.1f}" '
             f'x2="{x(one.latency.p50):.1f}" y1="{middle - 11}" y2="{middle + 11}"/></g>'
         )
-    return _svg(parts, width, bottom + 24, f"Latency distributions, {wording.threads(threads)}")
+    return svg(parts, width, bottom + 24, f"Latency distributions, {wording.threads(threads)}")
 
 
 def speed_bars(results: Results, threads: int) -> list[Bar]:
@@ -97,20 +94,54 @@ def size_bars(results: Results) -> list[Bar]:
     ]
 
 
-def bar_chart(bars: Sequence[Bar], width: int, title: str) -> str:
-    """Horizontal bars from zero."""
+def limit_bars(results: Results, threads: int) -> list[Bar]:
+    """How much of the host's limit each contestant reaches; empty where that isn't known."""
+    return [
+        Bar(
+            m.contestant,
+            min(1.0, m.limit.share),
+            f"{m.limit.share:.0%}, {wording.milliseconds(m.limit.ms)} possible",
+            role(results, m.contestant),
+        )
+        for m in results.measurements
+        if m.threads == threads and m.limit is not None
+    ]
+
+
+def profile_bars(profile: Profile, tone: str) -> list[Bar]:
+    """The dearest operators, and the rest in one bar."""
+    bars = [
+        Bar(
+            one.operator,
+            one.ms,
+            f"{wording.milliseconds(one.ms)}, {one.share:.0%}, {one.count}{wording.TIMES}",
+            tone,
+        )
+        for one in profile.operators
+    ]
+    rest = profile.total_ms - sum(one.ms for one in profile.operators)
+    share = rest / profile.total_ms if profile.total_ms else 0.0
+    if share >= 0.005:
+        bars.append(
+            Bar("all others", rest, f"{wording.milliseconds(rest)}, {share:.0%}", "reference")
+        )
+    return bars
+
+
+def bar_chart(bars: Sequence[Bar], width: int, title: str, full: float | None = None) -> str:
+    """Horizontal bars from zero to ``full``, or to the longest of them."""
     row, parts = 40, []
-    longest = max(bar.value for bar in bars)
+    longest = full or max(bar.value for bar in bars)
     for index, bar in enumerate(bars):
         top = index * row
         length = max(2.0, bar.value / longest * width)
         parts.append(
-            _label(bar.label, bar.text, top + 16, width)
+            label(bar.label, bar.text, top + 16, width)
             + f'<rect class="track" x="0" y="{top + 23}" width="{width}" height="9" rx="4.5"/>'
             f'<g class="{bar.role}"><rect class="bar" x="0" y="{top + 23}" width="{length:.1f}" '
             f'height="9" rx="{min(4.5, length / 2):.1f}"/></g>'
         )
-    return _svg(parts, width, row * len(bars), title)
+    return svg(parts, width, row * len(bars), title)
 
 
 def recall_chart(accuracy: Accuracy, width: int, title: str) -> str:
@@ -121,8 +152,8 @@ def recall_chart(accuracy: Accuracy, width: int, title: str) -> str:
     def x(value: float) -> float:
         return EDGE + value * (width - 2 * EDGE)
 
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        parts.append(_tick(x(tick), bottom, f"{tick:g}", width))
+    for at in (0.0, 0.25, 0.5, 0.75, 1.0):
+        parts.append(tick(x(at), bottom, f"{at:g}", width))
     for index, name in enumerate(CLASSES):
         top, middle = index * row, index * row + 29
         assert accuracy.keras is not None
@@ -137,41 +168,5 @@ def recall_chart(accuracy: Accuracy, width: int, title: str) -> str:
                 f'r="6"/><circle class="dot" cx="{b:.1f}" cy="{middle}" r="3.5"/></g>'
             )
         shown = name if width < 500 else f"{name} · {CLASS_NAMES[name]}"
-        parts.append(_label(shown, text, top + 16, width))
-    return _svg(parts, width, bottom + 24, title)
-
-
-def _log_ticks(lowest: float, highest: float, most: int) -> list[float]:
-    """1, 2, 5, 10, ... within the range, thinned to the tens where they are too many."""
-    decades = range(math.floor(math.log10(lowest)), math.ceil(math.log10(highest)) + 1)
-    for steps in ((1, 2, 5), (1,)):
-        ticks = [s * 10.0**d for d in decades for s in steps if lowest <= s * 10.0**d <= highest]
-        if len(ticks) <= most:
-            break
-    return ticks
-
-
-def _tick(x: float, bottom: float, text: str, width: int) -> str:
-    anchor = "start" if x < 20 else "end" if x > width - 20 else "middle"
-    return (
-        f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>'
-        f'<text class="tick" x="{x:.1f}" y="{bottom + 16}" text-anchor="{anchor}">{text}</text>'
-    )
-
-
-def _label(name: str, value: str, y: float, width: int) -> str:
-    # About 6.5 pixels a letter at this size. A longer name loses its middle, since namesakes
-    # differ at the end; the tooltip has the whole.
-    room = max(6, int((width - 7.5 * len(value) - 16) / 6.5))
-    shown = name if len(name) <= room else f"{name[: room // 3]}…{name[room // 3 + 1 - room :]}"
-    return (
-        f'<text class="name" x="0" y="{y}">{escape(shown)}<title>{escape(name)}</title></text>'
-        f'<text class="value" x="{width}" y="{y}" text-anchor="end">{escape(value)}</text>'
-    )
-
-
-def _svg(parts: Sequence[str], width: int, height: float, title: str) -> str:
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
-        f"{''.join(parts)}</svg>"
-    )
+        parts.append(label(shown, text, top + 16, width))
+    return svg(parts, width, bottom + 24, title)

@@ -2,7 +2,7 @@
 
 import re
 
-from skinlite_benchmarks import tables, wording
+from skinlite_benchmarks import detail_tables, tables, wording
 from skinlite_benchmarks.results import Results
 from skinlite_benchmarks.tables import Table
 
@@ -20,9 +20,8 @@ def render_markdown(results: Results) -> str:
             "\n".join(f"- {_escape(one.reason)} {_escape(one.advice)}" for one in results.verdicts)
         )
     parts.append(_table(tables.overview(results)))
-    parts += [_table(tables.latencies(results, n)) for n in results.settings.threads]
-    if results.devices:
-        parts.append(_table(tables.devices(results)))
+    profiles = filter(None, map(detail_tables.operators, results.contestants))
+    parts += [_table(table) for table in (*detail_tables.details(results), *profiles)]
     parts.append("## Host and settings")
     parts.append(
         "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))

@@ -1,17 +1,18 @@
-"""Write a report folder: results.json for machines, report.html and report.md for people."""
+"""Write a report folder: results.json and report.csv for machines, two pages for people."""
 
 from pathlib import Path
 
 from skinlite.files import staged_folder, write_atomically
+from skinlite_benchmarks.render_csv import render_csv
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown
 from skinlite_benchmarks.results import RESULTS, Results
 
-HTML, MARKDOWN = "report.html", "report.md"
+HTML, MARKDOWN, CSV = "report.html", "report.md", "report.csv"
 
 
 def write_report(results: Results, folder: Path) -> Path:
-    """Write the three files; the folder appears when they are complete.
+    """Write the four files; the folder appears when they are complete.
 
     Returns:
         The HTML page.
@@ -23,4 +24,5 @@ def write_report(results: Results, folder: Path) -> Path:
         write_atomically(staging / RESULTS, results.model_dump_json() + "\n")
         write_atomically(staging / HTML, render_html(results))
         write_atomically(staging / MARKDOWN, render_markdown(results))
+        write_atomically(staging / CSV, render_csv(results))
     return folder / HTML

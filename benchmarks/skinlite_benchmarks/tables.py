@@ -72,55 +72,6 @@ def _beside_keras(exported: float | None, keras: float | None) -> str:
     return wording.share(exported) + beside
 
 
-def latencies(results: Results, count: int) -> Table:
-    """Every latency figure of one thread count."""
-    rows = []
-    for measured in results.measurements:
-        if measured.threads != count:
-            continue
-        latency = measured.latency
-        height, width, _ = measured.image_shape
-        rows.append(
-            (
-                measured.contestant,
-                f"{height}{wording.TIMES}{width}",
-                *map(wording.three_digits, (latency.p50, latency.p90, latency.p99, latency.min)),
-                wording.three_digits(latency.iqr),
-                f"{measured.rounds} ({measured.invocations})",
-                wording.three_digits(measured.load_ms),
-                wording.three_digits(measured.first_ms),
-                wording.NONE if measured.partitions is None else str(measured.partitions),
-                results.contestant(measured.contestant).runtime,
-            )
-        )
-    columns = ["Model", "Pixels", "p50", "p90", "p99", "min", "IQR", "Rounds (invocations)"]
-    columns += ["Load", "First", "Partitions", "Runtime"]
-    return Table(f"Latency in milliseconds, {wording.threads(count)}", columns, rows)
-
-
-def devices(results: Results) -> Table:
-    """What phones measured of themselves, one row a timing."""
-    names = {one.sha256: one.name for one in results.contestants}
-    rows = []
-    for device in results.devices:
-        report = device.report
-        for timing, latency in zip(report.timings, device.latencies, strict=True):
-            rows.append(
-                (
-                    device.title,
-                    names[report.model_sha256],
-                    wording.threads(timing.threads),
-                    *map(wording.three_digits, (latency.p50, latency.p90, latency.p99)),
-                    wording.three_digits(timing.first_ms),
-                    str(len(timing.samples_ms)),
-                    wording.check(report.check),
-                    report.runtime,
-                )
-            )
-    columns = ["Device", "Model", "Threads", "p50", "p90", "p99", "First", "Inferences"]
-    return Table("Phones, milliseconds in their browsers", [*columns, "Check", "Runtime"], rows)
-
-
 def setting_rows(results: Results) -> list[tuple[str, str]]:
     """Host and settings."""
     host, settings = results.host, results.settings
@@ -141,6 +92,17 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
         ),
         ("Seed", str(settings.seed)),
     ]
+    for roof in host.roofs:
+        rows.append(
+            (
+                f"Limits, {wording.threads(roof.threads)}",
+                f"{roof.float32_gmacs:.3g} float32 and {roof.int8_gmacs:.3g} int8 GMAC/s (matrix "
+                f"products), {roof.copy_gbs:.3g} GB/s copied, {roof.cached_copy_gbs:.3g} within "
+                "the cache",
+            )
+        )
+    if settings.data:
+        rows.append(("Data set", settings.data))
     return rows
 
 
@@ -149,7 +111,7 @@ METHOD = (
     "own. In each round all of them take a turn in a shuffled order; a turn is one untimed and up "
     "to ten timed invocations, inputs set beforehand. A ratio is the reference's turn over the "
     "contestant's turn in the same round: median over rounds, with a 95 % bootstrap interval. "
-    "Memory is the peak with model and runtime, over an empty Python. Accuracy comes from the "
-    "bundle: the Keras model and the exported file on the same held-out pictures. MB are 10^6 "
-    "bytes."
+    "Memory is the peak with model and runtime, over an empty Python. Accuracy comes "
+    "from one set of predictions a model, measured at export where no data set was given; "
+    "intervals are 95 % bootstrap intervals over pictures. MB are 10^6 bytes."
 )

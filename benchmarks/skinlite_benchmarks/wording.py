@@ -4,7 +4,7 @@ The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
 from skinlite_benchmarks.device_records import DeviceCheck
-from skinlite_benchmarks.records import Interval
+from skinlite_benchmarks.records import Accuracy, Interval, Share
 from skinlite_benchmarks.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
@@ -59,6 +59,17 @@ def three_digits(value: float) -> str:
 def share(value: float | None) -> str:
     """Two digits, or three where it matters: ``0.614``."""
     return NONE if value is None else f"{value:.3f}"
+
+
+def share_interval(value: Share | None) -> str:
+    """``0.614 [0.580, 0.650]``."""
+    return NONE if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
+
+
+def pictures(accuracy: Accuracy) -> str:
+    """Which pictures judged: ``1,500 held-out``."""
+    kind = "held-out" if accuracy.pictures == "test" else "of a whole set"
+    return f"{accuracy.exported.images:,} {kind}"
 
 
 def headline(results: Results) -> tuple[Contestant, Measurement]:

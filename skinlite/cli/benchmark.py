@@ -101,7 +101,7 @@ def benchmark(
 ) -> None:
     """Time models against the reference, interleaved, and write a report.
 
-    The report folder has report.html, report.md and results.json.
+    The report folder has report.html, report.md, report.csv and results.json.
     """
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting

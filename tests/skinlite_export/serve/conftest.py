@@ -1,6 +1,5 @@
-"""A server on a free port of this machine; the browser tests' LiteRT.js and Chromium."""
+"""A server on a free port of this machine; the browser tests' LiteRT.js."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,17 +18,6 @@ try:  # now: the fixture `cache` hides the user's cache from the tests
     RUNTIME: Path | None = find_runtime()
 except InputError:
     RUNTIME = None
-
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP skinlite.test 127.0.0.1",
-)
 
 
 @pytest.fixture
@@ -63,16 +51,3 @@ def runtime() -> Path:
     if RUNTIME is None:
         pytest.skip("LiteRT.js is not installed: skinlite serve --install-runtime")
     return RUNTIME
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; it takes ``skinlite.test`` for this machine."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()

@@ -1,0 +1,64 @@
+"""The report as CSV: one row a measurement, for a spreadsheet; empty where not measured."""
+
+import csv
+import io
+
+from skinlite_benchmarks.records import Share
+from skinlite_benchmarks.results import Contestant, Measurement, Results
+
+
+def render_csv(results: Results) -> str:
+    """Milliseconds, bytes, MB of 10^6 bytes, and shares (0-1)."""
+    rows = [_row(results, results.contestant(one.contestant), one) for one in results.measurements]
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _row(results: Results, contestant: Contestant, one: Measurement) -> dict[str, object]:
+    accuracy, cost, limit, ratio = contestant.accuracy, contestant.cost, one.limit, one.ratio
+    row: dict[str, object] = {
+        "model": _plain(contestant.name),
+        "reference": contestant.name == results.reference,
+        "runtime": contestant.runtime,
+        "format": contestant.format,
+        "backbone": contestant.backbone,
+        "peer": contestant.peer,
+        "trained": contestant.trained,
+        "synthetic": contestant.synthetic,
+        "sha256": contestant.sha256,
+        "bytes": contestant.bytes,
+        "threads": one.threads,
+        "height": one.image_shape[0],
+        "width": one.image_shape[1],
+        **one.latency.model_dump(),
+        "rounds": one.rounds,
+        "invocations": one.invocations,
+        "load_ms": one.load_ms,
+        "first_ms": one.first_ms,
+        "memory_mb": one.memory_mb,
+        "partitions": one.partitions,
+        "times_faster": ratio and ratio.median,
+        "times_faster_low": ratio and ratio.low,
+        "times_faster_high": ratio and ratio.high,
+        "macs": cost and cost.macs,
+        "parameters": cost and cost.parameters,
+        "limit_ms": limit and limit.ms,
+        "limit_share": limit and limit.share,
+        "cpu": results.host.cpu,
+    }
+    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
+        share: Share | None = getattr(accuracy, name, None)
+        row |= {
+            name: share and share.value,
+            f"{name}_low": share and share.low,
+            f"{name}_high": share and share.high,
+        }
+    return row
+
+
+def _plain(text: str) -> str:
+    """A file's name is no formula, whatever a spreadsheet takes it for."""
+    return f"'{text}" if text[:1] in "=+-@" else text

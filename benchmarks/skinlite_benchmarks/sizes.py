@@ -1,0 +1,51 @@
+"""Latency over the size of the picture, for a sweep."""
+
+import math
+
+from skinlite_benchmarks import wording
+from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
+
+
+def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:
+    """Median latency over the picture's size, one line for each network and width."""
+    lines: dict[tuple[str, float], list[tuple[int, float]]] = {}
+    for point in results.sweep:
+        measured = results.measurement(point.contestant, threads)
+        if measured is not None:
+            line = lines.setdefault((point.backbone, point.width), [])
+            line.append((point.image_size, measured.latency.p50))
+    every = [one for line in lines.values() for one in line]
+    sizes = sorted({size for size, _ in every})
+    low, high = sizes[0] - 16, sizes[-1] + 16
+    longest = max(ms for _, ms in every) * 1.15
+
+    def x(size: float) -> float:
+        return LEFT + (size - low) / (high - low) * (width - LEFT)
+
+    def y(ms: float) -> float:
+        return 8 + (1 - ms / longest) * (HEIGHT - 8)
+
+    # A size whose number would touch the one before goes without.
+    shown: list[int] = []
+    for size in sizes:
+        if not shown or x(size) - x(shown[-1]) > 44:
+            shown.append(size)
+    parts = [tick(x(size), HEIGHT, f"{size} px", width) for size in shown]
+    step = 10 ** math.floor(math.log10(longest / 2))
+    step *= next(times for times in (1, 2, 5) if longest / (step * times) <= 8)
+    parts += [level(y(step * n), f"{step * n:g}", width) for n in range(int(longest / step) + 1)]
+    for number, ((backbone, channels), line) in enumerate(sorted(lines.items()), 1):
+        marks = [(x(size), y(ms)) for size, ms in sorted(line)]
+        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in marks)
+        dots = "".join(f'<circle class="dot" cx="{a:.1f}" cy="{b:.1f}" r="4"/>' for a, b in marks)
+        parts.append(
+            f'<g class="line{number % 4}"><polyline class="run" points="{path}"/>{dots}</g>'
+            f'<text class="number" x="{marks[-1][0] + 6:.1f}" y="{marks[-1][1] - 5:.1f}">'
+            f"{number}</text>"
+        )
+        span = f"{wording.three_digits(min(ms for _, ms in line))} to "
+        span += wording.milliseconds(max(ms for _, ms in line))
+        name = f"{number}  {backbone}, width {channels:g}"
+        parts.append(label(name, span, HEIGHT + 24 + ROW * number, width))
+    return svg(parts, width, HEIGHT + 32 + ROW * len(lines), title)

@@ -1,0 +1,177 @@
+"""The report in a real browser: no console error, every chart there, nothing wider than a phone."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite_benchmarks import detail_tables
+from skinlite_benchmarks.paper import paper_figures
+from skinlite_benchmarks.pareto import Point, front
+from skinlite_benchmarks.records import (
+    Cost,
+    Limit,
+    OperatorTime,
+    Profile,
+    Roof,
+    Share,
+    SweepPoint,
+)
+from skinlite_benchmarks.render_csv import render_csv
+from skinlite_benchmarks.render_html import render_html
+from skinlite_benchmarks.render_markdown import render_markdown
+from skinlite_benchmarks.report import write_report
+from skinlite_benchmarks.results import Results
+
+CHARTS = (
+    "Balanced accuracy against latency, one thread",
+    "Latency distributions, one thread",
+    "Times faster than the reference, one thread",
+    "File size",
+    "Latency over the size of the picture, one thread",
+    "Recall by class: quick int8",
+    "Share of this host's limit that is reached, one thread",
+    "Dearest operators: quick int8",
+)
+
+
+@pytest.fixture
+def everything(results: Results) -> Results:
+    """Results in which every part of a report has something to say."""
+    first, second, last = results.contestants
+    operators = tuple(
+        OperatorTime(operator=f"Operator {n} (NHWC, QC8) IGEMM", count=n + 1, ms=0.1, share=0.09)
+        for n in range(10)
+    )
+    first = first.model_copy(
+        update={
+            "backbone": "mobilenet_v3_large",
+            "cost": Cost(
+                macs=200_000_000,
+                integer_macs=190_000_000,
+                parameters=3_000_000,
+                weight_bytes=3_000_000,
+                activation_bytes=5_000_000,
+            ),
+            "profile": Profile(tool="LiteRT", operators=operators, total_ms=1.1),
+        }
+    )
+    second = second.model_copy(update={"accuracy": first.accuracy, "trained": True})
+    quick = results.measurements[0].model_copy(
+        update={"limit": Limit(ms=0.4, bound="arithmetic", share=0.4)}
+    )
+    roof = Roof(
+        threads=1,
+        float32_gmacs=50,
+        int8_gmacs=218,
+        copy_gbs=27,
+        cached_copy_gbs=79,
+        cache_bytes=32 << 20,
+    )
+    sweep = tuple(
+        SweepPoint(contestant=one.name, backbone="net", image_size=size, width=width, pareto=pareto)
+        for one, size, width, pareto in ((first, 96, 1.0, True), (second, 224, 0.75, None))
+    )
+    return results.model_copy(
+        update={
+            "host": results.host.model_copy(update={"roofs": (roof,)}),
+            "contestants": (first, second, last),
+            "measurements": (quick, *results.measurements[1:]),
+            "paper": paper_figures(["mobilenet_v3_large"]),
+            "sweep": sweep,
+        }
+    )
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_a_browser_shows_every_chart(
+    everything: Results, browser: Any, tmp_path: Path, width: int, scheme: str
+) -> None:
+    path = write_report(everything, tmp_path / "report")
+    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: said.append(request.url))
+    page.goto(path.as_uri())
+    assert said == [path.as_uri()]
+    shown = page.locator("svg:visible")
+    titles = [shown.nth(n).get_attribute("aria-label") for n in range(shown.count())]
+    assert sorted(titles) == sorted([*CHARTS, "Recall by class: <script>alert(1)</script>|_x_"])
+    assert all(shown.nth(n).bounding_box()["height"] > 30 for n in range(shown.count()))
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (int(background.strip("rgb()").split(",")[0]) < 60) == (scheme == "dark")
+    page.close()
+
+
+def test_a_printed_page_is_light_and_whole(
+    everything: Results, browser: Any, tmp_path: Path
+) -> None:
+    path = write_report(everything, tmp_path / "report")
+    page = browser.new_page(viewport={"width": 720, "height": 1000}, color_scheme="dark")
+    page.goto(path.as_uri())
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.locator("svg:visible").count() == len(CHARTS) + 1
+    page.close()
+
+
+def test_parts_that_were_not_measured_are_not_there(results: Results) -> None:
+    page = render_html(results)
+    for title in ("Dearest operators", "How far from the limit", "The paper against", "Sweep,"):
+        assert title not in page
+        assert title not in render_markdown(results)
+
+
+def test_markdown_has_every_table(everything: Results) -> None:
+    text = render_markdown(everything)
+    for title in (
+        "Accuracy",
+        "The paper against measured",
+        "Sweep, one thread",
+        "How far from the limit, one thread",
+        "Dearest operators: quick int8",
+    ):
+        assert f"## {title}\n" in text
+    assert "| Operator 9 (NHWC, QC8) IGEMM | 10 |" in text
+
+
+def test_the_paper_stands_above_what_was_measured_and_its_split_is_told(
+    everything: Results,
+) -> None:
+    table = detail_tables.paper(everything)
+    assert table is not None
+    assert [row[0] for row in table.rows] == ["mobilenet_v3_large, the paper", "quick int8"]
+    assert table.rows[0][1] == "0.860"
+    assert "lesions of the test were trained on" in table.rows[0][-1]
+
+
+def test_csv_has_a_row_for_each_measurement_and_no_formula(everything: Results) -> None:
+    evil = everything.contestants[0].model_copy(update={"name": "=1+1"})
+    timed = everything.measurements[0].model_copy(update={"contestant": "=1+1"})
+    results = everything.model_copy(
+        update={
+            "contestants": (evil, *everything.contestants[1:]),
+            "measurements": (timed, *everything.measurements[1:]),
+        }
+    )
+    rows = list(csv.DictReader(io.StringIO(render_csv(results))))
+    assert [row["model"] for row in rows] == [
+        "'=1+1",
+        "<script>alert(1)</script>|_x_",
+        "Big float32",
+    ]
+    assert (rows[0]["p50"], rows[0]["limit_share"], rows[2]["limit_share"]) == ("1.0", "0.4", "")
+    assert (rows[2]["reference"], rows[2]["accuracy"]) == ("True", "")
+
+
+def test_the_front_is_what_nothing_beats() -> None:
+    def point(name: str, ms: float, accuracy: float) -> Point:
+        return Point(name, ms, Share(value=accuracy, low=0, high=1, n=9), 1, "other")
+
+    points = [point("slow", 9, 0.9), point("beaten", 5, 0.4), point("quick", 1, 0.5)]
+    points += [point("as fast, worse", 9, 0.8), point("equal, slower", 2, 0.5)]
+    assert [one.name for one in front(points)] == ["quick", "slow"]
