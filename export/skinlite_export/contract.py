@@ -4,7 +4,9 @@ import importlib.metadata
 
 from skinlite.files import sha256_of
 from skinlite.training.run import Run
-from skinlite_export.manifest import Source
+from skinlite.vocabulary import CLASSES
+from skinlite_export.manifest import About, Source
+from skinlite_export.recipe import Recipe
 
 NOTICE = (
     "Research software, not a medical device: its answers are no diagnosis. "
@@ -36,6 +38,25 @@ def source_of(run: Run, parameters: int) -> Source:
         epochs=run.info.best_epoch or 0,
         parameters=parameters,
         model_sha256=sha256_of(run.path / "model.keras"),
+    )
+
+
+def about_of(source: Source, recipe: Recipe) -> About:
+    """What the model is, in words."""
+    pictures = "synthetic pictures" if source.synthetic else "dermatoscopic pictures"
+    training = f"trained on {pictures}" if source.trained else "untrained: its answers mean nothing"
+    bound = (
+        "" if source.synthetic else "; that of the pictures may bind it (HAM10000: CC BY-NC 4.0)"
+    )
+    return About(
+        name=f"{source.backbone}-{source.image_size}px-{recipe.quantize}",
+        version=source.model_sha256[:12],
+        description=(
+            f"{len(CLASSES)} kinds of skin lesion from a picture and a patient's answers; "
+            f"{source.backbone} with Soft-Attention, {training}. {NOTICE}"
+        ),
+        author=recipe.author or "not stated",
+        license=recipe.license or f"not stated{bound}",
     )
 
 

@@ -18,6 +18,9 @@ TYPES = {
     "bool": schema.TensorType.BOOL,
 }
 
+RUNTIME = "min_runtime_version"
+"""Where the converter notes the oldest runtime with every operator, padded by zeros."""
+
 
 class Editor:
     """A .tflite with one subgraph and one signature, as objects; tensors are known by index.
@@ -43,6 +46,27 @@ class Editor:
         self.graph.outputs = np.array(list(self.outputs.values()), np.int32)
         signature.inputs, signature.outputs = _maps(self.inputs), _maps(self.outputs)
         return pack(self._model, self._size)
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Put data under a name into the file's metadata, in place of what that holds."""
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(data, np.uint8)
+        known = {one.name: one for one in self._model.metadata}
+        if name.encode() in known:
+            self._model.buffers[known[name.encode()].buffer] = buffer
+            return
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = name.encode(), len(self._model.buffers)
+        self._model.buffers.append(buffer)
+        self._model.metadata.append(entry)
+
+    def needs_runtime(self, version: str) -> None:
+        """Raise the runtime that the file says it needs to at least ``version``."""
+        entry = next(one for one in self._model.metadata if one.name == RUNTIME.encode())
+        buffer = self._model.buffers[entry.buffer]
+        known = bytes(buffer.data).rstrip(b"\0").decode()
+        if [*map(int, known.split("."))] < [*map(int, version.split("."))]:
+            self.attach(RUNTIME, version.encode().ljust(len(buffer.data), b"\0"))
 
     def tensor(
         self,

@@ -20,8 +20,9 @@ from skinlite_export.audit import audit, check_integers
 from skinlite_export.calibrated import Calibrated
 from skinlite_export.calibration import calibrate, samples
 from skinlite_export.compression import compress
-from skinlite_export.contract import NOTICE, source_of, versions
+from skinlite_export.contract import NOTICE, about_of, source_of, versions
 from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
+from skinlite_export.embed import embed
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
 from skinlite_export.interface import with_interface
@@ -96,6 +97,9 @@ def export(
         # In float from the graph as it was: onnxruntime has a kernel for hard-swish in one piece.
         onnx = converted.onnx or to_onnx(convert_float32(model))
         (folder / layout.ONNX).write_bytes(onnx)
+        source = source_of(run, model.count_params())
+        about = about_of(source, recipe)
+        embed(folder, about, data.encoder)
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
         (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
@@ -103,7 +107,8 @@ def export(
         manifest = Manifest(
             status=_status(proof.verification, converted.search, recipe),
             notice=NOTICE,
-            source=source_of(run, model.count_params()),
+            about=about,
+            source=source,
             recipe=recipe,
             signatures=proof.signatures,
             classes=CLASS_NAMES,

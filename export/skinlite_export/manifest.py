@@ -68,6 +68,23 @@ class Source(Record):
     model_sha256: str
 
 
+class About(Record):
+    """What the model is; its files say the same of themselves (`skinlite_export.metadata`).
+
+    Attributes:
+        name: backbone, picture size and number format.
+        version: start of the Keras model's SHA-256.
+        author: as ``--author`` stated it.
+        license: of the model, as ``--license`` stated it.
+    """
+
+    name: str
+    version: str
+    description: str
+    author: str
+    license: str
+
+
 class Calibration(Record):
     """The pictures that set the ranges of the activations; from the training split only.
 
@@ -247,6 +264,7 @@ class Manifest(Record):
     schema_version: Literal[2] = 2
     status: Status
     notice: str
+    about: About
     source: Source
     recipe: Recipe
     signatures: dict[str, Signature]

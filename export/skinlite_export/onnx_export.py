@@ -1,4 +1,4 @@
-"""The .onnx: float32, made from the float32 .tflite, with our names, order and metadata.
+"""The .onnx: float32, made from the float32 .tflite, with our names and order.
 
 tf2onnx keeps HardSwish and needs a third of the transposes on this way, against its way from Keras.
 """
@@ -9,9 +9,8 @@ from pathlib import Path
 
 import onnx
 
-from skinlite import __version__
 from skinlite.quiet import silenced
-from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
+from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 
 OPSET = 17
 """The newest opset that onnxruntime has run on every platform since 1.14."""
@@ -31,7 +30,6 @@ def to_onnx(float32_tflite: bytes) -> bytes:
         path.write_bytes(float32_tflite)
         model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
     _canonicalize(model.graph)
-    onnx.helper.set_model_props(model, {"classes": ",".join(CLASSES), "skinlite": __version__})
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
     return content

@@ -72,8 +72,6 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
         quantizer.quantize_model()
         quantizer.model.topological_sort()
     quantized = quantizer.model.model
-    given = onnx.load_model_from_string(float_onnx).metadata_props
-    onnx.helper.set_model_props(quantized, {entry.key: entry.value for entry in given})
     onnx.checker.check_model(quantized)
     content: bytes = quantized.SerializeToString(deterministic=True)
     return content

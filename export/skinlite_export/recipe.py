@@ -90,6 +90,8 @@ class Recipe(BaseModel):
             place of one of the network's size; it crops and resizes inside.
         patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
         with_attention: the .tflite gives the attention map too.
+        author: whose model it is, for the files' metadata; ``None`` where that isn't stated.
+        license: of the model, likewise.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,6 +115,8 @@ class Recipe(BaseModel):
     resize_in_graph: tuple[int, int] | None = None
     patient_input: Literal["encoded", "raw"] = "encoded"
     with_attention: bool = False
+    author: str | None = Field(None, min_length=1, max_length=200)
+    license: str | None = Field(None, min_length=1, max_length=200)
 
     @property
     def in_int8(self) -> bool:

@@ -108,6 +108,12 @@ def export(
     with_attention: Annotated[
         bool, typer.Option("--with-attention", help="Give the attention map as a second output.")
     ] = False,
+    author: Annotated[
+        str | None, typer.Option(help="Whose model it is, for the files' metadata.")
+    ] = None,
+    license: Annotated[
+        str | None, typer.Option(help="Of the model, for the files' metadata.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
@@ -140,6 +146,8 @@ def export(
             "resize_in_graph": parse_size(resize_in_graph),
             "patient_input": patient_input,
             "with_attention": with_attention,
+            "author": author,
+            "license": license,
         },
     )
     if explain_error and not recipe.in_int8:

@@ -16,10 +16,11 @@ def verify(
     """Check every hash of a bundle, and run its golden vectors on this machine."""
     from skinlite_export.bundle import open_bundle
     from skinlite_export.golden import check_golden
+    from skinlite_export.metadata_check import check_metadata
 
     opened = open_bundle(bundle)
     opened.check_files()
-    found = check_golden(opened)
+    found = [check_metadata(opened), *check_golden(opened)]
     if as_json:
         output.print_json(data={"status": opened.manifest.status, "checks": found})
     else:

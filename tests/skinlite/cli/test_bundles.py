@@ -17,9 +17,10 @@ def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     code, out, err = skinlite("verify", tiny_bundle.path)
     assert (code, err) == (0, "")
     assert f"{len(tiny_bundle.manifest.files)} files: unchanged" in out
+    assert "metadata in model.tflite and model.onnx" in out
     assert "7 golden pictures" in out and "status: ungated" in out
     code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
-    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 3)
+    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 4)
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "manifest.json", "golden/mel.png"])

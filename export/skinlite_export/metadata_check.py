@@ -1,0 +1,124 @@
+"""Read what a model file says of itself, and hold it against the manifest. Without TensorFlow."""
+
+import struct
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from skinlite.errors import InputError
+from skinlite_export.bundle import Bundle
+from skinlite_export.manifest import About
+from skinlite_export.metadata import (
+    CONTRACT,
+    METADATA,
+    Contract,
+    attached,
+    contract_of,
+    from_properties,
+)
+from skinlite_export.metadata_schema import ModelMetadata, decode
+from skinlite_export.runners.onnx import OnnxRunner
+
+
+def check_metadata(bundle: Bundle) -> str:
+    """Compare what each model file says of itself with the manifest.
+
+    Returns:
+        A line that says so.
+
+    Raises:
+        InputError: a file has no contract, a damaged one, or another; names every difference.
+    """
+    for file in bundle.models:
+        manifest, path = bundle.manifest, bundle.path / file
+        expected = contract_of(
+            manifest.signatures[file],
+            manifest.about,
+            manifest.classes,
+            manifest.geometry,
+            bundle.encoder(),
+        )
+        try:
+            faults = differences(path, expected)
+        except (ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
+            raise InputError(
+                f"{path} holds no metadata of ours, or it is damaged. Don't ship it; export again "
+                "with skinlite export."
+            ) from error
+        if faults:
+            raise InputError(
+                f"{path} says of itself something else than the manifest: {', '.join(faults)}. "
+                "Don't ship it; export again with skinlite export."
+            )
+    return f"metadata in {' and '.join(bundle.models)}: as the manifest has it"
+
+
+def differences(path: Path, expected: Contract) -> list[str]:
+    """Where a file's metadata and a contract differ.
+
+    Raises:
+        ValueError, LookupError, TypeError, struct.error, BadZipFile: there is none, or it is
+            damaged.
+    """
+    if path.suffix == ".onnx":
+        properties = OnnxRunner(path).session.get_modelmeta().custom_metadata_map
+        return _fields(from_properties(properties), expected)
+    tables, files = read_tflite(path)
+    faults = _fields(Contract.model_validate_json(files[CONTRACT]), expected)
+    faults += [
+        f"{METADATA}'s {name}"
+        for name in About.model_fields
+        if getattr(tables, name) != getattr(expected, name)
+    ]
+    (graph,) = tables.subgraph_metadata
+    meant = {tensor.name: tensor.meaning for tensor in expected.inputs + expected.outputs}
+    told = [
+        {one.name: one.description for one in side}
+        for side in (graph.input_tensor_metadata, graph.output_tensor_metadata)
+    ]
+    for side, names in zip(told, _tensors(path), strict=True):
+        if list(side.items()) != [(name, meant.get(name)) for name in names]:
+            faults.append(f"{METADATA}'s tensors {', '.join(side)}")
+    # The contract was compared field by field; the lists of names are all that is left.
+    faults += [
+        f"{name} in its zip"
+        for name, text in attached(expected).items()
+        if name != CONTRACT and files.get(name) != text
+    ]
+    return faults
+
+
+def read_tflite(path: Path) -> tuple[ModelMetadata, dict[str, str]]:
+    """The metadata of a .tflite, and the files in the zip behind it."""
+    model = _model(path)
+    known = [model.Metadata(index) for index in range(model.MetadataLength())]
+    places = {one.Name().decode(): one.Buffer() for one in known}
+    buffer = model.Buffers(places[METADATA])
+    with zipfile.ZipFile(path) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    return decode(buffer.DataAsNumpy().tobytes()), files
+
+
+def _tensors(path: Path) -> Iterator[list[str]]:
+    """Names of the inputs, then of the outputs, in the file's order."""
+    model = _model(path)
+    graph, signature = model.Subgraphs(0), model.SignatureDefs(0)
+    for order, count, entry in (
+        (graph.InputsAsNumpy(), signature.InputsLength(), signature.Inputs),
+        (graph.OutputsAsNumpy(), signature.OutputsLength(), signature.Outputs),
+    ):
+        names = {entry(i).TensorIndex(): entry(i).Name().decode() for i in range(count)}
+        yield [names[index] for index in order]
+
+
+def _model(path: Path) -> Any:
+    from ai_edge_litert.schema_py_generated import Model
+
+    return Model.GetRootAs(path.read_bytes(), 0)
+
+
+def _fields(found: Contract, expected: Contract) -> list[str]:
+    return [
+        name for name in Contract.model_fields if getattr(found, name) != getattr(expected, name)
+    ]
