@@ -12,13 +12,19 @@ from skinlite.training.augment import Augment  # noqa: F401  registers the layer
 
 
 class EpochResult(BaseModel):
-    """One row of ``history.csv``; the loss is the mean over the epoch, with class weights."""
+    """One row of ``history.csv``; the loss is the mean over the epoch, with class weights.
+
+    ``seconds`` and ``cpu_seconds`` (of all threads, the fairer one beside other work) are those of
+    training and scoring the epoch once: what an interruption threw away is not in them.
+    """
 
     epoch: int
     loss: float
     learning_rate: float | None = None
     validation_accuracy: float
     validation_balanced_accuracy: float
+    seconds: float | None = None
+    cpu_seconds: float | None = None
 
 
 class State(BaseModel):

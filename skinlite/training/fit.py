@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -148,6 +149,7 @@ class Training:
         return open_run(self.out)
 
     def _train_epoch(self, trainer: keras.Model, state: State) -> None:
+        began, cpu_began = time.perf_counter(), time.process_time()
         epoch = state.epochs_done
         batches = self._batches(epoch)
         start_streams(trainer, self.config.seed, epoch)
@@ -178,6 +180,8 @@ class Training:
                 learning_rate=float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate)),
                 validation_accuracy=scores.accuracy,
                 validation_balanced_accuracy=scores.balanced_accuracy,
+                seconds=time.perf_counter() - began,
+                cpu_seconds=time.process_time() - cpu_began,
             )
         )
         score = getattr(scores, self.config.monitor)
@@ -189,7 +193,8 @@ class Training:
         rows = [row.model_dump() for row in state.history]
         self._write("history.csv", pd.DataFrame(rows).to_csv(index=False))
         save_checkpoint(self.work / "checkpoint", trainer, state)
-        self.report(f"{title}, balanced accuracy {scores.balanced_accuracy:.3f}", 1, 1)
+        result = f"balanced accuracy {scores.balanced_accuracy:.3f}"
+        self.report(f"{title}, {result}, {state.history[-1].seconds:.0f} s", 1, 1)
 
     def _stalled(self, state: State) -> bool:
         return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
