@@ -23,6 +23,7 @@ from skinlite_benchmarks.results import (
 from skinlite_benchmarks.timing import Samples
 from skinlite_export.bundle import ENCODING, MANIFEST, SEAL, list_files, seal
 from skinlite_export.manifest import (
+    About,
     Audit,
     Comparison,
     Geometry,
@@ -120,6 +121,7 @@ def write_bundle(
     manifest = Manifest(
         status="ungated",
         notice="",
+        about=About(name="tiny", version="0", description="", author="", license=""),
         source=Source(
             **{
                 "backbone": "tiny_net",
