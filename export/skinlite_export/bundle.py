@@ -2,6 +2,7 @@
 
 manifest.json          contract, hashes of every other file, measured gates (`Manifest`)
 manifest.json.sha256   its own hash, for ``sha256sum -c``
+MODEL_CARD.md          the manifest for people (`skinlite_export.card`)
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/
 """
 
@@ -16,7 +17,7 @@ from skinlite_export.runtime import Runner, load_runner
 
 MANIFEST, SEAL = "manifest.json", "manifest.json.sha256"
 TFLITE, ONNX = "model.tflite", "model.onnx"
-ENCODING, LABELS = "patient_encoding.json", "labels.txt"
+ENCODING, LABELS, CARD = "patient_encoding.json", "labels.txt", "MODEL_CARD.md"
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,20 @@
 """What the manifest says of a bundle's origin."""
 
 import importlib.metadata
+from pathlib import Path
 
+import pandas as pd
+
+from skinlite.data.split import SPLITS
 from skinlite.files import sha256_of
+from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest import About, Source
+from skinlite_export.provenance import Data, Side
 from skinlite_export.recipe import Recipe
+
+NOT_STATED = "not stated"
 
 NOTICE = (
     "Research software, not a medical device: its answers are no diagnosis. "
@@ -41,6 +49,33 @@ def source_of(run: Run, parameters: int) -> Source:
     )
 
 
+def data_of(prepared: Prepared) -> Data:
+    """What the pictures were."""
+    info, sides = prepared.split_info, {}
+    for name in SPLITS:
+        rows = prepared.rows(name)
+        told = rows.get("dx_type", pd.Series(NOT_STATED, index=rows.index)).replace("", NOT_STATED)
+        sides[name] = Side(
+            pictures=len(rows),
+            lesions=rows["lesion_id"].nunique(),
+            labels={dx: _counts(told[rows["dx"] == dx]) for dx in CLASSES},
+            sexes=_counts(rows["sex"]),
+            without_age=int(rows["age"].isna().sum()),
+        )
+    # Where the user keeps the pictures is nobody's business.
+    folder = info.test_data and Path(info.test_data).name
+    every = prepared.dataset.select(prepared.split["image_id"]).frame
+    return Data(
+        sources=_counts(every["dataset"].replace("", NOT_STATED)),
+        split=info.model_copy(update={"test_data": folder}),
+        sides=sides,
+    )
+
+
+def _counts(values: "pd.Series[str]") -> dict[str, int]:
+    return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
+
+
 def about_of(source: Source, recipe: Recipe) -> About:
     """What the model is, in words."""
     pictures = "synthetic pictures" if source.synthetic else "dermatoscopic pictures"
@@ -55,8 +90,8 @@ def about_of(source: Source, recipe: Recipe) -> About:
             f"{len(CLASSES)} kinds of skin lesion from a picture and a patient's answers; "
             f"{source.backbone} with Soft-Attention, {training}. {NOTICE}"
         ),
-        author=recipe.author or "not stated",
-        license=recipe.license or f"not stated{bound}",
+        author=recipe.author or NOT_STATED,
+        license=recipe.license or NOT_STATED + bound,
     )
 
 

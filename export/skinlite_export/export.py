@@ -19,8 +19,9 @@ from skinlite_export import bundle as layout
 from skinlite_export.audit import audit, check_integers
 from skinlite_export.calibrated import Calibrated
 from skinlite_export.calibration import calibrate, samples
+from skinlite_export.card import card_of
 from skinlite_export.compression import compress
-from skinlite_export.contract import NOTICE, about_of, source_of, versions
+from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
 from skinlite_export.embed import embed
 from skinlite_export.explain import explain
@@ -109,6 +110,8 @@ def export(
             notice=NOTICE,
             about=about,
             source=source,
+            training=run.info.config,
+            data=data_of(data),
             recipe=recipe,
             signatures=proof.signatures,
             classes=CLASS_NAMES,
@@ -123,6 +126,8 @@ def export(
             versions=versions(),
             files=layout.list_files(folder),
         )
+        (folder / layout.CARD).write_text(card_of(manifest))
+        manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
         (folder / layout.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
         (folder / layout.SEAL).write_text(layout.seal(folder))
     return layout.open_bundle(out)

@@ -8,8 +8,13 @@ in parts that a program can read.
 
 from typing import Literal
 
+from pydantic import Field
+
 from skinlite.data.geometry import FRAME
+from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics
+from skinlite.training.config import TrainConfig
+from skinlite_export.provenance import Data
 from skinlite_export.recipe import Recipe
 from skinlite_export.signature import Record, Signature
 
@@ -160,8 +165,10 @@ class Verification(Record):
     """Keras, .tflite and .onnx on the same held-out pictures.
 
     Attributes:
-        split: which pictures; they share no lesion with training and calibration.
+        split: which pictures. They share no lesion with calibration, and none with training
+            unless the manifest's ``data`` says that the split leaks.
         sha256: over their sorted ids.
+        details: of each file: intervals, calibration and subgroups.
         control: of ``int8-qat``, the float network after the same steps of training without
             rounding: what the file owes to them alone.
     """
@@ -171,6 +178,7 @@ class Verification(Record):
     keras: Metrics
     files: list[Comparison]
     gates: list[Gate]
+    details: dict[str, Details] = Field(default_factory=dict)
     control: Comparison | None = None
 
 
@@ -257,6 +265,8 @@ class Manifest(Record):
 
     Attributes:
         signatures: by model file.
+        training: its settings.
+        data: the pictures that it was trained and judged on.
         classes: long names, in the order of the probabilities.
         files: every other file of the bundle.
     """
@@ -266,6 +276,8 @@ class Manifest(Record):
     notice: str
     about: About
     source: Source
+    training: TrainConfig | None = None
+    data: Data | None = None
     recipe: Recipe
     signatures: dict[str, Signature]
     classes: dict[str, str]

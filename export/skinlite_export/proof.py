@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError, SkinliteError
+from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
 from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
@@ -78,6 +79,10 @@ def prove(
             "though both are float32; this is a fault of skinlite, please report it."
         )
     write_golden(folder, rows, data.encoder, runners)
+    fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)
+    temperature = temperature_of(
+        (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
+    )
     verification = Verification(
         split="test",
         sha256=identity(rows["image_id"]),
@@ -89,12 +94,17 @@ def prove(
             if recipe.gates
             for gate in judge(file, test.labels, reference, given, recipe.gates)
         ],
+        details={
+            file: details_of(
+                test.labels,
+                given,
+                rows,
+                *((temperature.value, "the validation split") if file == layout.TFLITE else ()),
+            )
+            for file, given in answers.items()
+        },
         control=control
         and compare("float control", test.labels, reference, predict(build_twin(control), test)),
-    )
-    fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)
-    temperature = temperature_of(
-        (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
     )
     signatures = {file: runner.signature for file, runner in runners.items()}
     return Proof(signatures, verification, temperature)

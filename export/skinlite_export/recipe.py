@@ -115,8 +115,8 @@ class Recipe(BaseModel):
     resize_in_graph: tuple[int, int] | None = None
     patient_input: Literal["encoded", "raw"] = "encoded"
     with_attention: bool = False
-    author: str | None = Field(None, min_length=1, max_length=200)
-    license: str | None = Field(None, min_length=1, max_length=200)
+    author: str | None = Field(None, pattern="^.+$", max_length=200)
+    license: str | None = Field(None, pattern="^.+$", max_length=200)
 
     @property
     def in_int8(self) -> bool:

@@ -30,6 +30,7 @@ def print_manifest(manifest: "Manifest") -> None:
     table = Table(
         title=f"{proof.keras.images:,} held-out pictures"
         + (" (synthetic)" if manifest.source.synthetic else "")
+        + (" (LEAKY split: upper bounds)" if manifest.data and manifest.data.split.leaky else "")
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )

@@ -1,6 +1,7 @@
 """Everything that `skinlite evaluate` finds out about one set of predictions."""
 
 import pandas as pd
+from pydantic import BaseModel, ConfigDict
 
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
@@ -8,12 +9,18 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
 
-class Evaluation(Metrics):
-    """The metrics with their intervals, how sure the answers may sound, and the subgroups."""
+class Details(BaseModel):
+    """What the metrics alone don't tell: intervals, how sure answers may sound, the subgroups."""
+
+    model_config = ConfigDict(frozen=True)
 
     intervals: Intervals
     calibration: Calibration
     subgroups: list[Subgroup]
+
+
+class Evaluation(Metrics, Details):
+    """The metrics with their details."""
 
 
 def evaluate_fully(
@@ -37,8 +44,19 @@ def evaluate_fully(
         InputError: no picture, or a probability that is none.
     """
     metrics = evaluate(labels, probabilities)
-    return Evaluation(
-        **dict(metrics),
+    details = details_of(labels, probabilities, rows, temperature, temperature_from)
+    return Evaluation(**dict(metrics), **dict(details))
+
+
+def details_of(
+    labels: Labels,
+    probabilities: Probabilities,
+    rows: pd.DataFrame,
+    temperature: float | None = None,
+    temperature_from: str | None = None,
+) -> Details:
+    """The details alone; see `evaluate_fully`."""
+    return Details(
         intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object)),
         calibration=calibrate(labels, probabilities, temperature, temperature_from),
         subgroups=by_subgroup(labels, probabilities, rows),

@@ -14,6 +14,7 @@ from skinlite_export.bundle import MANIFEST, SEAL, Bundle, list_files, open_bund
 from skinlite_export.manifest import Manifest
 
 FILES = [
+    "MODEL_CARD.md",
     "labels.txt",
     "manifest.json",
     "manifest.json.sha256",

@@ -1,0 +1,253 @@
+"""``MODEL_CARD.md``: the manifest for people, after the points of CLEAR Derm.
+
+Everything in it comes from the manifest, so that the two can't disagree; what wasn't measured says
+so. The points are those of Daneshjou et al., "Checklist for evaluation of image-based artificial
+intelligence reports in dermatology", JAMA Dermatology 158(1), 90-96 (2022).
+"""
+
+from skinlite.evaluation.intervals import Interval
+from skinlite.evaluation.metrics import Metrics
+from skinlite.evaluation.page import Page, Table
+from skinlite.evaluation.subgroups import FEWEST
+from skinlite_export.card_points import ABSENT, application, assessment, data, technique
+from skinlite_export.manifest import Manifest, Verification
+
+NEVER = "Not a medical device. It gives no diagnosis, and nobody may be treated by its answers."
+NONE = "-"
+
+
+def card_of(manifest: Manifest) -> str:
+    """The card in Markdown."""
+    point = ("Point", "Here")
+    tables = [
+        Table("Use and impact", "CLEAR Derm: application.", point, application(manifest)),
+        Table("Data", "CLEAR Derm: data.", point, data(manifest)),
+        *_pictures(manifest),
+        Table("Technique", "CLEAR Derm: technique.", point, technique(manifest)),
+        Table("Assessment", "CLEAR Derm: technical assessment.", point, assessment(manifest)),
+        *_results(manifest),
+        _files(manifest),
+    ]
+    return Page(
+        f"Model card: {manifest.about.name}", _preface(manifest), tuple(tables)
+    ).to_markdown()
+
+
+def judged_on(manifest: Manifest) -> str:
+    """The pictures behind the figures, with all that has to be said of them."""
+    said = [f"{manifest.verification.keras.images:,} test pictures"]
+    if manifest.data is None:
+        said.append(f"split: {ABSENT}")
+    elif manifest.data.split.leaky:
+        said.append(
+            f"LEAKY split: {manifest.data.split.leakage} show lesions that were trained or "
+            "selected on, so that every figure is an upper bound"
+        )
+    else:
+        said.append("no lesion of which was trained on")
+    if manifest.source.synthetic:
+        said.append("SYNTHETIC: generated, and no evidence about patients")
+    if not manifest.source.trained:
+        said.append("UNTRAINED network: the figures mean nothing")
+    return "; ".join(said)
+
+
+def _preface(manifest: Manifest) -> str:
+    about = manifest.about
+    status = {
+        "accepted": "accepted: every gate held",
+        "rejected": "REJECTED: a gate failed; don't ship it",
+        "ungated": "ungated: nothing was judged",
+    }[manifest.status]
+    return (
+        f"**{NEVER}** {about.description}\n\n"
+        f"Version {about.version}; author: {about.author}; licence: {about.license}. "
+        f"Export {status}. Judged on {judged_on(manifest)}.\n\n"
+        "Made by skinlite from manifest.json, which has every figure in full. What isn't known or "
+        f"wasn't measured says: {ABSENT}."
+    )
+
+
+def _pictures(manifest: Manifest) -> list[Table]:
+    if manifest.data is None:
+        return []
+    sides = manifest.data.sides
+    counts = {
+        name: [sum(side.labels[name].values()) for side in sides.values()]
+        for name in manifest.classes
+    }
+    rows = [
+        (name, manifest.classes[name], *(f"{count:,}" for count in each))
+        for name, each in counts.items()
+    ]
+    rows.append(("", "pictures", *(f"{side.pictures:,}" for side in sides.values())))
+    rows.append(("", "lesions", *(f"{side.lesions:,}" for side in sides.values())))
+    return [
+        Table(
+            "Class distribution",
+            f"Pictures; split {manifest.data.split.kind!r}.",
+            ("Class", "", *sides),
+            tuple(rows),
+        )
+    ]
+
+
+def _results(manifest: Manifest) -> list[Table]:
+    proof, where = manifest.verification, f"{judged_on(manifest)}."
+    return [
+        Table(
+            "Performance",
+            f"{where} In brackets: 95 % bootstrap intervals over lesions.",
+            ("File", "accuracy", "balanced accuracy", "melanoma recall", "macro F1", "macro AUC"),
+            tuple(_performance(proof)),
+        ),
+        *_classes(manifest),
+        *_subgroups(manifest),
+        *_fidelity(manifest),
+        _calibration(manifest),
+    ]
+
+
+def _performance(proof: Verification) -> list[tuple[str, ...]]:
+    names = ("accuracy", "balanced_accuracy", "melanoma_recall", "macro_f1", "macro_auc")
+    rows = [("Keras float32", *(number(getattr(proof.keras, name)) for name in names))]
+    for one in proof.files:
+        known = proof.details.get(one.file)
+        rows.append(
+            (
+                one.file,
+                *(
+                    number(
+                        getattr(one.metrics, name),
+                        getattr(known.intervals, name) if known else None,
+                    )
+                    for name in names
+                ),
+            )
+        )
+    return rows
+
+
+def _classes(manifest: Manifest) -> list[Table]:
+    tables = []
+    for one in manifest.verification.files:
+        metrics = one.metrics
+        rows = [
+            (
+                f"{manifest.classes[name]} ({name})",
+                f"{each.support:,}",
+                *map(number, (each.recall, each.specificity, each.precision, each.auc)),
+            )
+            for name, each in metrics.per_class.items()
+        ]
+        tables.append(
+            Table(
+                f"By class: {one.file}",
+                _missed(metrics),
+                ("Class", "pictures", "recall", "specificity", "precision", "AUC"),
+                tuple(rows),
+            )
+        )
+    return tables
+
+
+def _missed(metrics: Metrics) -> str:
+    names = list(metrics.per_class)
+    called = dict(zip(names, metrics.confusion[names.index("mel")], strict=True))
+    missed = ", ".join(
+        f"{count} {name}" for name, count in called.items() if count and name != "mel"
+    )
+    return (
+        f"Of {sum(called.values())} pictures of melanomas {called['mel']} were called melanoma; "
+        f"the others: {missed or 'none'}."
+    )
+
+
+def _subgroups(manifest: Manifest) -> list[Table]:
+    tables = []
+    for file, known in manifest.verification.details.items():
+        rows = [
+            (
+                one.field,
+                one.group,
+                f"{one.images:,}",
+                *(_share(share) for share in (one.accuracy, one.balanced_accuracy)),
+                f"{one.melanomas:,}",
+                _share(one.melanoma_recall),
+            )
+            for one in known.subgroups
+        ]
+        tables.append(
+            Table(
+                f"Subgroups: {file}",
+                f"Too few: fewer than {FEWEST} pictures, or melanomas. Skin tone: {ABSENT}.",
+                ("", "Group", "pictures", "accuracy", "balanced accuracy", "melanomas", "recall"),
+                tuple(rows),
+            )
+        )
+    return tables
+
+
+def _fidelity(manifest: Manifest) -> list[Table]:
+    proof = manifest.verification
+    compared = [*proof.files, proof.control] if proof.control else proof.files
+    rows = [(one.file, number(one.agreement), f"{one.worst_difference:.3g}") for one in compared]
+    gates = [("holds" if gate.passed else "FAILS", gate.sentence()) for gate in proof.gates]
+    return [
+        Table(
+            "What conversion kept",
+            f"Each file against the Keras model, on the same pictures; quantization: "
+            f"{manifest.recipe.quantize}.",
+            ("File", "equal answers", "largest difference of a probability"),
+            tuple(rows),
+        ),
+        Table(
+            "Gates",
+            "In brackets: paired 95 % bootstrap intervals."
+            if gates
+            else f"Gates: {ABSENT}, none was asked for.",
+            ("", "Gate"),
+            tuple(gates),
+        ),
+    ]
+
+
+def _calibration(manifest: Manifest) -> Table:
+    rows = []
+    for file, known in manifest.verification.details.items():
+        one = known.calibration
+        with_it = ABSENT
+        if one.ece_with_temperature is not None:
+            with_it = f"{one.ece_with_temperature:.3f} (temperature {one.temperature:.3f})"
+        rows.append((file, f"{one.ece:.3f}", with_it))
+    return Table(
+        "Calibration",
+        "Expected calibration error on the test pictures. The temperature was fitted on the "
+        "validation split, and is applied by the app, not by the file.",
+        ("File", "as it answers", "with the temperature"),
+        tuple(rows),
+    )
+
+
+def _files(manifest: Manifest) -> Table:
+    rows = [
+        (name, f"{manifest.files[name].bytes:,}", manifest.files[name].sha256)
+        for name in manifest.signatures
+    ]
+    return Table(
+        "Files",
+        f"Latency and memory: {ABSENT} by the export; measure with skinlite benchmark.",
+        ("File", "bytes", "SHA-256"),
+        tuple(rows),
+    )
+
+
+def number(value: float | None, interval: Interval | None = None) -> str:
+    """Three digits, and the interval where there is one."""
+    if value is None:
+        return NONE
+    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
+
+
+def _share(value: float | None) -> str:
+    return "too few" if value is None else f"{value:.3f}"

@@ -1,0 +1,133 @@
+"""The model card says what the manifest says, and what must be said of it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from skinlite.data.dataset import read_dataset
+from skinlite.training.config import TrainConfig
+from skinlite.training.fit import Training
+from skinlite.training.prepare import prepare
+from skinlite_export.bundle import CARD, Bundle
+from skinlite_export.card import card_of
+from skinlite_export.manifest import Manifest
+from skinlite_export.recipe import Recipe
+
+
+def rows(card: str, title: str) -> dict[str, list[str]]:
+    """The cells of a table by its first cell."""
+    section = card.split(f"## {title}\n")[1].split("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    cells = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines[2:]]
+    return {first: rest for first, *rest in cells}
+
+
+def changed(manifest: Manifest, part: str, **fields: object) -> Manifest:
+    found = getattr(manifest, part).model_copy(update=fields)
+    return manifest.model_copy(update={part: found})
+
+
+def test_a_bundle_carries_the_card_of_its_manifest(tiny_bundle: Bundle) -> None:
+    card = (tiny_bundle.path / CARD).read_text()
+    assert card == card_of(tiny_bundle.manifest)
+    assert CARD in tiny_bundle.manifest.files
+    for told in ("Not a medical device", "SYNTHETIC", "ungated", "Skin tone: not measured"):
+        assert told in card
+    assert "not measured: the table has no such field" in rows(card, "Data")["Skin tone"][0]
+    assert "not measured" in rows(card, "Data")["External test set"][0]
+    assert "LEAKY" not in card and "UNTRAINED" not in card
+    assert len(set(map(str.strip, re.findall(r"^## .*", card, re.M)))) == card.count("\n## ")
+
+
+def test_figures_are_those_of_the_manifest(tiny_bundle: Bundle) -> None:
+    proof, card = tiny_bundle.manifest.verification, card_of(tiny_bundle.manifest)
+    for one in proof.files:
+        low, high = proof.details[one.file].intervals.accuracy
+        accuracy = rows(card, "Performance")[one.file][0]
+        assert accuracy == f"{one.metrics.accuracy:.3f} [{low:.3f}, {high:.3f}]"
+        assert low <= one.metrics.accuracy <= high
+        equal = rows(card, "What conversion kept")[one.file][0]
+        assert equal == f"{one.agreement:.3f}"
+        melanoma = rows(card, f"By class: {one.file}")["Melanoma (mel)"]
+        assert int(melanoma[0]) == one.metrics.per_class["mel"].support
+    data = tiny_bundle.manifest.data
+    assert data is not None
+    test = data.sides["test"]
+    assert test.pictures == proof.keras.images
+    for name, each in proof.keras.per_class.items():
+        assert sum(test.labels[name].values()) == each.support
+        assert rows(card, "Class distribution")[name][3] == str(each.support)
+
+
+def test_every_subgroup_stands_there_with_its_count(tiny_bundle: Bundle) -> None:
+    manifest = tiny_bundle.manifest
+    groups = manifest.verification.details["model.tflite"].subgroups
+    section = card_of(manifest).split("## Subgroups: model.tflite")[1].split("\n## ")[0]
+    for one in groups:
+        share = "too few" if one.accuracy is None else f"{one.accuracy:.3f}"
+        assert f"| {one.field} | {one.group} | {one.images} | {share} |" in section
+    for field in ("age", "sex", "site"):
+        assert sum(one.images for one in groups if one.field == field) == len_of(manifest)
+    assert "too few" in section  # the set is tiny
+
+
+def len_of(manifest: Manifest) -> int:
+    return manifest.verification.keras.images
+
+
+@pytest.mark.filterwarnings("ignore:The split's:skinlite.errors.SkinliteWarning")
+def test_a_leaky_float_bundle_says_so(tiny_data: Path, conv_net: str, tmp_path: Path) -> None:
+    from skinlite_export.export import export
+
+    prepared = prepare(read_dataset(tiny_data), 32, seed=0, split="paper")
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
+    run = Training(tmp_path / "run", config, prepared).start()
+    bundle = export(run, prepared, Recipe(quantize="none"), tmp_path / "bundle")
+    data, card = bundle.manifest.data, (bundle.path / CARD).read_text()
+    assert data is not None and data.split.leaky and data.split.leakage is not None
+    assert data.split.leakage.leaking_pictures > 0
+    told = f"LEAKY split: {data.split.leakage}"
+    section = card.split("## Performance\n")[1]
+    assert told in card.split("\n## ")[0] and told in section.split("\n## ")[0]
+    assert "upper bound" in rows(card, "Data")["Partition"][0]
+
+
+def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
+    manifest = tiny_bundle.manifest
+    assert "UNTRAINED network" in card_of(changed(manifest, "source", trained=False))
+    rejected = manifest.model_copy(update={"status": "rejected"})
+    assert "REJECTED" in card_of(rejected).split("\n## ")[0]
+    stated = changed(manifest, "about", author="A | B", license="MIT")
+    assert "author: A | B; licence: MIT" in card_of(stated)
+    real = changed(manifest, "source", synthetic=False)
+    assert real.data is not None
+    ours = changed(real, "data", sources={"vidir_modern": 3, "rosendahl": 1})
+    assert "Scientific Data" in rows(card_of(ours), "Data")["Origin"][0]
+    assert "Scientific Data" not in rows(card_of(real), "Data")["Origin"][0]
+    assert rows(card_of(ours), "Technique")["Label source"][0].startswith("dx_type of the table")
+
+
+def test_a_manifest_that_knows_less_is_told_as_not_measured(tiny_bundle: Bundle) -> None:
+    proof = tiny_bundle.manifest.verification.model_copy(update={"details": {}})
+    known_less = {"data": None, "training": None, "verification": proof}
+    card = card_of(tiny_bundle.manifest.model_copy(update=known_less))
+    assert rows(card, "Data")["Partition"] == ["not measured"]
+    assert "split: not measured" in card
+
+
+def test_where_the_test_pictures_lie_is_not_told(tiny_data: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from skinlite_export.contract import data_of
+
+    prepared = prepare(read_dataset(tiny_data), 32, seed=0)
+    info = prepared.split_info.model_copy(update={"test_data": str(tmp_path / "held out")})
+    assert data_of(replace(prepared, split_info=info)).split.test_data == "held out"
+
+
+@pytest.mark.parametrize("author", ["", "two\nlines", "x" * 201])
+def test_an_author_that_fits_no_line_is_refused(author: str) -> None:
+    with pytest.raises(ValidationError, match="author"):
+        Recipe(author=author)
