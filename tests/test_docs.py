@@ -5,6 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+from skinlite.data.patient import PatientEncoder
+from skinlite_export.golden import Expected, Vector, Vectors
+from skinlite_export.manifest import About, Geometry, Manifest, Source
+from skinlite_export.metadata import STANDARD_KEYS, Contract
+from skinlite_export.provenance import Data
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -35,3 +41,13 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
     for page in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")):
         for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)}: {target}"
+
+
+def test_the_bundle_page_names_every_field() -> None:
+    page = (ROOT / "docs/bundle.md").read_text()
+    kinds = (Manifest, About, Source, Data, Geometry, PatientEncoder, Expected, Vector, Vectors)
+    for kind in kinds:
+        for field in kind.model_fields:
+            assert f"`{field}`" in page, f"{kind.__name__}.{field}"
+    for key in (STANDARD_KEYS.get(field, field) for field in Contract.model_fields):
+        assert f"`{key}`" in page, key
