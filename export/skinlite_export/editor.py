@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import ArrayLike
-from tensorflow.lite.python import schema_py_generated as schema
 
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
 from skinlite_export.signature import Quantization
@@ -119,6 +119,10 @@ class Editor:
         """Whether a tensor holds float32."""
         return bool(self.graph.tensors[index].type == schema.TensorType.FLOAT32)
 
+    def operator_name(self, operator: Any) -> str:
+        """TFLite's, of one of `graph`."""
+        return OPERATORS[operator_codes(self._model)[operator.opcodeIndex]]
+
     def ahead(self, operator: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
         """Put an operator before the file's own, after those put there already; gives output."""
         self.graph.operators.insert(self._ahead, self._operator(operator, inputs, output, options))
@@ -133,7 +137,7 @@ class Editor:
     def drop_quantize(self, index: int) -> int | None:
         """Take away the QUANTIZE that alone takes a tensor; gives what it made of it, if any."""
         takers = [one for one in self.graph.operators if index in one.inputs]
-        if len(takers) != 1 or self._name(takers[0]) != "QUANTIZE":
+        if len(takers) != 1 or self.operator_name(takers[0]) != "QUANTIZE":
             return None
         self.graph.operators.remove(takers[0])
         return int(takers[0].outputs[0])
@@ -141,15 +145,12 @@ class Editor:
     def drop_dequantize(self, index: int) -> int | None:
         """Take away the DEQUANTIZE that gives a tensor; gives what it took, if any."""
         (giver,) = [one for one in self.graph.operators if index in one.outputs]
-        if self._name(giver) != "DEQUANTIZE" or any(
+        if self.operator_name(giver) != "DEQUANTIZE" or any(
             index in one.inputs for one in self.graph.operators
         ):
             return None
         self.graph.operators.remove(giver)
         return int(giver.inputs[0])
-
-    def _name(self, operator: Any) -> str:
-        return OPERATORS[operator_codes(self._model)[operator.opcodeIndex]]
 
     def _operator(self, name: str, inputs: Sequence[int], output: int, options: Any) -> Any:
         operator = schema.OperatorT()

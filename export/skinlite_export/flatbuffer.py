@@ -1,9 +1,9 @@
-"""A .tflite as objects: read, changed and written back by the schema that TensorFlow brings."""
+"""A .tflite as objects: read, changed and written back by LiteRT's own schema."""
 
 from typing import Any
 
 import flatbuffers
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 OPERATORS = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")

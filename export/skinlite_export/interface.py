@@ -6,7 +6,7 @@ before and behind the network, so that the delegate still takes that in one piec
 """
 
 import numpy as np
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError

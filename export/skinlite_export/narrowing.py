@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
-from tensorflow.lite.python import schema_py_generated as schema
 
 from skinlite.vocabulary import IMAGE
 from skinlite_export.flatbuffer import has_range, operator_codes, pack, unpack

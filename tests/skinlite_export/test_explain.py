@@ -55,7 +55,7 @@ def test_operators_carry_the_names_of_their_layers(calibrated: Any) -> None:
 def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> None:
     """One layer's range is cut to a tenth: it clips, loses its signal, and costs more."""
     import flatbuffers
-    from tensorflow.lite.python import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
 
     from skinlite_export.calibrated import Calibrated
     from skinlite_export.explain import explain

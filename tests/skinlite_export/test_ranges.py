@@ -65,7 +65,7 @@ def test_a_picture_far_out_has_less_of_a_vote() -> None:
 
 def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Examples) -> None:
     """The converter noted a ReLU6 of -2 to 19, the range of the product behind it."""
-    from tensorflow.lite.python import schema_py_generated as schema
+    from ai_edge_litert import schema_py_generated as schema
 
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges

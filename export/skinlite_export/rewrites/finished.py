@@ -1,6 +1,6 @@
 """Rewrites of the finished int8 file: what the converter would undo if it were done before."""
 
-from tensorflow.lite.python import schema_py_generated as schema
+from ai_edge_litert import schema_py_generated as schema
 
 from skinlite_export.flatbuffer import operator_codes, pack, unpack
 
