@@ -1,0 +1,75 @@
+"""`Machine`: a Python, here or emulated, that runs a .tflite by `answers`."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from skinlite.errors import InputError
+from skinlite_benchmarks.arm64.root import SITE
+
+Tensors = dict[str, NDArray[Any]]
+"""Inputs or outputs by name; the first axis counts pictures."""
+
+
+class Facts(BaseModel):
+    """What `answers` prints."""
+
+    partitions: int
+    libraries: dict[Path, int]
+
+
+class Machine(NamedTuple):
+    """A command that starts Python, and what its environment has besides."""
+
+    python: Sequence[str]
+    environment: Mapping[str, str]
+
+    @classmethod
+    def host(cls) -> Self:
+        """This one."""
+        return cls([sys.executable], {})
+
+    @classmethod
+    def emulated(cls, qemu: str, cpu: str, root: Path, *options: str) -> Self:
+        """A processor of `root.CPUS`; ``options`` are qemu's."""
+        python = str(root / cpu / "usr/bin/python3")
+        command = [qemu, "-cpu", cpu, "-L", str(root / cpu), *options, python]
+        return cls(command, {"PYTHONPATH": str(root / SITE)})
+
+    def outputs(self, model: Path, tensors: Tensors) -> Tensors:
+        """What a file answers to its inputs."""
+        return self.run(model, tensors)[0]
+
+    def run(self, model: Path, tensors: Tensors) -> tuple[Tensors, Facts]:
+        """What it answers, and facts.
+
+        Raises:
+            InputError: LiteRT doesn't run the file there.
+        """
+        script = Path(__file__).resolve().with_name("answers.py")
+        with tempfile.TemporaryDirectory() as scratch:
+            inputs, outputs = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
+            np.savez(inputs, allow_pickle=False, **tensors)
+            done = subprocess.run(
+                # -P: a numpy.py in the user's folder is not numpy. -B: the cache stays as it was.
+                [*self.python, "-P", "-B", str(script), str(model), str(inputs), str(outputs)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                env=os.environ | dict(self.environment),
+            )
+            if done.returncode:
+                last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
+                where = Path(self.python[0]).name
+                raise InputError(f"{model} can't be run by {where}: {last}")
+            with np.load(outputs) as answered:
+                return dict(answered), Facts.model_validate_json(done.stdout.splitlines()[-1])
