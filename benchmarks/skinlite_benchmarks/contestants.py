@@ -9,6 +9,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
 from skinlite.training.run import RunMetrics, open_run
+from skinlite_benchmarks import wording
 from skinlite_benchmarks.accuracy import accuracy_of
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.results import Contestant
@@ -141,7 +142,7 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(metrics, source="run", pictures="test")
     config = run.info.config
     update = {
-        "name": f"{network_name(config.backbone, config.width)} float32{_suffix('keras')}",
+        "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
@@ -150,11 +151,6 @@ def _of_run(path: Path) -> Entry:
     }
     contestant = contestant_of(path / MODEL, "keras").model_copy(update=update)
     return Entry(path, contestant, run.encoder(), contestant.sha256)
-
-
-def network_name(backbone: str, width: float) -> str:
-    """A backbone with its width, where that isn't the usual one."""
-    return backbone if width == 1 else f"{backbone} x {width:g}"
 
 
 def _of_bundle(path: Path) -> list[Entry]:
@@ -180,7 +176,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         )
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    network = network_name(source.backbone, source.width)
+    network = wording.network(source.backbone, source.width)
     update = {
         "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,

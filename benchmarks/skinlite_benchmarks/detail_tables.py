@@ -3,7 +3,7 @@
 HTML and Markdown draw the same ones.
 """
 
-from skinlite_benchmarks import wording
+from skinlite_benchmarks import answer_tables, wording
 from skinlite_benchmarks.results import Contestant, Results
 from skinlite_benchmarks.tables import Table
 
@@ -12,70 +12,14 @@ def details(results: Results) -> list[Table]:
     """Every table after the overview that has something to say, in the report's order."""
     counts = results.settings.threads
     found = [
-        accuracies(results),
-        paper(results),
+        answer_tables.accuracies(results),
+        answer_tables.paper(results),
         sweep(results),
         *(latencies(results, count) for count in counts),
         limits(results, counts[0]),
         devices(results),
     ]
     return [table for table in found if table is not None]
-
-
-def accuracies(results: Results) -> Table | None:
-    """Every accuracy figure with its 95 % interval; None where none was measured."""
-    rows = []
-    for one in results.contestants:
-        if one.accuracy is None:
-            continue
-        found = one.accuracy
-        rows.append(
-            (
-                one.name,
-                wording.share_interval(found.accuracy),
-                wording.share_interval(found.balanced_accuracy),
-                wording.share_interval(found.melanoma_recall),
-                wording.share_interval(found.agreement),
-                "" if found.keras is None else wording.share(found.keras.balanced_accuracy),
-                wording.pictures(found),
-            )
-        )
-    columns = ["Model", "Accuracy", "Balanced accuracy", "Melanoma recall", "Agreement"]
-    columns += ["Float model, balanced", "Pictures"]
-    return Table("Accuracy", columns, rows) if rows else None
-
-
-def paper(results: Results) -> Table | None:
-    """What the paper says of the networks that take part, above what was measured of them."""
-    rows: list[tuple[str, ...]] = []
-    for known in results.paper:
-        rows.append(
-            (
-                f"{known.backbone}, the paper",
-                wording.share(known.accuracy),
-                wording.share(known.mean_recall),
-                wording.share(known.melanoma_recall),
-                f"{known.parameters / 1e6:.1f} M",
-                "by picture: lesions of the test were trained on",
-            )
-        )
-        for one in results.contestants:
-            if one.backbone != known.backbone:
-                continue
-            exported = None if one.accuracy is None else one.accuracy.exported
-            status = wording.accuracy_status(one)
-            rows.append(
-                (
-                    one.name,
-                    status if exported is None else wording.share(exported.accuracy),
-                    status if exported is None else wording.share(exported.balanced_accuracy),
-                    status if exported is None else wording.share(exported.melanoma_recall),
-                    wording.NONE if one.cost is None else f"{one.cost.parameters / 1e6:.1f} M",
-                    wording.NONE if one.accuracy is None else wording.pictures(one.accuracy),
-                )
-            )
-    columns = ["Model", "Accuracy", "Mean recall", "Melanoma recall", "Parameters", "Split"]
-    return Table("The paper against measured", columns, rows) if rows else None
 
 
 def limits(results: Results, count: int) -> Table | None:
@@ -112,7 +56,7 @@ def operators(contestant: Contestant) -> Table | None:
     if contestant.profile is None or not contestant.profile.operators:
         return None
     rows = [
-        (one.operator, str(one.count), wording.three_digits(one.ms), f"{one.share:.0%}")
+        (one.operator, str(one.count), wording.three_digits(one.ms), wording.percent(one.share))
         for one in contestant.profile.operators
     ]
     title = f"Dearest operators: {contestant.name}"

@@ -2,9 +2,9 @@
 
 from html import escape
 
-from skinlite_benchmarks import charts, pareto, sizes, wording
+from skinlite_benchmarks import bars, charts, pareto, sizes, wording
 from skinlite_benchmarks.detail_tables import operators
-from skinlite_benchmarks.html_parts import HALF, WIDE, both, columns, section
+from skinlite_benchmarks.html_parts import HALF, WIDE, both, columns, grid, section
 from skinlite_benchmarks.results import Results
 
 
@@ -19,16 +19,16 @@ def latencies(results: Results, count: int) -> str:
     )
 
 
-def bars(results: Results) -> str:
+def speed_and_size(results: Results) -> str:
     """Speed and size beside each other."""
     count = results.settings.threads[0]
     parts = []
-    if speeds := charts.speed_bars(results, count):
+    if speeds := bars.speed_bars(results, count):
         title = f"Times faster than the reference, {wording.threads(count)}"
-        drawn = both(lambda width: charts.bar_chart(speeds, width, title), HALF)
+        drawn = both(lambda width: bars.bar_chart(speeds, width, title), HALF)
         parts.append(section(f"<h2>{title}</h2>{drawn}"))
-    sizes = charts.size_bars(results)
-    drawn = both(lambda width: charts.bar_chart(sizes, width, "File size"), HALF)
+    files = bars.size_bars(results)
+    drawn = both(lambda width: bars.bar_chart(files, width, "File size"), HALF)
     parts.append(section(f"<h2>File size</h2>{drawn}"))
     return columns(parts)
 
@@ -87,7 +87,7 @@ def sweep(results: Results) -> str:
 def limits(results: Results) -> str:
     """How near each contestant comes to the host's limit; empty where that isn't known."""
     count = results.settings.threads[0]
-    reached = charts.limit_bars(results, count)
+    reached = bars.limit_bars(results, count)
     if not reached:
         return ""
     title = f"Share of this host's limit that is reached, {wording.threads(count)}"
@@ -95,7 +95,7 @@ def limits(results: Results) -> str:
         f'<h2>{title}</h2><p class="note">The limit is the larger of two times: that of the '
         "multiply-accumulates at the speed of a large matrix product, and that of moving weights "
         "and activations once. 100 % is as fast as this host can.</p>"
-        + both(lambda width: charts.bar_chart(reached, width, title, full=1.0), WIDE)
+        + both(lambda width: bars.bar_chart(reached, width, title, full=1.0), WIDE)
     )
 
 
@@ -106,14 +106,17 @@ def profiles(results: Results) -> str:
         table = operators(one)
         if one.profile is None or table is None:
             continue
-        shown = charts.profile_bars(one.profile, charts.role(results, one.name))
+        shown = bars.profile_bars(one.profile, charts.role(results, one.name))
         title = f"Dearest operators: {one.name}"
 
-        def draw(width: int, shown: list[charts.Bar] = shown, title: str = title) -> str:
-            return charts.bar_chart(shown, width, title)
+        def draw(width: int, shown: list[bars.Bar] = shown, title: str = title) -> str:
+            return bars.bar_chart(shown, width, title)
 
         note = f"One inference, one thread: time, share, executions. {one.profile.tool}"
         parts.append(
-            section(f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>{both(draw, HALF)}')
+            section(
+                f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>{both(draw, HALF)}'
+                f"<details><summary>As a table</summary>{grid(table)}</details>"
+            )
         )
     return columns(parts)

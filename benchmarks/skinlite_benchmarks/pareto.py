@@ -66,11 +66,13 @@ def pareto_chart(points: Sequence[Point], width: int, title: str) -> str:
     for number, one in enumerate(points, 1):
         at, middle = x(one.ms), y(one.accuracy.value)
         radius = max(4.0, math.sqrt(one.bytes / largest) * widest)
+        # Neighbours' numbers stand above and below in turn, or they would cover each other.
+        beside = middle - radius - 1 if number % 2 else middle + radius + 11
         parts.append(
             f'<g class="{one.role}"><line class="whisker" x1="{at:.1f}" x2="{at:.1f}" '
             f'y1="{y(one.accuracy.low):.1f}" y2="{y(one.accuracy.high):.1f}"/>'
             f'<circle class="disc" cx="{at:.1f}" cy="{middle:.1f}" r="{radius:.1f}"/></g>'
-            f'<text class="number" x="{at + radius + 3:.1f}" y="{middle - radius - 1:.1f}">'
+            f'<text class="number" x="{at + radius + 3:.1f}" y="{beside:.1f}">'
             f"{number}</text>"
         )
         figures = f"{wording.milliseconds(one.ms)}, {wording.share(one.accuracy.value)}"

@@ -17,7 +17,8 @@ from skinlite.files import sha256_of, staged_folder
 from skinlite.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of, network_name
+from skinlite_benchmarks import wording
+from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime import runtimes_for
@@ -66,7 +67,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
         runtime = runtimes_for(path)[0]
         if runtime not in runtimes:
             continue
-        network = network_name(config.backbone, config.width)
+        network = wording.network(config.backbone, config.width)
         update = {
             "name": f"{network} {peer.format} ({peer.tool})",
             "file": f"peers/{peer.file}",

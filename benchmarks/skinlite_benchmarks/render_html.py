@@ -20,7 +20,7 @@ def render_html(results: Results) -> str:
         table_card(tables.overview(results)),
         html_charts.tradeoff(results),
         *(html_charts.latencies(results, count) for count in results.settings.threads),
-        html_charts.bars(results),
+        html_charts.speed_and_size(results),
         html_charts.sweep(results),
         html_charts.recalls(results),
         html_charts.limits(results),

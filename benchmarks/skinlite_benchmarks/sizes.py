@@ -46,6 +46,6 @@ def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:
         )
         span = f"{wording.three_digits(min(ms for _, ms in line))} to "
         span += wording.milliseconds(max(ms for _, ms in line))
-        name = f"{number}  {backbone}, width {channels:g}"
+        name = f"{number}  {wording.network(backbone)}, width {channels:g}"
         parts.append(label(name, span, HEIGHT + 24 + ROW * number, width))
     return svg(parts, width, HEIGHT + 32 + ROW * len(lines), title)

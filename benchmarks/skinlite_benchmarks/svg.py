@@ -43,9 +43,9 @@ def level(y: float, text: str, width: int) -> str:
 
 def label(name: str, value: str, y: float, width: int) -> str:
     """A row's name at the left and its figure at the right."""
-    # About 7 pixels a letter at this size. A longer name loses its middle, since namesakes
-    # differ at the end; the tooltip has the whole.
-    room = max(6, int((width - 8 * len(value) - 16) / 7))
+    # About 8 pixels a letter of a wide font at this size. A longer name loses its middle, since
+    # namesakes differ at the end; the tooltip has the whole.
+    room = max(6, int((width - 8 * len(value) - 16) / 7.5))
     shown = name if len(name) <= room else f"{name[: room // 3]}…{name[room // 3 + 1 - room :]}"
     return (
         f'<text class="name" x="0" y="{y}">{escape(shown)}<title>{escape(name)}</title></text>'

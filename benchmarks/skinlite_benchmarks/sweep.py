@@ -22,7 +22,8 @@ from skinlite.errors import InputError, SkinliteError
 from skinlite.files import sha256_of, staged_folder
 from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
-from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of, network_name
+from skinlite_benchmarks import wording
+from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
 from skinlite_benchmarks.records import SweepPoint
 from skinlite_benchmarks.results import Results
 from skinlite_benchmarks.timing import Report
@@ -62,7 +63,7 @@ class Job(BaseModel):
     def name(self) -> str:
         """Of the contestant."""
         form = "float32" if self.scheme == "none" else self.scheme
-        return f"{network_name(self.backbone, self.width)} {self.image_size} px {form}"
+        return f"{wording.network(self.backbone, self.width)} {self.image_size} px {form}"
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""

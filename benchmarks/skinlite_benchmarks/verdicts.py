@@ -29,7 +29,9 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
 
     def found(reason: str, which: list[Measurement], advice: str) -> None:
         if which:
-            verdicts.append(Verdict(reason=f"{reason}: {_names(which)}.", advice=advice))
+            verdicts.append(
+                Verdict(reason=f"{reason}: {_names(which, measurements)}.", advice=advice)
+            )
 
     if host.busy and max(host.busy) > BUSY:
         start, end = host.busy
@@ -80,13 +82,15 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
     return verdicts
 
 
-def _names(measurements: list[Measurement]) -> str:
-    by_threads: dict[int, list[str]] = {}
-    for one in measurements:
-        by_threads.setdefault(one.threads, []).append(one.contestant)
-    return "; ".join(
-        f"with {wording.threads(count)}, {', '.join(names)}" for count, names in by_threads.items()
-    )
+def _names(which: list[Measurement], everyone: list[Measurement]) -> str:
+    said = []
+    for count in dict.fromkeys(one.threads for one in which):
+        names = [one.contestant for one in which if one.threads == count]
+        rest = [m.contestant for m in everyone if m.threads == count and m not in which]
+        if len(names) > len(rest) + 1:
+            names = ["all but " + " and ".join(rest)] if rest else ["all"]
+        said.append(f"with {wording.threads(count)}, {', '.join(names)}")
+    return "; ".join(said)
 
 
 def _impossible(limit: Limit) -> bool:

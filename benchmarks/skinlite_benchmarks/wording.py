@@ -1,8 +1,9 @@
-"""Figures in words: how a number is written, and the summary sentence.
+"""Figures in words: how a number or a network is written, and the summary sentence.
 
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
+from skinlite.vocabulary import NETWORKS
 from skinlite_benchmarks.device_records import DeviceCheck
 from skinlite_benchmarks.records import Accuracy, Interval, Share
 from skinlite_benchmarks.results import Contestant, Measurement, Results
@@ -52,8 +53,19 @@ def _factor(value: float) -> str:
 
 
 def three_digits(value: float) -> str:
-    """``3.52``, ``35.2``, ``352``."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+    """``0.352``, ``3.52``, ``35.2``, ``352``."""
+    return f"{value:.{0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3}f}"
+
+
+def percent(value: float) -> str:
+    """Of a share (0-1): ``35%``; what would round to nothing is ``<1%``."""
+    return "<1%" if 0 < value < 0.005 else f"{value:.0%}"
+
+
+def network(backbone: str, width: float = 1) -> str:
+    """``MobileNetV3Large``, or ``MobileNetV3Large x 0.75`` where the width isn't the usual one."""
+    title = NETWORKS.get(backbone, backbone)
+    return title if width == 1 else f"{title} x {width:g}"
 
 
 def share(value: float | None) -> str:

@@ -92,6 +92,18 @@ def demo(
     output.print(f"bundle ({bundle.manifest.status}): {bundle_folder}", markup=False)
     output.print(f"report: {page}", markup=False)
     check_gates(bundle.manifest, bundle_folder)
+    output.print("\n".join(next_steps(bundle_folder)), markup=False)
+
+
+def next_steps(bundle: Path) -> list[str]:
+    """What to do with the demo's bundle, as lines to copy."""
+    folder = shlex.quote(str(bundle))
+    return [
+        "next:",
+        f"  skinlite verify {folder}",
+        "  skinlite serve --install-runtime    # once, by npm",
+        f"  skinlite serve {folder}",
+    ]
 
 
 def _reference() -> "AbstractContextManager[ReferenceBuild | None]":

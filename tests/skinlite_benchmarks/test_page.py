@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skinlite_benchmarks import detail_tables
+from skinlite_benchmarks import answer_tables, wording
 from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.pareto import Point, front
 from skinlite_benchmarks.records import (
@@ -119,6 +119,11 @@ def test_a_printed_page_is_light_and_whole(
     page.close()
 
 
+def test_small_shares_and_short_times_are_not_nothing() -> None:
+    assert [wording.percent(value) for value in (0.0, 0.004, 0.35)] == ["0%", "<1%", "35%"]
+    assert wording.milliseconds(0.0042) == "0.004 ms"
+
+
 def test_parts_that_were_not_measured_are_not_there(results: Results) -> None:
     page = render_html(results)
     for title in ("Dearest operators", "How far from the limit", "The paper against", "Sweep,"):
@@ -142,9 +147,9 @@ def test_markdown_has_every_table(everything: Results) -> None:
 def test_the_paper_stands_above_what_was_measured_and_its_split_is_told(
     everything: Results,
 ) -> None:
-    table = detail_tables.paper(everything)
+    table = answer_tables.paper(everything)
     assert table is not None
-    assert [row[0] for row in table.rows] == ["mobilenet_v3_large, the paper", "quick int8"]
+    assert [row[0] for row in table.rows] == ["MobileNetV3Large, the paper", "quick int8"]
     assert table.rows[0][1] == "0.860"
     assert "lesions of the test were trained on" in table.rows[0][-1]
 

@@ -68,7 +68,7 @@ def test_the_front_has_what_nothing_else_beats(results: Results) -> None:
 def test_a_conversion_that_fails_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweep.sys, "executable", "/bin/false")
     job = Job(backbone="mobilenet_v2", image_size=33, width=0.5, scheme="int8")
-    with pytest.raises(InputError, match=r"mobilenet_v2 x 0\.5 33 px int8 can't be converted"):
+    with pytest.raises(InputError, match=r"MobileNetV2 x 0\.5 33 px int8 can't be converted"):
         convert_all([job], silent)
 
 

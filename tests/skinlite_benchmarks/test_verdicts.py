@@ -36,6 +36,14 @@ def test_reason_names_the_contestant(
     assert verdict.advice
 
 
+def test_a_reason_that_holds_for_most_names_the_others(host: Host) -> None:
+    doubtful = [measurement(name, [4.0, 5.0, 6.0] * 40) for name in "abc"]
+    (everyone,) = judge(host, doubtful, rounds=120)
+    (most,) = judge(host, [*doubtful, measurement("good", QUIET)], rounds=120)
+    assert everyone.reason.endswith("with one thread, all.")
+    assert most.reason.endswith("with one thread, all but good.")
+
+
 def test_busy_machine_and_few_rounds(host: Host) -> None:
     busy = host.model_copy(update={"busy": (0.02, 0.9)})
     reasons = [one.reason for one in judge(busy, [measurement("a", QUIET)], rounds=30)]

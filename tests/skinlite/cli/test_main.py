@@ -1,5 +1,6 @@
 """What holds for every command: help, exit codes, light imports, missing extras."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -155,3 +156,11 @@ def test_a_word_that_is_no_command_is_a_model(skinlite: Skinlite) -> None:
 def test_the_groups_help_shows_how_to_name_models(skinlite: Skinlite) -> None:
     code, out, _ = skinlite("benchmark", "--help")
     assert code == 0 and "skinlite benchmark run MODELS" in " ".join(out.split())
+
+
+def test_demo_names_what_to_do_next_in_a_folder_with_a_space() -> None:
+    from skinlite.cli.demo import next_steps
+
+    lines = [shlex.split(line, comments=True) for line in next_steps(Path("my demo/bundle"))]
+    assert ["skinlite", "verify", "my demo/bundle"] in lines
+    assert ["skinlite", "serve", "my demo/bundle"] in lines

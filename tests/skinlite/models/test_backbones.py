@@ -7,6 +7,14 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
+from skinlite.vocabulary import NETWORKS
+
+
+def test_a_report_made_without_keras_has_keras_names() -> None:
+    from skinlite.models.backbones import BACKBONES
+
+    for name, title in NETWORKS.items():
+        assert BACKBONES[name].title == title
 
 
 def test_another_architecture_is_not_taken(conv_net: str) -> None:
