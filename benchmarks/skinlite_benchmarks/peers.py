@@ -5,14 +5,13 @@ pictures as skinlite takes), without a rewrite; tf2onnx's float32; onnxruntime's
 They are converted once and kept in the cache under a name that hashes what they were made from.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from skinlite import __version__
-from skinlite.data.cache import cache_folder
+from skinlite.data.cache import kept_folder
 from skinlite.files import sha256_of, staged_folder
 from skinlite.quiet import silenced
 from skinlite.training.prepare import Prepared
@@ -56,7 +55,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
         InputError: the run is damaged, calibration is impossible, or the memory won't do.
     """
     model_sha256 = sha256_of(run.path / MODEL)
-    folder = cache_folder() / "peers" / _identity(run, data, model_sha256)
+    folder = kept_folder("peers", _identity(run, data, model_sha256))
     if not folder.is_dir():
         with staged_folder(folder, replace=True) as staging:
             _convert(run, data, staging, report)
@@ -88,7 +87,7 @@ def _identity(run: Run, data: Prepared, model_sha256: str) -> str:
     train = data.split.loc[data.split["split"] == "train", "image_id"]
     made_with = map(str, (*PEERS, *sorted(versions().items())))
     parts = (__version__, model_sha256, *sorted(train), *made_with)
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+    return "\n".join(parts)
 
 
 def _convert(run: Run, data: Prepared, folder: Path, report: Report) -> None:

@@ -6,7 +6,6 @@ that hashes everything it was made from. Without a run its weights are untrained
 memory don't depend on them, its accuracy is not measured.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from skinlite import __version__
-from skinlite.data.cache import cache_folder
+from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
 from skinlite.files import sha256_of, staged_folder, write_atomically
@@ -80,8 +79,7 @@ def reference_path(run: Run | None = None) -> Path:
     """Where the reference of this installation lies, or will."""
     # None is left out, so that what was converted before runs could be named is still found.
     identified = record(run).model_dump_json(exclude_none=True)
-    identity = hashlib.sha256(identified.encode()).hexdigest()[:32]
-    return cache_folder() / "reference" / identity / MODEL
+    return kept_folder("reference", identified) / MODEL
 
 
 def converter_command(folder: Path, run: Run | None = None) -> Sequence[str]:

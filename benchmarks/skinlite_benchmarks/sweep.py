@@ -5,7 +5,6 @@ once, in a process of its own (``python -m skinlite_benchmarks.sweep FOLDER JOB`
 cache under a name that hashes everything it was made from.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from skinlite import __version__
-from skinlite.data.cache import cache_folder
+from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
 from skinlite.files import sha256_of, staged_folder
 from skinlite.models.backbones import Topology
@@ -68,8 +67,7 @@ class Job(BaseModel):
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""
         said = self.model_dump_json(exclude={"run", "data"})
-        identity = hashlib.sha256(f"{__version__}{said}".encode()).hexdigest()[:32]
-        return cache_folder() / "sweep" / identity
+        return kept_folder("sweep", f"{__version__}{said}")
 
 
 def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:

@@ -30,6 +30,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skinlite"
 
 
+def kept_folder(kind: str, identity: str) -> Path:
+    """The folder of what was made once from what ``identity`` says; another one, another folder."""
+    return cache_folder() / kind / hashlib.sha256(identity.encode()).hexdigest()[:32]
+
+
 def pixels_of(
     dataset: Dataset, height: int, width: int, advance: Callable[[], None] = lambda: None
 ) -> Pixels:

@@ -5,7 +5,6 @@ the LiteRT that is installed here, and for each processor a folder of links with
 ``/proc/cpuinfo`` that such a processor has: LiteRT chooses kernels by it, and crashes without.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -15,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from skinlite.data.cache import cache_folder
+from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
 from skinlite.files import staged_folder, write_atomically, writing
 
@@ -68,8 +67,7 @@ def emulator() -> str:
 def root_path() -> Path:
     """Where the emulated machine lies, or will; another LiteRT makes another one."""
     made_from = (SUITE, PYTHON, *PACKAGES, *CPUS.values(), version("ai-edge-litert"))
-    identity = hashlib.sha256("\n".join(made_from).encode()).hexdigest()[:32]
-    return cache_folder() / "arm64" / identity
+    return kept_folder("arm64", "\n".join(made_from))
 
 
 def emulated_root(report: Report = lambda what, done, total: None) -> Path:
