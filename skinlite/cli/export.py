@@ -13,10 +13,10 @@ from skinlite.cli.shared import (
     need,
     output,
     output_folder,
-    validated,
 )
 from skinlite.cli.tables import check_gates, print_manifest
 from skinlite.errors import InputError
+from skinlite.settings import validated
 
 
 def export(

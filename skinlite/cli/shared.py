@@ -3,18 +3,13 @@
 import importlib
 import importlib.util
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.quiet import silenced
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-T = TypeVar("T", bound="BaseModel")
 
 console = Console(stderr=True, highlight=False)
 """Messages and progress go to stderr; what a command found goes to stdout."""
@@ -42,22 +37,6 @@ def need(module: str, extra: str) -> None:
         raise MissingExtraError(module, extra)
     with silenced():
         importlib.import_module(module)
-
-
-def validated(kind: type[T], settings: dict[str, Any]) -> T:
-    """Build a settings object from flags.
-
-    Raises:
-        InputError: names the flag, its value and what it may be.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return kind.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        flag = str(first["loc"][0]).replace("_", "-") if first["loc"] else "flags"
-        raise InputError(f"--{flag} {first['input']!r}: {first['msg']}.") from error
 
 
 def output_folder(out: Path | None, root: str, name: str) -> Path:

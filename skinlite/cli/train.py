@@ -13,9 +13,9 @@ from skinlite.cli.shared import (
     need,
     output,
     output_folder,
-    validated,
 )
 from skinlite.errors import InputError
+from skinlite.settings import validated
 
 if TYPE_CHECKING:
     from skinlite.data.division import SplitInfo

@@ -4,6 +4,7 @@ Batches are read, shuffled and handed over without a network, then with one; pic
 each, and their ratio. Below 1 the network would wait for pictures.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.dataset import read_dataset
+from skinlite.errors import SkinliteError
 from skinlite.models.backbones import find_backbone
+from skinlite.settings import validated
 from skinlite.training.batches import Epoch, make_epoch
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
@@ -72,8 +75,6 @@ def main(
     xla: str = "auto",
 ) -> None:
     """Pictures a second of the input pipeline alone, of training, and their ratio."""
-    from skinlite.cli.shared import output, validated
-
     settings = {
         "backbone": backbone,
         "image_size": image_size or find_backbone(backbone).input_size,
@@ -87,11 +88,15 @@ def main(
         prepare(read_dataset(data), config.image_size, seed=0),
         validated(Execution, {"xla": xla}),
     )
-    output.print(
+    print(
         f"pipeline {found.pipeline:.0f} pictures/s, training {found.training:.1f} pictures/s, "
         f"ratio {found.ratio:.0f}"
     )
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except SkinliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
