@@ -1,4 +1,4 @@
-"""The calibration set: drawn class-balanced from the training split, screened for outliers.
+"""The calibration set: drawn class-balanced from a pool of pictures, screened for outliers.
 
 On a network trained on HAM10000 some pictures blow late activations up to a hundred times their
 usual range. Min/max calibration spends the int8 range on them, and the file no longer answers as
@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
-import pandas as pd
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+from skinlite_export.calibration_pool import Pool
 from skinlite_export.convert import Sample
 from skinlite_export.graph import Graph
 from skinlite_export.manifest import Calibration
@@ -89,8 +89,7 @@ def samples(examples: Examples) -> Iterator[Sample]:
 def calibrate(
     twin: tf_keras.Model,
     graph: Graph,
-    train: Examples,
-    image_ids: pd.Series,
+    pool: Pool,
     recipe: Recipe,
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> tuple[Examples, Calibration]:
@@ -99,8 +98,7 @@ def calibrate(
     Args:
         twin: built of ``graph``.
         graph: whose layers are watched.
-        train: the training split, and nothing else.
-        image_ids: of its rows.
+        pool: the pictures to draw from.
         recipe: how many to draw, and how to screen.
         report: progress.
 
@@ -110,15 +108,15 @@ def calibrate(
     Raises:
         InputError: a class is absent, or more than half of the pictures are out of line.
     """
-    rows = draw(train.labels, recipe.calibration_pictures, recipe.seed)
-    absent = set(range(len(CLASSES))) - set(train.labels[rows].tolist())
+    rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed)
+    absent = set(range(len(CLASSES))) - set(pool.examples.labels[rows].tolist())
     if absent:
         raise InputError(
-            f"The calibration set lacks {', '.join(CLASSES[index] for index in sorted(absent))}: "
-            "ranges that never saw a class don't fit it. Draw more with --calibration-pictures, or "
-            "train on a data set with all seven classes."
+            f"The {len(rows)} calibration pictures from {pool.source} lack "
+            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges that never saw a "
+            f"class don't fit it. {pool.remedy}"
         )
-    drawn = train.take(rows)
+    drawn = pool.examples.take(rows)
     screened: dict[int, str] = {}
     if recipe.screening is not None:
         screened = screen(*peaks_of(twin, graph, drawn, report), recipe.screening)
@@ -129,11 +127,12 @@ def calibrate(
             "too many to call them outliers. Draw more with --calibration-pictures, or loosen "
             "--screening."
         )
-    ids = image_ids.to_numpy()[rows]
+    ids = pool.image_ids.to_numpy()[rows]
     return drawn.take(kept), Calibration(
         drawn=len(drawn),
         screened={str(ids[row]): layer for row, layer in screened.items()},
         sha256=identity(ids[kept]),
+        source=pool.source,
     )
 
 

@@ -19,6 +19,7 @@ from skinlite_export import bundle as layout
 from skinlite_export.audit import audit, check_integers
 from skinlite_export.calibrated import Calibrated
 from skinlite_export.calibration import calibrate, samples
+from skinlite_export.calibration_pool import Pool, training_pool
 from skinlite_export.card import card_of
 from skinlite_export.compression import compress
 from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versions
@@ -39,7 +40,7 @@ from skinlite_export.manifest import (
 from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.onnx_int8 import to_onnx_int8
-from skinlite_export.proof import SAME, check_lesions, prove
+from skinlite_export.proof import SAME, prove
 from skinlite_export.qat import tune
 from skinlite_export.qat_graph import ready_for_training
 from skinlite_export.reader import read_keras
@@ -58,6 +59,7 @@ def export(
     recipe: Recipe,
     out: Path,
     *,
+    pool: Pool | None = None,
     replace: bool = False,
     explain_error: bool = False,
     report: Report = lambda what, done, total: None,
@@ -69,6 +71,7 @@ def export(
         data: the run's data set under the run's split.
         recipe: what to make.
         out: the bundle folder to be.
+        pool: what may calibrate; left out, the training split.
         replace: an ``out`` that is there may go.
         explain_error: measure what int8 costs each layer.
         report: progress.
@@ -88,7 +91,7 @@ def export(
     with staged_folder(out, replace=replace) as folder:
         model = run.load_model()
         check_memory(model)
-        converted = convert(model, data, recipe, report, explain_error=explain_error)
+        converted = convert(model, data, recipe, report, pool=pool, explain_error=explain_error)
         tflite = folder / layout.TFLITE
         tflite.write_bytes(converted.content)
         if recipe.in_int8:
@@ -162,6 +165,7 @@ def convert(
     recipe: Recipe,
     report: Report = lambda what, done, total: None,
     *,
+    pool: Pool | None = None,
     explain_error: bool = False,
 ) -> Converted:
     """Make the .tflite of a recipe.
@@ -182,11 +186,8 @@ def convert(
         twin = build_twin(graph)
     if not recipe.in_int8:
         return Converted(to_tflite(twin, recipe.quantize))
-    train_ids = data.split.loc[data.split["split"] == "train", "image_id"]
-    check_lesions(data.split, train_ids)
-    pictures, calibration = calibrate(
-        twin, graph, data.examples["train"], train_ids, recipe, report
-    )
+    pool = pool or training_pool(data)
+    pictures, calibration = calibrate(twin, graph, pool, recipe, report)
     report("converting", 0, 1)
     ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
     control = None

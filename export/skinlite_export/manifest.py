@@ -91,17 +91,19 @@ class About(Record):
 
 
 class Calibration(Record):
-    """The pictures that set the ranges of the activations; from the training split only.
+    """The pictures that set the ranges of the activations; none of them judges the file.
 
     Attributes:
         drawn: pictures drawn.
         screened: ids left out because they blow up an activation, with the layer that shows it.
         sha256: over the sorted ids that were used.
+        source: where they were drawn from.
     """
 
     drawn: int
     screened: dict[str, str]
     sha256: str
+    source: str = "the training split"
 
 
 class Audit(Record):
@@ -210,7 +212,7 @@ class SearchStep(Record):
     Attributes:
         kept: the layers in float.
         bytes: of the file.
-        failed: the gates that did not hold.
+        failed: the gates that did not hold by a standard error.
     """
 
     kept: tuple[str, ...]

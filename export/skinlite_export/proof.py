@@ -3,16 +3,15 @@
 The test split judges, once. What is fitted to the finished file is fitted on the validation split.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from skinlite.errors import InputError, SkinliteError
+from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
 from skinlite.training.prepare import Prepared
@@ -108,25 +107,3 @@ def prove(
     )
     signatures = {file: runner.signature for file, runner in runners.items()}
     return Proof(signatures, verification, temperature)
-
-
-def check_lesions(split: pd.DataFrame, calibration: Iterable[str]) -> None:
-    """Prove that no lesion of the calibration pictures is one that is validated or tested on.
-
-    Args:
-        split: image_id, lesion_id, split.
-        calibration: ids of the pictures that calibrate.
-
-    Raises:
-        InputError: names a lesion that is on both sides.
-    """
-    calibrating = set(split.loc[split["image_id"].isin(list(calibration)), "lesion_id"])
-    held_out = split.loc[split["split"] != "train"]
-    shared = held_out.loc[held_out["lesion_id"].isin(calibrating)]
-    if len(shared):
-        first = shared.iloc[0]
-        raise InputError(
-            f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
-            f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
-            "Calibrate with pictures of the training split, and split by lesion."
-        )

@@ -37,6 +37,10 @@ def export(
     calibration_pictures: Annotated[
         int, typer.Option(min=1, help="Drawn class-balanced from the training split.")
     ] = 300,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(help="Data set of yours to draw them from, in place of the training split."),
+    ] = None,
     screening: Annotated[
         float,
         typer.Option(
@@ -152,6 +156,11 @@ def export(
     )
     if explain_error and not recipe.in_int8:
         raise InputError("--explain-error is about int8. Drop it, or use --quantize int8.")
+    if calibration and not recipe.in_int8:
+        raise InputError(
+            f"--calibration is about int8, and --quantize is {quantize}. Drop it, or use "
+            "--quantize int8."
+        )
     from skinlite.training.run import newest_run, open_run
 
     if model and model.is_file():
@@ -172,8 +181,17 @@ def export(
     dataset = read_dataset(data or Path(run.info.data))
     with counting("reading pictures", len(dataset.frame)) as advance:
         prepared = prepare_again(run, dataset, advance)
+    pool = None
+    if calibration:
+        from skinlite_export.calibration_pool import folder_pool
+
+        folder = read_dataset(calibration)
+        with counting("reading calibration pictures", len(folder.frame)) as advance:
+            pool = folder_pool(prepared, folder, advance)
     with reporting() as report:
-        bundle = export_run(run, prepared, recipe, out, explain_error=explain_error, report=report)
+        bundle = export_run(
+            run, prepared, recipe, out, pool=pool, explain_error=explain_error, report=report
+        )
     if as_json:
         output.print_json(bundle.manifest.model_dump_json())
     else:

@@ -74,6 +74,13 @@ def parts(classifier: Any) -> tuple[Any, Any]:
 IDS = pd.Series([f"id{row:02d}" for row in range(21)], index=range(100, 121))
 
 
+def pool(examples: Examples) -> Any:
+    """The pool that a calibration draws from, of any pictures."""
+    from skinlite_export.calibration_pool import Pool
+
+    return Pool(examples, IDS[: len(examples)], "a test", "Draw more with --calibration-pictures.")
+
+
 def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples) -> None:
     from skinlite.vocabulary import IMAGE, PATIENT
     from skinlite_export.calibration import peaks_of
@@ -97,13 +104,13 @@ def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examp
 
     few.patients[13] *= 1e3
     recipe = Recipe(calibration_pictures=21)
-    kept, record = calibrate(*parts, few, IDS, recipe)
+    kept, record = calibrate(*parts, pool(few), recipe)
     assert record.drawn == 21
     assert list(record.screened) == ["id13"]
     assert record.screened["id13"] == "evidence"
     assert np.abs(kept.patients).max() < 10
     assert record.sha256 == identity(IDS[[100 + row for row in range(21) if row != 13]])
-    everything, plain = calibrate(*parts, few, IDS, recipe.model_copy(update={"screening": None}))
+    everything, plain = calibrate(*parts, pool(few), recipe.model_copy(update={"screening": None}))
     assert (len(everything), plain.screened) == (21, {})
 
 
@@ -111,10 +118,10 @@ def test_an_absent_class_is_refused(parts: tuple[Any, Any], few: Examples) -> No
     from skinlite_export.calibration import calibrate
 
     some = few.take(np.flatnonzero(~np.isin(few.labels, [3, 6])))
-    with pytest.raises(InputError, match="lacks df, vasc"):
-        calibrate(*parts, some, IDS, Recipe(calibration_pictures=21))
+    with pytest.raises(InputError, match="lack df, vasc"):
+        calibrate(*parts, pool(some), Recipe(calibration_pictures=21))
     with pytest.raises(InputError, match=r"Draw more with --calibration-pictures"):
-        calibrate(*parts, few, IDS, Recipe(calibration_pictures=6))
+        calibrate(*parts, pool(few), Recipe(calibration_pictures=6))
 
 
 def test_too_many_out_of_line_are_refused(
@@ -123,15 +130,16 @@ def test_too_many_out_of_line_are_refused(
     """So strict a screening leaves some picture out for certain; here one is too many."""
     from skinlite_export import calibration
     from skinlite_export.calibration import calibrate
+    from skinlite_export.calibration_pool import training_pool
     from skinlite_export.reader import read_keras
     from skinlite_export.twin import build_twin
 
     monkeypatch.setattr(calibration, "KEPT_AT_LEAST", 1.0)
     graph = read_keras(tiny_run.load_model())
-    ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "train", "image_id"]
+    train = training_pool(tiny_prepared)
     recipe = Recipe(calibration_pictures=14, screening=1.0000001)
     with pytest.raises(InputError, match=r"of 14 calibration pictures are out of line"):
-        calibrate(build_twin(graph), graph, tiny_prepared.examples["train"], ids, recipe)
+        calibrate(build_twin(graph), graph, train, recipe)
 
 
 def test_identity_does_not_hang_on_the_order() -> None:

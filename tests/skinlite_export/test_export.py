@@ -136,10 +136,10 @@ def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> Non
 
 
 def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared) -> None:
-    from skinlite_export.proof import check_lesions
+    from skinlite_export.calibration_pool import check_lesions
 
     split = tiny_prepared.split.copy()
-    train = split.loc[split["split"] == "train", "image_id"]
+    train = split.loc[split["split"] == "train", "lesion_id"]
     check_lesions(split, train)
     leaked = split.index[split["split"] == "test"][0]
     split.loc[leaked, "lesion_id"] = split.loc[split["split"] == "train", "lesion_id"].iloc[0]
@@ -147,7 +147,7 @@ def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared)
         check_lesions(split, train)
 
 
-@pytest.mark.parametrize(("pictures", "told"), [(3, "lacks df"), (6, "lacks")])
+@pytest.mark.parametrize(("pictures", "told"), [(3, "lack df"), (6, "lack")])
 def test_a_calibration_set_that_lacks_classes(
     run: Run, conv_prepared: Prepared, tmp_path: Path, pictures: int, told: str
 ) -> None:

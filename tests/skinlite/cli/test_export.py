@@ -38,6 +38,7 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--on-fail", "pray"], "'stop' or 'search'"),
         (["--quantize", "float16", "--keep-float", "conv"], "--keep-float is about int8"),
         (["--quantize", "none", "--explain-error"], "--explain-error is about int8"),
+        (["--quantize", "dynamic", "--calibration", "clinic"], "--calibration is about int8"),
         (["--gates", "off", "--on-fail", "search"], "needs gates that can fail"),
         (["--integer-only", "--keep-float", "conv"], "leaves nothing in float"),
     ],

@@ -1,0 +1,112 @@
+"""Where calibration pictures come from: the training split, or a data set of the user's own.
+
+Never from what judges the file: ranges fitted to the test pictures would flatter it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from skinlite.data.dataset import Dataset
+from skinlite.data.examples import Examples
+from skinlite.errors import InputError
+from skinlite.training.prepare import Prepared, all_examples
+
+HELD_OUT = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Pictures that may calibrate.
+
+    Attributes:
+        examples: N of them.
+        image_ids: (N,), in their order.
+        source: where they are from, in words.
+        remedy: what to do about a class that they lack.
+    """
+
+    examples: Examples
+    image_ids: pd.Series
+    source: str
+    remedy: str
+
+
+def training_pool(data: Prepared) -> Pool:
+    """The training split.
+
+    Raises:
+        InputError: a lesion of it is held out too.
+    """
+    train = data.split[data.split["split"] == "train"]
+    check_lesions(data.split, train["lesion_id"])
+    return Pool(
+        data.examples["train"],
+        train["image_id"],
+        "the training split",
+        "Draw more with --calibration-pictures, or train on a data set with all seven classes.",
+    )
+
+
+def folder_pool(
+    data: Prepared, folder: Dataset, advance: Callable[[], None] = lambda: None
+) -> Pool:
+    """All of a data set of the user's own, proven to hold nothing that judges the file.
+
+    Args:
+        data: what the run was trained and is judged on.
+        folder: whose pictures are to calibrate.
+        advance: called once a decoded picture.
+
+    Raises:
+        InputError: a picture or a lesion that is held out, by id or by what it shows.
+    """
+    held_out = data.split[data.split["split"] != "train"]
+    check_lesions(data.split, folder.frame["lesion_id"])
+    shared = folder.frame.loc[folder.frame["image_id"].isin(held_out["image_id"]), "image_id"]
+    examples = all_examples(folder, data.encoder, data.examples["train"].pixels.shape[1], advance)
+    if shared.empty:
+        judging = set().union(*(_identities(data.examples[name]) for name in HELD_OUT))
+        same = [one in judging for one in _identities(examples)]
+        shared = folder.frame.loc[same, "image_id"]
+    if len(shared):
+        raise InputError(
+            f"{len(shared)} of the {len(examples)} pictures in {folder.root} judge the file too: "
+            f"they are held out from the training, the first is {shared.iloc[0]}. Numbers from "
+            "that are too good. Take them out of the folder, or leave --calibration out."
+        )
+    return Pool(
+        examples,
+        folder.frame["image_id"],
+        folder.root.name,
+        "Add pictures of every class to it, or leave --calibration out: the training split "
+        "calibrates then.",
+    )
+
+
+def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
+    """Prove that no lesion of the calibration pictures is one that is validated or tested on.
+
+    Args:
+        split: image_id, lesion_id, split.
+        calibrating: lesions of the pictures that calibrate.
+
+    Raises:
+        InputError: names a lesion that is on both sides.
+    """
+    held_out = split.loc[split["split"] != "train"]
+    shared = held_out.loc[held_out["lesion_id"].isin(list(calibrating))]
+    if len(shared):
+        first = shared.iloc[0]
+        raise InputError(
+            f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
+            f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
+            "Calibrate with pictures of other lesions, and split by lesion."
+        )
+
+
+def _identities(examples: Examples) -> list[bytes]:
+    """What each picture shows, whatever it is called: a hash of its pixels."""
+    return [hashlib.sha256(image.tobytes()).digest() for image in examples.images]

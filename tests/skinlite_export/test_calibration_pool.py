@@ -1,0 +1,134 @@
+"""Calibrating with pictures of one's own: what is taken, and what is refused."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from skinlite.data.dataset import read_dataset
+from skinlite.data.synthetic import write_synthetic
+from skinlite.errors import InputError
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite_export.recipe import Recipe
+
+TABLE = "HAM10000_metadata.csv"
+
+
+@pytest.fixture(scope="session")
+def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthetic pictures that no run was trained or judged on. Read only."""
+    folder = tmp_path_factory.mktemp("others") / "clinic"
+    write_synthetic(folder, lesions=30, seed=7)
+    table = pd.read_csv(folder / TABLE)
+    table["lesion_id"] = "OTHER_" + table["lesion_id"]
+    renamed = "OTHER_" + table["image_id"]
+    for old, new in zip(table["image_id"], renamed, strict=True):
+        (path,) = folder.glob(f"*/{old}.jpg")
+        path.rename(path.with_name(f"{new}.jpg"))
+    table.assign(image_id=renamed).to_csv(folder / TABLE, index=False)
+    return folder
+
+
+@pytest.fixture
+def folder(others: Path, tmp_path: Path) -> Path:
+    """A copy of `others` to be changed."""
+    return Path(shutil.copytree(others, tmp_path / "clinic"))
+
+
+def pool_of(prepared: Prepared, folder: Path) -> Any:
+    from skinlite_export.calibration_pool import folder_pool
+
+    return folder_pool(prepared, read_dataset(folder))
+
+
+def keep(folder: Path, which: Callable[[pd.DataFrame], Any]) -> Path:
+    table = pd.read_csv(folder / TABLE)
+    table[which(table)].to_csv(folder / TABLE, index=False)
+    return folder
+
+
+def adopt(folder: Path, data: Path, prepared: Prepared, **changes: str) -> Path:
+    """Put the first test picture of a run's data into a folder, some of its fields changed."""
+    split = prepared.split
+    image_id = split.loc[split["split"] == "test", "image_id"].iloc[0]
+    source = pd.read_csv(data / TABLE).set_index("image_id", drop=False)
+    row = source.loc[[image_id]].assign(**changes)
+    table = pd.read_csv(folder / TABLE)
+    pd.concat([table, row]).to_csv(folder / TABLE, index=False)
+    (path,) = data.glob(f"*/{image_id}.jpg")
+    name = f"{row['image_id'].iloc[0]}.jpg"
+    shutil.copy(path, next(folder.glob("*_part_1")) / name)
+    return folder
+
+
+def test_an_export_calibrates_with_them(
+    kept_run: Run, conv_prepared: Prepared, others: Path, tmp_path: Path, conv_net: str
+) -> None:
+    from skinlite_export.calibration import draw, identity
+    from skinlite_export.export import export
+
+    recipe = Recipe(calibration_pictures=28, screening=None, gates=None)
+    pool = pool_of(conv_prepared, others)
+    mine = export(kept_run, conv_prepared, recipe, tmp_path / "mine", pool=pool)
+    usual = export(kept_run, conv_prepared, recipe, tmp_path / "usual")
+    record = mine.manifest.calibration
+    assert record is not None and usual.manifest.calibration is not None
+    assert (record.drawn, record.source) == (28, "clinic")
+    assert usual.manifest.calibration.source == "the training split"
+    rows = draw(pool.examples.labels, 28, recipe.seed)
+    assert record.sha256 == identity(pool.image_ids.iloc[rows])
+    assert (mine.path / "model.tflite").read_bytes() != (usual.path / "model.tflite").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("which", "told"),
+    [
+        (lambda table: table.index < 3, r"The 3 calibration pictures from clinic lack"),
+        (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave --cal"),
+    ],
+)
+def test_too_few_pictures_or_classes(
+    kept_run: Run,
+    conv_prepared: Prepared,
+    folder: Path,
+    tmp_path: Path,
+    conv_net: str,
+    which: Callable[[pd.DataFrame], Any],
+    told: str,
+) -> None:
+    from skinlite_export.export import export
+
+    pool = pool_of(conv_prepared, keep(folder, which))
+    with pytest.raises(InputError, match=told):
+        export(kept_run, conv_prepared, Recipe(gates=None), tmp_path / "bundle", pool=pool)
+    assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, r"1 lesion\(s\) would calibrate the file and judge it"),
+        ({"lesion_id": "NEW"}, "1 of the .* judge the file too.*held out"),
+        ({"lesion_id": "NEW", "image_id": "RENAMED"}, "1 of the .*the first is RENAMED"),
+    ],
+)
+def test_a_picture_that_judges_is_refused(
+    conv_prepared: Prepared, tiny_data: Path, folder: Path, changes: dict[str, str], told: str
+) -> None:
+    """By its lesion, by its name, and by what it shows."""
+    with pytest.raises(InputError, match=told):
+        pool_of(conv_prepared, adopt(folder, tiny_data, conv_prepared, **changes))
+
+
+def test_pictures_of_the_training_split_may_calibrate(
+    conv_prepared: Prepared, tiny_data: Path, tmp_path: Path
+) -> None:
+    split = conv_prepared.split
+    train = split.loc[split["split"] == "train", "image_id"]
+    copy = Path(shutil.copytree(tiny_data, tmp_path / "train"))
+    keep(copy, lambda table: table["image_id"].isin(train))
+    assert len(pool_of(conv_prepared, copy).examples) == len(train)
