@@ -22,6 +22,7 @@ def accuracy_of(
     *,
     source: Literal["bundle", "run", "data"],
     pictures: Literal["test", "all"],
+    leaky: bool = False,
     keras: Metrics | None = None,
     agreement: float | None = None,
     seed: int = 0,
@@ -32,6 +33,7 @@ def accuracy_of(
         exported: of the contestant's predictions.
         source: see `Accuracy`.
         pictures: see `Accuracy`.
+        leaky: see `Accuracy`.
         keras: of the float model's, on the same pictures.
         agreement: share of pictures with the same top-1 answer as the float model.
         seed: of the bootstrap.
@@ -47,6 +49,7 @@ def accuracy_of(
     return Accuracy(
         source=source,
         pictures=pictures,
+        leaky=leaky,
         exported=exported,
         keras=keras,
         accuracy=_share(exported.accuracy, hits.sum(axis=1) / n, n),

@@ -79,12 +79,14 @@ class Comparison(Record):
     """Two results side by side.
 
     Attributes:
+        leaky: contestants whose accuracy is, in either of them, an upper bound (see `Accuracy`).
         only_old: contestants that the new results lack.
         only_new: contestants that the old ones lack.
         versions: of packages that differ: old and new.
     """
 
     changes: tuple[Change, ...]
+    leaky: tuple[str, ...] = ()
     only_old: tuple[str, ...]
     only_new: tuple[str, ...]
     versions: dict[str, tuple[str, str]]
@@ -154,6 +156,11 @@ def compare(old: Results, new: Results) -> Comparison:
     }
     return Comparison(
         changes=tuple(change for name in shared for change in _changes(name, old, new)),
+        leaky=tuple(
+            name
+            for name in shared
+            if any((found := one.contestant(name).accuracy) and found.leaky for one in (old, new))
+        ),
         only_old=tuple(name for name in before if name not in after),
         only_new=tuple(name for name in after if name not in before),
         versions=versions,

@@ -139,7 +139,8 @@ def _of_run(path: Path) -> Entry:
     accuracy = None
     if trained and (path / METRICS).is_file():
         metrics = read_json(RunMetrics, path / METRICS).test
-        accuracy = accuracy_of(metrics, source="run", pictures="test")
+        leaky = run.info.split.leaky
+        accuracy = accuracy_of(metrics, source="run", pictures="test", leaky=leaky)
     config = run.info.config
     update = {
         "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",
@@ -171,6 +172,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
             found[0].metrics,
             source="bundle",
             pictures="test",
+            leaky=manifest.leaky,
             keras=manifest.verification.keras,
             agreement=found[0].agreement,
         )

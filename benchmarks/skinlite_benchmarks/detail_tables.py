@@ -74,7 +74,7 @@ def sweep(results: Results) -> Table | None:
         )
         if measured is None:
             continue
-        accuracy = None if one.accuracy is None else one.accuracy.balanced_accuracy
+        accuracy = one.accuracy
         beaten = {None: wording.NONE, True: "no", False: "yes"}[point.pareto]
         rows.append(
             (
@@ -85,7 +85,7 @@ def sweep(results: Results) -> Table | None:
                 wording.megabytes(one.bytes / 1e6),
                 wording.accuracy_status(one)
                 if accuracy is None
-                else wording.share_interval(accuracy),
+                else wording.share_interval(accuracy.balanced_accuracy) + wording.leak(accuracy),
                 beaten,
             )
         )

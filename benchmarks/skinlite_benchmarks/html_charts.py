@@ -42,7 +42,8 @@ def recalls(results: Results) -> str:
             kind = "synthetic " if one.synthetic else ""
             note = (
                 f"Share of each class that is found, {accuracy.exported.images:,} held-out {kind}"
-                "pictures. Ring: Keras. Dot: the exported file. n: pictures of the class."
+                f"pictures{wording.leak(accuracy)}. Ring: Keras. Dot: the exported "
+                "file. n: pictures of the class."
             )
 
             def draw(width: int, accuracy: charts.Accuracy = accuracy, title: str = title) -> str:

@@ -18,6 +18,11 @@ def notices(
             "Synthetic: trained and judged on generated pictures; the accuracy says nothing about "
             "real skin."
         )
+    if leaky := [one.name for one in contestants if one.accuracy and one.accuracy.leaky]:
+        found.append(
+            f"Leaky: {', '.join(leaky)} trained on other pictures of lesions that judge here; "
+            "every accuracy is an upper bound."
+        )
     if any(one.trained is False and one.synthetic is not None for one in contestants):
         found.append(
             "Untrained: initialised weights; the answers mean nothing. Latency and size are those "

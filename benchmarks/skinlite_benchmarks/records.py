@@ -54,6 +54,7 @@ class Accuracy(Record):
         source: ``bundle``: measured at export, read from the manifest; ``run``: the same for a
             run folder; ``data``: measured here, on ``--data``.
         pictures: which they are: ``test``, the run's held-out split, or ``all`` of a data set.
+        leaky: the run trained on other pictures of their lesions: an upper bound.
         exported: this contestant's.
         keras: the float model's; None where it is not known.
         balanced_accuracy: the mean of the recalls.
@@ -63,6 +64,7 @@ class Accuracy(Record):
 
     source: Literal["bundle", "run", "data"]
     pictures: Literal["test", "all"]
+    leaky: bool = False
     exported: Metrics
     keras: Metrics | None
     accuracy: Share

@@ -44,6 +44,8 @@ def _header(results: Results) -> str:
     badges = [(f"{results.host.kind.partition(' ')[2]}, not a phone", "badge")]
     if any(one.synthetic for one in results.contestants):
         badges.append(("synthetic pictures", "badge loud"))
+    if any(one.accuracy and one.accuracy.leaky for one in results.contestants):
+        badges.append(("leaky split", "badge loud"))
     if wording.headline(results)[0].trained is False:
         badges.append(("untrained", "badge loud"))
     if results.interrupted:
@@ -78,7 +80,7 @@ def _tiles(results: Results) -> str:
     if contestant.accuracy:
         exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
         kind = "synthetic pictures" if contestant.synthetic else "pictures"
-        note = f"{exported.images:,} {kind}"
+        note = f"{exported.images:,} {kind}{wording.leak(contestant.accuracy)}"
         if keras is not None:
             note = f"Keras {keras.balanced_accuracy:.3f}, {note}"
         tiles.append(("Balanced accuracy", wording.share(exported.balanced_accuracy), note))

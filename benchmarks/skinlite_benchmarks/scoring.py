@@ -74,17 +74,7 @@ def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
     if apart and not ids[0] <= set(dataset.frame["image_id"]):
         dataset = join(dataset, read_dataset(Path(apart)))
     test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
-    return Jury(dataset.select(test), "test", tuple(runs), _leak(runs))
-
-
-def _leak(runs: Sequence[Run]) -> str:
-    leaky = [run.path.name for run in runs if run.info.split.leaky]
-    if not leaky:
-        return ""
-    return (
-        f"Leaky: {', '.join(leaky)} trained on other pictures of lesions that judge here; every "
-        "accuracy is an upper bound."
-    )
+    return Jury(dataset.select(test), "test", tuple(runs))
 
 
 def score(
@@ -130,6 +120,7 @@ def score(
             evaluate(labels, exported),
             source="data",
             pictures=jury.pictures,
+            leaky=jury.pictures == "test" and run is not None and run.info.split.leaky,
             keras=None if keras is None else evaluate(labels, keras),
             agreement=None
             if keras is None

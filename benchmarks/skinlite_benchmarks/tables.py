@@ -61,8 +61,10 @@ def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
     return (
         _beside_keras(
             exported.balanced_accuracy, None if keras is None else keras.balanced_accuracy
-        ),
-        _beside_keras(exported.melanoma_recall, None if keras is None else keras.melanoma_recall),
+        )
+        + wording.leak(accuracy),
+        _beside_keras(exported.melanoma_recall, None if keras is None else keras.melanoma_recall)
+        + wording.leak(accuracy),
         wording.share(None if accuracy.agreement is None else accuracy.agreement.value),
     )
 

@@ -81,7 +81,12 @@ def share_interval(value: Share | None) -> str:
 def pictures(accuracy: Accuracy) -> str:
     """Which pictures judged: ``1,500 held-out``."""
     kind = "held-out" if accuracy.pictures == "test" else "of a whole set"
-    return f"{accuracy.exported.images:,} {kind}"
+    return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
+
+
+def leak(accuracy: Accuracy) -> str:
+    """What is said beside a figure of a leaky split."""
+    return " (leaky)" if accuracy.leaky else ""
 
 
 def headline(results: Results) -> tuple[Contestant, Measurement]:
@@ -146,7 +151,7 @@ def _accuracy(contestant: Contestant) -> str:
     held_out = "held-out " if contestant.accuracy.pictures == "test" else ""
     return (
         f"balanced accuracy {exported.balanced_accuracy:.3f}{beside} on {exported.images:,} "
-        f"{held_out}{kind}"
+        f"{held_out}{kind}{leak(contestant.accuracy)}"
     )
 
 

@@ -103,7 +103,8 @@ def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
         raise InputError(
             f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
             f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
-            "Calibrate with pictures of other lesions, and split by lesion."
+            "Calibrate with pictures of other lesions, and split by lesion; formats that need "
+            "no calibration (--quantize none, float16, dynamic) are exported, and labelled leaky."
         )
 
 

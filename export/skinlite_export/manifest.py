@@ -292,3 +292,8 @@ class Manifest(Record):
     search: Search | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]
+
+    @property
+    def leaky(self) -> bool:
+        """Whether lesions that judge were trained on, so that every score is an upper bound."""
+        return self.data is not None and self.data.split.leaky

@@ -56,6 +56,9 @@ def _print(comparison: "Comparison") -> None:
     for names, where in ((comparison.only_old, "old"), (comparison.only_new, "new")):
         if names:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
+    if comparison.leaky:
+        told = ", ".join(comparison.leaky)
+        console.print(f"leaky split, so that accuracies are upper bounds: {told}", markup=False)
     table = Table("model", "threads", "", "old", "new", "change")
     shown = None
     for one in comparison.changes:

@@ -8,6 +8,7 @@ import typer
 from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, need, output
+from skinlite.cli.tables import LEAKY
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def evaluate(
         temperature=answered.temperature,
         temperature_from=answered.temperature_from,
     )
-    title = _title(artefact, split, dataset, run)
+    leaky = run is not None and run.info.split.leaky and split in ("validation", "test")
+    found = found.model_copy(update={"leaky": leaky})
+    title = _title(artefact, split, dataset, run) + (f", {LEAKY}" if leaky else "")
     if split == "all" and run:
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
     if isic_csv:
@@ -94,8 +97,6 @@ def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
 
 def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") -> str:
     title = f"{artefact}, split {split}"
-    if run and run.info.split.leaky and split == "test":
-        title += ", LEAKY: lesions are in training too, so that these are upper bounds"
     if run and run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic pictures" if dataset.synthetic else "")

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from skinlite.evaluation.metrics import Metrics
     from skinlite_export.manifest import LayerError, Manifest, Search
 
+LEAKY = "LEAKY split: lesions of these pictures are in training too, so that these are upper bounds"
+
 WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
 
@@ -30,7 +32,7 @@ def print_manifest(manifest: "Manifest") -> None:
     table = Table(
         title=f"{proof.keras.images:,} held-out pictures"
         + (" (synthetic)" if manifest.source.synthetic else "")
-        + (" (LEAKY split: upper bounds)" if manifest.data and manifest.data.split.leaky else "")
+        + (" (LEAKY split: upper bounds)" if manifest.leaky else "")
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )

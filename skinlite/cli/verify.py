@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from skinlite.cli.shared import JsonOption, output
-from skinlite.cli.tables import check_gates
+from skinlite.cli.tables import LEAKY, check_gates
 
 
 def verify(
@@ -21,10 +21,11 @@ def verify(
     opened = open_bundle(bundle)
     opened.check_files()
     found = [check_metadata(opened), *check_golden(opened)]
+    status, leaky = opened.manifest.status, opened.manifest.leaky
     if as_json:
-        output.print_json(data={"status": opened.manifest.status, "checks": found})
+        output.print_json(data={"status": status, "leaky": leaky, "checks": found})
     else:
         output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
         output.print(*found, sep="\n")
-        output.print(f"status: {opened.manifest.status}")
+        output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
     check_gates(opened.manifest, bundle)

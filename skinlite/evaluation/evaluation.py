@@ -20,7 +20,13 @@ class Details(BaseModel):
 
 
 class Evaluation(Metrics, Details):
-    """The metrics with their details."""
+    """The metrics with their details.
+
+    Attributes:
+        leaky: lesions of these pictures were trained on, so that these are upper bounds.
+    """
+
+    leaky: bool = False
 
 
 def evaluate_fully(

@@ -94,7 +94,8 @@ def test_a_leaky_split_is_labelled(skinlite: Skinlite, run: Path) -> None:
     config["split"] = config["split"] | {"kind": "paper", "leaky": True}
     (run / "config.json").write_text(json.dumps(config))
     assert "LEAKY" in skinlite("evaluate", run).out
-    assert "LEAKY" not in skinlite("evaluate", run, "--split", "validation").out
+    assert json.loads(skinlite("evaluate", run, "--split", "validation", "--json").out)["leaky"]
+    assert "LEAKY" not in skinlite("evaluate", run, "--split", "train").out
 
 
 def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:

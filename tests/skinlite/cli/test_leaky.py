@@ -1,0 +1,48 @@
+"""The paper's split lets lesions of the test be trained on: every figure from it says so."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Skinlite = Callable[..., Any]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The split's .* lack")
+def test_figures_of_a_leaky_split_are_labelled_wherever_they_stand(
+    skinlite: Skinlite, conv_net: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    run, bundle, report = tmp_path / "run", tmp_path / "bundle", tmp_path / "report"
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    code, _, err = skinlite(*line, "--epochs", "1", "--split", "paper", "--out", run)
+    assert code == 0, err
+
+    line = ["export", "--model", run, "--gates", "off", "--out", bundle]
+    code, _, err = skinlite(*line, "--calibration-pictures", "20")
+    assert code == 2 and not bundle.exists()
+    assert "would calibrate the file and judge it" in err and "--quantize none" in err
+    code, out, err = skinlite(*line, "--quantize", "none")
+    assert (code, "LEAKY" in out) == (0, True), err
+    assert json.loads((bundle / "manifest.json").read_text())["data"]["split"]["leaky"]
+
+    assert "LEAKY split" in next(bundle.glob("*.md")).read_text()
+
+    assert "LEAKY" in skinlite("verify", bundle).out
+    assert json.loads(skinlite("verify", bundle, "--json").out)["leaky"]
+    for artefact in ([run], [bundle, "--model", run]):
+        assert "LEAKY" in skinlite("evaluate", *artefact).out
+        assert json.loads(skinlite("evaluate", *artefact, "--json").out)["leaky"]
+        assert "LEAKY" not in skinlite("evaluate", *artefact, "--split", "train").out
+
+    line = ["benchmark", bundle, "--rounds", "2", "--reference", "none", "--no-details"]
+    code, out, err = skinlite(*line, "--out", report)
+    assert (code, "held-out synthetic pictures (leaky)" in out) == (0, True), err
+    page, text = (report / name for name in ("report.html", "report.md"))
+    for written in (page.read_text(), text.read_text()):
+        assert "Leaky: conv_net float32" in written and " (leaky)" in written
+    assert "leaky split" in page.read_text()
+    code, _, err = skinlite("benchmark", "compare", report, report)
+    assert (code, "leaky split, so that accuracies are upper bounds: conv_net" in err) == (0, True)
