@@ -1,5 +1,6 @@
 """`Execution`: how a training is laid on the machine. It changes the time, not the result."""
 
+import os
 from typing import Any, Literal
 
 import keras
@@ -9,6 +10,10 @@ from skinlite.errors import InputError
 
 STEPS_ON_ACCELERATOR = 16
 """Batches between two returns to Python, which a GPU would wait for. A CPU has nothing to gain."""
+
+
+CLUSTERS = ("TF_CONFIG", "JAX_COORDINATOR_ADDRESS", "KERAS_DISTRIBUTION_JOB_ADDRESSES")
+"""Variables by which TensorFlow, JAX and Keras are told of other hosts."""
 
 
 class Execution(BaseModel):
@@ -42,8 +47,15 @@ class Execution(BaseModel):
         """Refuse what this machine or backend can't do.
 
         Raises:
-            InputError: no such devices, they can't share a batch, or no such compiler setting.
+            InputError: other hosts, no such devices, they can't share a batch, or no such setting
+                of the compiler.
         """
+        told = next((name for name in CLUSTERS if os.environ.get(name)), None)
+        if told and self.devices != 1:
+            raise InputError(
+                f"--devices {self.devices} is for the devices of one host, and {told} tells of "
+                "several: each would train alone. Unset it to train on this host."
+            )
         count = len(self.chosen_devices())
         if batch_size % count:
             raise InputError(

@@ -136,7 +136,7 @@ class Training:
             self._finish("diverged", state)
             raise InputError(
                 f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
-                f"{self.out}. {advice}"
+                f"{self.out}. {advice[:-1]}, and another --out."
             ) from error
         return self._finish(status, state)
 

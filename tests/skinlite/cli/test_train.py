@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 Skinlite = Callable[..., Any]
@@ -58,6 +59,65 @@ def test_age_430(skinlite: Skinlite, data: Path, tmp_path: Path) -> None:
     code, _, err = skinlite("train", "--data", data, "--out", tmp_path / "run")
     assert code == 2
     assert "age out of range: 1 x" in err and "'430'" in err and "line 2" in err
+
+
+def without(*classes: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """The table with no row of some classes."""
+    return lambda table: table[~table["dx"].isin(classes)]
+
+
+def one_lesion(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with one lesion of df left."""
+    first = table.loc[table["dx"] == "df", "lesion_id"].iloc[0]
+    return table[(table["dx"] != "df") | (table["lesion_id"] == first)]
+
+
+@pytest.mark.parametrize(
+    ("change", "flags", "told"),
+    [
+        (without("df", "mel"), [], "no picture of df, mel"),
+        (one_lesion, [], "'df' has 1 lesion(s)"),
+        (lambda table: table.assign(age=None), [], "Every age"),
+        (lambda table: table.assign(age=None), ["--split", "paper"], "No row has an age"),
+    ],
+)
+def test_a_table_that_nothing_can_be_learned_from(
+    skinlite: Skinlite,
+    data: Path,
+    tmp_path: Path,
+    change: Callable[[pd.DataFrame], pd.DataFrame],
+    flags: list[str],
+    told: str,
+) -> None:
+    path = data / "HAM10000_metadata.csv"
+    table = change(pd.read_csv(path))
+    table.to_csv(path, index=False)
+    line = ["train", "--data", data, "--image-size", "48", "--out", tmp_path / "run"]
+    code, _, err = skinlite(*line, *flags)
+    assert (code, told in err) == (2, True), err
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_loss_that_is_no_number_can_be_tried_again(
+    skinlite: Skinlite, conv_net: str, tiny_data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "32"]
+    line += ["--epochs", "1", "--batch-size", "16", "--out", out]
+    code, _, err = skinlite(*line, "--learning-rate", "1e30")
+    assert (code, "smaller --learning-rate" in err) == (2, True), err
+    assert "--resume" not in err and not list(tmp_path.glob("*.partial"))
+    assert skinlite(*line).code == 0 and out.exists()
+
+
+def test_weights_of_another_backbone(
+    skinlite: Skinlite, conv_net: str, run: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    line = ["train", "--data", tiny_data, "--backbone", conv_net, "--image-size", "48"]
+    line += ["--weights", run / "model.keras", "--out", tmp_path / "new"]
+    code, _, err = skinlite(*line)
+    assert (code, "doesn't fit conv_net" in err) == (2, True), err
+    assert not list(tmp_path.glob("new*"))
 
 
 def test_an_output_folder_that_cannot_be_made(

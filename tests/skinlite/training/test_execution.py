@@ -103,6 +103,18 @@ def test_the_pipeline_is_ten_times_faster_than_training(
     assert found.ratio >= 10, found
 
 
+@pytest.mark.parametrize("name", ["TF_CONFIG", "JAX_COORDINATOR_ADDRESS"])
+def test_several_hosts_are_refused(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from skinlite.training.execution import Execution
+
+    monkeypatch.setenv(name, "10.0.0.1:1234")
+    with pytest.raises(InputError, match=rf"devices of one host, and {name} tells.*Unset it"):
+        training(tmp_path / "run", execution=Execution(devices="all"))
+    training(tmp_path / "run")  # one device is one host's, whatever is set
+
+
 def test_devices_that_cant_share_a_batch(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
