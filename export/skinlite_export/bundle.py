@@ -3,7 +3,7 @@
 manifest.json          contract, hashes of every other file, measured gates (`Manifest`)
 manifest.json.sha256   its own hash, for ``sha256sum -c``
 MODEL_CARD.md          the manifest for people (`skinlite_export.card`)
-model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/
+model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
 
 from dataclasses import dataclass

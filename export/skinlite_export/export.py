@@ -28,6 +28,7 @@ from skinlite_export.embed import embed
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
 from skinlite_export.interface import with_interface
+from skinlite_export.kits import copy_kits
 from skinlite_export.manifest import (
     Calibration,
     Geometry,
@@ -62,6 +63,7 @@ def export(
     pool: Pool | None = None,
     replace: bool = False,
     explain_error: bool = False,
+    kits: tuple[str, ...] = (),
     report: Report = lambda what, done, total: None,
 ) -> layout.Bundle:
     """Export a run; the bundle is written whether the gates hold or not, and says which.
@@ -74,6 +76,7 @@ def export(
         pool: what may calibrate; left out, the training split.
         replace: an ``out`` that is there may go.
         explain_error: measure what int8 costs each layer.
+        kits: to copy into the bundle, see `skinlite_export.kits`.
         report: progress.
 
     Raises:
@@ -107,6 +110,7 @@ def export(
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
         (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
+        copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
             status=_status(proof.verification, converted.search, recipe),

@@ -118,12 +118,18 @@ def export(
     license: Annotated[
         str | None, typer.Option(help="Of the model, for the files' metadata.")
     ] = None,
+    kit: Annotated[
+        str,
+        typer.Option(metavar="NAME,...", help="Sample code to put in: android, ios, web."),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
+    from skinlite_export.kits import parse_kits
     from skinlite_export.recipe import Recipe, parse_gates, parse_size
     from skinlite_export.rewrites import parse_rewrites
 
+    kits = parse_kits(kit)
     recipe = validated(
         Recipe,
         {
@@ -190,7 +196,14 @@ def export(
             pool = folder_pool(prepared, folder, advance)
     with reporting() as report:
         bundle = export_run(
-            run, prepared, recipe, out, pool=pool, explain_error=explain_error, report=report
+            run,
+            prepared,
+            recipe,
+            out,
+            pool=pool,
+            explain_error=explain_error,
+            kits=kits,
+            report=report,
         )
     if as_json:
         output.print_json(bundle.manifest.model_dump_json())

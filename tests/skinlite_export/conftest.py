@@ -2,15 +2,51 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite_export.bundle import Bundle
 from skinlite_export.graph import Graph
+from skinlite_export.kits import KITS
+from skinlite_export.recipe import Recipe
+from skinlite_export.rewrites import ALL
+from skinlite_export.serve.runtime import FILES
 
 WIDTH = 20
+
+
+@pytest.fixture(scope="session")
+def no_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in for LiteRT.js: its files' names, empty. For tests without a browser."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in FILES:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def exported(
+    kept_run: Run, conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Bundle]:
+    """Exports `kept_run` in int8 with every kit and a recipe's options, once each. Read only."""
+
+    @cache
+    def build(**options: Any) -> Bundle:
+        from skinlite_export.export import export
+
+        recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=None, **options)
+        out = tmp_path_factory.mktemp("exported") / "bundle"
+        return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+
+    return build
 
 
 @pytest.fixture

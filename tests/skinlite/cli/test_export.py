@@ -33,6 +33,10 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--rewrites", "magic"], "unfuse-hard-swish"),
         (["--gates", "strict"], "melanoma_recall_drop=0.05"),
         (["--screening", "0.5"], "--screening 0.5: "),
+        (
+            ["--kit", "web,windows"],
+            "no kit 'windows'. --kit takes one or more of android, ios, web",
+        ),
         (["--ranges", "guess"], "'mse' or 'minmax'"),
         (["--calibration-pictures", "0"], "--calibration-pictures"),
         (["--on-fail", "pray"], "'stop' or 'search'"),

@@ -10,7 +10,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite_export.bundle import Bundle
-from skinlite_export.serve.runtime import FILES, find_runtime
+from skinlite_export.serve.runtime import find_runtime
 from skinlite_export.serve.server import Server
 from skinlite_export.serve.site import build_site
 
@@ -33,16 +33,6 @@ def serving() -> Iterator[Callable[..., Server]]:
             return server
 
         yield start
-
-
-@pytest.fixture(scope="session")
-def no_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for LiteRT.js: its files' names, empty. For tests without a browser."""
-    folder = tmp_path_factory.mktemp("runtime")
-    for name in FILES:
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).touch()
-    return folder
 
 
 @pytest.fixture(scope="session")

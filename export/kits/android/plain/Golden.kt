@@ -1,0 +1,30 @@
+// The golden vectors through every stage on this device: phone.json, which
+// `skinlite verify BUNDLE --outputs phone.json` judges.
+package skinlite
+
+/**
+ * Write what every stage gives here as JSON.
+ * @param device what it runs on, in words
+ * @param decode a PNG file to its pixels
+ */
+fun runGolden(classifier: Classifier, device: String, to: Appendable, decode: (ByteArray) -> Picture) {
+    val bundle = classifier.bundle
+    val vectors = bundle.json("golden/vectors.json")["vectors"].list.asSequence().map { vector ->
+        val told = vector["patient"]
+        val patient = Patient(
+            told["age"].let { if (it.isNull) null else it.number },
+            told["sex"].text,
+            told["localization"].text,
+        )
+        val picture = decode(bundle.file("golden/${vector["picture"].text}"))
+        val inputs = classifier.inputs(picture, patient)
+        val stored = inputs.mapValues { (name, tensor) -> unpack(tensor, bundle.inputs.getValue(name).raw) }
+        mapOf(
+            "picture" to vector["picture"].text,
+            "image" to stored["image"],
+            "patient" to stored - "image",
+            "probabilities" to classifier.run(inputs).probabilities,
+        )
+    }
+    Json.write(mapOf("schema_version" to 1, "device" to device, "model" to MODEL, "vectors" to vectors), to)
+}

@@ -1,0 +1,122 @@
+// NOT COMPILED by skinlite's tests, which have no Swift. The Android kit's plain/ is the same, tested.
+// A picture and a patient to the model's tensors, and its answer back to real numbers.
+import Foundation
+
+/// A patient's answers; an age of nil isn't told.
+struct Patient: Decodable {
+    var age: Double?
+    var sex = "unknown"
+    var localization = "unknown"
+}
+
+/// model.tflite on some runtime: input tensors by name to output tensors by name, as stored.
+protocol Model {
+    func run(_ inputs: [String: Data]) throws -> [String: Data]
+}
+
+struct Answer {
+    /// In the order of labels.txt.
+    let probabilities: [Float]
+    /// Rows of the map, where the model gives one; divide by the largest to overlay.
+    let attention: [[Float]]?
+}
+
+struct Classifier {
+    let contract: Contract
+    let model: Model
+
+    func classify(_ picture: Pixels, _ patient: Patient) throws -> Answer {
+        try run(inputs(picture, patient))
+    }
+
+    /// The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`.
+    func inputs(_ picture: Pixels, _ patient: Patient) throws -> [String: Data] {
+        let table = contract.encoding
+        guard let sex = table.sexes.firstIndex(of: patient.sex) else {
+            throw KitError("sex: \(patient.sex) isn't one of \(table.sexes)")
+        }
+        guard let site = table.localizations.firstIndex(of: patient.localization) else {
+            throw KitError("localization: \(patient.localization) isn't one of \(table.localizations)")
+        }
+        let shape = try tensor(contract.input("image"), "image").shape
+        let pixels = fit(picture, height: shape[1], width: shape[2], frame: contract.geometry.frame)
+        var real = ["image": pixels.levels.map(Float.init)]
+        if contract.input("patient") != nil {
+            real["patient"] = encode(patient, table)
+        } else {
+            real["age"] = [Float(patient.age ?? -1)]
+            real["sex"] = [Float(sex)]
+            real["site"] = [Float(site)]
+        }
+        var stored: [String: Data] = [:]
+        for (name, values) in real { stored[name] = try pack(values, tensor(contract.input(name), name)) }
+        return stored
+    }
+
+    func run(_ inputs: [String: Data]) throws -> Answer {
+        let outputs = try model.run(inputs)
+        func read(_ name: String) throws -> [Float]? {
+            guard let tensor = contract.output(name) else { return nil }
+            guard let stored = outputs[name] else { throw KitError("The model gave no \(name).") }
+            return unpack(stored, tensor)
+        }
+        guard let probabilities = try read("probabilities") else {
+            throw KitError("The manifest has no probabilities.")
+        }
+        let width = contract.output("attention")?.shape[2] ?? 1
+        let map = try read("attention").map { values in
+            stride(from: 0, to: values.count, by: width).map { Array(values[$0..<($0 + width)]) }
+        }
+        return Answer(probabilities: probabilities, attention: map)
+    }
+
+    func tensor(_ found: Tensor?, _ name: String) throws -> Tensor {
+        guard let found else { throw KitError("The model has no \(name).") }
+        return found
+    }
+}
+
+/// The encoded answers, one number for each of the table's columns.
+func encode(_ patient: Patient, _ table: Encoding) -> [Float] {
+    let set: Set = [
+        "sex=\(patient.sex)", "localization=\(patient.localization)",
+        patient.age == nil ? "age=missing" : "",
+    ]
+    return table.columns.map { column in
+        if column == "age" { return patient.age.map { Float(($0 - table.ageMean) / table.ageStd) } ?? 0 }
+        return set.contains(column) ? 1 : 0
+    }
+}
+
+/// Real numbers as a tensor stores them.
+func pack(_ values: [Float], _ tensor: Tensor) throws -> Data {
+    guard values.count == tensor.size else {
+        throw KitError("\(tensor.name) takes \(tensor.size) numbers, not \(values.count).")
+    }
+    func steps(_ low: Int, _ high: Int) -> [Int] {
+        values.map { value in
+            guard let quantization = tensor.quantization else { return Int(value) }
+            let steps = Int((value / quantization.scale).rounded(.toNearestOrEven)) + quantization.zeroPoint
+            return min(high, max(low, steps))
+        }
+    }
+    switch tensor.dtype {
+    case .float32: return values.withUnsafeBytes { Data($0) }
+    case .int32: return steps(Int(Int32.min), Int(Int32.max)).map(Int32.init).withUnsafeBytes { Data($0) }
+    case .uint8: return Data(steps(0, 255).map(UInt8.init))
+    case .int8: return Data(steps(-128, 127).map { UInt8(bitPattern: Int8($0)) })
+    }
+}
+
+/// The real numbers of what a tensor stores.
+func unpack(_ stored: Data, _ tensor: Tensor) -> [Float] {
+    let numbers: [Float]
+    switch tensor.dtype {
+    case .float32: numbers = stored.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    case .int32: numbers = stored.withUnsafeBytes { $0.bindMemory(to: Int32.self).map(Float.init) }
+    case .uint8: numbers = stored.map(Float.init)
+    case .int8: numbers = stored.map { Float(Int8(bitPattern: $0)) }
+    }
+    guard let quantization = tensor.quantization else { return numbers }
+    return numbers.map { ($0 - Float(quantization.zeroPoint)) * quantization.scale }
+}

@@ -1,0 +1,169 @@
+"""The kits: chosen by name, sealed in the bundle, served as they are; the Kotlin one in Kotlin."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.data.geometry import load_picture
+from skinlite.errors import InputError
+from skinlite_export.bundle import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
+from skinlite_export.golden import read_vectors
+from skinlite_export.kits import KITS, kits_folder, parse_kits
+from skinlite_export.serve.site import build_site
+
+KOTLIN = Path(__file__).parents[3] / "build/kotlin/node_modules/kotlin-compiler"
+
+Exported = Callable[..., Bundle]
+
+
+@pytest.fixture
+def damaged(exported: Exported, tmp_path: Path) -> Bundle:
+    """A bundle to be damaged."""
+    return open_bundle(Path(shutil.copytree(exported().path, tmp_path / "bundle")))
+
+
+def test_names() -> None:
+    assert parse_kits("") == ()
+    assert parse_kits("web, android,web") == ("web", "android")
+    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, web"):
+        parse_kits("android,windows")
+
+
+@pytest.mark.slow
+def test_kits_are_part_of_the_sealed_bundle(damaged: Bundle, no_runtime: Path) -> None:
+    bundle = damaged
+    bundle.check_files()
+    sources = [path for path in kits_folder().rglob("*") if path.is_file()]
+    assert len(sources) > 25
+    for source in sources:
+        name = f"kits/{source.relative_to(kits_folder()).as_posix()}"
+        assert (bundle.path / name).read_bytes() == source.read_bytes()
+        assert name in bundle.manifest.files
+    site = build_site(bundle, no_runtime)
+    for path in (bundle.path / "kits/web").glob("*.js"):
+        assert site[f"/kit/{path.name}"].path.read_bytes() == path.read_bytes()
+    (bundle.path / "kits/android/plain/Patient.kt").write_text("// changed")
+    with pytest.raises(InputError, match=r"kits/android/plain/Patient\.kt was changed"):
+        bundle.check_files()
+
+
+def test_what_was_not_compiled_says_so() -> None:
+    compiled = kits_folder() / "android/plain"
+    for path in kits_folder().rglob("*"):
+        if path.suffix in (".kt", ".swift"):
+            told = path.read_text().startswith("// NOT COMPILED by skinlite's tests")
+            assert told == (path.parent != compiled), path
+    for name in KITS:
+        text = (kits_folder() / name / "README.md").read_text()
+        assert "## Into an app" in text and "## Prove it" in text and "no diagnosis" in text
+
+
+@pytest.fixture(scope="session")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command that runs the Android kit's golden vectors; it is compiled here."""
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("there is no Java: apt install default-jre-headless")
+    if not KOTLIN.is_dir():
+        pytest.skip("there is no Kotlin: npm install --prefix build/kotlin kotlin-compiler@2.4.20")
+    jar = tmp_path_factory.mktemp("kotlin") / "kit.jar"
+    sources = [*(kits_folder() / "android/plain").glob("*.kt"), Path(__file__).with_name("Main.kt")]
+    subprocess.run(
+        [java, "-Xmx700m", "-cp", f"{KOTLIN}/lib/*", "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"]
+        + ["-kotlin-home", str(KOTLIN), "-Werror", "-no-reflect", "-d", str(jar)]
+        + [str(path) for path in sources],
+        check=True,
+    )
+    return [java, "-cp", f"{jar}:{KOTLIN}/lib/kotlin-stdlib.jar", "skinlite.MainKt"]
+
+
+MODEL = """
+import sys
+from pathlib import Path
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from skinlite_export.bundle import TFLITE, open_bundle
+bundle = open_bundle(Path(sys.argv[1]))
+signature = bundle.manifest.signatures[TFLITE]
+run = Interpreter(str(bundle.path / TFLITE)).get_signature_runner()
+read, write = sys.stdin.buffer, sys.stdout.buffer
+while True:
+    inputs = {}
+    for tensor in signature.inputs:
+        kind = np.dtype(tensor.dtype)
+        stored = read.read(int(np.prod(tensor.shape)) * kind.itemsize)
+        if not stored:
+            sys.exit()
+        inputs[tensor.name] = np.frombuffer(stored, kind).reshape(tensor.shape)
+    outputs = run(**inputs)
+    for tensor in signature.outputs:
+        write.write(outputs[tensor.name].tobytes())
+    write.flush()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {
+            "io": "uint8",
+            "resize_in_graph": (450, 600),
+            "patient_input": "raw",
+            "with_attention": True,
+        },
+        {"io": "int8", "with_attention": True},
+    ],
+    ids=["float32", "everything inside", "int8"],
+)
+def test_kotlin_gives_the_golden_numbers(
+    kit: list[str], exported: Exported, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    bundle, outputs = exported(**options), tmp_path / "phone.json"
+    model = [sys.executable, "-c", MODEL, str(bundle.path)]
+    subprocess.run([*kit, str(bundle.path), str(outputs), *model], check=True)
+    found = json.loads(outputs.read_text())
+    assert (found["schema_version"], found["device"], found["model"]) == (1, 'a "JVM"', TFLITE)
+    known, image = read_vectors(bundle).vectors, bundle.manifest.signatures[TFLITE].image
+    assert [one["picture"] for one in found["vectors"]] == [vector.picture for vector in known]
+    for one, vector in zip(found["vectors"], known, strict=True):
+        expected = vector.models[TFLITE]
+        pixels = load_picture(bundle.path / "golden" / expected.pixels)
+        assert np.array_equal(one["image"], image.pack(pixels).ravel())
+        assert one["patient"].keys() == expected.patient.keys()
+        for name, values in expected.patient.items():
+            assert one["patient"][name] == pytest.approx(values, abs=1e-6)
+        assert one["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "was", "now", "told"),
+    [
+        (MANIFEST, '"antialias": false', '"antialias": true', "antialias is true; this kit knows"),
+        (MANIFEST, '"dtype": "float32"', '"dtype": "int64"', "image is int64; this kit knows"),
+        (ENCODING, "age-sex-localization", "age-only", "has the kind age-only; this kit knows"),
+        (MANIFEST, "{", "{{", "JSON can't be read at character 1"),
+    ],
+)
+def test_kotlin_refuses_what_it_does_not_do(
+    kit: list[str], damaged: Bundle, tmp_path: Path, file: str, was: str, now: str, told: str
+) -> None:
+    path = damaged.path / file
+    changed = path.read_text().replace(was, now, 1)
+    assert changed != path.read_text()
+    path.write_text(changed)
+    outputs = tmp_path / "phone.json"
+    done = subprocess.run(
+        [*kit, str(damaged.path), str(outputs), "true"], capture_output=True, text=True
+    )
+    assert told in done.stderr
+    assert done.returncode and not outputs.exists()
