@@ -75,6 +75,18 @@ def test_the_tflite_says_what_goes_in_and_out(tiny_bundle: Bundle) -> None:
     assert encode(metadata)[4:8] == b"M001" and decode(encode(metadata)) == metadata
 
 
+def test_who_and_what_was_stated(tiny_bundle: Bundle) -> None:
+    from skinlite_export.contract import about_of
+
+    source = tiny_bundle.manifest.source.model_copy(update={"synthetic": False})
+    assert "CC BY-NC" in about_of(source, Recipe()).license
+    stated = about_of(source, Recipe(author="A. Uthor", license="CC BY-NC 4.0"))
+    assert (stated.author, stated.license) == ("A. Uthor", "CC BY-NC 4.0")
+    assert stated.version == source.model_sha256[:12]
+    untrained = source.model_copy(update={"trained": False})
+    assert "untrained: its answers mean nothing" in about_of(untrained, Recipe()).description
+
+
 def test_the_onnx_says_the_same(tiny_bundle: Bundle) -> None:
     session = tiny_bundle.runner("model.onnx").session  # type: ignore[attr-defined]
     known, about = session.get_modelmeta(), tiny_bundle.manifest.about
