@@ -174,8 +174,16 @@ def test_another_manifest_is_told_by_its_fields(bundle: Bundle) -> None:
     classes = dict(reversed(CLASS_NAMES.items()))
     with pytest.raises(InputError, match=r"model.tflite.*author, TFLITE_METADATA's author"):
         check_metadata(reseal(bundle, about=about))
-    with pytest.raises(InputError, match=r"labels\.txt in its zip"):
+    with pytest.raises(InputError, match=r"classes, labels\.txt in its zip"):
         check_metadata(reseal(bundle, about=bundle.manifest.about.model_dump(), classes=classes))
+
+
+def test_the_order_of_the_classes_counts(tiny_bundle: Bundle) -> None:
+    manifest, path = tiny_bundle.manifest, tiny_bundle.path / "model.onnx"
+    signature, encoder = manifest.signatures[path.name], tiny_bundle.encoder()
+    for classes, told in ((CLASS_NAMES, []), (dict(reversed(CLASS_NAMES.items())), ["classes"])):
+        contract = contract_of(signature, manifest.about, classes, manifest.geometry, encoder)
+        assert differences(path, contract) == told
 
 
 def test_another_encoding_is_told(bundle: Bundle) -> None:
