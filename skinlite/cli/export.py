@@ -18,8 +18,12 @@ from skinlite.cli.tables import check_gates, print_manifest
 from skinlite.errors import InputError
 from skinlite.settings import validated
 
+ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")
+"""Options that mean nothing for another number format; their defaults say nothing."""
+
 
 def export(
+    context: typer.Context,
     model: Annotated[
         Path | None, typer.Option(help="Run folder; left out, the newest below runs/.")
     ] = None,
@@ -160,13 +164,13 @@ def export(
             "license": license,
         },
     )
-    if explain_error and not recipe.in_int8:
-        raise InputError("--explain-error is about int8. Drop it, or use --quantize int8.")
-    if calibration and not recipe.in_int8:
-        raise InputError(
-            f"--calibration is about int8, and --quantize is {quantize}. Drop it, or use "
-            "--quantize int8."
-        )
+    for name in ABOUT_INT8 if not recipe.in_int8 else ():
+        source = context.get_parameter_source(name)
+        if source and source.name == "COMMANDLINE":
+            raise InputError(
+                f"--{name.replace('_', '-')} is about int8, and --quantize is {quantize}. Drop it, "
+                "or use --quantize int8."
+            )
     from skinlite.training.run import newest_run, open_run
 
     if model and model.is_file():

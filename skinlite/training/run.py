@@ -26,6 +26,7 @@ from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics
 from skinlite.files import read_json
 from skinlite.training.config import TrainConfig
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 
 Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
@@ -66,8 +67,24 @@ class Run:
     info: RunInfo
 
     def load_model(self) -> Any:
-        """The Keras model of the best epoch."""
-        return load_model(self.path)
+        """The Keras model of the best epoch.
+
+        Raises:
+            InputError: the file is missing, damaged, or holds another kind of network.
+        """
+        model = load_model(self.path)
+        size, width = self.info.config.image_size, len(self.encoder().columns)
+        wanted = {IMAGE: (size, size, 3), PATIENT: (width,)}, (None, len(CLASSES))
+        # A Sequential has neither before it is called.
+        inputs = {one.name: tuple(one.shape[1:]) for one in getattr(model, "inputs", None) or ()}
+        output = getattr(model, "output_shape", None)
+        if (inputs, output) != wanted:
+            raise InputError(
+                f"{self.path / 'model.keras'} is not the model of this run: it takes {inputs} and "
+                f"gives {output}, the run's takes {wanted[0]} and gives {wanted[1]}. Put back what "
+                "skinlite train saved, or train again."
+            )
+        return model
 
     def encoder(self) -> PatientEncoder:
         """The patient encoder the model was trained with."""
@@ -92,7 +109,11 @@ def load_model(folder: Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise InputError(f"{path} can't be loaded: {error}") from error
+        reason = str(error).rpartition("Exception encountered: ")[2].partition(". ")[0]
+        raise InputError(
+            f"{path} can't be loaded: {reason.strip()}. Only what skinlite train saved is, and no "
+            "code in a file is ever run."
+        ) from error
 
 
 def partial_folder(run: Path) -> Path:

@@ -59,6 +59,7 @@ def test_a_recipe_refuses_nonsense(settings: dict[str, object]) -> None:
     [
         ({"quantize": "none", "keep_float": ("conv",)}, "--keep-float is about int8"),
         ({"quantize": "float16", "integer_only": True}, "--integer-only is about int8"),
+        ({"quantize": "float16", "allow_float": ("ADD",)}, "--allow-float is about int8"),
         ({"quantize": "dynamic", "on_fail": "search"}, "--on-fail search is about int8"),
         ({"integer_only": True, "keep_float": ("conv",)}, "--integer-only leaves nothing in float"),
         ({"integer_only": True, "allow_float": ("ADD",)}, "--allow-float does. Drop one"),
@@ -68,12 +69,35 @@ def test_a_recipe_refuses_nonsense(settings: dict[str, object]) -> None:
         ({"quantize": "int16x8"}, "no kernel for 16-bit"),
         ({"quantize": "int8-qat"}, "Fine-tuning"),
         ({"quantize": "int8", "fine_tuning": {}}, "Fine-tuning"),
+        ({"quantize": "none", "fine_tuning": {}}, "Fine-tuning"),
         ({"quantize": "int8-qat", "fine_tuning": {}, "prune": 0.3}, "train away"),
+        ({"quantize": "int8-qat", "fine_tuning": {}, "cluster": 16}, "train away"),
+        ({"quantize": "none", "io": "int8"}, "--io int8 is for int8 files"),
+        ({"io": "uint8", "ranges": "minmax"}, "--ranges minmax has no room"),
+        ({"io": "int8", "patient_input": "raw"}, "--io int8 has no float"),
+        ({"integer_only": True, "patient_input": "raw"}, "--integer-only has no float"),
+        ({"resize_in_graph": (450, 600)}, "--resize-in-graph takes whole levels"),
     ],
 )
 def test_settings_that_undo_each_other(settings: dict[str, object], told: str) -> None:
     with pytest.raises(InputError, match=told):
         Recipe.model_validate(settings)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"prune": 0.5, "cluster": 16},
+        {"quantize": "float16", "prune": 0.5},
+        {"keep_float": ("conv",), "on_fail": "search"},
+        {"quantize": "int8-qat", "fine_tuning": {}, "on_fail": "search"},
+        {"quantize": "int8-qat", "fine_tuning": {}, "integer_only": True},
+        {"integer_only": True, "io": "int8"},
+        {"screening": None, "ranges": "minmax"},
+    ],
+)
+def test_settings_that_go_together(settings: dict[str, object]) -> None:
+    Recipe.model_validate(settings)
 
 
 def test_a_recipe_is_frozen_and_comes_back_from_json() -> None:

@@ -33,7 +33,7 @@ def test_fine_tuned_int8_is_the_same_file_with_other_weights_beside_a_float_cont
     assert 0 < control.worst_difference < 0.5
 
 
-def test_an_untrained_network_is_not_fine_tuned(
+def test_an_untrained_network_has_nothing_to_keep(
     conv_net: str, conv_prepared: Prepared, tmp_path: Path
 ) -> None:
     from skinlite.training.config import TrainConfig
@@ -44,6 +44,8 @@ def test_an_untrained_network_is_not_fine_tuned(
     run = Training(tmp_path / "run", config, conv_prepared).start()
     with pytest.raises(InputError, match=r"untrained.*Use --quantize int8"):
         export(run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path)
+    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop --on-fail search"):
+        export(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
 
 
 def test_the_onnx_in_int8(conv_run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:

@@ -43,6 +43,12 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--quantize", "float16", "--keep-float", "conv"], "--keep-float is about int8"),
         (["--quantize", "none", "--explain-error"], "--explain-error is about int8"),
         (["--quantize", "dynamic", "--calibration", "clinic"], "--calibration is about int8"),
+        (["--quantize", "none", "--screening", "3"], "--screening is about int8"),
+        (["--quantize", "dynamic", "--ranges", "mse"], "--ranges is about int8"),
+        (
+            ["--quantize", "float16", "--calibration-pictures", "100"],
+            "--calibration-pictures is about int8, and --quantize is float16",
+        ),
         (["--gates", "off", "--on-fail", "search"], "needs gates that can fail"),
         (["--integer-only", "--keep-float", "conv"], "leaves nothing in float"),
     ],

@@ -46,6 +46,40 @@ def test_config_of_another_version(run: Run) -> None:
         open_run(run.path)
 
 
+def foreign(kind: str) -> Any:
+    """A Keras model from elsewhere."""
+    import keras
+    from keras import layers
+
+    picture = layers.Input((32, 32, 3), name="image")
+    flat = layers.Flatten()(picture)
+    if kind == "code":
+        return keras.Model(picture, layers.Dense(7)(layers.Lambda(lambda x: x * 2)(flat)))
+    if kind == "sequential":
+        return keras.Sequential([picture, layers.Flatten(), layers.Dense(7)])
+    if kind == "picture only":
+        return keras.Model(picture, layers.Dense(7)(flat))
+    patient = layers.Input((4,), name="patient")
+    both = layers.Concatenate()([flat, patient])
+    return keras.Model({"image": picture, "patient": patient}, layers.Dense(9)(both))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("code", r"can't be loaded: .*Lambda.*\. Only what skinlite train saved is, and no code"),
+        ("sequential", "is not the model of this run"),
+        ("picture only", r"is not the model of this run.*Put back what skinlite train saved"),
+        ("other classes", r"gives \(None, 9\), the run's .* gives \(None, 7\)"),
+    ],
+)
+def test_foreign_model(run: Run, kind: str, told: str) -> None:
+    foreign(kind).save(run.path / "model.keras")
+    with pytest.raises(InputError, match=told) as caught:
+        run.load_model()
+    assert "safe_mode" not in str(caught.value)  # no advice to run it
+
+
 def test_damaged_model(run: Run) -> None:
     path = run.path / "model.keras"
     whole = path.read_bytes()
