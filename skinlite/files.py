@@ -26,6 +26,8 @@ def read_json(kind: type[T], path: Path) -> T:
         return kind.model_validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise InputError(f"There is no {path}.") from error
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"

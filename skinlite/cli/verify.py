@@ -1,20 +1,34 @@
 """``skinlite verify``: is it the bundle that was exported, and does it answer the same here?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import LEAKY, check_gates
+from skinlite.errors import GateError
+
+if TYPE_CHECKING:
+    from skinlite_export.diagnosis import Diagnosis
 
 
 def verify(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
+    outputs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.json",
+            help="What a phone computed for the golden vectors: which of its stages is wrong, "
+            "and why. The format is in docs/phone.md.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check every hash of a bundle, and run its golden vectors on this machine."""
     from skinlite_export.bundle import open_bundle
+    from skinlite_export.diagnosis import diagnose
     from skinlite_export.golden import check_golden
     from skinlite_export.metadata_check import check_metadata
 
@@ -22,10 +36,33 @@ def verify(
     opened.check_files()
     found = [check_metadata(opened), *check_golden(opened)]
     status, leaky = opened.manifest.status, opened.manifest.leaky
+    told = diagnose(opened, outputs) if outputs else None
     if as_json:
-        output.print_json(data={"status": status, "leaky": leaky, "checks": found})
+        data: dict[str, object] = {"status": status, "leaky": leaky, "checks": found}
+        if told:
+            data["outputs"] = told.model_dump()
+        output.print_json(data=data)
     else:
         output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
         output.print(*found, sep="\n")
         output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
+        if told:
+            _print_diagnosis(told)
+    if told and not told.right:
+        wrong = ", ".join(one.stage for one in told.findings if one.fault)
+        raise GateError(f"{outputs}: {wrong} of the phone differ from the bundle's.")
     check_gates(opened.manifest, bundle)
+
+
+def _print_diagnosis(told: "Diagnosis") -> None:
+    checked = told.golden - len(told.missing)
+    missing = f" (not handed in: {', '.join(told.missing)})" if told.missing else ""
+    output.print(
+        f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} pictures{missing}"
+    )
+    for one in told.findings:
+        if one.fault:
+            pictures = ", ".join(one.pictures)
+            output.print(f"[red]wrong[/] {one.stage}: {escape(one.fault)} ({pictures})")
+        else:
+            output.print(f"[green]right[/] {one.stage}, {one.checked} pictures")

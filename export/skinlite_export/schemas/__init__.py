@@ -1,4 +1,4 @@
-"""The JSON Schemas of a bundle's documents; they lie beside this file.
+"""The JSON Schemas of a bundle's documents, and of phone.json; they lie beside this file.
 
 Generated from the pydantic models by ``python -m skinlite_export.schemas``; a test sees to it.
 """
@@ -11,11 +11,13 @@ from pydantic import BaseModel
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.golden import Vectors
 from skinlite_export.manifest import Manifest
+from skinlite_export.outputs import Outputs
 
 FOLDER = Path(__file__).parent
 
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "manifest": Manifest,
+    "outputs": Outputs,
     "patient_encoding": PatientEncoder,
     "vectors": Vectors,
 }

@@ -23,6 +23,46 @@ def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 4)
 
 
+def test_verify_what_a_phone_computed(
+    skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    known = json.loads((tiny_bundle.path / "golden" / "vectors.json").read_text())["vectors"]
+    vectors = [
+        {"picture": one["picture"], **{key: one["models"]["model.tflite"][key] for key in keys}}
+        for one in known[:6]
+        for keys in [("patient", "probabilities")]
+    ]
+    path = tmp_path / "phone.json"
+    path.write_text(json.dumps({"schema_version": 1, "device": "[my] app", "vectors": vectors}))
+    line = ["verify", tiny_bundle.path, "--outputs", path]
+    code, out, err = skinlite(*line)
+    assert (code, err) == (0, "")
+    assert "[my] app: 6 of 7 pictures (not handed in: vasc.png)" in out
+    assert "right patient, 6 pictures" in out and "right probabilities" in out
+    for one in vectors:
+        one["probabilities"].reverse()
+    path.write_text(json.dumps({"schema_version": 1, "vectors": vectors}))
+    code, out, err = skinlite(*line)
+    assert code == 3 and "probabilities of the phone differ" in err
+    assert "wrong probabilities: wrong label order: vasc, nv, mel" in out
+    code, out, _ = skinlite(*line, "--json")
+    found = json.loads(out)["outputs"]
+    assert code == 3 and found["missing"] == ["vasc.png"]
+    assert [bool(one["fault"]) for one in found["findings"]] == [False, True]
+    path.write_text("no JSON")
+    code, out, err = skinlite(*line)
+    assert (code, out) == (2, "") and "phone.json" in err
+
+
+def test_the_documented_outputs(skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "phone.md").read_text()
+    path = tmp_path / "phone.json"
+    path.write_text(page.partition("```json\n")[2].partition("```")[0])
+    code, out, _ = skinlite("verify", tiny_bundle.path, "--outputs", path)
+    assert code == 3  # read, and another network's numbers
+    assert "My phone, my app 0.3: 1 of 7 pictures" in out
+
+
 @pytest.mark.parametrize("name", ["model.tflite", "manifest.json", "golden/mel.png"])
 def test_one_flipped_byte(skinlite: Skinlite, bundle: Bundle, picture: Path, name: str) -> None:
     path = bundle.path / name

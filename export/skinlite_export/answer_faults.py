@@ -1,0 +1,69 @@
+"""The ways in which apps get the answer wrong, each undone: what they show to probabilities."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.vocabulary import CLASSES
+from skinlite_export.signature import Tensor
+
+Rows = NDArray[np.float64]
+"""(N, 7), a row for each golden picture."""
+
+ISIC_2018 = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
+
+
+def softmax(rows: Rows) -> Rows:
+    """Over the classes."""
+    raised = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def _log(rows: Rows) -> Rows:
+    return np.log(np.clip(rows, 1e-6, None))
+
+
+def _softmax_undone(rows: Rows) -> Rows:
+    logs = _log(rows)
+    return np.asarray(logs + (1 - logs.sum(axis=1, keepdims=True)) / rows.shape[1])
+
+
+def undone(tensor: Tensor, temperature: float | None) -> dict[str, Callable[[Rows], Rows]]:
+    """By the fault in words."""
+    faults: dict[str, Callable[[Rows], Rows]] = {
+        "softmax applied twice: the file applies it already": _softmax_undone,
+        "missing softmax: these are logits": softmax,
+        "in percent instead of 0-1": lambda rows: rows / 100,
+    }
+    if temperature:
+        faults["temperature applied: hand in what the file answers"] = lambda rows: softmax(
+            _log(rows) * temperature
+        )
+    quantization = tensor.quantization
+    if quantization:
+        scale, zero, kind = quantization.scale, quantization.zero_point, np.dtype(tensor.dtype)
+        needed = "wrong dequantization: real = (stored - zero_point) * scale; "
+        faults |= {
+            f"{needed}nothing was done": lambda rows: (rows - zero) * scale,
+            f"{needed}the zero point is left out": lambda rows: rows - zero * scale,
+            f"{needed}the scale is left out": lambda rows: rows * scale,
+            f"{needed}signed and unsigned bytes are confused": lambda rows: (
+                (np.rint(rows / scale + zero).astype(np.int64).astype(kind) - float(zero)) * scale
+            ),
+        }
+    return faults
+
+
+def orders(given: Rows, expected: Rows, tolerance: float) -> Iterator[tuple[str, Rows]]:
+    """The answers in the order of labels.txt, where they are in another in every row alike."""
+    known = [CLASSES.index(name) for name in ISIC_2018]
+    yield (
+        f"wrong label order: that of ISIC 2018 ({', '.join(ISIC_2018)})",
+        given[:, np.argsort(known)],
+    )
+    off = np.abs(given[:, :, None] - expected[:, None, :]).max(axis=0)
+    places = off.argmin(axis=0)  # where each class's answers are in what was given
+    if len(set(places)) == len(places) and off.min(axis=0).max() <= tolerance:
+        names = ", ".join(CLASSES[index] for index in np.argsort(places))
+        yield f"wrong label order: {names}", given[:, places]

@@ -1,0 +1,148 @@
+"""The ways in which apps get the image tensor wrong, each as the tensor that it gives."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from skinlite.data.geometry import Pixels, crop, fit, reduce_to_frame, resize_bilinear
+from skinlite_export.signature import Tensor
+
+Levels = NDArray[np.floating[Any]]
+"""(h, w, 3), 0-255."""
+
+Resize = Callable[[Pixels, int, int], Levels]
+
+
+class Candidate(NamedTuple):
+    """A tensor that an app may have made.
+
+    Attributes:
+        fault: in words; empty for the right one.
+        stored: flat, as the tensor stores it, unrounded.
+        level: how much one level of 0-255 is in it.
+    """
+
+    fault: str
+    stored: NDArray[np.float64]
+    level: float
+
+    def distance(self, given: NDArray[np.float64], tensor: Tensor) -> NDArray[np.float64]:
+        """From numbers as they were handed in, in levels; bytes may be signed or not."""
+        off = np.abs(given - self.stored)
+        if tensor.dtype != "float32":
+            off = np.minimum(off % 256, -off % 256)
+        return off / self.level
+
+
+def _seen(picture: Pixels, height: int, width: int) -> Pixels:
+    return reduce_to_frame(crop(picture, height, width))
+
+
+def _right(picture: Pixels, height: int, width: int) -> Levels:
+    return fit(picture, height, width).astype(np.float64)
+
+
+def _unrounded(picture: Pixels, height: int, width: int) -> Levels:
+    return resize_bilinear(_seen(picture, height, width), height, width)
+
+
+def _cut_off(picture: Pixels, height: int, width: int) -> Levels:
+    return np.floor(_unrounded(picture, height, width))
+
+
+def _squeezed(picture: Pixels, height: int, width: int) -> Levels:
+    return np.rint(resize_bilinear(reduce_to_frame(picture), height, width))
+
+
+def _not_reduced(picture: Pixels, height: int, width: int) -> Levels:
+    return np.rint(resize_bilinear(crop(picture, height, width), height, width))
+
+
+def _by_pillow(how: Image.Resampling, picture: Pixels, height: int, width: int) -> Levels:
+    image = Image.fromarray(_seen(picture, height, width)).resize((width, height), how)
+    return np.asarray(image, np.float64)
+
+
+def _turned(turns: int, picture: Pixels, height: int, width: int) -> Levels:
+    return _right(np.ascontiguousarray(np.rot90(picture, turns)), height, width)
+
+
+def _nearest(picture: Pixels, height: int, width: int) -> Levels:
+    """At the corner of each target, rounded down, as most hand-written loops do."""
+    seen = _seen(picture, height, width)
+    rows, columns = seen.shape[:2]
+    return seen[np.arange(height) * rows // height][:, np.arange(width) * columns // width] * 1.0
+
+
+RESIZES: dict[str, Resize] = {
+    "": _right,
+    "wrong resize: levels are cut off instead of rounded": _cut_off,
+    "wrong resize: levels are not rounded": _unrounded,
+    "wrong resize: to the nearest pixel": partial(_by_pillow, Image.Resampling.NEAREST),
+    "wrong resize: to the nearest pixel, rounded down": _nearest,
+    "wrong resize: with antialias, as Pillow and nearly a canvas do": partial(
+        _by_pillow, Image.Resampling.BILINEAR
+    ),
+    "wrong resize: bicubic": partial(_by_pillow, Image.Resampling.BICUBIC),
+    "wrong resize: averaged by area": partial(_by_pillow, Image.Resampling.BOX),
+    "wrong resize: not averaged down to the frame first": _not_reduced,
+    "wrong crop: stretched instead of cropped to the aspect": _squeezed,
+    "turned by a quarter to the left (EXIF orientation?)": partial(_turned, 1),
+    "turned by a half (EXIF orientation?)": partial(_turned, 2),
+    "turned by a quarter to the right (EXIF orientation?)": partial(_turned, 3),
+}
+
+ORDERS: dict[str, Callable[[Levels], Levels]] = {
+    "": lambda levels: levels,
+    "wrong channel order: BGR instead of RGB": lambda levels: levels[:, :, ::-1],
+    "channels come first (CHW) instead of last": lambda levels: levels.transpose(2, 0, 1),
+    "transposed: rows and columns are exchanged": lambda levels: levels.transpose(1, 0, 2),
+    "mirrored left to right": lambda levels: levels[:, ::-1],
+    "mirrored top to bottom": lambda levels: levels[::-1],
+}
+
+IMAGENET = np.array([[0.485, 0.456, 0.406], [0.229, 0.224, 0.225]])
+"""Mean and standard deviation of the channels, 0-1, by which many networks want theirs."""
+
+SCALES: dict[str, tuple[Callable[[Levels], Levels], float]] = {
+    "": (lambda levels: levels, 1.0),
+    "wrong scale: 0-1 instead of 0-255": (lambda levels: levels / 255, 1 / 255),
+    "wrong scale: -1..1 instead of 0-255": (lambda levels: levels / 127.5 - 1, 1 / 127.5),
+    "wrong scale: ImageNet's mean and deviation instead of 0-255": (
+        lambda levels: (levels / 255 - IMAGENET[0]) / IMAGENET[1],
+        1 / 57,
+    ),
+    "wrong scale: 128 subtracted": (lambda levels: levels - 128, 1.0),
+    "zero point left out: 128 too much": (lambda levels: levels + 128, 1.0),
+    "bytes taken as signed: levels above 127 became negative": (
+        lambda levels: np.where(levels > 127, levels - 256, levels),
+        1.0,
+    ),
+}
+
+
+def candidates(picture: Pixels, tensor: Tensor, most: int) -> Iterator[Candidate]:
+    """Every tensor that may have been made of a picture with at most so many faults at once.
+
+    The right one comes first, then those with one fault.
+    """
+    combined = sorted(
+        ((resize, order, scale) for resize in RESIZES for order in ORDERS for scale in SCALES),
+        key=lambda faults: sum(map(bool, faults)),
+    )
+    resized: dict[str, Levels] = {}
+    zero = tensor.quantization.zero_point if tensor.quantization else 0
+    for resize, order, scale in combined:
+        faults = [fault for fault in (order, scale, resize) if fault]
+        if len(faults) > most:
+            return
+        if resize not in resized:
+            resized[resize] = RESIZES[resize](picture, *tensor.shape[1:3])
+        change, level = SCALES[scale]
+        # The channels' own mean and deviation are subtracted while they come last.
+        stored = ORDERS[order](change(resized[resize])).ravel().astype(np.float64) + zero
+        yield Candidate("; ".join(faults), stored, level if tensor.dtype == "float32" else 1.0)

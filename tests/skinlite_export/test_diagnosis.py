@@ -1,0 +1,285 @@
+"""What a phone got wrong is named: apps that are faulted for real, and asked for their numbers."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from PIL import Image
+
+from skinlite.data.geometry import crop, fit
+from skinlite.data.patient import Patient, PatientEncoder
+from skinlite.errors import InputError
+from skinlite_export.bundle import TFLITE, Bundle
+from skinlite_export.diagnosis import UNKNOWN_CAUSE, Diagnosis, diagnose
+from skinlite_export.golden import read_vectors
+from skinlite_export.schemas import path_of
+
+ORDER = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")  # of ISIC 2018's files
+
+
+class App:
+    """A phone's app, written without skinlite's candidates; tests put faults into its steps."""
+
+    resize: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda picture: fit(picture, 48, 48))
+    image: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda levels: levels)
+    patient: Callable[[Patient, PatientEncoder], Any] = staticmethod(
+        lambda patient, encoder: encoder.encode([patient])[0]
+    )
+    answer: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda values: values)
+
+    def __init__(self, **faulted: Any) -> None:
+        vars(self).update(faulted)
+
+    def run(self, bundle: Bundle) -> dict[str, Any]:
+        runner, encoder, vectors = bundle.runner(), bundle.encoder(), []
+        for vector in read_vectors(bundle).vectors:
+            levels = self.resize(np.asarray(Image.open(bundle.path / "golden" / vector.picture)))
+            image = np.asarray(self.image(np.asarray(levels, np.float32)), np.float32)
+            patient = np.asarray(self.patient(vector.patient, encoder), np.float32)
+            runner.set_inputs(image.reshape(48, 48, 3), patient)
+            runner.invoke()
+            vectors.append(
+                {
+                    "picture": vector.picture,
+                    "image": image.ravel().tolist(),
+                    "patient": {"patient": patient.tolist()},
+                    "probabilities": self.answer(runner.probabilities()).tolist(),
+                }
+            )
+        return {"schema_version": 1, "device": "a phone", "vectors": vectors}
+
+
+Told = Callable[..., Diagnosis]
+
+
+@pytest.fixture
+def told(tiny_bundle: Bundle, tmp_path: Path) -> Told:
+    """What is told of a document, of which stages may be left out."""
+
+    def tell(document: dict[str, Any], *without: str) -> Diagnosis:
+        for vector in document["vectors"]:
+            for stage in without:
+                vector.pop(stage, None)
+        path = tmp_path / "phone.json"
+        path.write_text(json.dumps(document))
+        return diagnose(tiny_bundle, path)
+
+    return tell
+
+
+def faults(found: Diagnosis) -> dict[str, str]:
+    return {one.stage: one.fault for one in found.findings if one.fault}
+
+
+def by_pillow(how: Image.Resampling) -> Callable[[np.ndarray], np.ndarray]:
+    def resize(picture: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(crop(picture, 48, 48)).resize((48, 48), how))
+
+    return resize
+
+
+def stretched(picture: np.ndarray) -> np.ndarray:
+    """Half-pixel centres by hand, over the whole picture."""
+    whole = picture.astype(np.float64)
+    for axis in (0, 1):
+        size = whole.shape[axis]
+        at = np.clip((np.arange(48) + 0.5) * size / 48 - 0.5, 0, size - 1)
+        low = at.astype(int)
+        weight = (at - low).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
+        high = np.minimum(low + 1, size - 1)
+        whole = whole.take(low, axis) * (1 - weight) + whole.take(high, axis) * weight
+    return np.rint(whole)
+
+
+def turned(picture: np.ndarray) -> np.ndarray:
+    return fit(np.rot90(picture).copy(), 48, 48)
+
+
+IMAGES = {
+    "to the nearest pixel": {"resize": by_pillow(Image.Resampling.NEAREST)},
+    "with antialias": {"resize": by_pillow(Image.Resampling.BILINEAR)},
+    "bicubic": {"resize": by_pillow(Image.Resampling.BICUBIC)},
+    "stretched instead of cropped": {"resize": stretched},
+    "turned by a quarter to the left": {"resize": turned},
+    "BGR": {"image": lambda levels: levels[..., ::-1]},
+    "CHW": {"image": lambda levels: np.moveaxis(levels, 2, 0)},
+    "transposed": {"image": lambda levels: np.swapaxes(levels, 0, 1)},
+    "0-1 instead": {"image": lambda levels: levels / 255},
+    "-1..1 instead": {"image": lambda levels: (levels - 127.5) / 127.5},
+    "ImageNet": {
+        "image": lambda levels: (levels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
+    },
+    "taken as signed": {"image": lambda levels: levels.astype(np.uint8).astype(np.int8)},
+}
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_fault(told: Told, tiny_bundle: Bundle, name: str) -> None:
+    """By the tensor; the answers that follow from it are no fault of theirs."""
+    found = faults(told(App(**IMAGES[name]).run(tiny_bundle)))
+    assert re.search(re.escape(name), found.pop("image"))
+    assert ";" not in str(found)
+    assert all(fault.startswith("no fault of its own") for fault in found.values())
+
+
+def test_two_image_faults_at_once(told: Told, tiny_bundle: Bundle) -> None:
+    app = App(image=lambda levels: levels[..., ::-1] / 255)
+    found = faults(told(app.run(tiny_bundle)))["image"]
+    assert "BGR" in found and "0-1 instead" in found
+
+
+def of_site(position: Callable[[int], int]) -> Callable[[Patient, PatientEncoder], np.ndarray]:
+    def encode(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
+        vector = encoder.encode([patient])[0]
+        vector[5:] = 0
+        vector[5 + position(encoder.localizations.index(patient.localization)) % 15] = 1
+        return vector
+
+    return encode
+
+
+def plain_years(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
+    vector = encoder.encode([patient])[0]
+    vector[0] = patient.age or 0
+    return vector
+
+
+def unmarked(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
+    vector = encoder.encode([patient])[0]
+    if patient.age is None:
+        vector[:2] = -encoder.age_mean / encoder.age_std, 0
+    return vector
+
+
+def swapped(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
+    return encoder.encode([patient])[0][[0, 1, 3, 2, *range(4, 20)]]
+
+
+PATIENTS = {
+    "not normalised": plain_years,
+    "male and female are exchanged": swapped,
+    "site order: shifted by one (": of_site(lambda index: index + 1),
+    "site order: reversed": of_site(lambda index: 14 - index),
+    "all zeros": lambda patient, encoder: np.zeros(20),
+}
+
+
+@pytest.mark.parametrize("name", PATIENTS)
+def test_a_patient_fault(told: Told, tiny_bundle: Bundle, name: str) -> None:
+    found = faults(told(App(patient=PATIENTS[name]).run(tiny_bundle)))
+    assert name in found.pop("patient")
+    assert all(fault.startswith("no fault of its own") for fault in found.values())
+
+
+def test_a_missing_age(told: Told, bundle: Bundle, tmp_path: Path) -> None:
+    """A golden patient without age is needed to tell."""
+    path = bundle.path / "golden" / "vectors.json"
+    known = json.loads(path.read_text())
+    known["vectors"][2]["patient"]["age"] = None
+    path.write_text(json.dumps(known))
+    document = App(patient=unmarked).run(bundle)
+    (tmp_path / "phone.json").write_text(json.dumps(document))
+    (found,) = [one for one in diagnose(bundle, tmp_path / "phone.json").findings if one.fault][:1]
+    assert found.stage == "patient" and "missing age taken as 0 years" in str(found.fault)
+    assert found.pictures == ("bkl.png",)
+
+
+def softmax(values: np.ndarray) -> np.ndarray:
+    return np.exp(values) / np.exp(values).sum()
+
+
+ANSWERS = {
+    "ISIC 2018": lambda values: values[[4, 5, 1, 0, 2, 3, 6]],
+    "vasc, nv, mel, df, bkl, bcc, akiec": lambda values: values[::-1],
+    "softmax applied twice": softmax,
+    "logits": lambda values: np.log(values + 1e-9) + 3,
+    "percent": lambda values: values * 100,
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("without", [(), ("image", "patient")])
+def test_an_answer_fault(
+    told: Told, tiny_bundle: Bundle, name: str, without: tuple[str, ...]
+) -> None:
+    found = faults(told(App(answer=ANSWERS[name]).run(tiny_bundle), *without))
+    assert list(found) == ["probabilities"] and name in found["probabilities"]
+
+
+@pytest.mark.parametrize("name", ["BGR", "-1..1 instead", "plain years"])
+def test_by_the_probabilities_alone(told: Told, tiny_bundle: Bundle, name: str) -> None:
+    app = App(patient=plain_years) if name not in IMAGES else App(**IMAGES[name])
+    found = faults(told(app.run(tiny_bundle), "image", "patient"))
+    assert list(found) == ["probabilities"] and name in found["probabilities"]
+
+
+def test_what_is_right(told: Told, tiny_bundle: Bundle) -> None:
+    document = App().run(tiny_bundle)
+    Draft202012Validator(json.loads(path_of("outputs").read_text())).validate(document)
+    found = told(document)
+    assert found.right and not found.missing
+    assert [one.checked for one in found.findings] == [7, 7, 7]
+    del document["vectors"][2:]
+    found = told(document, "image", "patient")
+    assert found.right and len(found.missing) == 5
+
+
+def test_what_is_not_recognised(told: Told, tiny_bundle: Bundle) -> None:
+    """Gamma, a strange age, other weights: no name is given to them."""
+    app = App(image=lambda levels: 255 * (levels / 255) ** 2.2)
+    assert faults(told(app.run(tiny_bundle)))["image"].startswith(UNKNOWN_CAUSE)
+
+    def strange(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
+        return encoder.encode([patient])[0] * np.array([0.37, *[1] * 19])
+
+    found = faults(told(App(patient=strange).run(tiny_bundle)))["patient"]
+    assert found.startswith(f"age {UNKNOWN_CAUSE}") and "site" not in found
+    app = App(answer=lambda values: np.full(7, 1 / 7) * 0.7 + 0.3 * values[::-1] ** 2)
+    assert faults(told(app.run(tiny_bundle)))["probabilities"].startswith(UNKNOWN_CAUSE)
+    found = faults(told(app.run(tiny_bundle), "image", "patient"))["probabilities"]
+    assert found.startswith(UNKNOWN_CAUSE) and "hand in image and patient" in found
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda one: one.update(schema_version=2), "schema_version"),
+        (lambda one: one.update(model="other.tflite"), f"only {TFLITE}"),
+        (lambda one: one["vectors"][0].update(picture="me.png"), "no golden picture 'me.png'"),
+        (lambda one: one["vectors"].append(one["vectors"][0]), "akiec.png is there twice"),
+        (lambda one: one["vectors"][1]["image"].pop(), "image has 6911 numbers instead of 6912"),
+        (lambda one: one["vectors"][1]["probabilities"].append(0), "8 numbers instead of 7"),
+        (lambda one: one["vectors"][1].update(patient={"age": [5]}), "are patient, not age"),
+        (lambda one: one["vectors"][3]["probabilities"].insert(0, np.nan), "finite number"),
+        (lambda one: one["vectors"].clear(), "vectors"),
+        (lambda one: one["vectors"].append({"picture": "mel.png"}), "neither image nor patient"),
+        (lambda one: one.update(Vectors=[]), "Vectors"),
+    ],
+)
+def test_bad_input(
+    told: Told, tiny_bundle: Bundle, change: Callable[[dict[str, Any]], None], words: str
+) -> None:
+    document = App().run(tiny_bundle)
+    change(document)
+    with pytest.raises(InputError, match=re.escape(words)):
+        told(document)
+
+
+def test_files_that_are_no_outputs(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "phone.json"
+    for place in (path, tmp_path):
+        with pytest.raises(InputError, match=place.name):
+            diagnose(tiny_bundle, place)
+    path.write_text("no JSON")
+    with pytest.raises(InputError, match="damaged"):
+        diagnose(tiny_bundle, path)
+    monkeypatch.setattr("skinlite_export.outputs.LARGEST", 3)
+    with pytest.raises(InputError, match="fewer pictures"):
+        diagnose(tiny_bundle, path)
