@@ -116,8 +116,10 @@ SCALES: dict[str, tuple[Callable[[Levels], Levels], float]] = {
         lambda levels: (levels / 255 - IMAGENET[0]) / IMAGENET[1],
         1 / 57,
     ),
-    "wrong scale: 128 subtracted": (lambda levels: levels - 128, 1.0),
-    "zero point left out: 128 too much": (lambda levels: levels + 128, 1.0),
+    "shifted by 128: it was subtracted, or the zero point left out": (
+        lambda levels: levels - 128,  # in a byte the same as 128 too much
+        1.0,
+    ),
     "bytes taken as signed: levels above 127 became negative": (
         lambda levels: np.where(levels > 127, levels - 256, levels),
         1.0,
