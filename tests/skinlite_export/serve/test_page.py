@@ -14,6 +14,7 @@ from skinlite.data.patient import Patient
 from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
+from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.serve.server import Server
 
@@ -47,7 +48,7 @@ class Page:
         """Assert that the bars are Python's probabilities."""
         runner, encoder = self.bundle.runner(), self.bundle.encoder()
         pixels = fit(load_picture(picture), *runner.signature.height_width)
-        runner.set_inputs(pixels, encoder.encode([patient])[0])
+        runner.set_inputs(pixels, patients_for(runner, [patient], encoder)[0])
         runner.invoke()
         expected = sorted(runner.probabilities().tolist(), reverse=True)
         self.expect(self.page.locator("#result")).to_be_visible(timeout=60_000)
@@ -107,6 +108,28 @@ def test_the_page_answers_checks_measures_and_posts(
     assert report.check and report.check.vectors == 7 and not report.check.failed
     assert report.timings[0].threads == 1 and len(report.timings[0].samples_ms) >= 50
     assert device.latencies[0].p50 <= device.latencies[0].p99
+    assert one.faults == []
+
+
+@pytest.mark.slow
+def test_a_file_that_resizes_encodes_and_gives_its_attention(
+    opened: Callable[..., Page], exported: Callable[..., Bundle]
+) -> None:
+    bundle = exported(
+        io="uint8", resize_in_graph=(450, 600), patient_input="raw", with_attention=True
+    )
+    one, vector = opened(bundle), read_vectors(bundle).vectors[4]
+    one.answer(vector.patient)
+    one.choose(bundle.path / "golden" / vector.picture)
+    one.shows(bundle.path / "golden" / vector.picture, vector.patient)
+    drawn = "document.querySelector('#seen').toDataURL()"
+    overlaid = one.page.evaluate(drawn)
+    one.page.uncheck("#attention")
+    assert one.page.evaluate(drawn) != overlaid
+    one.page.click("#check")
+    one.page.wait_for_selector("#check-result table")
+    rows = one.page.query_selector_all("#check-result tr[data-stage]")
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
     assert one.faults == []
 
 
