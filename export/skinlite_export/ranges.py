@@ -7,7 +7,8 @@ quantization", NeurIPS 2019, section 3; here on the measured histogram instead o
 
 Every picture has the same vote: its error counts in proportion to its own mean square. Otherwise a
 picture with a hundred times the usual activations would count ten thousand times. And one that is
-far beyond the usual has less of a vote: what the others need is not up to it.
+far from the usual has less of a vote: what the others need is not up to it. That goes for both
+sides: a picture on which a whole tensor is 0 would ask for a range of nothing, and be heard.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,7 +30,8 @@ PIXELS = (0.0, 255.0)
 """The picture's range: with a step of 1, every pixel is exact."""
 
 USUAL = 4.0
-"""A picture whose mean square is above so many times the median has less than one vote."""
+"""A picture whose mean square is so many times the median, or the median that of it, has less than
+one vote."""
 
 TINY = 1e-12
 """Mean square of a sample whose values are all 0; nothing is lost on it."""
@@ -87,4 +89,4 @@ def best_range(histogram: NDArray[np.float64], low: float, high: float) -> Range
 
 def vote(square: float, usual: float) -> float:
     """What one squared error counts on a picture with this mean square, where another is usual."""
-    return min(1.0, USUAL * usual / max(square, TINY)) / max(square, TINY)
+    return min(1.0, USUAL * usual / max(square, TINY)) / max(square, usual / USUAL, TINY)

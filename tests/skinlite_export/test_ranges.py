@@ -63,6 +63,19 @@ def test_a_picture_far_out_has_less_of_a_vote() -> None:
     assert np.isfinite(vote(0.0, usual=0.0))
 
 
+def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
+    """One of a hundred, on which every ReLU is closed, once had all the votes there are."""
+    from skinlite_export.ranges import best_ranges
+
+    random = np.random.default_rng(0)
+    samples = [[random.exponential(size=64).astype(np.float32)] for _ in range(100)]
+    ((_, expected),) = best_ranges(lambda: samples)
+    silent = [np.zeros(64, np.float32)]
+    faint = [np.full(64, 1e-4, np.float32)]
+    ((_, found),) = best_ranges(lambda: [*samples, silent, faint])
+    assert found == pytest.approx(expected, rel=0.15)
+
+
 def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Examples) -> None:
     """The converter noted a ReLU6 of -2 to 19, the range of the product behind it."""
     from ai_edge_litert import schema_py_generated as schema
