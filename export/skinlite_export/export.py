@@ -25,6 +25,7 @@ from skinlite_export.compression import compress
 from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.convert import convert_float32, measure_ranges, to_tflite
 from skinlite_export.embed import embed
+from skinlite_export.equalization import equalize
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
 from skinlite_export.interface import with_interface
@@ -197,6 +198,10 @@ def convert(
         return Converted(to_tflite(twin, recipe.quantize))
     pool = pool or training_pool(data)
     pictures, calibration = calibrate(twin, graph, pool, recipe, report)
+    if "equalize-channels" in recipe.rewrites and not (recipe.fine_tuning or recipe.cluster):
+        graph = equalize(graph, samples(pictures))
+        twin = build_twin(graph)
+        _check_twin(model, twin, data.examples["test"])
     report("converting", 0, 1)
     ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
     control = None

@@ -15,13 +15,18 @@ def ready_for_training(graph: Graph) -> Graph:
     into the convolution before it, as the converter would: fine-tuning is too short to move its
     statistics, and rounding has to see the kernel that the file will have. Exact.
     """
-    graph = graph.replace_each("SeparableConv2D", _split_separable)
+    graph = split_separable(graph)
     in_float = graph.float_nodes
     return fold_batch_norm(
         graph.replace_each(
             "Dense", lambda node: [node] if node.name in in_float else _split_softmax(node)
         )
     )
+
+
+def split_separable(graph: Graph) -> Graph:
+    """Write each separable convolution as the depthwise and the 1x1 one that it is. Exact."""
+    return graph.replace_each("SeparableConv2D", _split_separable)
 
 
 def _split_separable(node: Node) -> list[Node]:

@@ -35,13 +35,16 @@ REWRITES: dict[str, Rewrite] = {
     "float-head": float_head,
 }
 
+OF_THE_PICTURES = ("equalize-channels",)
+"""Rewrites that need the calibration pictures (`skinlite_export.equalization`), by name."""
+
 OF_THE_FILE = ("relu-as-quantize",)
 """Rewrites of the finished int8 file (`skinlite_export.rewrites.finished`), by name."""
 
 FOR_INT8 = {"unfuse-hard-swish", "dense-instead-of-separable"}
 """Rewrites that only pay in int8: float32 has a kernel for hard-swish, and a weaker matrix unit."""
 
-ALL = (*REWRITES, *OF_THE_FILE)
+ALL = (*REWRITES, *OF_THE_PICTURES, *OF_THE_FILE)
 
 
 def parse_rewrites(text: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinlite_export.graph import Graph, Node
 
@@ -85,13 +86,18 @@ def _can_scale(graph: Graph, name: str) -> bool:
     )
 
 
-def _scale_output(node: Node, factor: np.float32) -> Node:
-    """The same layer with ``factor`` times the output."""
+def scale_output(node: Node, factor: np.float32 | NDArray[np.float32]) -> Node:
+    """The same layer with ``factor`` times the output, one for all channels or one for each."""
     count = len(node.weights)
     if node.kind == "BatchNormalization":
         count -= 2  # mean and variance are of the input
-    scaled = tuple(weight * factor for weight in node.weights[:count])
-    return replace(node, weights=scaled + node.weights[count:])
+    scaled = []
+    for weight in node.weights[:count]:
+        # A depthwise kernel is (h, w, channels, multiplier), and its outputs are in that order.
+        depthwise = node.kind == "DepthwiseConv2D" and weight.ndim == 4
+        shape = weight.shape[2:] if depthwise else weight.shape[-1:]
+        scaled.append(weight * np.broadcast_to(factor, np.prod(shape)).reshape(shape))
+    return replace(node, weights=(*scaled, *node.weights[count:]))
 
 
 def _drop_scale(graph: Graph, scale: Node, kernels: set[str], added: set[str]) -> Graph:
@@ -101,7 +107,7 @@ def _drop_scale(graph: Graph, scale: Node, kernels: set[str], added: set[str]) -
         if node.name == scale.name:
             continue
         if node.name in added:
-            node = _scale_output(node, 1 / value)
+            node = scale_output(node, 1 / value)
         weights = node.weights
         if node.name in kernels:
             weights = (weights[0] * value, *weights[1:])

@@ -1,0 +1,163 @@
+"""Cross-layer equalization: channels that use little of their tensor's int8 steps are scaled up.
+
+An activation has one scale for all its channels, and the widest channel sets it. Between the layer
+that makes a channel and those that take it, as long as only what commutes with a positive factor
+lies there (ReLU, additions, pools, padding, concatenation), the channel may be multiplied in the
+one and divided in the others: the same network, in real arithmetic. Nagel et al., "Data-free
+quantization through weight equalization and bias correction" (ICCV 2019), section 4.1; here with
+factors from measured activations instead of weights.
+
+The factor is the largest with which no tensor gets a wider range than it had: no step grows.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from skinlite.vocabulary import IMAGE, PATIENT
+from skinlite_export.convert import Sample
+from skinlite_export.graph import Graph, Node
+from skinlite_export.qat_graph import split_separable
+from skinlite_export.rewrites.arithmetic import scale_output
+from skinlite_export.twin import build_twin
+
+MOST = 16.0
+"""Largest factor: the kernels that take its inverse are rounded too."""
+
+USUAL = 95
+"""Percentile over pictures of a channel's peak; what a few pictures reach does not count."""
+
+PASSING = {
+    "AverageDepthwise",
+    "AveragePooling2D",
+    "Cropping2D",
+    "GlobalAveragePooling2D",
+    "MaxPooling2D",
+    "ZeroPadding2D",
+}
+"""Kinds that give a channel times a factor for a channel times that factor, as ReLU does."""
+
+MAKING = {"BatchNormalization", "Conv2D", "DepthwiseConv2D"}
+"""Kinds whose weights can take a factor for each channel they make."""
+
+TAKING = {"Conv2D": 2, "Dense": 0, "DepthwiseConv2D": 2}
+"""Kinds whose kernels can take its inverse, and the axis of the channels that they are given."""
+
+Groups = dict[str, NDArray[np.intp]]
+"""For each node the group of each of its channels; those of a group have the same factor."""
+
+FIXED = 0
+"""Group of the channels whose factor is 1."""
+
+
+def equalize(graph: Graph, samples: Iterable[Sample]) -> Graph:
+    """Scale each channel up as far as no tensor's range grows.
+
+    Args:
+        graph: rewritten.
+        samples: calibration inputs, batch 1.
+
+    Returns:
+        An equal graph, with separable convolutions taken apart.
+    """
+    graph = split_separable(graph)
+    twin = build_twin(graph)
+    groups = group_channels(graph, twin)
+    tensors = [node.name for node in graph.nodes if _is_tensor(graph, node)]
+    peaks = channel_peaks(twin, tensors, samples)
+    # The largest share of its tensor's range that a channel of the group has anywhere.
+    shares = np.zeros(1 + max(found.max() for found in groups.values()))
+    for name, found in peaks.items():
+        np.maximum.at(shares, groups[name], found / max(found.max(), 1e-12))
+    factors = np.where(shares > 0, 1 / np.clip(shares, 1 / MOST, 1), 1).astype(np.float32)
+    factors[FIXED] = 1
+    each = {name: factors[found] for name, found in groups.items()}
+    return replace(graph, nodes=tuple(_scaled(node, each) for node in graph.nodes))
+
+
+def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
+    """Find the channels that have to have the same factor."""
+    count, ids, ties = 1, Groups(), []
+
+    def tie(channels: NDArray[np.intp], others: NDArray[np.intp] | int) -> None:
+        ties.append(np.stack(np.broadcast_arrays(channels, others)))
+
+    for node in graph.nodes:
+        width = twin.get_layer(node.name).output.shape[-1]
+        first, *others = [ids[name] for name in node.inputs] or [np.zeros(0, np.intp)]
+        if _is_relu(node) or node.kind in PASSING:
+            ids[node.name] = first
+        elif node.kind == "Concatenate":
+            ids[node.name] = np.concatenate([first, *others])
+        elif node.kind in ("Add", "Multiply") and len(first) == width:
+            ids[node.name] = first
+            for other in others:
+                # Of a product's factors, the first alone is scaled.
+                tie(other, first if node.kind == "Add" and len(other) == width else FIXED)
+        else:
+            ids[node.name] = np.arange(count, count + width)
+            count += width
+            if not _takes(node):
+                for one in (first, *others):
+                    tie(one, FIXED)
+            if not _makes(node):
+                tie(ids[node.name], FIXED)
+    tie(ids[graph.nodes[-1].name], FIXED)
+    rows, columns = np.concatenate(ties, axis=1)
+    edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(count, count))
+    group = connected_components(edges, directed=False)[1]
+    return {name: group[found] for name, found in ids.items()}
+
+
+def _is_relu(node: Node) -> bool:
+    return node.kind == "ReLU" and not node.settings.get("max_value")
+
+
+def _takes(node: Node) -> bool:
+    return node.kind in TAKING and node.settings.get("groups", 1) == 1
+
+
+def _makes(node: Node) -> bool:
+    positive = node.settings.get("activation") in (None, "linear", "relu")
+    return node.kind in MAKING and positive and node.settings.get("scale", True)
+
+
+def _is_tensor(graph: Graph, node: Node) -> bool:
+    """Whether the file has this node's output, or only that of what is fused into it."""
+    takers = graph.consumers(node.name)
+    last = len(takers) != 1 or takers[0].kind not in ("BatchNormalization", "ReLU")
+    return node.kind != "Input" and (last or node.kind in ("Concatenate", "MaxPooling2D"))
+
+
+def channel_peaks(
+    twin: tf_keras.Model, names: list[str], samples: Iterable[Sample]
+) -> dict[str, NDArray[np.float32]]:
+    """The usual peak of each channel of some layers' outputs."""
+    watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
+
+    @tf.function
+    def peaks(image: tf.Tensor, patient: tf.Tensor) -> list[tf.Tensor]:
+        outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
+        return [tf.reduce_max(tf.abs(one), axis=range(len(one.shape) - 1)) for one in outputs]
+
+    rows = [peaks(tf.constant(one[IMAGE]), tf.constant(one[PATIENT])) for one in samples]
+    return {
+        name: np.percentile([row.numpy() for row in found], USUAL, axis=0)
+        for name, found in zip(names, zip(*rows, strict=True), strict=True)
+    }
+
+
+def _scaled(node: Node, factors: dict[str, NDArray[np.float32]]) -> Node:
+    """The same layer for inputs and outputs that are multiplied by their factors."""
+    if _takes(node):
+        kernel, *rest = node.weights
+        axes = [axis for axis in range(kernel.ndim) if axis != TAKING[node.kind]]
+        inverse = 1 / np.expand_dims(factors[node.inputs[0]], axes)
+        node = replace(node, weights=(kernel * inverse, *rest))
+    return scale_output(node, factors[node.name]) if _makes(node) else node
