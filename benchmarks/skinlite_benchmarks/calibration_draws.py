@@ -18,6 +18,7 @@ from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
 from skinlite_export.calibrated import answers
+from skinlite_export.explain import divergence
 from skinlite_export.export import convert
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
@@ -28,6 +29,9 @@ RECIPES = {
     "stock, screened": Recipe(rewrites=(), ranges="minmax"),
     "skinlite, min/max": Recipe(rewrites=ALL, screening=None, ranges="minmax"),
     "skinlite, not screened": Recipe(rewrites=ALL, screening=None),
+    "skinlite, not equalized": Recipe(
+        rewrites=tuple(name for name in ALL if name != "equalize-channels")
+    ),
     "skinlite, all in int8": Recipe(rewrites=tuple(name for name in ALL if name != "float-head")),
     "skinlite": Recipe(rewrites=ALL),
 }
@@ -37,14 +41,19 @@ DRAWN = Recipe().calibration_pictures
 Split = Literal["validation", "test"]
 
 
-def measure(run: Run, data: Prepared, recipe: Recipe, split: Split) -> Fidelity:
-    """Convert once and compare with the Keras model on a whole split."""
+def measure(run: Run, data: Prepared, recipe: Recipe, split: Split) -> tuple[Fidelity, float]:
+    """Convert once and compare with the Keras model on a whole split.
+
+    Returns:
+        What the gates judge, and the answers' mean divergence (`skinlite_export.explain`), nats.
+    """
     from skinlite.training.trainer import predict
 
     pictures = data.examples[split]
     model = run.load_model()
-    content = convert(model, data, recipe).content
-    return fidelity(pictures.labels, predict(model, pictures), answers(content, pictures))
+    keras = predict(model, pictures)
+    found = answers(convert(model, data, recipe).content, pictures)
+    return fidelity(pictures.labels, keras, found), divergence(keras, found)
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:
@@ -64,6 +73,7 @@ def main(
     run: Path,
     data: Annotated[Path, typer.Option()],
     draws: Annotated[int, typer.Option(min=1)] = 10,
+    first: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
     recipes: Annotated[str, typer.Option(help="Names, separated by ';'.")] = ";".join(RECIPES),
     split: Annotated[Split, typer.Option(help="Whose answers are compared.")] = "validation",
     balanced: Annotated[bool, typer.Option(help="Draw as many of each class as there are.")] = True,
@@ -74,27 +84,30 @@ def main(
     how = "class-balanced" if balanced else "random"
     print(f"{len(prepared.examples[split]):,} {split} pictures, {draws} {how} draws of {DRAWN}\n")
     print(
-        "| recipe | agreement, worst | median | balanced accuracy drop, worst | median "
+        "| recipe | divergence, worst | median | agreement, worst | median "
+        "| balanced accuracy drop, worst | median "
         "| melanoma recall drop, worst | macro AUC drop, worst |\n"
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
     )
     for name in recipes.split(";"):
-        found = [
+        measured = [
             measure(
                 opened,
                 prepared if balanced else only_some(prepared, DRAWN, seed),
                 RECIPES[name].model_copy(update={"seed": seed}),
                 split,
             )
-            for seed in range(draws)
+            for seed in range(first, first + draws)
         ]
+        found, apart = zip(*measured, strict=True)
         agreement = [one.agreement for one in found]
         drop = [one.balanced_accuracy_drop for one in found]
         melanoma = max(one.melanoma_recall_drop for one in found)
         auc = max(one.macro_auc_drop for one in found)
         print(
-            f"| {name} | {min(agreement):.3f} | {median(agreement):.3f} | {max(drop):+.3f} "
+            f"| {name} | {max(apart):.5f} | {median(apart):.5f} "
+            f"| {min(agreement):.3f} | {median(agreement):.3f} | {max(drop):+.3f} "
             f"| {median(drop):+.3f} | {melanoma:+.3f} | {auc:+.4f} |",
             flush=True,
         )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-NARROW = 1 / 8
+NARROW = 1 / 4
 
 
 def kernel(*shape: int) -> Any:

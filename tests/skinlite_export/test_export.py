@@ -45,7 +45,8 @@ def test_every_file_was_measured_on_the_whole_test_split(
 
 
 def test_int8_stays_near_the_float_model(tiny_bundle: Bundle) -> None:
-    assert tiny_bundle.manifest.verification.files[0].worst_difference < 0.2
+    # One epoch and 20 calibration pictures: other draws gave from 0.17 to 0.42.
+    assert tiny_bundle.manifest.verification.files[0].worst_difference < 0.5
     floats = tiny_bundle.manifest.audit.float_operations
     assert floats == {"FULLY_CONNECTED": 1, "SOFTMAX": 2}
 

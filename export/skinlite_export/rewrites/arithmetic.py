@@ -1,5 +1,6 @@
 """Rewrites of the arithmetic: hard-swish and hard-sigmoid in the operations that int8 has."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -96,7 +97,7 @@ def scale_output(node: Node, factor: np.float32 | NDArray[np.float32]) -> Node:
         # A depthwise kernel is (h, w, channels, multiplier), and its outputs are in that order.
         depthwise = node.kind == "DepthwiseConv2D" and weight.ndim == 4
         shape = weight.shape[2:] if depthwise else weight.shape[-1:]
-        scaled.append(weight * np.broadcast_to(factor, np.prod(shape)).reshape(shape))
+        scaled.append(weight * np.broadcast_to(factor, math.prod(shape)).reshape(shape))
     return replace(node, weights=(*scaled, *node.weights[count:]))
 
 
