@@ -200,8 +200,8 @@ def convert(
     pictures, calibration = calibrate(twin, graph, pool, recipe, report)
     if "equalize-channels" in recipe.rewrites and not (recipe.fine_tuning or recipe.cluster):
         graph = equalize(graph, samples(pictures))
-        twin = build_twin(graph)
-        _check_twin(model, twin, data.examples["test"])
+        before, twin = twin, build_twin(graph)
+        _check_twin(before, twin, data.examples["test"])  # a pruned one is no longer the model
     report("converting", 0, 1)
     ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
     control = None
@@ -234,8 +234,10 @@ def convert(
     )
 
 
-def _check_twin(model: keras.Model, twin: tf_keras.Model, examples: Examples) -> None:
-    """Compare the deploy graph with the Keras model on a few pictures."""
+def _check_twin(
+    model: keras.Model | tf_keras.Model, twin: tf_keras.Model, examples: Examples
+) -> None:
+    """Compare the deploy graph with the model that it has to equal on a few pictures."""
     few = examples.take(np.arange(min(8, len(examples))))
     difference = np.abs(predict(model, few) - predict(twin, few)).max()
     if not difference <= SAME:

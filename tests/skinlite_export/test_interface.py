@@ -86,7 +86,9 @@ def test_int8_is_the_same_but_for_the_steps_of_the_answer(make: Make, photos: np
     assert found is not None and (found.scale, found.zero_point) == (1, -128)
     assert integers.partitions == 1
     for picture in photos:
-        assert np.abs(ask(integers, picture) - ask(plain, picture)).max() <= 0.5 / 256 + 1e-6
+        # The last step of an int8 softmax is 255 of 256.
+        expected = np.minimum(ask(plain, picture), 255 / 256)
+        assert np.abs(ask(integers, picture) - expected).max() <= 0.5 / 256 + 1e-6
 
 
 @pytest.mark.parametrize("frame", [(450, 600), (300, 300), (64, 50)])

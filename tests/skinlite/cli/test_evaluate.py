@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skinlite.files import read_json
-from skinlite.training.run import Run, RunMetrics
+from skinlite.training.run import Run, RunMetrics, open_run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle import Bundle
 
@@ -153,7 +153,7 @@ def test_an_empty_split(skinlite: Skinlite, run: Path) -> None:
 def test_a_network_that_answers_nan(skinlite: Skinlite, run: Path) -> None:
     import keras
 
-    model = Run(run, None).load_model()  # type: ignore[arg-type]
+    model = open_run(run).load_model()
     model.get_layer("probabilities").bias.assign([float("nan")] * 7)
     model.save(run / "model.keras")
     keras.utils.clear_session(free_memory=False)
