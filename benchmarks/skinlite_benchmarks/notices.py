@@ -23,7 +23,8 @@ def notices(
             f"Leaky: {', '.join(leaky)} trained on other pictures of lesions that judge here; "
             "every accuracy is an upper bound."
         )
-    if any(one.trained is False and one.synthetic is not None for one in contestants):
+    judged = [one for one in contestants if reference is None or one.name != reference.name]
+    if any(one.trained is False and one.synthetic is not None for one in judged):
         found.append(
             "Untrained: initialised weights; the answers mean nothing. Latency and size are those "
             "of a trained network of the same shape."
