@@ -57,9 +57,9 @@ class Diagnosis(Record):
     findings: list[Finding]
 
     @property
-    def right(self) -> bool:
-        """Whether nothing is wrong."""
-        return not any(finding.fault for finding in self.findings)
+    def faults(self) -> dict[str, str]:
+        """What is wrong, by stage."""
+        return {one.stage: one.fault for one in self.findings if one.fault}
 
 
 def diagnose(bundle: Bundle, path: Path) -> Diagnosis:

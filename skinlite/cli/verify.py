@@ -48,9 +48,10 @@ def verify(
         output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
         if told:
             _print_diagnosis(told)
-    if told and not told.right:
-        wrong = ", ".join(one.stage for one in told.findings if one.fault)
-        raise GateError(f"{outputs}: {wrong} of the phone differ from the bundle's.")
+    if told and told.faults:
+        raise GateError(
+            f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle's."
+        )
     check_gates(opened.manifest, bundle)
 
 

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
+from skinlite.data.geometry import load_picture
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle import TFLITE, Bundle
+from skinlite_export.feed import pixels_for
+from skinlite_export.golden import read_vectors
 from skinlite_export.graph import Graph
 from skinlite_export.kits import KITS
 from skinlite_export.recipe import Recipe
@@ -111,3 +114,25 @@ def assert_ordered() -> Callable[[Graph], None]:
             assert set(node.inputs) <= set(names[:position])
 
     return check
+
+
+@pytest.fixture
+def right_outputs() -> Callable[[Bundle], dict[str, Any]]:
+    """Makes phone.json's content as a right app has it, for a bundle's .tflite."""
+
+    def make(bundle: Bundle) -> dict[str, Any]:
+        runner, vectors = bundle.runner(), []
+        for one in read_vectors(bundle).vectors:
+            expected, image = one.models[TFLITE], runner.signature.image
+            pixels = pixels_for(runner, load_picture(bundle.path / "golden" / one.picture))
+            vectors.append(
+                {
+                    "picture": one.picture,
+                    "image": image.pack(pixels).ravel().tolist(),
+                    "patient": dict(expected.patient),
+                    "probabilities": expected.probabilities,
+                }
+            )
+        return {"schema_version": 1, "vectors": vectors}
+
+    return make

@@ -136,3 +136,24 @@ def test_a_search_stops_where_the_gates_hold_or_gives_up(
         assert not found.found and found.kept == ()
         assert len(found.steps) == 1 + round(0.25 * len(ranked))
         assert set(found.steps[-1].failed) == {"agreement"}
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "interval", "holds"),
+    [
+        ("agreement", 0.96, (0.950, 0.970), True),
+        ("agreement", 0.952, (0.942, 0.962), False),  # above the limit by less than an error
+        ("melanoma_recall_drop", 0.01, (-0.03, 0.05), True),
+        ("melanoma_recall_drop", 0.04, (0.00, 0.08), False),
+        ("melanoma_recall_drop", None, None, False),
+    ],
+)
+def test_a_search_wants_a_standard_error_more(
+    name: str, measured: float | None, interval: tuple[float, float] | None, holds: bool
+) -> None:
+    from skinlite_export.manifest import Gate
+    from skinlite_export.search import _holds_elsewhere
+
+    limit = {"agreement": 0.95, "melanoma_recall_drop": 0.05}[name]
+    gate = Gate(file="x", name=name, limit=limit, measured=measured, interval=interval, passed=True)
+    assert _holds_elsewhere(gate) == holds

@@ -1,5 +1,6 @@
 """What both of LiteRT's runtimes give: tensors as the file stores them, read as real numbers."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.signature import Signature, Tensor
 
 
-class StoredOutputs:
+class StoredOutputs(ABC):
     """The outputs of a `skinlite_export.runtime.Runner` that knows how to read a stored tensor."""
 
     signature: Signature
@@ -30,6 +31,6 @@ class StoredOutputs:
                 return tensor.unpack(self._stored(tensor)[0])
         return None
 
+    @abstractmethod
     def _stored(self, tensor: Tensor) -> NDArray[Any]:
         """A tensor of the last invocation, in its shape."""
-        raise NotImplementedError
