@@ -12,14 +12,15 @@ from typing import Literal, NamedTuple
 
 from skinlite.errors import InputError
 from skinlite_benchmarks.records import Record, Share
-from skinlite_benchmarks.results import Contestant, Measurement, Results
+from skinlite_benchmarks.results import Measurement, Results
 
-Value = Callable[[Contestant, Measurement], float | None]
+Value = Callable[[Results, Measurement], float | None]
 
 
 def _accuracy(field: str) -> Value:
-    def value(contestant: Contestant, _: Measurement) -> float | None:
-        share: Share | None = getattr(contestant.accuracy, field, None)
+    def value(results: Results, measured: Measurement) -> float | None:
+        accuracy = results.contestant(measured.contestant).accuracy
+        share: Share | None = getattr(accuracy, field, None)
         return None if share is None else share.value
 
     return value
@@ -31,11 +32,12 @@ METRICS: dict[str, Value] = {
     "latency.p99": lambda _, measured: measured.latency.p99,
     "latency.min": lambda _, measured: measured.latency.min,
     "ratio": lambda _, measured: None if measured.ratio is None else measured.ratio.median,
+    "ratio.min": Results.ratio_of_minima,
     "load_ms": lambda _, measured: measured.load_ms,
     "first_ms": lambda _, measured: measured.first_ms,
     "memory_mb": lambda _, measured: measured.memory_mb,
     "partitions": lambda _, measured: measured.partitions,
-    "bytes": lambda contestant, _: contestant.bytes,
+    "bytes": lambda results, measured: results.contestant(measured.contestant).bytes,
     "accuracy": _accuracy("accuracy"),
     "balanced_accuracy": _accuracy("balanced_accuracy"),
     "melanoma_recall": _accuracy("melanoma_recall"),
@@ -200,7 +202,7 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:
     for threads in old.settings.threads:
-        pair = [(one.contestant(name), one.measurement(name, threads)) for one in (old, new)]
+        pair = [(one, one.measurement(name, threads)) for one in (old, new)]
         for metric, value in METRICS.items():
             values = [value(one, measured) for one, measured in pair if measured is not None]
             if len(values) == 2 and values[0] is not None and values[1] is not None:

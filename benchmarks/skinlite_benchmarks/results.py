@@ -194,6 +194,18 @@ class Results(Record):
         found = (m for m in self.measurements if (m.contestant, m.threads) == (name, threads))
         return next(found, None)
 
+    def ratio_of_minima(self, measured: Measurement) -> float | None:
+        """The reference's fastest invocation over this contestant's; None for the reference itself.
+
+        Other work on a machine only ever adds time, so the minimum is what repeats: Chen & Revels,
+        "Robust benchmarking in noisy environments" (arXiv:1608.04295). Users live with the median,
+        which is `Measurement.ratio`.
+        """
+        if self.reference in (None, measured.contestant):
+            return None
+        reference = self.measurement(self.reference, measured.threads)
+        return None if reference is None else reference.latency.min / measured.latency.min
+
     def times_smaller(self, name: str) -> float | None:
         """Bytes of the reference over bytes of this contestant."""
         if self.reference is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SHOWN = {
     "latency.p50": "p50, ms",
     "ratio": "times faster",
+    "ratio.min": "times faster, minima",
     "bytes": "bytes",
     "balanced_accuracy": "balanced accuracy",
     "agreement": "agreement",

@@ -10,10 +10,11 @@ from skinlite_benchmarks.compare import Change, compare, failures, parse_gate
 from skinlite_benchmarks.results import Results
 
 
-def slower(results: Results, factor: float) -> Results:
-    """The same with another median of the first contestant."""
+def slower(results: Results, factor: float, which: str = "p50") -> Results:
+    """The same with another median, or minimum, of the first contestant."""
     first, *others = results.measurements
-    latency = first.latency.model_copy(update={"p50": first.latency.p50 * factor})
+    changes = {which: getattr(first.latency, which) * factor}
+    latency = first.latency.model_copy(update=changes)
     changed = first.model_copy(update={"latency": latency})
     return results.model_copy(update={"measurements": (changed, *others)})
 
@@ -43,6 +44,19 @@ def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
     found = failures(compare(results, slower(results, factor)), [parse_gate(gate)])
     assert [one.change.contestant for one in found] == (["quick int8"] if fails else [])
     assert all(gate in one.sentence() and "quick int8" in one.sentence() for one in found)
+
+
+@pytest.mark.parametrize(("slowed", "fails"), [("p50", False), ("p99", False), ("min", True)])
+def test_only_a_slower_minimum_trips_the_ratio_of_minima(
+    results: Results, slowed: str, fails: bool
+) -> None:
+    changed = compare(results, slower(results, 1.06, slowed))
+    found = failures(changed, [parse_gate("ratio.min<-5%")])
+    assert [one.change.contestant for one in found] == (["quick int8"] if fails else [])
+    # 49 ms over 0.98 ms, and the reference has no ratio to itself
+    ratios = {one.contestant: one.old for one in changed.changes if one.metric == "ratio.min"}
+    assert ratios["quick int8"] == pytest.approx(50)
+    assert "Big float32" not in ratios
 
 
 @pytest.mark.parametrize("text", ["", "latency.p50", "latency.p50>5%", "speed>+1", "bytes>=+1"])
