@@ -213,8 +213,9 @@ def convert(
     calibrated = Calibrated(ranges, graph, recipe)
     validation, kept, found, errors = data.examples["validation"], recipe.keep_float, None, None
     if recipe.on_fail == "search" and recipe.gates:
+        lesions = data.rows("validation")["lesion_id"].to_numpy(object)
         found, errors = search(
-            calibrated, recipe.gates, validation, predict(model, validation), report
+            calibrated, recipe.gates, validation, predict(model, validation), lesions, report
         )
         kept = found.kept
     if explain_error:

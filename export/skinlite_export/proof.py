@@ -64,6 +64,7 @@ def prove(
     """
     test, validation = data.examples["test"], data.examples["validation"]
     rows, validation_rows = data.rows("test"), data.rows("validation")
+    lesions = rows["lesion_id"].to_numpy(object)
     reference = predict(model, test)
     runners = {file: load_runner(folder / file) for file in (layout.TFLITE, layout.ONNX)}
     answers: dict[str, NDArray[np.float32]] = {}
@@ -91,7 +92,7 @@ def prove(
             gate
             for file, given in answers.items()
             if recipe.gates
-            for gate in judge(file, test.labels, reference, given, recipe.gates)
+            for gate in judge(file, test.labels, reference, given, lesions, recipe.gates)
         ],
         details={
             file: details_of(

@@ -30,6 +30,7 @@ def search(
     gates: Gates,
     validation: Examples,
     keras: NDArray[np.floating[Any]],
+    lesions: NDArray[Any],
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> tuple[Search, tuple[LayerError, ...] | None]:
     """Keep ever more layers in float until the gates hold, or too many are.
@@ -39,13 +40,14 @@ def search(
         gates: what has to hold.
         validation: the whole validation split.
         keras: (N, 7), the Keras model's answers there.
+        lesions: (N,), which lesion a picture shows.
         report: progress.
 
     Returns:
         The steps, and the errors that led them; none where the first file passed already.
     """
     given = calibrated.recipe.keep_float
-    steps = [_step(calibrated, gates, validation, keras, given)]
+    steps = [_step(calibrated, gates, validation, keras, lesions, given)]
     if not steps[0].failed:
         return Search(found=True, steps=tuple(steps)), None
     errors = explain(calibrated, validation, given, report)
@@ -54,7 +56,8 @@ def search(
     most = max(1, round(MOST_FLOAT * len(ranked)))
     for count in range(1, most + 1):
         report("searched for layers to keep in float", count - 1, most)
-        step = _step(calibrated, gates, validation, keras, (*given, *ranked[:count]))
+        kept = (*given, *ranked[:count])
+        step = _step(calibrated, gates, validation, keras, lesions, kept)
         steps.append(step)
         if not step.failed:
             break
@@ -67,10 +70,12 @@ def _step(
     gates: Gates,
     validation: Examples,
     keras: NDArray[np.floating[Any]],
+    lesions: NDArray[Any],
     kept: Sequence[str],
 ) -> SearchStep:
     content = calibrated.to_int8(kept)
-    found = judge("model.tflite", validation.labels, keras, answers(content, validation), gates)
+    given = answers(content, validation)
+    found = judge("model.tflite", validation.labels, keras, given, lesions, gates)
     agreement = next(gate.measured for gate in found if gate.name == "agreement")
     return SearchStep(
         kept=tuple(kept),

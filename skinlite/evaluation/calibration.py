@@ -52,7 +52,7 @@ def reliability(labels: Labels, probabilities: Probabilities) -> list[Bin]:
     """The bins of confidence that hold a picture, the least sure first."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
-    bins = np.digitize(confidence, np.arange(1, BINS) / BINS)
+    bins = _bin_of(confidence)
     return [
         Bin(
             images=int((bins == one).sum()),
@@ -73,9 +73,22 @@ def expected_calibration_error(labels: Labels, probabilities: Probabilities) -> 
     Returns:
         0 to 1; NaN where a probability is.
     """
-    bins = reliability(labels, probabilities)
-    gaps = (one.images * abs(one.accuracy - one.confidence) for one in bins)
-    return float(sum(gaps) / len(labels))
+    return float(weighted_calibration_error(labels, probabilities, np.ones((1, len(labels))))[0])
+
+
+def weighted_calibration_error(
+    labels: Labels, probabilities: Probabilities, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The same (R,), each picture counted as often as ``weights`` (R, N) say."""
+    confidence = probabilities.max(axis=1)
+    gaps = (probabilities.argmax(axis=1) == labels) - confidence.astype(np.float64)
+    in_bin = np.eye(BINS)[_bin_of(confidence)]
+    totals = np.abs(weights @ (gaps[:, None] * in_bin)).sum(axis=1)
+    return np.asarray(totals / weights.sum(axis=1))
+
+
+def _bin_of(confidence: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
+    return np.digitize(confidence, np.arange(1, BINS) / BINS)
 
 
 def temper(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:

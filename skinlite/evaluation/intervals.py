@@ -1,21 +1,14 @@
-"""95 % bootstrap intervals of the metrics, resampling lesions rather than pictures.
+"""95 % bootstrap intervals of the metrics, and the metrics of weighted pictures behind them."""
 
-Pictures of one lesion are right or wrong together: resampled one by one, they would make an
-interval that is too narrow.
-"""
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.evaluation.calibration import Labels, Probabilities
+from skinlite.evaluation.resampling import Interval, Weights, intervals_of
 from skinlite.vocabulary import CLASSES
-
-RESAMPLES = 1000
-AT_ONCE = 100
-"""Resamples in memory together: ten thousand pictures then take 8 MB a table."""
-
-Interval = tuple[float, float]
 
 
 class Intervals(BaseModel):
@@ -30,9 +23,17 @@ class Intervals(BaseModel):
     melanoma_recall: Interval | None
 
 
-def bootstrap(
-    labels: Labels, probabilities: Probabilities, lesions: NDArray[np.object_]
-) -> Intervals:
+class Scores(NamedTuple):
+    """The metrics of R resamples, each (R,); NaN where one can't tell."""
+
+    accuracy: NDArray[np.float64]
+    balanced_accuracy: NDArray[np.float64]
+    macro_f1: NDArray[np.float64]
+    macro_auc: NDArray[np.float64]
+    melanoma_recall: NDArray[np.float64]
+
+
+def bootstrap(labels: Labels, probabilities: Probabilities, lesions: NDArray[Any]) -> Intervals:
     """Intervals of `skinlite.evaluation.metrics.evaluate`'s figures.
 
     Args:
@@ -40,23 +41,12 @@ def bootstrap(
         probabilities: (N, 7).
         lesions: (N,), which lesion a picture shows.
     """
-    _, lesion = np.unique(lesions, return_inverse=True)
-    count = int(lesion.max()) + 1
-    random = np.random.default_rng(0)
-    parts = []
-    for _ in range(RESAMPLES // AT_ONCE):
-        drawn = random.multinomial(count, np.full(count, 1 / count), AT_ONCE)
-        parts.append(_scores(labels, probabilities, drawn[:, lesion].astype(np.float64)))
-    columns = np.concatenate(parts, axis=1)
-    ends = [
-        None if np.isnan(column).all() else tuple(np.nanpercentile(column, [2.5, 97.5]).tolist())
-        for column in columns
-    ]
-    return Intervals.model_validate(dict(zip(Intervals.model_fields, ends, strict=True)))
+    ends = intervals_of(lambda weights: np.stack(scores(labels, probabilities, weights)), lesions)
+    return Intervals.model_validate(dict(zip(Scores._fields, ends, strict=True)))
 
 
-def _scores(labels: Labels, probabilities: Probabilities, weights: NDArray[np.float64]) -> Labels:
-    """The five metrics (5, resamples), each picture counted as often as ``weights`` say."""
+def scores(labels: Labels, probabilities: Probabilities, weights: Weights) -> Scores:
+    """The metrics, each picture counted as often as ``weights`` (R, N) say."""
     classes = len(CLASSES)
     cells = np.eye(classes**2)[labels * classes + probabilities.argmax(axis=1)]
     confusion = (weights @ cells).reshape(-1, classes, classes)
@@ -68,19 +58,17 @@ def _scores(labels: Labels, probabilities: Probabilities, weights: NDArray[np.fl
     f1 = seen * 2 * hits / np.maximum(truth + answered, 1)
     aucs = np.stack([_auc(labels == c, probabilities[:, c], weights) for c in range(classes)])
     known = (~np.isnan(aucs)).sum(axis=0)
-    return np.stack(
-        [
-            hits.sum(axis=1) / weights.sum(axis=1),
-            np.nanmean(recalls, axis=1),
-            np.nanmean(f1, axis=1),
-            np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
-            recalls[:, CLASSES.index("mel")],
-        ]
+    return Scores(
+        accuracy=hits.sum(axis=1) / weights.sum(axis=1),
+        balanced_accuracy=np.nanmean(recalls, axis=1),
+        macro_f1=np.nanmean(f1, axis=1),
+        macro_auc=np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
+        melanoma_recall=recalls[:, CLASSES.index("mel")],
     )
 
 
 def _auc(
-    truth: NDArray[np.bool_], score: NDArray[np.floating], weights: NDArray[np.float64]
+    truth: NDArray[np.bool_], score: NDArray[np.floating], weights: Weights
 ) -> NDArray[np.float64]:
     """Weighted AUC (resamples,): how often a case scores above a control, ties by half."""
     order = np.argsort(score, kind="stable")

@@ -102,7 +102,7 @@ def test_a_search_that_has_nothing_to_do(calibrated: Any, few: Examples) -> None
     from skinlite_export.search import search
 
     keras = answers(calibrated.content, few)
-    found, errors = search(calibrated, LOOSE, few, keras)
+    found, errors = search(calibrated, LOOSE, few, keras, np.arange(len(few)))
     assert (found.found, found.kept, len(found.steps), errors) == (True, (), 1, None)
 
 
@@ -119,12 +119,13 @@ def test_a_search_stops_where_the_gates_hold_or_gives_up(
     def judge(*arguments: Any) -> Any:
         judged.append("")
         gates = LOOSE if len(judged) > passing else LOOSE.model_copy(update={"agreement": 1.1})
-        return original(*arguments[:4], gates)
+        return original(*arguments[:5], gates)
 
     original = module.judge
     monkeypatch.setattr(module, "judge", judge)
     monkeypatch.setattr(module, "MOST_FLOAT", 0.25)
-    found, errors = module.search(calibrated, LOOSE, few, answers(calibrated.content, few))
+    keras, lesions = answers(calibrated.content, few), np.arange(len(few))
+    found, errors = module.search(calibrated, LOOSE, few, keras, lesions)
     assert errors is not None
     ranked = list(dict.fromkeys(one.layer for one in errors))
     for count, step in enumerate(found.steps):

@@ -20,6 +20,7 @@ def sure(answers: list[int]) -> np.ndarray:
 LABELS = np.array([MEL, MEL, MEL, MEL, NV, NV, NV, NV])
 KERAS = sure([MEL, MEL, MEL, NV, NV, NV, NV, MEL])
 FILE = sure([MEL, MEL, NV, NV, NV, NV, NV, NV])
+LESIONS = np.arange(8)
 
 
 def test_fidelity_by_hand() -> None:
@@ -36,11 +37,11 @@ def test_a_file_that_is_too_sure_fails() -> None:
     keras = sure([NV] * 100)
     file = np.eye(7)[[NV] * 100] * 0.993 + 0.001
     gates = Gates(agreement=1, ece_rise=0.05)
-    rise = gate(judge("f", labels, keras, file, gates), "ece_rise")
+    rise = gate(judge("f", labels, keras, file, np.arange(100), gates), "ece_rise")
     assert rise.measured == pytest.approx(0.994 - 0.94)
     assert not rise.passed
     assert rise.sentence().startswith("f: ECE rise 0.0540 [")
-    assert gate(judge("f", labels, file, keras, gates), "ece_rise").passed
+    assert gate(judge("f", labels, file, keras, np.arange(100), gates), "ece_rise").passed
 
 
 def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
@@ -62,25 +63,39 @@ def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
     )
 
 
-def test_intervals_contain_the_estimate_and_shrink() -> None:
+def noisy(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Labels of N pictures, a model that is often right, and a file that often agrees."""
     random = np.random.default_rng(0)
-    labels = np.repeat(np.arange(7), 40)
-    keras = np.eye(7)[labels] + random.uniform(0, 2, (280, 7))
-    file = keras + random.uniform(0, 1, (280, 7))
+    labels = np.resize(np.arange(7), count)
+    keras = np.eye(7)[labels] + random.uniform(0, 2, (count, 7))
+    file = keras + random.uniform(0, 1, (count, 7))
+    return labels, *(given / given.sum(axis=1, keepdims=True) for given in (keras, file))
+
+
+def test_intervals_contain_the_estimate_and_shrink() -> None:
     widths = []
-    for rows in (slice(None, None, 4), slice(None)):
-        estimate = fidelity(labels[rows], keras[rows], file[rows])
-        low, high = intervals(labels[rows], keras[rows], file[rows])
-        for one, bottom, top in zip(estimate, low, high, strict=True):
-            assert bottom <= one <= top
-            assert bottom < top
-        widths.append(high.agreement - low.agreement)
+    for count in (70, 280):
+        found = intervals(*noisy(count), np.arange(count))
+        for one, ends in zip(fidelity(*noisy(count)), found, strict=True):
+            assert ends is not None
+            assert ends[0] <= one <= ends[1]
+            assert ends[0] < ends[1]
+        assert found[0] is not None
+        widths.append(found[0][1] - found[0][0])
     assert widths[1] < 0.7 * widths[0]
 
 
+def test_pictures_of_one_lesion_are_drawn_together() -> None:
+    """Each picture four times: nothing more is known than of the one."""
+    alone = intervals(*noisy(140), np.arange(140))
+    four = [given.repeat(4, axis=0) for given in noisy(140)]
+    for one, other in zip(alone, intervals(*four, np.arange(140).repeat(4)), strict=True):
+        assert one == pytest.approx(other)
+
+
 def test_equal_answers_have_intervals_of_no_width() -> None:
-    low, high = intervals(LABELS, KERAS, KERAS)
-    assert low == high == (1, 0, 0, 0, 0)
+    found = intervals(LABELS, KERAS, KERAS, LESIONS)
+    assert found == [(1, 1), (0, 0), (0, 0), (0, 0), (0, 0)]
 
 
 def gate(gates: list[Gate], name: str) -> Gate:
@@ -88,7 +103,9 @@ def gate(gates: list[Gate], name: str) -> Gate:
 
 
 def test_each_gate_is_judged_by_its_limit() -> None:
-    found = judge("f", LABELS, KERAS, FILE, Gates(agreement=0.75, melanoma_recall_drop=0.24))
+    found = judge(
+        "f", LABELS, KERAS, FILE, LESIONS, Gates(agreement=0.75, melanoma_recall_drop=0.24)
+    )
     assert [one.name for one in found] == list(Gates.model_fields)
     assert {one.name for one in found if not one.passed} == {"melanoma_recall_drop"}
     melanoma = gate(found, "melanoma_recall_drop")
@@ -96,7 +113,9 @@ def test_each_gate_is_judged_by_its_limit() -> None:
     assert melanoma.measured == pytest.approx(0.25)
     assert "f: melanoma recall drop 0.2500 [" in melanoma.sentence()
     assert melanoma.sentence().endswith("at most 0.24")
-    loose = judge("f", LABELS, KERAS, FILE, Gates(agreement=0.751, melanoma_recall_drop=0.25))
+    loose = judge(
+        "f", LABELS, KERAS, FILE, LESIONS, Gates(agreement=0.751, melanoma_recall_drop=0.25)
+    )
     assert {one.name for one in loose if not one.passed} == {"agreement"}
     assert gate(loose, "agreement").sentence().endswith("at least 0.751")
 
@@ -109,13 +128,16 @@ def test_a_gain_is_no_drop() -> None:
         macro_auc_drop=0,
         ece_rise=0,
     )
-    assert all(one.passed for one in judge("f", LABELS, FILE, sure(LABELS.tolist()), strict))
+    assert all(
+        one.passed for one in judge("f", LABELS, FILE, sure(LABELS.tolist()), LESIONS, strict)
+    )
 
 
 def test_what_cannot_be_measured_does_not_hold() -> None:
     """No melanoma among the pictures: nobody knows whether the file still finds them."""
     labels = np.array([NV, NV, 0, 0])
-    found = judge("f", labels, sure([NV, NV, 0, 0]), sure([NV, NV, 0, 0]), Gates())
+    answers = sure(labels.tolist())
+    found = judge("f", labels, answers, answers, np.arange(4), Gates())
     melanoma = gate(found, "melanoma_recall_drop")
     assert (melanoma.measured, melanoma.interval, melanoma.passed) == (None, None, False)
     assert "can't be measured" in melanoma.sentence()
@@ -125,7 +147,7 @@ def test_what_cannot_be_measured_does_not_hold() -> None:
 def test_a_file_that_answers_nan_fails() -> None:
     """What an unfrozen variable gives; argmax makes class 0 of it."""
     broken = np.full((8, 7), np.nan)
-    found = judge("f", LABELS, KERAS, broken, Gates())
+    found = judge("f", LABELS, KERAS, broken, LESIONS, Gates())
     assert not gate(found, "agreement").passed
     assert not gate(found, "balanced_accuracy_drop").passed
     assert not gate(found, "macro_auc_drop").passed

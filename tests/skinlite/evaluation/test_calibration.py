@@ -9,6 +9,7 @@ from skinlite.evaluation.calibration import (
     fit_temperature,
     reliability,
     temper,
+    weighted_calibration_error,
 )
 
 
@@ -31,6 +32,14 @@ def test_the_error_by_hand() -> None:
 
 def test_who_says_what_is_so_has_hardly_any_error() -> None:
     assert expected_calibration_error(*drawn(20_000, 0)) < 0.015
+
+
+def test_a_weight_of_two_is_the_picture_twice() -> None:
+    labels, probabilities = drawn(60, 4)
+    weights = np.random.default_rng(1).integers(0, 3, 60)
+    (found,) = weighted_calibration_error(labels, probabilities, weights[None].astype(float))
+    repeated = labels.repeat(weights), probabilities.repeat(weights, axis=0)
+    assert found == pytest.approx(expected_calibration_error(*repeated))
 
 
 def test_nan_stays_nan() -> None:
