@@ -1,20 +1,72 @@
-"""Accuracy columns with intervals, from one set of predictions.
+"""Accuracy columns with intervals: measured here, or as a bundle or a run tells them.
 
-A bootstrap over pictures needs their confusion matrix alone: resampling N pictures draws its cells
-from a multinomial distribution, and the number of agreeing pictures from a binomial one.
+Intervals are over lesions. Where only a confusion matrix is known (a run's metrics), they are as if
+each picture showed a lesion of its own, and somewhat too narrow.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.evaluation.metrics import Metrics
+from skinlite.evaluation.calibration import Labels, Probabilities
+from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metrics import Metrics, evaluate
+from skinlite.evaluation.resampling import Interval, intervals_of
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.records import Accuracy, Share
+from skinlite_export.manifest import Comparison, Gate, Manifest
 
-RESAMPLES = 2000
-MELANOMA = CLASSES.index("mel")
+
+def measured(
+    labels: Labels,
+    exported: Probabilities,
+    keras: Probabilities | None,
+    lesions: NDArray[Any],
+    *,
+    pictures: Literal["test", "all"],
+    leaky: bool,
+) -> Accuracy:
+    """The columns of a contestant that answered for N pictures.
+
+    Args:
+        labels: (N,), positions in CLASSES.
+        exported: (N, 7), the contestant's answers.
+        keras: (N, 7), the float model's; None where there is none.
+        lesions: (N,), which lesion a picture shows.
+        pictures: see `Accuracy`.
+        leaky: see `Accuracy`.
+    """
+    return accuracy_of(
+        evaluate(labels, exported),
+        source="data",
+        pictures=pictures,
+        leaky=leaky,
+        keras=None if keras is None else evaluate(labels, keras),
+        intervals=bootstrap(labels, exported, lesions),
+        agreement=None
+        if keras is None
+        else agreement_of(keras.argmax(axis=1) == exported.argmax(axis=1), lesions),
+    )
+
+
+def told_by_bundle(manifest: Manifest, file: str) -> Accuracy | None:
+    """What a trained bundle's manifest says of one of its files."""
+    proof = manifest.verification
+    found = next((one for one in proof.files if one.file == file), None)
+    if found is None or not manifest.source.trained:
+        return None
+    details = proof.details.get(file)
+    return accuracy_of(
+        found.metrics,
+        source="bundle",
+        pictures="test",
+        leaky=manifest.leaky,
+        keras=proof.keras,
+        intervals=details.intervals if details else None,
+        agreement=_agreement_told(found, proof.gates),
+    )
 
 
 def accuracy_of(
@@ -24,45 +76,54 @@ def accuracy_of(
     pictures: Literal["test", "all"],
     leaky: bool = False,
     keras: Metrics | None = None,
-    agreement: float | None = None,
-    seed: int = 0,
+    intervals: Intervals | None = None,
+    agreement: Share | None = None,
 ) -> Accuracy:
-    """The columns of one contestant; pictures are resampled, not lesions.
+    """The columns of one contestant; see `Accuracy`.
 
     Args:
-        exported: of the contestant's predictions.
-        source: see `Accuracy`.
-        pictures: see `Accuracy`.
-        leaky: see `Accuracy`.
-        keras: of the float model's, on the same pictures.
-        agreement: share of pictures with the same top-1 answer as the float model.
-        seed: of the bootstrap.
+        intervals: of ``exported``; left out, they are made from its confusion matrix.
     """
-    random = np.random.default_rng(seed)
-    confusion = np.array(exported.confusion, float)
-    n = int(confusion.sum())
-    drawn = random.multinomial(n, confusion.ravel() / n, RESAMPLES).reshape(-1, *confusion.shape)
-    hits, support = np.diagonal(drawn, axis1=1, axis2=2), drawn.sum(axis=2)
-    # A resample without a class says nothing of it: NaN, and left out.
-    recalls = np.where(support > 0, hits / np.maximum(support, 1), np.nan)
-    melanomas = int(confusion[MELANOMA].sum())
+    ends = intervals or _over_pictures(exported)
+    recall, recall_ends = exported.melanoma_recall, ends.melanoma_recall
+    melanomas = sum(exported.confusion[CLASSES.index("mel")])
     return Accuracy(
         source=source,
         pictures=pictures,
         leaky=leaky,
         exported=exported,
         keras=keras,
-        accuracy=_share(exported.accuracy, hits.sum(axis=1) / n, n),
-        balanced_accuracy=_share(exported.balanced_accuracy, np.nanmean(recalls, axis=1), n),
+        accuracy=_share(exported.accuracy, ends.accuracy, exported.images),
+        balanced_accuracy=_share(
+            exported.balanced_accuracy, ends.balanced_accuracy, exported.images
+        ),
         melanoma_recall=None
-        if exported.melanoma_recall is None
-        else _share(exported.melanoma_recall, recalls[:, MELANOMA], melanomas),
-        agreement=None
-        if agreement is None
-        else _share(agreement, random.binomial(n, agreement, RESAMPLES) / n, n),
+        if recall is None or recall_ends is None
+        else _share(recall, recall_ends, melanomas),
+        agreement=agreement,
     )
 
 
-def _share(value: float, resampled: NDArray[np.floating[Any]], n: int) -> Share:
-    low, high = np.nanpercentile(resampled, [2.5, 97.5]).tolist()
-    return Share(value=value, low=low, high=high, n=n)
+def agreement_of(same: NDArray[np.bool_], lesions: NDArray[Any]) -> Share:
+    """Share of pictures (N,) with the same top-1 answer, by their lesions (N,)."""
+    (ends,) = intervals_of(lambda weights: (weights @ same / weights.sum(axis=1))[None], lesions)
+    assert ends is not None  # every resample has pictures
+    return _share(float(same.mean()), ends, len(same))
+
+
+def _agreement_told(found: Comparison, gates: Sequence[Gate]) -> Share:
+    n = found.metrics.images
+    for gate in gates:
+        if (gate.file, gate.name) == (found.file, "agreement") and gate.interval:
+            return _share(found.agreement, gate.interval, n)
+    return agreement_of(np.arange(n) < round(found.agreement * n), np.arange(n))
+
+
+def _over_pictures(metrics: Metrics) -> Intervals:
+    cells = np.arange(len(CLASSES) ** 2).repeat(np.ravel(metrics.confusion))
+    labels, answered = np.divmod(cells, len(CLASSES))
+    return bootstrap(labels, np.eye(len(CLASSES))[answered], np.arange(len(labels)))
+
+
+def _share(value: float, ends: Interval, n: int) -> Share:
+    return Share(value=value, low=ends[0], high=ends[1], n=n)

@@ -10,7 +10,7 @@ from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
 from skinlite.training.run import RunMetrics, open_run
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.accuracy import accuracy_of
+from skinlite_benchmarks.accuracy import accuracy_of, told_by_bundle
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
@@ -165,17 +165,6 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     recipe = manifest.recipe
     scheme = recipe.onnx if file == ONNX else recipe.quantize
     form = "float32" if scheme == "none" else scheme
-    found = [one for one in manifest.verification.files if one.file == file]
-    accuracy = None
-    if found and manifest.source.trained:
-        accuracy = accuracy_of(
-            found[0].metrics,
-            source="bundle",
-            pictures="test",
-            leaky=manifest.leaky,
-            keras=manifest.verification.keras,
-            agreement=found[0].agreement,
-        )
     entry = _of_file(bundle.path / file)
     source = manifest.source
     network = wording.network(source.backbone, source.width)
@@ -185,7 +174,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "backbone": source.backbone,
         "trained": source.trained,
         "synthetic": source.synthetic,
-        "accuracy": accuracy,
+        "accuracy": told_by_bundle(manifest, file),
     }
     return Entry(
         entry.path,

@@ -66,7 +66,7 @@ def tradeoff(results: Results) -> str:
     left_out = f" Not shown: {unknown} of unknown accuracy." if unknown else ""
     return section(
         f'<h2>{title}</h2><p class="note">Further left is faster, further up more accurate, a '
-        "larger disc is a larger file. Upright lines: 95 % intervals over pictures. Nothing beats "
+        "larger disc is a larger file. Upright lines: 95 % intervals. Nothing beats "
         f"the models on the broken line.{left_out}</p>"
         + both(lambda width: pareto.pareto_chart(points, width, title), WIDE)
     )

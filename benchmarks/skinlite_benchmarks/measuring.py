@@ -35,7 +35,7 @@ def measure(
         threads: of every runtime.
         rounds: see `interleave`.
         slow_seconds: see `interleave`.
-        seed: of the order, the pictures and the bootstrap.
+        seed: of the order, the pictures and the bootstrap of ratios.
         report: progress.
 
     Raises:

@@ -14,11 +14,10 @@ from skinlite.data.division import join
 from skinlite.data.geometry import load_picture
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.errors import InputError
-from skinlite.evaluation.metrics import evaluate
 from skinlite.files import sha256_of
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
-from skinlite_benchmarks.accuracy import accuracy_of
+from skinlite_benchmarks.accuracy import measured
 from skinlite_benchmarks.contestants import MODEL, Entry
 from skinlite_benchmarks.host import cores
 from skinlite_benchmarks.records import Accuracy
@@ -78,7 +77,7 @@ def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
 
 
 def score(
-    entries: Sequence[Entry], jury: Jury, seed: int, report: Report
+    entries: Sequence[Entry], jury: Jury, report: Report
 ) -> tuple[dict[str, Accuracy], list[str]]:
     """Let every trained contestant answer for every picture, once.
 
@@ -90,6 +89,7 @@ def score(
     answers: dict[tuple[Path, str], NDArray[np.float32]] = {}
     frame = jury.dataset.frame
     labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+    lesions = frame["lesion_id"].to_numpy(object)
 
     def ask(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
         if (path, runtime) not in answers:
@@ -115,17 +115,13 @@ def score(
             )
         exported = ask(entry.path, entry.contestant.runtime, encoder)
         whole = (run.path, "keras") if run else _float_twin(entry, entries)
-        keras = None if whole is None else ask(*whole, encoder)
-        found[name] = accuracy_of(
-            evaluate(labels, exported),
-            source="data",
+        found[name] = measured(
+            labels,
+            exported,
+            None if whole is None else ask(*whole, encoder),
+            lesions,
             pictures=jury.pictures,
             leaky=jury.pictures == "test" and run is not None and run.info.split.leaky,
-            keras=None if keras is None else evaluate(labels, keras),
-            agreement=None
-            if keras is None
-            else float((keras.argmax(axis=1) == exported.argmax(axis=1)).mean()),
-            seed=seed,
         )
     return found, reasons
 

@@ -49,7 +49,7 @@ def run_benchmark(
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.
         slow_seconds: time for each slow one, for each thread count.
-        seed: of the order, the pictures and the bootstrap.
+        seed: of the order, the pictures and the bootstrap of ratios.
         jury: pictures to judge accuracy on; None takes what bundles and runs know of theirs.
         details: cost, limits and operator profiles too.
         command: the command line, for the record.
@@ -86,7 +86,7 @@ def run_benchmark(
         if details:
             found.look_into(entries, report)
         if jury:
-            found.judge(entries, jury, seed, report)
+            found.judge(entries, jury, report)
     except KeyboardInterrupt:
         if not measurements:
             raise
@@ -135,11 +135,11 @@ class Found:
             self.costs[name] = cost_of(entry.path)
             self.profiles[name] = profile_of(entry.path, entry.contestant.runtime)
 
-    def judge(self, entries: Sequence[Entry], jury: Jury, seed: int, report: Report) -> None:
+    def judge(self, entries: Sequence[Entry], jury: Jury, report: Report) -> None:
         """Let every contestant answer for the jury's pictures."""
         if jury.notice:
             self.notices.append(jury.notice)
-        self.accuracies, reasons = score(entries, jury, seed, report)
+        self.accuracies, reasons = score(entries, jury, report)
         self.notices += reasons
 
     def complete(self, contestant: Contestant, jury: Jury | None) -> Contestant:

@@ -115,5 +115,6 @@ METHOD = (
     "contestant's turn in the same round: median over rounds, with a 95 % bootstrap interval. "
     "Memory is the peak with model and runtime, over an empty Python. Accuracy comes "
     "from one set of predictions a model, measured at export where no data set was given; "
-    "intervals are 95 % bootstrap intervals over pictures. MB are 10^6 bytes."
+    "its intervals are 95 % bootstrap intervals over lesions, or over pictures where a run's own "
+    "metrics tell it. MB are 10^6 bytes."
 )

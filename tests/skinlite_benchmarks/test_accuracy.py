@@ -1,22 +1,36 @@
-"""Intervals from the confusion matrix, and the paper's figures."""
+"""Accuracy columns from each place that knows them, and the paper's figures."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from skinlite.evaluation.calibration import Calibration
+from skinlite.evaluation.evaluation import Details
+from skinlite.evaluation.intervals import Intervals
 from skinlite.evaluation.metrics import evaluate
 from skinlite.models.backbones import BACKBONES
-from skinlite_benchmarks.accuracy import accuracy_of
+from skinlite_benchmarks.accuracy import accuracy_of, measured, told_by_bundle
 from skinlite_benchmarks.paper import paper_figures
+from skinlite_export.bundle import open_bundle
+from skinlite_export.manifest import Gate
+
+from .conftest import write_bundle
 
 
-def test_intervals_are_those_of_a_bootstrap_over_the_pictures() -> None:
+def some_answers() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(3)
     labels = random.choice(7, 500, p=[0.05, 0.1, 0.1, 0.05, 0.2, 0.4, 0.1])
     probabilities = random.dirichlet(np.ones(7), 500)
     probabilities[np.arange(500), labels] += 0.3
-    found = accuracy_of(evaluate(labels, probabilities), source="data", pictures="all")
+    return labels, probabilities / probabilities.sum(axis=1, keepdims=True)
+
+
+def test_a_confusion_matrix_gives_the_intervals_of_a_bootstrap_over_the_pictures() -> None:
+    labels, probabilities = some_answers()
+    found = accuracy_of(evaluate(labels, probabilities), source="run", pictures="test")
     right = probabilities.argmax(1) == labels
-    drawn = right[random.integers(0, 500, (2000, 500))].mean(axis=1)
+    drawn = right[np.random.default_rng(3).integers(0, 500, (2000, 500))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])
     assert found.accuracy.value == pytest.approx(right.mean())
     assert (found.accuracy.low, found.accuracy.high) == pytest.approx((low, high), abs=0.008)
@@ -27,13 +41,61 @@ def test_intervals_are_those_of_a_bootstrap_over_the_pictures() -> None:
     assert found.agreement is None and found.keras is None
 
 
-def test_without_melanomas_their_recall_is_not_told() -> None:
-    found = accuracy_of(
-        evaluate(np.array([0, 1, 5]), np.eye(7)[[0, 1, 4]]),
-        source="data",
-        pictures="all",
-        agreement=1.0,
+def test_answers_are_resampled_by_lesion() -> None:
+    """Two pictures of each lesion, alike: half of what they seem to be."""
+    labels, exported = (given.repeat(2, axis=0) for given in some_answers())
+    keras = np.roll(exported, 200, axis=0)
+    alone, together = (
+        measured(labels, exported, keras, lesions, pictures="all", leaky=False)
+        for lesions in (np.arange(1000), np.arange(500).repeat(2))
     )
+    for column in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
+        narrow, wide = getattr(alone, column), getattr(together, column)
+        assert narrow.value == wide.value and narrow.n == wide.n
+        widened = (wide.high - wide.low) / (narrow.high - narrow.low)
+        assert widened == pytest.approx(np.sqrt(2), rel=0.15)
+
+
+def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
+    manifest = open_bundle(write_bundle(tmp_path / "bundle", models)).manifest
+    proof = manifest.verification
+    ends = (0.1, 0.2)
+    gate = Gate(
+        file="model.tflite",
+        name="agreement",
+        limit=0,
+        measured=0.97,
+        interval=(0.96, 0.98),
+        passed=True,
+    )
+    details = Details(
+        intervals=Intervals(
+            accuracy=ends,
+            balanced_accuracy=(0.3, 0.4),
+            macro_f1=ends,
+            macro_auc=ends,
+            melanoma_recall=ends,
+        ),
+        calibration=Calibration(ece=0, bins=[]),
+        subgroups=[],
+    )
+    known = proof.model_copy(update={"gates": [gate], "details": {"model.tflite": details}})
+    full = manifest.model_copy(update={"verification": known})
+    told, untold = (told_by_bundle(one, "model.tflite") for one in (full, manifest))
+    assert told is not None and told.agreement is not None
+    assert (told.agreement.low, told.agreement.high) == (0.96, 0.98)
+    assert (told.balanced_accuracy.low, told.balanced_accuracy.high) == (0.3, 0.4)
+    # Without them its metrics give some, over pictures.
+    assert untold is not None and untold.agreement is not None
+    assert untold.balanced_accuracy.value == told.balanced_accuracy.value
+    assert untold.balanced_accuracy.low < untold.balanced_accuracy.value
+    assert untold.agreement.low < 0.97 < untold.agreement.high
+    assert told_by_bundle(manifest, "other.tflite") is None
+
+
+def test_without_melanomas_their_recall_is_not_told() -> None:
+    labels, answers = np.array([0, 1, 5]), np.eye(7)[[0, 1, 4]]
+    found = measured(labels, answers, answers, np.arange(3), pictures="all", leaky=False)
     assert found.melanoma_recall is None
     assert found.agreement is not None and found.agreement.low == 1
     assert found.balanced_accuracy.value == pytest.approx(2 / 3)

@@ -51,7 +51,7 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
 def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Dataset) -> None:
     jury = choose_pictures(dataset, [kept_run])
     assert jury.pictures == "test" and not jury.notice
-    found, reasons = score(find_contestants([kept_run.path]), jury, 0, silent)
+    found, reasons = score(find_contestants([kept_run.path]), jury, silent)
     (accuracy,) = found.values()
     expected = read_json(RunMetrics, kept_run.path / "metrics.json").test
     assert accuracy.exported.confusion == expected.confusion and not reasons
@@ -63,7 +63,7 @@ def test_a_bundle_of_another_run_is_told(
 ) -> None:
     jury = choose_pictures(dataset, [kept_run])
     found, reasons = score(
-        find_contestants([write_bundle(tmp_path / "bundle", models)]), jury, 0, silent
+        find_contestants([write_bundle(tmp_path / "bundle", models)]), jury, silent
     )
     assert len(found) == 2 and len(reasons) == 2
     assert "none of the runs" in reasons[0]
@@ -73,7 +73,7 @@ def test_a_leaky_split_is_told(kept_run: Run, dataset: Dataset) -> None:
     info = kept_run.info
     leaky = info.model_copy(update={"split": info.split.model_copy(update={"leaky": True})})
     jury = choose_pictures(dataset, [replace(kept_run, info=leaky)])
-    found, _ = score(find_contestants([kept_run.path]), jury, 0, silent)
+    found, _ = score(find_contestants([kept_run.path]), jury, silent)
     assert all(accuracy.leaky for accuracy in found.values())
 
 
