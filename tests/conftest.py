@@ -1,10 +1,12 @@
 """Fixtures for every test: tiny data, runs and bundles, the real data where it is, a cache."""
 
 import os
+import re
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -28,6 +30,37 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKINLITE_CACHE", str(folder))
         yield folder
+
+
+class Answer(NamedTuple):
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def skinlite(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Runs ``skinlite`` with arguments as `skinlite.cli.main.main` does it."""
+    from skinlite.cli.main import main
+
+    def run(*arguments: str | Path) -> Answer:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["skinlite", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            assert stop.code is None or isinstance(stop.code, int)
+            code = stop.code or 0
+        out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr())
+        assert "Traceback" not in out + err
+        return Answer(code, out, err)
+
+    return run
 
 
 @pytest.fixture(scope="session")

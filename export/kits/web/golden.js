@@ -25,8 +25,8 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
   for (const [index, vector] of known.vectors.entries()) {
     progress(index, known.vectors.length);
     const expected = vector.models[MODEL];
-    const levels = await pixelsOf(bundle, expected.pixels, rgb);
-    note("pixels", await pixelsOf(bundle, vector.picture, (picture) =>
+    const levels = await readGolden(bundle, expected.pixels, rgb);
+    note("pixels", await readGolden(bundle, vector.picture, (picture) =>
       fit(picture, height, width, bundle.manifest.geometry)), levels);
     const patient = packPatient(bundle, vector.patient);
     note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
@@ -52,7 +52,8 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
   return { vectors: known.vectors.length, ...Object.fromEntries(stages) };
 }
 
-async function pixelsOf(bundle, name, read) {
+/** Decode a picture of the golden vectors, and give what `read` makes of it. */
+export async function readGolden(bundle, name, read) {
   const picture = await decode(await fetchGolden(bundle, name));
   try {
     return read(picture);

@@ -1,46 +1,11 @@
-"""The command line in this process: exit code, stdout and stderr of one line."""
+"""Copies of data and runs for the command line to damage."""
 
-import re
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from skinlite.training.run import Run
-
-
-class Answer(NamedTuple):
-    """What a command gave back."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def skinlite(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[..., Answer]:
-    """Runs ``skinlite`` with arguments as `skinlite.cli.main.main` does it."""
-    from skinlite.cli.main import main
-
-    def run(*arguments: str | Path) -> Answer:
-        capsys.readouterr()
-        monkeypatch.setattr(sys, "argv", ["skinlite", *map(str, arguments)])
-        code = 0
-        try:
-            main()
-        except SystemExit as stop:
-            assert stop.code is None or isinstance(stop.code, int)
-            code = stop.code or 0
-        out, err = (re.sub(r"\x1b\[[0-9;]*m", "", text) for text in capsys.readouterr())
-        assert "Traceback" not in out + err
-        return Answer(code, out, err)
-
-    return run
 
 
 @pytest.fixture

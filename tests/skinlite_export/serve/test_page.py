@@ -1,5 +1,6 @@
 """The page in a real browser: the bundle's own .tflite gives Python's numbers there."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from skinlite.data.patient import Patient
 from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
+from skinlite_export.diagnosis import Diagnosis
 from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.serve.server import Server
@@ -131,6 +133,34 @@ def test_a_file_that_resizes_encodes_and_gives_its_attention(
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
     assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
     assert one.faults == []
+
+
+@pytest.mark.slow
+def test_what_the_page_saves_is_judged_by_verify(
+    opened: Callable[..., Page], tiny_bundle: Bundle, skinlite: Callable[..., Any], tmp_path: Path
+) -> None:
+    one, path = opened(tiny_bundle), tmp_path / "phone.json"
+    assert one.page.locator("#save").is_hidden()
+    one.page.fill("#name", "A phone")
+    one.page.click("#check")
+    with one.page.expect_download() as download:
+        one.page.click("#save")
+    assert download.value.suggested_filename == path.name
+    download.value.save_as(path)
+    one.says("#device-status", "^phone.json is in your downloads")
+    assert one.faults == []
+
+    done = skinlite("verify", tiny_bundle.path, "--outputs", path, "--json")
+    assert done.code == 0, done.err
+    told = Diagnosis.model_validate(json.loads(done.out)["outputs"])
+    assert re.fullmatch(r"A phone, .*Chrome.*, LiteRT\.js \d.*", told.device)
+    assert [(found.checked, found.fault) for found in told.findings] == [(7, None)] * 3
+    outputs = json.loads(path.read_text())
+    outputs["vectors"][4]["patient"]["patient"][0] += 0.5
+    path.write_text(json.dumps(outputs))
+    done = skinlite("verify", tiny_bundle.path, "--outputs", path)
+    assert done.code == 3
+    assert "wrong patient: age differs" in done.out and "mel.png" in done.out
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import { fetchModel, fetchVectors, openBundle } from "./kit/contract.js";
 import { checkGolden } from "./kit/golden.js";
 import { measure } from "./kit/measure.js";
 import { Model, startRuntime } from "./kit/model.js";
+import { runGolden } from "./kit/outputs.js";
 import { packImage, packPatient } from "./kit/tensors.js";
 import { look, showPicture } from "./picture.js";
 import { bars, checkTable, measured, options } from "./render.js";
@@ -11,6 +12,7 @@ import { fillPage, text } from "./strings.js";
 
 const at = (id) => document.getElementById(id);
 const here = new URL(".", import.meta.url);
+const OUTPUTS = "phone.json";
 const state = { seen: null, check: null, turn: 0 };
 let bundle, runtime, bytes, model, vectors, version;
 
@@ -117,7 +119,23 @@ async function check() {
   const progress = (done, all) => status("checking", { done, all });
   state.check = await checkGolden(bundle, vectors, model, progress);
   at("check-result").replaceChildren(...checkTable(state.check));
+  at("save-choice").hidden = false;
   at("device-status").textContent = "";
+}
+
+async function save() {
+  status("saving");
+  const device = [at("name").value.trim(), navigator.userAgent, runtimeName()].filter(Boolean);
+  const outputs = await runGolden(bundle, vectors, model, device.join(", "));
+  download(new Blob([JSON.stringify(outputs)], { type: "application/json" }), OUTPUTS);
+  status("saved", { name: OUTPUTS });
+}
+
+function download(blob, name) {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob) });
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers read it late
 }
 
 async function measureDevice() {
@@ -141,13 +159,15 @@ async function measureDevice() {
     name: at("name").value.trim(),
     user_agent: navigator.userAgent.slice(0, 400),
     cores: navigator.hardwareConcurrency ?? null,
-    runtime: `LiteRT.js ${version}, ${runtime.build}`,
+    runtime: runtimeName(),
     image_shape: [height, width, 3],
     check: state.check,
     timings,
   };
   status(...(await post(report)));
 }
+
+const runtimeName = () => `LiteRT.js ${version}, ${runtime.build}`;
 
 /** Grey pixels and a patient who told nothing: their values don't change the time. */
 function someInputs() {
@@ -174,7 +194,7 @@ async function post(report) {
 /** Run a button's work with the others locked, and say what went wrong. */
 function working(work) {
   return async () => {
-    const buttons = [at("check"), at("measure")].map((button) => [button, button.disabled]);
+    const buttons = ["check", "save", "measure"].map((id) => [at(id), at(id).disabled]);
     for (const [button] of buttons) button.disabled = true;
     try {
       await (asked = asked.then(work, work));
@@ -191,6 +211,7 @@ at("answers").addEventListener("input", answer);
 at("answers").addEventListener("submit", (event) => event.preventDefault());
 at("attention").addEventListener("change", draw);
 at("check").addEventListener("click", working(check));
+at("save").addEventListener("click", working(save));
 at("measure").addEventListener("click", working(measureDevice));
 start().catch((error) => {
   at("status").classList.add("failed");

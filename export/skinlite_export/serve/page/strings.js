@@ -43,6 +43,11 @@ const STRINGS = {
   noVectors: "This bundle has no golden vectors to check against.",
   checkPassed: "Passed: {vectors} golden pictures give the same numbers here.",
   checkFailed: "Failed: this device gives other numbers. Don't trust its answers.",
+  save: "Save phone.json",
+  saveHint: "Every number of the check as a file, no picture of yours. On the computer, " +
+    "skinlite verify BUNDLE --outputs phone.json tells of each whether it is right.",
+  saving: "Running the golden pictures…",
+  saved: "{name} is in your downloads.",
   stages: {
     pixels: "Crop and resize of the picture",
     encoding: "Encoding of the answers",
