@@ -3,21 +3,22 @@
 /**
  * @typedef {object} Patient
  * @property {number|null} age years; null where it isn't told
- * @property {string} sex one of the table's sexes
- * @property {string} localization one of the table's localizations
+ * @property {string} sex one of the table's sexes; any other is taken as unknown
+ * @property {string} localization one of the table's localizations; any other is taken as unknown
  */
+
+const UNKNOWN = "unknown";
 
 /**
  * The encoded answers, one number for each of the table's columns.
  * @param {Patient} patient
  * @param {object} table patient_encoding.json
  * @returns {Float32Array}
- * @throws {RangeError} an answer that the table doesn't have
  */
 export function encode(patient, table) {
-  check(patient, table);
+  const { sex, localization } = known(patient, table);
   const age = patient.age === null ? 0 : (patient.age - table.age_mean) / table.age_std;
-  const set = new Set([`sex=${patient.sex}`, `localization=${patient.localization}`]);
+  const set = new Set([`sex=${sex}`, `localization=${localization}`]);
   if (patient.age === null) set.add("age=missing");
   return Float32Array.from(table.columns, (column) =>
     column === "age" ? age : Number(set.has(column)),
@@ -29,17 +30,17 @@ export function encode(patient, table) {
  * @returns {Record<string, number>} age in years (-1: not told), positions of sex and site
  */
 export function codes(patient, table) {
-  check(patient, table);
+  const { sex, localization } = known(patient, table);
   return {
     age: patient.age ?? -1,
-    sex: table.sexes.indexOf(patient.sex),
-    site: table.localizations.indexOf(patient.localization),
+    sex: table.sexes.indexOf(sex),
+    site: table.localizations.indexOf(localization),
   };
 }
 
-function check(patient, table) {
-  if (!table.sexes.includes(patient.sex)) throw new RangeError(`sex: ${patient.sex}`);
-  if (!table.localizations.includes(patient.localization)) {
-    throw new RangeError(`localization: ${patient.localization}`);
-  }
+function known({ sex, localization }, { sexes, localizations }) {
+  return {
+    sex: sexes.includes(sex) ? sex : UNKNOWN,
+    localization: localizations.includes(localization) ? localization : UNKNOWN,
+  };
 }

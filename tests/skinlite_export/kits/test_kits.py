@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from skinlite.data.geometry import load_picture
-from skinlite.errors import InputError
+from skinlite.data.patient import Patient
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
+from skinlite_export.diagnosis import diagnose
+from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.kits import KITS, kits_folder, parse_kits
+from skinlite_export.patient_faults import real_numbers
 from skinlite_export.serve.site import build_site
 
 KOTLIN = Path(__file__).parents[3] / "build/kotlin/node_modules/kotlin-compiler"
@@ -108,18 +112,20 @@ while True:
     write.flush()
 """
 
+INSIDE = {
+    "io": "uint8",
+    "resize_in_graph": (450, 600),
+    "patient_input": "raw",
+    "with_attention": True,
+}
+
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
         {},
-        {
-            "io": "uint8",
-            "resize_in_graph": (450, 600),
-            "patient_input": "raw",
-            "with_attention": True,
-        },
+        INSIDE,
         {"io": "int8", "with_attention": True},
     ],
     ids=["float32", "everything inside", "int8"],
@@ -142,6 +148,31 @@ def test_kotlin_gives_the_golden_numbers(
         for name, values in expected.patient.items():
             assert one["patient"][name] == pytest.approx(values, abs=1e-6)
         assert one["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
+    told = diagnose(bundle, outputs)
+    assert [(stage.checked, stage.fault) for stage in told.findings] == [(7, None)] * 3
+    found["vectors"][4]["image"] = found["vectors"][4]["image"][::-1]
+    outputs.write_text(json.dumps(found))
+    assert list(diagnose(bundle, outputs).faults) == ["image"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{}, INSIDE], ids=["encoded", "raw"])
+def test_kotlin_takes_an_answer_that_the_table_lacks_as_unknown(
+    kit: list[str], exported: Exported, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    bundle = open_bundle(Path(shutil.copytree(exported(**options).path, tmp_path / "bundle")))
+    path, outputs = bundle.path / "golden/vectors.json", tmp_path / "phone.json"
+    known = json.loads(path.read_text())
+    stranger = Patient(age=30, sex="intersex", localization="elbow")
+    known["vectors"] = [known["vectors"][0] | {"patient": stranger.model_dump()}]
+    path.write_text(json.dumps(known))
+    model = [sys.executable, "-c", MODEL, str(bundle.path)]
+    subprocess.run([*kit, str(bundle.path), str(outputs), *model], check=True)
+    (one,) = json.loads(outputs.read_text())["vectors"]
+    found = real_numbers(one["patient"], bundle.manifest.signatures[TFLITE])
+    with pytest.warns(SkinliteWarning, match="taken as 'unknown'"):
+        (expected,) = patients_for(bundle.runner(), [stranger], bundle.encoder())
+    assert found == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from PIL import Image
 
 from skinlite.data.geometry import fit, load_picture
 from skinlite.data.patient import Patient
+from skinlite.errors import SkinliteWarning
 from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
@@ -214,6 +215,22 @@ def test_a_bundle_without_golden_vectors(opened: Callable[..., Page], bundle: Bu
     one = opened(open_bundle(bundle.path))
     one.says("#device-status", "no golden vectors")
     assert one.page.locator("#check").is_disabled()
+
+
+@pytest.mark.slow
+def test_an_answer_that_the_table_lacks_is_unknown(
+    opened: Callable[..., Page], tiny_bundle: Bundle
+) -> None:
+    encoder, stranger = tiny_bundle.encoder(), Patient(age=30, sex="intersex", localization="elbow")
+    code = """async ([patient, table]) => {
+      const { encode, codes } = await import("./kit/patient.js");
+      return [[...encode(patient, table)], Object.values(codes(patient, table))];
+    }"""
+    given = [stranger.model_dump(), encoder.model_dump()]
+    encoded, codes = opened(tiny_bundle).page.evaluate(code, given)
+    with pytest.warns(SkinliteWarning, match="taken as 'unknown'"):
+        assert encoded == pytest.approx(encoder.encode([stranger])[0], abs=1e-6)
+        assert codes == encoder.codes([stranger])[0].tolist()
 
 
 @pytest.mark.slow

@@ -1,31 +1,37 @@
 // A patient's answers as the model takes them, by the table in patient_encoding.json.
 package skinlite
 
+private const val UNKNOWN = "unknown"
+
 /**
  * @property age years; null where it isn't told
- * @property sex one of the table's sexes
- * @property localization one of the table's localizations
+ * @property sex one of the table's sexes; any other is taken as unknown
+ * @property localization one of the table's localizations; any other is taken as unknown
  */
 class Patient(
     val age: Double? = null,
-    val sex: String = "unknown",
-    val localization: String = "unknown",
-)
+    val sex: String = UNKNOWN,
+    val localization: String = UNKNOWN,
+) {
+    /** The same with what [table] doesn't have as unknown. */
+    internal fun known(table: Encoding) = Patient(
+        age,
+        if (sex in table.sexes) sex else UNKNOWN,
+        if (localization in table.localizations) localization else UNKNOWN,
+    )
+}
 
-/**
- * The encoded answers, one number for each of the table's columns.
- * @throws IllegalArgumentException an answer that the table doesn't have
- */
+/** The encoded answers, one number for each of the table's columns. */
 fun encode(patient: Patient, table: Encoding): FloatArray {
-    check(patient, table)
+    val known = patient.known(table)
     val set = setOfNotNull(
-        "sex=${patient.sex}",
-        "localization=${patient.localization}",
-        if (patient.age == null) "age=missing" else null,
+        "sex=${known.sex}",
+        "localization=${known.localization}",
+        if (known.age == null) "age=missing" else null,
     )
     return FloatArray(table.columns.size) { index ->
         when (val column = table.columns[index]) {
-            "age" -> patient.age?.let { ((it - table.ageMean) / table.ageStd).toFloat() } ?: 0f
+            "age" -> known.age?.let { ((it - table.ageMean) / table.ageStd).toFloat() } ?: 0f
             else -> if (column in set) 1f else 0f
         }
     }
@@ -33,17 +39,10 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
 
 /** The answers for a model that encodes inside, by the name of the input; age -1: not told. */
 fun codes(patient: Patient, table: Encoding): Map<String, Float> {
-    check(patient, table)
+    val known = patient.known(table)
     return mapOf(
-        "age" to (patient.age?.toFloat() ?: -1f),
-        "sex" to table.sexes.indexOf(patient.sex).toFloat(),
-        "site" to table.localizations.indexOf(patient.localization).toFloat(),
+        "age" to (known.age?.toFloat() ?: -1f),
+        "sex" to table.sexes.indexOf(known.sex).toFloat(),
+        "site" to table.localizations.indexOf(known.localization).toFloat(),
     )
-}
-
-private fun check(patient: Patient, table: Encoding) {
-    require(patient.sex in table.sexes) { "sex: ${patient.sex} isn't one of ${table.sexes}" }
-    require(patient.localization in table.localizations) {
-        "localization: ${patient.localization} isn't one of ${table.localizations}"
-    }
 }

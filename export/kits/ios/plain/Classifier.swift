@@ -2,11 +2,21 @@
 // A picture and a patient to the model's tensors, and its answer back to real numbers.
 import Foundation
 
-/// A patient's answers; an age of nil isn't told.
+private let unknown = "unknown"
+
+/// A patient's answers; an age of nil isn't told. A sex or localization that the bundle's table
+/// doesn't have is taken as unknown.
 struct Patient: Decodable {
     var age: Double?
-    var sex = "unknown"
-    var localization = "unknown"
+    var sex = unknown
+    var localization = unknown
+
+    /// The same with what the table doesn't have as unknown.
+    fileprivate func known(_ table: Encoding) -> Patient {
+        Patient(
+            age: age, sex: table.sexes.contains(sex) ? sex : unknown,
+            localization: table.localizations.contains(localization) ? localization : unknown)
+    }
 }
 
 /// model.tflite on some runtime: input tensors by name to output tensors by name, as stored.
@@ -31,22 +41,13 @@ struct Classifier {
 
     /// The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`.
     func inputs(_ picture: Pixels, _ patient: Patient) throws -> [String: Data] {
-        let table = contract.encoding
-        guard let sex = table.sexes.firstIndex(of: patient.sex) else {
-            throw KitError("sex: \(patient.sex) isn't one of \(table.sexes)")
-        }
-        guard let site = table.localizations.firstIndex(of: patient.localization) else {
-            throw KitError("localization: \(patient.localization) isn't one of \(table.localizations)")
-        }
         let shape = try tensor(contract.input("image"), "image").shape
         let pixels = fit(picture, height: shape[1], width: shape[2], frame: contract.geometry.frame)
         var real = ["image": pixels.levels.map(Float.init)]
         if contract.input("patient") != nil {
-            real["patient"] = encode(patient, table)
+            real["patient"] = encode(patient, contract.encoding)
         } else {
-            real["age"] = [Float(patient.age ?? -1)]
-            real["sex"] = [Float(sex)]
-            real["site"] = [Float(site)]
+            real.merge(codes(patient, contract.encoding).mapValues { [$0] }) { $1 }
         }
         var stored: [String: Data] = [:]
         for (name, values) in real { stored[name] = try pack(values, tensor(contract.input(name), name)) }
@@ -78,14 +79,25 @@ struct Classifier {
 
 /// The encoded answers, one number for each of the table's columns.
 func encode(_ patient: Patient, _ table: Encoding) -> [Float] {
+    let known = patient.known(table)
     let set: Set = [
-        "sex=\(patient.sex)", "localization=\(patient.localization)",
-        patient.age == nil ? "age=missing" : "",
+        "sex=\(known.sex)", "localization=\(known.localization)",
+        known.age == nil ? "age=missing" : "",
     ]
     return table.columns.map { column in
-        if column == "age" { return patient.age.map { Float(($0 - table.ageMean) / table.ageStd) } ?? 0 }
+        if column == "age" { return known.age.map { Float(($0 - table.ageMean) / table.ageStd) } ?? 0 }
         return set.contains(column) ? 1 : 0
     }
+}
+
+/// The answers for a model that encodes inside, by the name of the input; age -1: not told.
+func codes(_ patient: Patient, _ table: Encoding) -> [String: Float] {
+    let known = patient.known(table)
+    return [
+        "age": Float(known.age ?? -1),
+        "sex": Float(table.sexes.firstIndex(of: known.sex) ?? -1),
+        "site": Float(table.localizations.firstIndex(of: known.localization) ?? -1),
+    ]
 }
 
 /// Real numbers as a tensor stores them.
