@@ -9,6 +9,9 @@ model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ wher
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from skinlite import __version__
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
@@ -57,7 +60,7 @@ class Bundle:
         ]
         if not (self.path / SEAL).is_file():
             faults.append(f"{SEAL} is missing")
-        elif (self.path / SEAL).read_text(errors="replace") != seal(self.path):
+        elif not _is_sealed(self.path):
             faults.append(f"{MANIFEST} or {SEAL} was changed")
         if faults:
             raise InputError(
@@ -82,14 +85,45 @@ def seal(folder: Path) -> str:
     return f"{sha256_of(folder / MANIFEST)}  {MANIFEST}\n"
 
 
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, and seal it."""
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
+    (folder / SEAL).write_text(seal(folder))
+
+
 def open_bundle(path: Path) -> Bundle:
     """Read a bundle's manifest.
 
     Raises:
-        InputError: not a bundle, or its manifest is damaged or of another version.
+        InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
     if not (path / MANIFEST).is_file():
         raise InputError(
             f"{path} is not a bundle (it has no {MANIFEST}). Make one with: skinlite export"
         )
-    return Bundle(path, read_json(Manifest, path / MANIFEST))
+    try:
+        return Bundle(path, read_json(Manifest, path / MANIFEST))
+    except InputError:
+        if not _is_sealed(path):
+            raise
+        # Nobody changed it since, so whoever wrote it meant it so.
+        written = read_json(_Written, path / MANIFEST)
+    known: int = Manifest.model_fields["schema_version"].default
+    writer = f"{written.versions.get('skinlite', '?')} (manifest version {written.schema_version})"
+    update = "Update skinlite, or export" if written.schema_version > known else "Export"
+    raise InputError(
+        f"{path} was written by skinlite {writer}, which skinlite {__version__} (manifest version "
+        f"{known}) can't read. {update} the run again with this one: skinlite export"
+    )
+
+
+class _Written(BaseModel):
+    """What a manifest of any version says of its writer."""
+
+    schema_version: int
+    versions: dict[str, str]
+
+
+def _is_sealed(folder: Path) -> bool:
+    path = folder / SEAL
+    return path.is_file() and path.read_text(errors="replace") == seal(folder)

@@ -94,10 +94,25 @@ def rewrite_manifest(bundle: Bundle, **changes: object) -> None:
     (bundle.path / SEAL).write_text(seal(bundle.path))
 
 
-def test_a_manifest_of_another_version_is_refused(bundle: Bundle) -> None:
-    version = bundle.manifest.schema_version
-    rewrite_manifest(bundle, schema_version=version + 1)
-    with pytest.raises(InputError, match=r"another version: schema_version"):
+@pytest.mark.parametrize(("version", "told"), [(1, "Export"), (3, "Update skinlite, or export")])
+def test_a_manifest_of_another_version_is_refused(bundle: Bundle, version: int, told: str) -> None:
+    rewrite_manifest(bundle, schema_version=version, versions={"skinlite": "0.0.7"})
+    with pytest.raises(InputError) as caught:
+        open_bundle(bundle.path)
+    writer = f"{bundle.path} was written by skinlite 0.0.7 (manifest version {version}), which"
+    assert str(caught.value).startswith(writer)
+    assert f"can't read. {told} the run again with this one: skinlite export" in str(caught.value)
+
+
+def test_a_manifest_that_lacks_a_field_names_its_writer(bundle: Bundle) -> None:
+    path = bundle.path / MANIFEST
+    known = json.loads(path.read_text())
+    del known["about"]
+    path.write_text(json.dumps(known))
+    with pytest.raises(InputError, match=r"manifest\.json is damaged.*about: Field required"):
+        open_bundle(bundle.path)  # the seal tells that it wasn't written so
+    (bundle.path / SEAL).write_text(seal(bundle.path))
+    with pytest.raises(InputError, match=r"was written by skinlite 0\.1.*skinlite export"):
         open_bundle(bundle.path)
 
 
