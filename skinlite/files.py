@@ -86,11 +86,15 @@ def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         staging.chmod(0o755)
+    before = staging.with_name(f"{staging.name}.before")
     try:
         yield staging
         with writing(target):
             if target.exists():
-                shutil.rmtree(target)
+                target.replace(before)
             staging.replace(target)
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if before.exists() and not target.exists():
+            before.replace(target)
+        for folder in (before, staging):
+            shutil.rmtree(folder, ignore_errors=True)

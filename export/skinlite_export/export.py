@@ -141,8 +141,7 @@ def export(
         )
         (folder / layout.CARD).write_text(card_of(manifest))
         manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
-        (folder / layout.MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n")
-        (folder / layout.SEAL).write_text(layout.seal(folder))
+        layout.write_manifest(folder, manifest)
     return layout.open_bundle(out)
 
 

@@ -1,12 +1,15 @@
-"""Kits: sample code for apps, copied into a bundle's ``kits/`` by ``skinlite export --kit``.
+"""Kits: sample code for apps, copied into a bundle's ``kits/`` by ``--kit``.
 
 They lie in ``export/kits/`` of a checkout, beside this file in a wheel, one folder each.
 """
 
+import os
 import shutil
 from pathlib import Path
 
 from skinlite.errors import InputError
+from skinlite.files import staged_folder
+from skinlite_export.bundle import Bundle, list_files, open_bundle, write_manifest
 
 FOLDER = "kits"
 KITS = ("android", "ios", "web")
@@ -38,3 +41,38 @@ def copy_kits(bundle: Path, names: tuple[str, ...]) -> None:
     """Copy kits into a bundle folder that isn't sealed yet."""
     for name in names:
         shutil.copytree(kits_folder() / name, bundle / FOLDER / name)
+
+
+def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) -> Bundle:
+    """Put kits into a bundle that is sealed, and seal it anew.
+
+    A bundle's hashes cover its kits, for it is handed on as a whole, so its manifest lists them and
+    has a new hash. All else stays: what was proven is of the model files, whose hashes are as they
+    were, and a bundle that was changed since its export gets no kit.
+
+    Args:
+        bundle: to be replaced, or copied.
+        names: of `KITS`.
+        out: where the bundle with kits goes; left out, in the place of ``bundle``.
+
+    Raises:
+        InputError: the bundle was changed, has one of the kits, or can't be replaced; ``out`` is
+            taken.
+    """
+    bundle.check_files()
+    there = [name for name in names if (bundle.path / FOLDER / name).exists()]
+    if there:
+        raise InputError(
+            f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of --kit."
+        )
+    target = out or bundle.path.resolve()  # not the link to it
+    if not out and not os.access(target, os.W_OK):
+        raise InputError(f"Can't write {target}: it is read-only. Choose another place with --out.")
+    with staged_folder(target, replace=out is None) as folder:
+        for name in bundle.manifest.files:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(bundle.path / name, folder / name)
+        copy_kits(folder, names)
+        files = list_files(folder)
+        write_manifest(folder, bundle.manifest.model_copy(update={"files": files}))
+    return open_bundle(target)

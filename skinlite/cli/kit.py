@@ -1,0 +1,29 @@
+"""``skinlite kit``: sample code for apps into a bundle that is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.cli.shared import OutOption, output
+from skinlite.errors import InputError
+
+
+def kit(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
+    names: Annotated[
+        str,
+        typer.Option("--kit", metavar="NAME,...", help="android, ios, web.", show_default=False),
+    ],
+    out: OutOption = None,
+) -> None:
+    """Put sample code for apps into a bundle, without exporting again; --out leaves it as it is."""
+    from skinlite_export.bundle import open_bundle
+    from skinlite_export.kits import FOLDER, KITS, add_kits, parse_kits
+
+    wanted = parse_kits(names)
+    if not wanted:
+        raise InputError(f"Which kit? --kit takes one or more of {', '.join(KITS)}.")
+    made = add_kits(open_bundle(bundle), wanted, out)
+    for name in wanted:
+        output.print(made.path / FOLDER / name / "README.md", markup=False)
