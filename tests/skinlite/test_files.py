@@ -1,0 +1,43 @@
+"""A folder is whole or not there, and what it replaces isn't lost on the way."""
+
+from pathlib import Path
+
+import pytest
+
+from skinlite.files import staged_folder
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    """A folder to be replaced."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "old").touch()
+    return folder
+
+
+def test_a_folder_is_replaced(target: Path) -> None:
+    with staged_folder(target, replace=True) as folder:
+        (folder / "new").touch()
+        assert (target / "old").exists()
+    assert [path.name for path in target.iterdir()] == ["new"]
+    assert list(target.parent.iterdir()) == [target]
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+def test_an_interrupt_between_the_moves_leaves_what_was(
+    target: Path, moves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    move, left = Path.replace, [moves]
+
+    def interrupted(path: Path, to: Path) -> Path:
+        left[0] -= 1
+        if left[0] == -1:
+            raise KeyboardInterrupt
+        return move(path, to)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt), staged_folder(target, replace=True) as folder:
+        (folder / "new").touch()
+    assert [path.name for path in target.iterdir()] == ["old"]
+    assert list(target.parent.iterdir()) == [target]
