@@ -148,7 +148,7 @@ def test_what_the_page_saves_is_judged_by_verify(
         one.page.click("#save")
     assert download.value.suggested_filename == path.name
     download.value.save_as(path)
-    one.says("#device-status", "^phone.json is in your downloads")
+    one.says("#save-status", r"^phone\.json is in your downloads")
     assert one.faults == []
 
     done = skinlite("verify", tiny_bundle.path, "--outputs", path, "--json")

@@ -112,7 +112,8 @@ function readAge() {
   return valid;
 }
 
-const status = (key, values) => (at("device-status").textContent = text(key, values));
+const status = (key, values, place = "device-status") =>
+  (at(place).textContent = text(key, values));
 
 async function check() {
   at("check-result").replaceChildren();
@@ -120,15 +121,16 @@ async function check() {
   state.check = await checkGolden(bundle, vectors, model, progress);
   at("check-result").replaceChildren(...checkTable(state.check));
   at("save-choice").hidden = false;
+  at("save-status").textContent = "";
   at("device-status").textContent = "";
 }
 
 async function save() {
-  status("saving");
+  status("saving", {}, "save-status");
   const device = [at("name").value.trim(), navigator.userAgent, runtimeName()].filter(Boolean);
   const outputs = await runGolden(bundle, vectors, model, device.join(", "));
   download(new Blob([JSON.stringify(outputs)], { type: "application/json" }), OUTPUTS);
-  status("saved", { name: OUTPUTS });
+  status("saved", { name: OUTPUTS }, "save-status");
 }
 
 function download(blob, name) {
@@ -192,14 +194,14 @@ async function post(report) {
 }
 
 /** Run a button's work with the others locked, and say what went wrong. */
-function working(work) {
+function working(work, place) {
   return async () => {
     const buttons = ["check", "save", "measure"].map((id) => [at(id), at(id).disabled]);
     for (const [button] of buttons) button.disabled = true;
     try {
       await (asked = asked.then(work, work));
     } catch (error) {
-      status("deviceFailed", { reason: error.message });
+      status("deviceFailed", { reason: error.message }, place);
     } finally {
       for (const [button, disabled] of buttons) button.disabled = disabled;
     }
@@ -211,7 +213,7 @@ at("answers").addEventListener("input", answer);
 at("answers").addEventListener("submit", (event) => event.preventDefault());
 at("attention").addEventListener("change", draw);
 at("check").addEventListener("click", working(check));
-at("save").addEventListener("click", working(save));
+at("save").addEventListener("click", working(save, "save-status"));
 at("measure").addEventListener("click", working(measureDevice));
 start().catch((error) => {
   at("status").classList.add("failed");
