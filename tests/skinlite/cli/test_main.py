@@ -20,6 +20,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "export",
+    "kit",
     "verify",
     "predict",
     "serve",
@@ -100,9 +101,10 @@ def test_a_missing_extra_names_its_pip_line(
 def test_what_a_phone_developer_runs_needs_no_extra(
     tiny_bundle: Any, picture: Path, tmp_path: Path
 ) -> None:
-    """verify and predict on a machine with the light runtime only."""
+    """verify, predict and kit on a machine with the light runtime only."""
     absent = ["tensorflow", "keras", "tf_keras", "onnx", "tf2onnx", "tensorflow.lite"]
-    for arguments in (["verify", tiny_bundle.path], ["predict", tiny_bundle.path, picture]):
+    kit = ["kit", tiny_bundle.path, "--kit", "web", "--out", "copy"]
+    for arguments in (["verify", tiny_bundle.path], ["predict", tiny_bundle.path, picture], kit):
         done = python(WITHOUT.format(absent=absent), *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 
