@@ -48,6 +48,7 @@ from skinlite_export.qat_graph import ready_for_training
 from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
+from skinlite_export.rounding import round_kernels
 from skinlite_export.search import search
 from skinlite_export.twin import build_twin
 
@@ -197,10 +198,16 @@ def convert(
         return Converted(to_tflite(twin, recipe.quantize))
     pool = pool or training_pool(data)
     pictures, calibration = calibrate(twin, graph, pool, recipe, report)
-    if "equalize-channels" in recipe.rewrites and not (recipe.fine_tuning or recipe.cluster):
+    # Fine-tuning and clusters have weights of their own.
+    fitted = () if recipe.fine_tuning or recipe.cluster else recipe.rewrites
+    if "equalize-channels" in fitted:
         graph = equalize(graph, samples(pictures))
         before, twin = twin, build_twin(graph)
         _check_twin(before, twin, data.examples["test"])  # a pruned one is no longer the model
+    if "adaptive-rounding" in fitted:
+        report("rounding kernels", 0, 1)
+        graph = round_kernels(graph, lambda: samples(pictures), recipe.keep_float)
+        twin = build_twin(graph)
     report("converting", 0, 1)
     ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
     control = None

@@ -263,7 +263,8 @@ def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
 def test_parse_rewrites() -> None:
     from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
 
-    assert parse_rewrites("all") == ALL == (*REWRITES, "equalize-channels", "relu-as-quantize")
+    with_pictures = ("equalize-channels", "adaptive-rounding")
+    assert parse_rewrites("all") == ALL == (*REWRITES, *with_pictures, "relu-as-quantize")
     assert parse_rewrites("none") == ()
     given = "fold-scales, unfuse-hard-swish"
     assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need

@@ -35,8 +35,8 @@ REWRITES: dict[str, Rewrite] = {
     "float-head": float_head,
 }
 
-OF_THE_PICTURES = ("equalize-channels",)
-"""Rewrites that need the calibration pictures (`skinlite_export.equalization`), by name."""
+OF_THE_PICTURES = ("equalize-channels", "adaptive-rounding")
+"""Rewrites that need the calibration pictures (equalization.py, rounding.py), by name."""
 
 OF_THE_FILE = ("relu-as-quantize",)
 """Rewrites of the finished int8 file (`skinlite_export.rewrites.finished`), by name."""

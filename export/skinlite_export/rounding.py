@@ -1,0 +1,173 @@
+"""Adaptive rounding: int8 kernels whose errors cancel on the calibration pictures.
+
+A weight that is rounded to the nearest int8 step is off by the same on every picture and at every
+place, and where the inputs of a layer go together, as a pixel and its neighbours do, the errors of
+its weights add up: no later average takes them away. So each weight is rounded up or down such that
+the layer's output is off by least: min (w - q)^T E[x x^T] (w - q), for each output channel, over
+the int8 kernels q. The problem is that of Nagel et al., "Up or down? Adaptive rounding for
+post-training quantization" (ICML 2020), section 3.1; solved by coordinate descent, as Behdin et
+al., "QuantEase" (arXiv:2309.01885) do, one weight at a time given the others.
+
+Approximate, as all rounding is; costs nothing at run time.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import replace
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from numpy.typing import NDArray
+
+from skinlite.vocabulary import IMAGE, PATIENT
+from skinlite_export.convert import Sample
+from skinlite_export.graph import Graph, Node
+from skinlite_export.qat_graph import split_separable
+from skinlite_export.twin import build_twin
+
+KINDS = {"Conv2D", "DepthwiseConv2D"}
+STEPS = 127
+"""Of an int8 weight to either side; the largest of a channel sets the size of its step."""
+SWEEPS = 4
+"""Over a layer's weights; later ones change nothing that could be measured."""
+AT_ONCE = 2**26
+"""Numbers of the moments in memory together: 0.5 GB."""
+BLOCK = 64
+"""Weights whose changes are passed on to all others in one multiplication."""
+
+Moments = NDArray[np.float64]
+"""(groups, k, k): sums of x x^T over the k inputs that one output of a convolution sees."""
+
+
+def round_kernels(
+    graph: Graph, samples: Callable[[], Iterator[Sample]], keep_float: Collection[str] = ()
+) -> Graph:
+    """Put the weights of the convolutions on int8 steps, so that quantization changes them no more.
+
+    Args:
+        graph: rewritten.
+        samples: gives the calibration inputs, batch 1.
+        keep_float: layers that are not to be int8.
+
+    Returns:
+        The graph with other weights, and with separable convolutions taken apart.
+    """
+    graph = split_separable(graph)
+    left_out = graph.float_nodes | set(keep_float)
+    nodes = [
+        node
+        for node in graph.nodes
+        if node.kind in KINDS and node.name not in left_out and node.settings.get("groups", 1) == 1
+    ]
+    twin, rounded = build_twin(graph), {}
+    for some in _portions(nodes):
+        for node, moments in zip(some, input_moments(twin, some, samples), strict=True):
+            kernel, *rest = node.weights
+            grouped = _grouped(node, kernel).astype(np.float64)
+            found = _ungrouped(node, round_together(grouped, moments).astype(np.float32))
+            rounded[node.name] = replace(node, weights=(found, *rest))
+    return replace(graph, nodes=tuple(rounded.get(node.name, node) for node in graph.nodes))
+
+
+def round_together(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+    """The int8 weights, in real numbers, with the least error of a convolution's outputs.
+
+    The largest weight of a channel keeps its value, and with it the channel's step; what is 0 stays
+    0, so that pruned weights stay pruned.
+
+    Args:
+        weights: (groups, k, channels of a group).
+        moments: (groups, k, k).
+    """
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    step = np.where(largest > 0, largest, 1) / STEPS
+    fixed = (np.abs(weights) == largest) | (weights == 0)
+    error = weights - np.round(weights / step) * step
+    # Inputs that were never seen to differ from 0 keep the nearest step.
+    own = np.maximum(np.diagonal(moments, axis1=1, axis2=2), 1e-12)[:, :, None]
+    slope = moments @ error
+    for _ in range(SWEEPS):
+        before = error.copy()
+        for start in range(0, weights.shape[1], BLOCK):
+            block = slice(start, start + BLOCK)
+            inner, local, old = moments[:, block, block], slope[:, block], error[:, block].copy()
+            for i in range(inner.shape[1]):
+                row = start + i
+                # Where this weight's error would be best, given those of the others.
+                best = error[:, row] - local[:, i] / own[:, row]
+                steps = np.round((weights[:, row] - best) / step[:, 0])
+                found = weights[:, row] - np.clip(steps, -STEPS, STEPS) * step[:, 0]
+                found = np.where(fixed[:, row], error[:, row], found)
+                change = found - error[:, row]
+                local = local + inner[:, :, i, None] * change[:, None]
+                error[:, row] = found
+            slope = slope + moments[:, :, block] @ (error[:, block] - old)
+        if np.array_equal(before, error):
+            break
+    return weights - error
+
+
+def input_moments(
+    twin: tf_keras.Model, nodes: list[Node], samples: Callable[[], Iterator[Sample]]
+) -> list[Moments]:
+    """For each convolution the second moments of what it sees, over all samples and places."""
+    watched = tf_keras.Model(twin.input, [twin.get_layer(node.inputs[0]).output for node in nodes])
+
+    shapes = [_grouped(node, node.weights[0]).shape[:2] for node in nodes]
+    sums = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
+
+    @tf.function
+    def add(image: tf.Tensor, patient: tf.Tensor) -> None:
+        seen = watched({IMAGE: image, PATIENT: patient}, training=False)
+        for node, one, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
+            total.assign_add(_moments(node, one))
+
+    for one in samples():
+        add(tf.constant(one[IMAGE]), tf.constant(one[PATIENT]))
+    return [total.numpy().astype(np.float64) for total in sums]
+
+
+def _moments(node: Node, seen: tf.Tensor) -> tf.Tensor:
+    height, width, channels, _ = node.weights[0].shape
+    strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
+    patches = tf.image.extract_patches(
+        seen,
+        sizes=(1, height, width, 1),
+        strides=(1, *strides, 1),
+        rates=(1, 1, 1, 1),
+        padding=node.settings.get("padding", "valid").upper(),
+    )
+    if node.kind == "Conv2D":
+        rows = tf.reshape(patches, (-1, height * width * channels))
+        return tf.matmul(rows, rows, transpose_a=True)[None]
+    rows = tf.reshape(patches, (-1, height * width, channels))
+    return tf.einsum("nkc,nlc->ckl", rows, rows)
+
+
+def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A kernel (height, width, inputs, outputs) as (groups, k, channels of a group)."""
+    if node.kind == "Conv2D":
+        return kernel.reshape(1, -1, kernel.shape[-1])
+    return kernel.reshape(-1, *kernel.shape[2:]).swapaxes(0, 1)
+
+
+def _ungrouped(node: Node, grouped: NDArray[np.float32]) -> NDArray[np.float32]:
+    shape = node.weights[0].shape
+    if node.kind == "Conv2D":
+        return grouped.reshape(shape)
+    return grouped.swapaxes(0, 1).reshape(shape)
+
+
+def _portions(nodes: list[Node]) -> Iterator[list[Node]]:
+    """The nodes in lists whose moments fit in memory together."""
+    some: list[Node] = []
+    used = 0
+    for node in nodes:
+        groups, k, _ = _grouped(node, node.weights[0]).shape
+        if some and used + groups * k**2 > AT_ONCE:
+            yield some
+            some, used = [], 0
+        some.append(node)
+        used += groups * k**2
+    if some:
+        yield some

@@ -1,0 +1,131 @@
+"""Adaptive rounding: less error than the nearest step, and weights that conversion leaves alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+STEPS = 127
+
+
+def kernel(*shape: int) -> Any:
+    return np.random.default_rng(0).normal(0, 1, shape).astype(np.float32)
+
+
+def network(float_nodes: frozenset[str] = frozenset()) -> Any:
+    """A dense convolution, a separable one, batch norm between."""
+    from skinlite_export.graph import Graph, Node
+
+    norm = tuple(np.array([1, -2, 3, 0.5], np.float32) + shift for shift in (0, 1, 2, 5))
+    stem = {"filters": 4, "kernel_size": (3, 3), "strides": (2, 2), "padding": "valid"}
+    separable = {**stem, "filters": 5, "strides": (1, 1), "padding": "same", "use_bias": True}
+    return Graph(
+        (
+            Node("image", "Input", (), {"shape": (9, 9, 3)}),
+            Node("patient", "Input", (), {"shape": (2,)}),
+            Node("stem", "Conv2D", ("image",), {**stem, "use_bias": False}, (kernel(3, 3, 3, 4),)),
+            Node("norm", "BatchNormalization", ("stem",), {}, norm),
+            Node("relu", "ReLU", ("norm",)),
+            Node(
+                "separable",
+                "SeparableConv2D",
+                ("relu",),
+                separable,
+                (kernel(3, 3, 4, 1), kernel(1, 1, 4, 5), kernel(5)),
+            ),
+            Node("pooled", "GlobalAveragePooling2D", ("separable",)),
+            Node("both", "Concatenate", ("pooled", "patient"), {"axis": -1}),
+            Node("end", "Dense", ("both",), {"units": 7}, (kernel(7, 7), kernel(7))),
+        ),
+        float_nodes=float_nodes,
+    )
+
+
+def samples() -> Iterator[dict[str, Any]]:
+    random = np.random.default_rng(1)
+    for _ in range(5):
+        # As in a picture, neighbours are nearly equal.
+        image = random.uniform(1, 3) + random.uniform(0, 0.1, (1, 9, 9, 3))
+        yield {"image": image.astype(np.float32), "patient": np.ones((1, 2), np.float32)}
+
+
+def convolutions(graph: Any) -> dict[str, Any]:
+    return {node.name: node for node in graph.nodes if "Conv2D" in node.kind}
+
+
+def on_steps(weights: Any, axes: tuple[int, ...]) -> bool:
+    steps = weights / (np.abs(weights).max(axis=axes, keepdims=True) / STEPS)
+    return bool(np.abs(steps - np.round(steps)).max() < 1e-3)
+
+
+def test_errors_cancel_where_inputs_go_together() -> None:
+    from skinlite_export.rounding import round_together
+
+    random = np.random.default_rng(2)
+    weights = random.normal(0, 1, (2, 27, 6))
+    weights[0, 3] = 0
+    seen = 1 + random.normal(0, 0.05, (2, 500, 27))
+    rounded = round_together(weights, np.swapaxes(seen, 1, 2) @ seen)
+    step = np.abs(weights).max(axis=1, keepdims=True) / STEPS
+    nearest = np.round(weights / step) * step
+
+    def off(found: Any) -> float:
+        return float(np.square(seen @ (weights - found)).mean())
+
+    assert on_steps(rounded, (1,))
+    assert off(rounded) < off(nearest) / 5
+    assert np.abs(rounded - weights).max() <= 2 * step.max()
+    assert (np.abs(rounded).max(axis=1) == np.abs(weights).max(axis=1)).all()
+    assert (rounded[0, 3] == 0).all()
+
+
+def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:
+    from skinlite_export.rounding import round_together
+
+    weights = np.array([[[1.0], [0.3001], [-0.7002]]])
+    nearest = np.round(weights * STEPS) / STEPS
+    assert np.allclose(round_together(weights, np.zeros((1, 3, 3))), nearest, atol=1e-12)
+
+
+def test_conversion_changes_the_weights_no_more() -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    from skinlite_export.convert import to_int8
+    from skinlite_export.rounding import round_kernels
+    from skinlite_export.twin import build_twin
+
+    rounded = round_kernels(network(), samples)
+    found = convolutions(rounded)
+    assert list(found) == ["stem", "separable_depthwise", "separable"]
+    norm = next(node for node in rounded.nodes if node.name == "norm")
+    gamma, _, _, variance = norm.weights
+    factor = gamma / np.sqrt(variance + 1e-3)
+    expected = {
+        (4, 3, 3, 3): np.moveaxis(found["stem"].weights[0] * factor, -1, 0),
+        (1, 3, 3, 4): np.moveaxis(found["separable_depthwise"].weights[0], -1, 0),
+        (5, 1, 1, 4): np.moveaxis(found["separable"].weights[0], -1, 0),
+    }
+    content = to_int8(build_twin(rounded), samples, ranges="mse")
+    interpreter = Interpreter(model_content=content)
+    interpreter.allocate_tensors()
+    for tensor in interpreter.get_tensor_details():
+        wanted = expected.pop(tuple(tensor["shape"]), None)
+        if wanted is not None:
+            quantized = tensor["quantization_parameters"]
+            shape = np.ones(4, int)
+            shape[quantized["quantized_dimension"]] = -1
+            scale = quantized["scales"].reshape(shape)
+            stored = interpreter.get_tensor(tensor["index"]) * scale
+            assert tensor["dtype"] == np.int8
+            assert np.abs(stored - wanted).max() < 1e-3 * scale.min()
+    assert not expected
+
+
+def test_what_stays_in_float_keeps_its_weights() -> None:
+    from skinlite_export.rounding import round_kernels
+
+    before = convolutions(network())
+    after = convolutions(round_kernels(network(frozenset({"stem"})), samples, ["separable"]))
+    assert (after["stem"].weights[0] == before["stem"].weights[0]).all()
+    assert (after["separable"].weights[0] == before["separable"].weights[1]).all()
+    assert on_steps(after["separable_depthwise"].weights[0], (0, 1))
