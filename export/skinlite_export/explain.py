@@ -54,15 +54,15 @@ def explain(
     errors = []
     for done, (operation, sums) in enumerate(own, start=1):
         alone = answers(calibrated.quantize(everything - {operation.tensor}), some)
-        errors.append(sums.error(operation, cost=divergence(reference, alone)))
+        errors.append(sums.error(operation, cost=float(divergence(reference, alone).mean())))
         report("measured what int8 costs each layer", done, len(own))
     return tuple(sorted(errors, key=lambda error: -error.cost))
 
 
-def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Mean Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats."""
+def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats: (N,)."""
     p, q = (np.maximum(one.astype(np.float64), 1e-9) for one in (reference, other))
-    return float((p * np.log(p / q)).sum(axis=1).mean())
+    return (p * np.log(p / q)).sum(axis=1)
 
 
 @dataclass
