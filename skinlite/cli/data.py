@@ -83,6 +83,7 @@ def _told(table: Path, faults: "list[Fault]", summary: "Summary", limit: int | N
         if hidden:
             lines.append(f"  ... and {hidden} more; name them with --all")
     classes = ", ".join(f"{name} {count}" for name, count in summary.classes.items())
+    absent = [name for name, count in summary.classes.items() if not count]
     lines += [
         "",
         f"pictures   {summary.pictures}",
@@ -94,4 +95,6 @@ def _told(table: Path, faults: "list[Fault]", summary: "Summary", limit: int | N
         "",
         f"{len(faults)} kind(s) of fault" if faults else "no faults",
     ]
+    if absent:
+        lines.append(f"no picture of {', '.join(absent)}: skinlite train needs all seven classes")
     return "\n".join(lines)

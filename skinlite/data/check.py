@@ -64,6 +64,8 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
     if missing:
         remedy = f"the table needs the columns {', '.join(COLUMNS)}"
         return [Fault("missing column", remedy, tuple(missing))]
+    if frame.empty:
+        return [Fault("no row", "the table needs one a picture", ("below the header",))]
     ages = pd.to_numeric(frame["age"], errors="coerce")
     low, high = AGE_RANGE
     bad_age = (frame["age"] != "") & ~ages.between(low, high)

@@ -64,8 +64,6 @@ def read_dataset(source: Path) -> Dataset:
         faults = check_pictures(frame, pictures)
     if faults:
         raise InputError(_summary(table, faults))
-    if frame.empty:
-        raise InputError(f"{table} has no rows.")
     frame = frame.reset_index(drop=True)
     frame = frame.assign(
         age=pd.to_numeric(frame["age"], errors="coerce").astype(float),

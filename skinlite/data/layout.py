@@ -42,7 +42,7 @@ def find_table(source: Path) -> Path:
     if source.is_file():
         return source
     if not source.is_dir():
-        raise InputError(f"There is no folder {source}. Give the HAM10000 folder with --data.")
+        raise InputError(f"There is no folder {source}. Give a HAM10000 or ISIC 2018 folder.")
     for name in ("HAM10000_metadata.csv", "HAM10000_metadata.tab", "HAM10000_metadata"):
         if (source / name).is_file():
             return source / name

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from skinlite.cli.data import app
+from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
 
 
@@ -32,6 +33,26 @@ def test_a_clean_folder(tiny_data: Path) -> None:
     assert "no faults" in result.stdout
     assert "lesions    60, " in result.stdout
     assert result.stderr == ""
+
+
+def test_a_table_of_nothing_but_its_header(tiny_data: Path, tmp_path: Path) -> None:
+    table = tmp_path / "HAM10000_metadata.csv"
+    table.write_text((tiny_data / table.name).read_text().splitlines()[0])
+    result = CliRunner().invoke(app, ["check", str(tmp_path)])
+    assert (result.exit_code, "no row: 1" in result.stdout) == (2, True), result.output
+    with pytest.raises(InputError, match="no row"):
+        read_dataset(tmp_path)
+
+
+def test_a_class_without_pictures_is_told(tiny_data: Path, tmp_path: Path) -> None:
+    """Pictures of six classes can be judged, so that is no fault; they can't train."""
+    data = shutil.copytree(tiny_data, tmp_path / "data")
+    table = data / "HAM10000_metadata.csv"
+    rows = table.read_text().splitlines(keepends=True)
+    table.write_text("".join(row for row in rows if ",df," not in row))
+    result = CliRunner().invoke(app, ["check", str(data)])
+    assert result.exit_code == 0
+    assert "no picture of df: skinlite train needs all seven" in result.stdout
 
 
 def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
