@@ -59,8 +59,8 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
     """
     if not (folder / "state.json").exists():
         raise InputError(
-            f"{folder.parent} has no checkpoint: the training was stopped before its first epoch "
-            "ended, or is finished. Start it again with skinlite train."
+            f"{folder.parent} has no checkpoint: the training was killed before there was anything "
+            "to go on from. Remove the folder, and start again with skinlite train."
         )
     state = read_json(State, folder / "state.json")
     return keras.saving.load_model(folder / state.trainer, safe_mode=True), state

@@ -97,18 +97,13 @@ class Training:
             settle_batch_norm(deployed, self.data.examples["train"])
         with writing(self.work):
             self.work.mkdir(parents=True)
-            deployed.save(self.work / "model.keras")
-        self._write("patient_encoding.json", self.data.encoder.model_dump_json(indent=2))
-        self._write("split.csv", self.data.split.to_csv(index=False))
-        state = State()
-        if not self.config.epochs:
-            return self._finish("untrained", state)
-        self._write_info("interrupted", state)
-        steps = self.config.epochs * len(self._batches(0))
-        with self._scope():
-            trainer = make_trainer(classifier, self.config, steps)
-        save_checkpoint(self.work / "checkpoint", trainer, state)
-        return self._train(trainer, state)
+        try:
+            trainer, state = self._begin(classifier, deployed), State()
+        except BaseException:
+            # Without a checkpoint there is nothing to go on from.
+            shutil.rmtree(self.work)
+            raise
+        return self._train(trainer, state) if trainer else self._finish("untrained", state)
 
     def resume(self) -> Run:
         """Go on from the checkpoint; the result is that of a training never interrupted.
@@ -120,6 +115,22 @@ class Training:
             trainer, state = load_checkpoint(self.work / "checkpoint")
         return self._train(trainer, state)
 
+    def _begin(self, classifier: keras.Model, deployed: keras.Model) -> keras.Model | None:
+        """Write what is known before the first epoch; the trainer, where there is to be one."""
+        with writing(self.work):
+            deployed.save(self.work / "model.keras")
+        self._write("patient_encoding.json", self.data.encoder.model_dump_json(indent=2))
+        self._write("split.csv", self.data.split.to_csv(index=False))
+        if not self.config.epochs:
+            return None
+        self._write_info("interrupted", State())
+        steps = self.config.epochs * len(self._batches(0))
+        with self._scope():
+            trainer = make_trainer(classifier, self.config, steps)
+        with writing(self.work):
+            save_checkpoint(self.work / "checkpoint", trainer, State())
+        return trainer
+
     def _train(self, trainer: keras.Model, state: State) -> Run:
         status: Status = "complete"
         self.execution.apply(trainer)
@@ -128,6 +139,11 @@ class Training:
                 self._train_epoch(trainer, state)
         except KeyboardInterrupt:
             status = "interrupted"
+        except OSError as error:
+            raise InputError(
+                f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
+                f"with: skinlite train --resume {self.out}"
+            ) from error
         except DivergedError as error:
             advice = "Train again with a smaller --learning-rate."
             if not state.epochs_done:
@@ -144,8 +160,10 @@ class Training:
         self._write_info(status, state)
         if status in ("complete", "diverged"):
             self._write_metrics()
-            shutil.rmtree(self.work / "checkpoint")
         self.work.replace(self.out)
+        if status in ("complete", "diverged"):
+            # Only now: a kill before this line leaves what --resume can finish.
+            shutil.rmtree(self.out / "checkpoint")
         return open_run(self.out)
 
     def _train_epoch(self, trainer: keras.Model, state: State) -> None:
@@ -187,7 +205,7 @@ class Training:
         score = getattr(scores, self.config.monitor)
         if score > state.best_score:
             state.best_score, state.best_epoch = score, state.epochs_done
-            candidate = self.work / "candidate.keras"
+            candidate = self.work / "checkpoint" / "candidate.keras"
             classifier.save(candidate)
             candidate.replace(self.work / "model.keras")
         rows = [row.model_dump() for row in state.history]

@@ -161,7 +161,12 @@ def reopen_run(path: Path) -> Run:
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
-    if not (work / "config.json").exists():
+    if work.exists() and not (work / "config.json").exists():
+        raise InputError(
+            f"{work} was left by a training that was killed before there was anything to go on "
+            "from. Remove it, and start again with skinlite train."
+        )
+    if not work.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
     return Run(work, read_json(RunInfo, work / "config.json"))
 

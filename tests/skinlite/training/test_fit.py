@@ -1,6 +1,7 @@
 """The loop: what it leaves, where it stops, and that an interruption changes nothing."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,74 @@ def test_a_finished_run_has_nothing_to_resume(training: Make, tmp_path: Path) ->
 def test_nothing_to_resume_where_there_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no interrupted training"):
         reopen_run(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_an_end_before_the_first_checkpoint_leaves_nothing(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
+) -> None:
+    """Else ``train`` would send to ``--resume``, which has nothing to go on from."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("skinlite.training.fit.save_checkpoint", fail)
+    with pytest.raises((KeyboardInterrupt, InputError)):
+        training(tmp_path / "run").start()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_is_told_and_can_be_gone_on_from(
+    training: Make, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    full = stop_at("epoch 2/2", 2, OSError(28, "No space left on device"))
+    with pytest.raises(InputError, match=rf"No space left.*--resume {out}"):
+        training(out, full).start()
+    assert reopen_run(out).info.status == "interrupted"
+    assert training(out).resume().info.epochs_done == 2
+
+
+def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import keras
+
+    def save(model: Any, path: Path, **options: Any) -> None:
+        if path.name == "candidate.keras":
+            path.write_bytes(b"half")
+            raise KeyboardInterrupt
+        whole(model, path, **options)
+
+    whole = keras.Model.save
+    monkeypatch.setattr(keras.Model, "save", save)
+    run = training(tmp_path / "run").start()
+    assert (run.info.status, run.load_model() is not None) == ("interrupted", True)
+    assert [path.name for path in run.path.glob("*.keras")] == ["model.keras"]
+
+
+def test_a_folder_with_nothing_to_go_on_from_is_told_to_be_removed(tmp_path: Path) -> None:
+    work = partial_folder(tmp_path / "run")
+    work.mkdir()
+    with pytest.raises(InputError, match=rf"{work} was left by .*Remove it, and start again"):
+        reopen_run(tmp_path / "run")
+
+
+def test_a_kill_at_the_very_end_leaves_a_whole_run(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its checkpoint a run can't be resumed, so it has to be whole by then."""
+
+    def removed_and_killed(path: Path, **options: Any) -> None:
+        rmtree(path, **options)
+        if str(path).endswith("checkpoint"):
+            raise Killed
+
+    rmtree = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", removed_and_killed)
+    with pytest.raises(Killed):
+        training(tmp_path / "run", epochs=1).start()
+    assert open_run(tmp_path / "run").info.status == "complete"
 
 
 def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
