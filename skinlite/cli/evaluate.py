@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skinlite.data.dataset import Dataset
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.training.run import Run
+    from skinlite_export.bundle import Bundle
 
 
 def evaluate(
@@ -54,6 +55,8 @@ def evaluate(
             "A bundle doesn't hold its run's split: name the run with --model RUN, or take every "
             f"picture of another data set with --split all (asked for: --split {split})."
         )
+    if bundle and run and split != "all":
+        _check_origin(bundle, run)
     if data is None and run is None:
         raise InputError("Say where the pictures are: --data DIR.")
     dataset = read_dataset(data or Path(run.info.data if run else ""))
@@ -83,6 +86,18 @@ def evaluate(
         output.print_json(found.model_dump_json())
     else:
         print_evaluation(found, title)
+
+
+def _check_origin(bundle: "Bundle", run: "Run") -> None:
+    """Refuse another run's split: its held-out pictures may have trained this bundle."""
+    from skinlite.files import sha256_of
+
+    if bundle.manifest.source.model_sha256 != sha256_of(run.path / "model.keras"):
+        raise InputError(
+            f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
+            "out may have trained the bundle. Name the run it came from with --model, or export "
+            "again."
+        )
 
 
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:

@@ -141,6 +141,17 @@ def test_data_that_is_not_of_the_run(
     assert expected[change] in err
 
 
+def test_a_bundle_is_not_judged_on_another_runs_split(
+    skinlite: Skinlite, tiny_bundle: Bundle, run: Path
+) -> None:
+    """What one run holds out may have trained another."""
+    with (run / "model.keras").open("ab") as model:
+        model.write(b" ")
+    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
+    assert (code, out) == (2, "")
+    assert f"wasn't exported from {run}" in err and "--model" in err
+
+
 def test_an_empty_split(skinlite: Skinlite, run: Path) -> None:
     split = pd.read_csv(run / "split.csv", dtype=str)
     split.loc[split["split"] == "test", "split"] = "train"
