@@ -13,6 +13,8 @@ RATIO_SPREAD = 0.10
 FEWEST_ROUNDS = 100
 FEWEST_SLOW_ROUNDS = 20
 BUSY = 0.2
+FEW = 3
+"""Names in a sentence; of more it gives the number."""
 MOST_SHARE = 1.1
 """Of the arithmetic limit; a little more than all of it is the measurement's own spread."""
 
@@ -83,14 +85,22 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
 
 
 def _names(which: list[Measurement], everyone: list[Measurement]) -> str:
-    said = []
+    said: dict[str, list[str]] = {}
     for count in dict.fromkeys(one.threads for one in which):
         names = [one.contestant for one in which if one.threads == count]
         rest = [m.contestant for m in everyone if m.threads == count and m not in which]
-        if len(names) > len(rest) + 1:
-            names = ["all but " + " and ".join(rest)] if rest else ["all"]
-        said.append(f"with {wording.threads(count)}, {', '.join(names)}")
-    return "; ".join(said)
+        said.setdefault(_shortest(names, rest), []).append(wording.threads(count))
+    return "; ".join(f"with {' or '.join(counts)}, {names}" for names, counts in said.items())
+
+
+def _shortest(names: list[str], rest: list[str]) -> str:
+    most = len(names) > len(rest) + 1
+    told = rest if most else names
+    if len(told) > FEW:
+        return f"{len(names)} of {len(names) + len(rest)}"
+    if not most:
+        return ", ".join(names)
+    return f"all but {', '.join(rest)}" if rest else "all"
 
 
 def _impossible(limit: Limit) -> bool:

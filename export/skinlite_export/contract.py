@@ -84,7 +84,7 @@ def about_of(source: Source, recipe: Recipe) -> About:
         "" if source.synthetic else "; that of the pictures may bind it (HAM10000: CC BY-NC 4.0)"
     )
     return About(
-        name=f"{source.backbone}-{source.image_size}px-{recipe.quantize}",
+        name=f"{source.backbone}-{source.image_size}px",
         version=source.model_sha256[:12],
         description=(
             f"{len(CLASSES)} kinds of skin lesion from a picture and a patient's answers; "

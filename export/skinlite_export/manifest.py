@@ -77,7 +77,8 @@ class About(Record):
     """What the model is; its files say the same of themselves (`skinlite_export.metadata`).
 
     Attributes:
-        name: backbone, picture size and number format.
+        name: backbone and picture size. Number formats are the tensors', so that bundles of one run
+            have one and the same float32 .onnx.
         version: start of the Keras model's SHA-256.
         author: as ``--author`` stated it.
         license: of the model, as ``--license`` stated it.

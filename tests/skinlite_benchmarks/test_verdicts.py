@@ -44,6 +44,25 @@ def test_a_reason_that_holds_for_most_names_the_others(host: Host) -> None:
     assert most.reason.endswith("with one thread, all but good.")
 
 
+def test_many_names_are_counted(host: Host) -> None:
+    doubtful = [measurement(name, [4.0, 5.0, 6.0] * 40) for name in "abcd"]
+    good = [measurement(name, QUIET) for name in "efgh"]
+    (half,) = judge(host, doubtful + good, rounds=120)
+    assert half.reason.endswith("with one thread, 4 of 8.")
+    (few,) = judge(host, doubtful[:3] + good, rounds=120)
+    assert few.reason.endswith("with one thread, a, b, c.")
+
+
+def test_what_holds_for_every_number_of_threads_is_said_once(host: Host) -> None:
+    both = [
+        measurement(name, times, threads=threads)
+        for threads in (1, 2)
+        for name, times in {"wide": [4.0, 5.0, 6.0] * 40, "good": QUIET}.items()
+    ]
+    (verdict,) = judge(host, both, rounds=120)
+    assert verdict.reason.endswith("with one thread or two threads, wide.")
+
+
 def test_busy_machine_and_few_rounds(host: Host) -> None:
     busy = host.model_copy(update={"busy": (0.02, 0.9)})
     reasons = [one.reason for one in judge(busy, [measurement("a", QUIET)], rounds=30)]

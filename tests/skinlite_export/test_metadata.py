@@ -52,7 +52,7 @@ def test_the_tflite_says_what_goes_in_and_out(tiny_bundle: Bundle) -> None:
     metadata, files = read_tflite(tiny_bundle.path / "model.tflite")
     manifest = tiny_bundle.manifest
     assert About.model_validate(vars(metadata), from_attributes=True) == manifest.about
-    assert manifest.about.name == "mobilenet_v3_large-48px-int8"
+    assert manifest.about.name == "mobilenet_v3_large-48px"
     assert manifest.about.author == manifest.about.license == "not stated"
     assert "synthetic" in metadata.description and "no diagnosis" in metadata.description
     (graph,) = metadata.subgraph_metadata
@@ -83,6 +83,8 @@ def test_who_and_what_was_stated(tiny_bundle: Bundle) -> None:
     stated = about_of(source, Recipe(author="A. Uthor", license="CC BY-NC 4.0"))
     assert (stated.author, stated.license) == ("A. Uthor", "CC BY-NC 4.0")
     assert stated.version == source.model_sha256[:12]
+    # No format in it: bundles of one run then hold the same bytes as their float32 .onnx.
+    assert about_of(source, Recipe(quantize="int8")) == about_of(source, Recipe(quantize="none"))
     untrained = source.model_copy(update={"trained": False})
     assert "untrained: its answers mean nothing" in about_of(untrained, Recipe()).description
 
