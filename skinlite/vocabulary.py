@@ -37,6 +37,12 @@ CLASS_NAMES = {
     "vasc": "Vascular lesion",
 }
 
+LEAKY = (
+    "LEAKY split: lesions that judge were trained or selected on, so that every score is an upper "
+    "bound"
+)
+"""Said wherever a figure of such a split stands."""
+
 UNKNOWN = "unknown"
 """The answer that means "not told", for sex and for the anatomical site."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from skinlite.vocabulary import LEAKY
 from skinlite_benchmarks.results import Contestant, Host
 
 
@@ -19,10 +20,7 @@ def notices(
             "real skin."
         )
     if leaky := [one.name for one in contestants if one.accuracy and one.accuracy.leaky]:
-        found.append(
-            f"Leaky: {', '.join(leaky)} trained on other pictures of lesions that judge here; "
-            "every accuracy is an upper bound."
-        )
+        found.append(f"{LEAKY}: {', '.join(leaky)}.")
     judged = [one for one in contestants if reference is None or one.name != reference.name]
     if any(one.trained is False and one.synthetic is not None for one in judged):
         found.append(

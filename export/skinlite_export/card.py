@@ -9,6 +9,7 @@ from skinlite.evaluation.intervals import Interval
 from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Page, Table
 from skinlite.evaluation.subgroups import FEWEST
+from skinlite.vocabulary import LEAKY
 from skinlite_export.card_points import ABSENT, application, assessment, data, technique
 from skinlite_export.manifest import Manifest, Verification
 
@@ -39,10 +40,7 @@ def judged_on(manifest: Manifest) -> str:
     if manifest.data is None:
         said.append(f"split: {ABSENT}")
     elif manifest.data.split.leaky:
-        said.append(
-            f"LEAKY split: {manifest.data.split.leakage} show lesions that were trained or "
-            "selected on, so that every figure is an upper bound"
-        )
+        said.append(f"{LEAKY}: {manifest.data.split.leakage}")
     else:
         said.append("no lesion of which was trained on")
     if manifest.source.synthetic:

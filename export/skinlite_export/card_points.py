@@ -1,6 +1,7 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
 
 from skinlite.data.geometry import FRAME
+from skinlite.vocabulary import LEAKY
 from skinlite_export.manifest import Manifest
 
 ABSENT = "not measured"
@@ -165,10 +166,7 @@ def _partition(manifest: Manifest) -> str:
         return ABSENT
     split = manifest.data.split
     if split.leaky:
-        return (
-            f"{split.kind!r}, LEAKY: {split.leakage} show lesions of training or validation; "
-            "every figure is an upper bound"
-        )
+        return f"{split.kind!r}; {LEAKY}: {split.leakage}"
     return f"{split.kind!r}: every lesion on one side only; patients: {UNTOLD}"
 
 

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, console, output
 from skinlite.errors import GateError
+from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.compare import Comparison
@@ -59,7 +60,7 @@ def _print(comparison: "Comparison") -> None:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
     if comparison.leaky:
         told = ", ".join(comparison.leaky)
-        console.print(f"leaky split, so that accuracies are upper bounds: {told}", markup=False)
+        console.print(f"{LEAKY}: {told}", markup=False)
     table = Table("model", "threads", "", "old", "new", "change")
     shown = None
     for one in comparison.changes:

@@ -8,8 +8,8 @@ import typer
 from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, need, output
-from skinlite.cli.tables import LEAKY
 from skinlite.errors import InputError
+from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite.cli.answering import Answered

@@ -8,14 +8,13 @@ from rich.table import Table
 
 from skinlite.cli.shared import output
 from skinlite.errors import GateError
+from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skinlite.evaluation.metrics import Metrics
     from skinlite_export.manifest import LayerError, Manifest, Search
-
-LEAKY = "LEAKY split: lesions of these pictures are in training too, so that these are upper bounds"
 
 WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
@@ -32,7 +31,7 @@ def print_manifest(manifest: "Manifest") -> None:
     table = Table(
         title=f"{proof.keras.images:,} held-out pictures"
         + (" (synthetic)" if manifest.source.synthetic else "")
-        + (" (LEAKY split: upper bounds)" if manifest.leaky else "")
+        + (f" ({LEAKY})" if manifest.leaky else "")
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )

@@ -16,6 +16,7 @@ from skinlite.cli.shared import (
 )
 from skinlite.errors import InputError
 from skinlite.settings import validated
+from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite.data.division import SplitInfo
@@ -167,8 +168,4 @@ def _tell_split(info: "SplitInfo") -> None:
         return
     console.print(f"split {info.kind}; leaking: {info.leakage}", markup=False, soft_wrap=True)
     if info.leaky:
-        console.print(
-            "[yellow]warning:[/] lesions are on two sides of this split: its figures are upper "
-            "bounds, and are labelled leaky.",
-            soft_wrap=True,
-        )
+        console.print(f"[yellow]warning:[/] {LEAKY}.", soft_wrap=True)

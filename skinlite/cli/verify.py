@@ -7,8 +7,9 @@ import typer
 from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, output
-from skinlite.cli.tables import LEAKY, check_gates
+from skinlite.cli.tables import check_gates
 from skinlite.errors import GateError
+from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite_export.diagnosis import Diagnosis

@@ -7,9 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
-from skinlite.training.config import TrainConfig
-from skinlite.training.fit import Training
 from skinlite.training.prepare import prepare
+from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle import CARD, Bundle
 from skinlite_export.card import card_of
 from skinlite_export.manifest import Manifest
@@ -77,21 +76,18 @@ def len_of(manifest: Manifest) -> int:
     return manifest.verification.keras.images
 
 
-@pytest.mark.filterwarnings("ignore:The split's:skinlite.errors.SkinliteWarning")
-def test_a_leaky_float_bundle_says_so(tiny_data: Path, conv_net: str, tmp_path: Path) -> None:
-    from skinlite_export.export import export
-
-    prepared = prepare(read_dataset(tiny_data), 32, seed=0, split="paper")
-    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
-    run = Training(tmp_path / "run", config, prepared).start()
-    bundle = export(run, prepared, Recipe(quantize="none"), tmp_path / "bundle")
-    data, card = bundle.manifest.data, (bundle.path / CARD).read_text()
-    assert data is not None and data.split.leaky and data.split.leakage is not None
-    assert data.split.leakage.leaking_pictures > 0
-    told = f"LEAKY split: {data.split.leakage}"
-    section = card.split("## Performance\n")[1]
-    assert told in card.split("\n## ")[0] and told in section.split("\n## ")[0]
-    assert "upper bound" in rows(card, "Data")["Partition"][0]
+def test_a_leaky_split_is_told_at_the_top_beside_the_figures_and_in_its_point(
+    tiny_bundle: Bundle,
+) -> None:
+    known = tiny_bundle.manifest.data
+    assert known is not None and known.split.leakage is not None
+    leakage = known.split.leakage.model_copy(update={"leaking_pictures": 5})
+    split = known.split.model_copy(update={"leaky": True, "leakage": leakage})
+    card = card_of(changed(tiny_bundle.manifest, "data", split=split))
+    told = f"{LEAKY}: {leakage}"
+    for section in (card, card.split("## Performance\n")[1]):
+        assert told in section.split("\n## ")[0]
+    assert told in rows(card, "Data")["Partition"][0]
 
 
 def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
