@@ -20,8 +20,8 @@ from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
 from skinlite_export.calibrated import answers
+from skinlite_export.converted import convert
 from skinlite_export.explain import divergence
-from skinlite_export.export import convert
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
 from skinlite_export.verification import Fidelity, fidelity

@@ -168,7 +168,7 @@ def _undominated(
 
 def convert_job(folder: Path, job: Job) -> None:
     """Build or open the network and convert it; the folder appears when it is complete."""
-    from skinlite_export.export import convert
+    from skinlite_export.converted import convert
     from skinlite_export.memory import check_memory
     from skinlite_export.rewrites import ALL
 

@@ -5,16 +5,12 @@ so. The points are those of Daneshjou et al., "Checklist for evaluation of image
 intelligence reports in dermatology", JAMA Dermatology 158(1), 90-96 (2022).
 """
 
-from skinlite.evaluation.intervals import Interval
-from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Page, Table
-from skinlite.evaluation.subgroups import FEWEST
-from skinlite.vocabulary import LEAKY
 from skinlite_export.card_points import ABSENT, application, assessment, data, technique
-from skinlite_export.manifest import Manifest, Verification
+from skinlite_export.card_results import judged_on, results
+from skinlite_export.manifest import Manifest
 
 NEVER = "Not a medical device. It gives no diagnosis, and nobody may be treated by its answers."
-NONE = "-"
 
 
 def card_of(manifest: Manifest) -> str:
@@ -26,28 +22,12 @@ def card_of(manifest: Manifest) -> str:
         *_pictures(manifest),
         Table("Technique", "CLEAR Derm: technique.", point, technique(manifest)),
         Table("Assessment", "CLEAR Derm: technical assessment.", point, assessment(manifest)),
-        *_results(manifest),
+        *results(manifest),
         _files(manifest),
     ]
     return Page(
         f"Model card: {manifest.about.name}", _preface(manifest), tuple(tables)
     ).to_markdown()
-
-
-def judged_on(manifest: Manifest) -> str:
-    """The pictures behind the figures, with all that has to be said of them."""
-    said = [f"{manifest.verification.keras.images:,} test pictures"]
-    if manifest.data is None:
-        said.append(f"split: {ABSENT}")
-    elif manifest.data.split.leaky:
-        said.append(f"{LEAKY}: {manifest.data.split.leakage}")
-    else:
-        said.append("no lesion of which was trained on")
-    if manifest.source.synthetic:
-        said.append("SYNTHETIC: generated, and no evidence about patients")
-    if not manifest.source.trained:
-        said.append("UNTRAINED network: the figures mean nothing")
-    return "; ".join(said)
 
 
 def _preface(manifest: Manifest) -> str:
@@ -90,143 +70,6 @@ def _pictures(manifest: Manifest) -> list[Table]:
     ]
 
 
-def _results(manifest: Manifest) -> list[Table]:
-    proof, where = manifest.verification, f"{judged_on(manifest)}."
-    return [
-        Table(
-            "Performance",
-            f"{where} In brackets: 95 % bootstrap intervals over lesions.",
-            ("File", "accuracy", "balanced accuracy", "melanoma recall", "macro F1", "macro AUC"),
-            tuple(_performance(proof)),
-        ),
-        *_classes(manifest),
-        *_subgroups(manifest),
-        *_fidelity(manifest),
-        _calibration(manifest),
-    ]
-
-
-def _performance(proof: Verification) -> list[tuple[str, ...]]:
-    names = ("accuracy", "balanced_accuracy", "melanoma_recall", "macro_f1", "macro_auc")
-    rows = [("Keras float32", *(number(getattr(proof.keras, name)) for name in names))]
-    for one in proof.files:
-        known = proof.details.get(one.file)
-        rows.append(
-            (
-                one.file,
-                *(
-                    number(
-                        getattr(one.metrics, name),
-                        getattr(known.intervals, name) if known else None,
-                    )
-                    for name in names
-                ),
-            )
-        )
-    return rows
-
-
-def _classes(manifest: Manifest) -> list[Table]:
-    tables = []
-    for one in manifest.verification.files:
-        metrics = one.metrics
-        rows = [
-            (
-                f"{manifest.classes[name]} ({name})",
-                f"{each.support:,}",
-                *map(number, (each.recall, each.specificity, each.precision, each.auc)),
-            )
-            for name, each in metrics.per_class.items()
-        ]
-        tables.append(
-            Table(
-                f"By class: {one.file}",
-                _missed(metrics),
-                ("Class", "pictures", "recall", "specificity", "precision", "AUC"),
-                tuple(rows),
-            )
-        )
-    return tables
-
-
-def _missed(metrics: Metrics) -> str:
-    names = list(metrics.per_class)
-    called = dict(zip(names, metrics.confusion[names.index("mel")], strict=True))
-    missed = ", ".join(
-        f"{count} {name}" for name, count in called.items() if count and name != "mel"
-    )
-    return (
-        f"Of {sum(called.values())} pictures of melanomas {called['mel']} were called melanoma; "
-        f"the others: {missed or 'none'}."
-    )
-
-
-def _subgroups(manifest: Manifest) -> list[Table]:
-    tables = []
-    for file, known in manifest.verification.details.items():
-        rows = [
-            (
-                one.field,
-                one.group,
-                f"{one.images:,}",
-                *(_share(share) for share in (one.accuracy, one.balanced_accuracy)),
-                f"{one.melanomas:,}",
-                _share(one.melanoma_recall),
-            )
-            for one in known.subgroups
-        ]
-        tables.append(
-            Table(
-                f"Subgroups: {file}",
-                f"Too few: fewer than {FEWEST} pictures, or melanomas. Skin tone: {ABSENT}.",
-                ("", "Group", "pictures", "accuracy", "balanced accuracy", "melanomas", "recall"),
-                tuple(rows),
-            )
-        )
-    return tables
-
-
-def _fidelity(manifest: Manifest) -> list[Table]:
-    proof = manifest.verification
-    compared = [*proof.files, proof.control] if proof.control else proof.files
-    rows = [(one.file, number(one.agreement), f"{one.worst_difference:.3g}") for one in compared]
-    gates = [("holds" if gate.passed else "FAILS", gate.sentence()) for gate in proof.gates]
-    return [
-        Table(
-            "What conversion kept",
-            f"Each file against the Keras model, on the same pictures; quantization: "
-            f"{manifest.recipe.quantize}.",
-            ("File", "equal answers", "largest difference of a probability"),
-            tuple(rows),
-        ),
-        Table(
-            "Gates",
-            "In brackets: paired 95 % bootstrap intervals."
-            if gates
-            else f"Gates: {ABSENT}, none was asked for.",
-            ("", "Gate"),
-            tuple(gates),
-        ),
-    ]
-
-
-def _calibration(manifest: Manifest) -> Table:
-    rows = []
-    for file, known in manifest.verification.details.items():
-        one = known.calibration
-        with_it = ABSENT
-        if one.ece_with_temperature is not None:
-            with_it = f"{one.ece_with_temperature:.3f} (temperature {one.temperature:.3f})"
-        rows.append((file, f"{one.ece:.3f}", with_it))
-    return Table(
-        "Calibration",
-        "Expected calibration error on the test pictures. The temperature was fitted on the "
-        "validation split, and is applied by the app, not by the file.",
-        ("File", "as it answers", "with the temperature"),
-        tuple(rows),
-    )
-
-
 def _files(manifest: Manifest) -> Table:
     rows = [
         (name, f"{manifest.files[name].bytes:,}", manifest.files[name].sha256)
@@ -238,14 +81,3 @@ def _files(manifest: Manifest) -> Table:
         ("File", "bytes", "SHA-256"),
         tuple(rows),
     )
-
-
-def number(value: float | None, interval: Interval | None = None) -> str:
-    """Three digits, and the interval where there is one."""
-    if value is None:
-        return NONE
-    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
-
-
-def _share(value: float | None) -> str:
-    return "too few" if value is None else f"{value:.3f}"

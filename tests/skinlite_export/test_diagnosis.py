@@ -14,8 +14,9 @@ from PIL import Image
 from skinlite.data.geometry import crop, fit
 from skinlite.data.patient import Patient, PatientEncoder
 from skinlite_export.bundle import Bundle
-from skinlite_export.diagnosis import UNKNOWN_CAUSE, Diagnosis, diagnose
+from skinlite_export.diagnosis import Diagnosis, diagnose
 from skinlite_export.golden import read_vectors
+from skinlite_export.handed import UNKNOWN_CAUSE
 from skinlite_export.schemas import path_of
 
 ORDER = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")  # of ISIC 2018's files

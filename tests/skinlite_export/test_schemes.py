@@ -64,7 +64,7 @@ def test_the_onnx_in_int8(conv_run: Run, conv_prepared: Prepared, tmp_path: Path
 def test_compressed_weights_zip_smaller(
     conv_run: Run, conv_prepared: Prepared, how: dict[str, float]
 ) -> None:
-    from skinlite_export.export import convert
+    from skinlite_export.converted import convert
 
     model = conv_run.load_model()
     plain = convert(model, conv_prepared, PLAIN).content

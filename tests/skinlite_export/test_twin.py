@@ -68,7 +68,7 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 
 def test_a_changed_weight_is_seen(classifier: Any, few: Examples) -> None:
     """The comparison that the export makes refuses a twin of other weights."""
-    from skinlite_export.export import _check_twin
+    from skinlite_export.converted import _check_twin
     from skinlite_export.reader import read_keras
     from skinlite_export.twin import build_twin
 

@@ -1,0 +1,117 @@
+"""Which fault the answers of a phone have: of their own, or of the inputs that gave them.
+
+Where inputs are not handed in, the faults that apps have are tried on them here, and the one with
+which the file answers what the phone answered is named.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite_export.answer_faults import Rows, orders, undone
+from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
+from skinlite_export.image_faults import candidates
+from skinlite_export.patient_faults import patient_faults
+
+TIED = 5e-3
+"""Probabilities: causes that are no farther apart can't be told from each other."""
+
+
+def probabilities(handed: Handed) -> Finding:
+    """The answers: right, as the inputs make them, or by which fault."""
+    rows = handed.rows("probabilities")
+    if not rows:
+        return Finding(stage="probabilities", checked=0)
+    given = np.array([handed.given[row].probabilities for row in rows])
+    expected = np.array([handed.expected[row] for row in rows])
+    off = np.abs(given - expected).max(axis=1)
+    wrong = [row for row, one in zip(rows, off, strict=True) if one > handed.tolerance]
+    if not wrong:
+        return Finding(stage="probabilities", checked=len(rows))
+    enough = min(handed.tolerance, float(off.max()) / 3)
+    near = sorted(
+        (distance, cause)
+        for cause, distance in _explanations(handed, rows, given)
+        if distance <= enough
+    )
+    told = f"{UNKNOWN_CAUSE}: off by up to {off.max():.2g} (at most {handed.tolerance:g})"
+    if near:
+        causes = [cause for distance, cause in near if distance <= near[0][0] + TIED]
+        told = " or ".join(dict.fromkeys(causes))
+    elif all(handed.given[row].image is handed.given[row].patient is None for row in rows):
+        told += "; hand in image and patient too"
+    return handed.finding("probabilities", rows, wrong, told)
+
+
+def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[tuple[str, float]]:
+    """Each possible cause, and how far the answers that it gives are from those given."""
+    tensor = handed.signature.image
+    images = [_image(handed, row) for row in rows]
+    patients = [
+        handed.patient(row) if handed.given[row].patient is not None else handed.encoded[row]
+        for row in rows
+    ]
+
+    def distance(answers: Rows, shown: Rows = given) -> float:
+        off = float(np.abs(shown - answers).max())
+        return off if np.isfinite(off) else np.inf
+
+    base = _answer(handed, images, patients)
+    yield "no fault of its own: that is what the file answers to these inputs", distance(base)
+    for fault, undo in undone(handed.signature.outputs[0], handed.temperature).items():
+        yield fault, distance(base, undo(given))
+    for fault, shown in orders(given, base, handed.tolerance):
+        yield fault, distance(base, shown)
+    free = [row for row in rows if handed.given[row].image is None]
+    if free:
+        several = [candidates(handed.pictures[row], tensor, 1) for row in rows]
+        for same in zip(*several, strict=True):
+            if same[0].fault:
+                made = [
+                    _real(handed, one.stored) if row in free else image
+                    for row, one, image in zip(rows, same, images, strict=True)
+                ]
+                yield f"image: {same[0].fault}", distance(_answer(handed, made, patients))
+    for known in patient_faults(handed.encoder, handed.signature):
+        made = [
+            known.encode(handed.patients[row]) if handed.given[row].patient is None else patient
+            for row, patient in zip(rows, patients, strict=True)
+        ]
+        if any(map(np.any, np.subtract(made, patients))):
+            yield f"patient: {known.words}", distance(_answer(handed, images, made))
+
+
+def _image(handed: Handed, row: int) -> NDArray[np.float32]:
+    """Levels as the file is given them: handed in, or else right."""
+    stored = handed.given[row].image
+    if stored is not None:
+        return _real(handed, np.asarray(stored))
+    (right,) = candidates(handed.pictures[row], handed.signature.image, 0)
+    return _real(handed, right.stored)
+
+
+def _real(handed: Handed, stored: NDArray[np.float64]) -> NDArray[np.float32]:
+    tensor = handed.signature.image
+    shaped = stored.reshape(tensor.shape)
+    if tensor.dtype != "float32":  # wraps, as bytes do
+        shaped = np.rint(shaped).astype(np.int64).astype(tensor.dtype)
+    return tensor.unpack(shaped)[0]
+
+
+def _answer(
+    handed: Handed,
+    images: Sequence[NDArray[np.float32]],
+    patients: Sequence[NDArray[np.float32]],
+) -> Rows:
+    """What the file answers; not a number where it refuses the inputs."""
+    answers = []
+    for image, patient in zip(images, patients, strict=True):
+        handed.runner.set_inputs(image, patient)
+        try:
+            handed.runner.invoke()
+        except RuntimeError:  # a code beyond the vocabulary
+            answers.append(np.full(handed.signature.outputs[0].shape[1], np.nan))
+        else:
+            answers.append(handed.runner.probabilities().copy())
+    return np.array(answers, np.float64)

@@ -1,0 +1,66 @@
+"""What a phone handed in, beside what it must be, and `Finding`: what is told of one stage."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.data.geometry import load_picture
+from skinlite_export.bundle import Bundle
+from skinlite_export.feed import patients_for
+from skinlite_export.golden import FOLDER, read_vectors
+from skinlite_export.outputs import Computed
+from skinlite_export.patient_faults import real_numbers
+from skinlite_export.signature import Record
+
+Stage = Literal["image", "patient", "probabilities"]
+
+UNKNOWN_CAUSE = "differs, cause not recognised"
+
+
+class Finding(Record):
+    """One stage.
+
+    Attributes:
+        checked: pictures that have it.
+        pictures: those for which it is wrong.
+        fault: in words; None where it is right.
+    """
+
+    stage: Stage
+    checked: int
+    pictures: tuple[str, ...] = ()
+    fault: str | None = None
+
+
+class Handed:
+    """What was handed in, beside what it must be; lists are in the order of `given`."""
+
+    def __init__(self, bundle: Bundle, model: str, given: Sequence[Computed]) -> None:
+        known = read_vectors(bundle)
+        vectors = {one.picture: one for one in known.vectors}
+        temperature = bundle.manifest.temperature
+        self.given, self.tolerance = given, known.tolerance
+        self.temperature = temperature.value if temperature else None
+        self.runner, self.encoder = bundle.runner(model), bundle.encoder()
+        self.signature = self.runner.signature
+        self.pictures = [load_picture(bundle.path / FOLDER / one.picture) for one in given]
+        self.patients = [vectors[one.picture].patient for one in given]
+        self.expected = [vectors[one.picture].models[model].probabilities for one in given]
+        self.encoded = list(patients_for(self.runner, self.patients, self.encoder))
+
+    def rows(self, stage: Stage) -> list[int]:
+        """Which of `given` have a stage."""
+        return [row for row, one in enumerate(self.given) if getattr(one, stage) is not None]
+
+    def patient(self, row: int) -> NDArray[np.float32]:
+        """The patient's tensors that were handed in, as real numbers."""
+        return real_numbers(self.given[row].patient or {}, self.signature)
+
+    def finding(
+        self, stage: Stage, rows: Sequence[int], wrong: Sequence[int], fault: str | None
+    ) -> Finding:
+        """What is told of a stage that ``rows`` have and that is wrong in some of them."""
+        pictures = tuple(self.given[row].picture for row in wrong)
+        return Finding(stage=stage, checked=len(rows), pictures=pictures, fault=fault)
