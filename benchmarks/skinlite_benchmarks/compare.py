@@ -1,14 +1,7 @@
-"""`compare`: what changed between two results of the same host and settings, and regression gates.
-
-A gate is ``METRIC>+5%`` or ``METRIC<-0.01``: it fails where the change from old to new lies beyond
-the limit, in percent of the old value or in the metric's own unit.
-"""
+"""`compare`: what changed between two results of the same host and settings."""
 
 import math
-import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
 
 from skinlite.errors import InputError
 from skinlite_benchmarks.records import Record, Share
@@ -94,40 +87,6 @@ class Comparison(Record):
     versions: dict[str, tuple[str, str]]
 
 
-class Gate(NamedTuple):
-    """See the module's docstring."""
-
-    text: str
-    metric: str
-    direction: Literal["<", ">"]
-    limit: float
-    in_percent: bool
-
-    def fails(self, change: Change) -> bool:
-        """Whether a change lies beyond the limit."""
-        moved = change.percent if self.in_percent else change.new - change.old
-        return moved > self.limit if self.direction == ">" else moved < self.limit
-
-
-_GATE = re.compile(r"\s*([\w.]+)\s*([<>])\s*([+-]\d+(?:\.\d+)?)\s*(%?)\s*")
-
-
-def parse_gate(text: str) -> Gate:
-    """Read a gate such as ``latency.p50>+5%``.
-
-    Raises:
-        InputError: not a gate, or an unknown metric; the message lists them.
-    """
-    match = _GATE.fullmatch(text)
-    if match is None or match[1] not in METRICS:
-        raise InputError(
-            f"--fail-if {text!r}: write METRIC>+LIMIT or METRIC<-LIMIT, such as latency.p50>+5% or "
-            f"balanced_accuracy<-0.01, with one of: {', '.join(METRICS)}."
-        )
-    direction: Literal["<", ">"] = ">" if match[2] == ">" else "<"
-    return Gate(text, match[1], direction, float(match[3]), bool(match[4]))
-
-
 def compare(old: Results, new: Results) -> Comparison:
     """Every metric of every contestant, matched by name, for each number of threads.
 
@@ -167,37 +126,6 @@ def compare(old: Results, new: Results) -> Comparison:
         only_new=tuple(name for name in after if name not in before),
         versions=versions,
     )
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A gate that a change didn't pass."""
-
-    gate: Gate
-    change: Change
-
-    def sentence(self) -> str:
-        """In words."""
-        one = self.change
-        return (
-            f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
-            f"{one.new:.4g} ({one.percent:+.1f} %)"
-        )
-
-
-def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
-    """The changes that don't pass.
-
-    Raises:
-        InputError: a gate on a metric that neither result measured: it would hold unseen.
-    """
-    failed = []
-    for gate in gates:
-        judged = [one for one in comparison.changes if one.metric == gate.metric]
-        if not judged:
-            raise InputError(f"--fail-if {gate.text!r}: {gate.metric} is not in both results.")
-        failed += [Failure(gate, one) for one in judged if gate.fails(one)]
-    return failed
 
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:

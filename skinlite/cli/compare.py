@@ -35,7 +35,7 @@ def compare(
 ) -> None:
     """Compare two results of one host and the same settings; exit code 3 where a gate fails."""
     from skinlite_benchmarks.compare import compare as between
-    from skinlite_benchmarks.compare import failures, parse_gate
+    from skinlite_benchmarks.gates import failures, parse_gate
     from skinlite_benchmarks.results import read_results
 
     gates = [parse_gate(text) for text in fail_if or []]

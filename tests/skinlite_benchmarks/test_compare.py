@@ -6,7 +6,8 @@ import pytest
 
 from skinlite.cli import compare as command
 from skinlite.errors import GateError, InputError
-from skinlite_benchmarks.compare import Change, compare, failures, parse_gate
+from skinlite_benchmarks.compare import Change, compare
+from skinlite_benchmarks.gates import failures, parse_gate
 from skinlite_benchmarks.results import Results
 
 
