@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from skinlite_benchmarks import figures
+from skinlite_benchmarks import figures, wording
 from skinlite_benchmarks.contestants import Entry
 from skinlite_benchmarks.process import ContestantProcess
 from skinlite_benchmarks.results import Measurement
@@ -42,7 +42,6 @@ def measure(
         InputError: a file that can't be loaded or run.
         KeyboardInterrupt: before the first round was complete.
     """
-    title = "timing, " + ("one thread" if threads == 1 else f"{threads} threads")
     with ExitStack() as stack:
         processes = {
             entry.contestant.name: stack.enter_context(
@@ -57,7 +56,7 @@ def measure(
             slow_seconds=slow_seconds,
             seed=seed,
             report=report,
-            title=title,
+            title=f"timing, {wording.threads(threads)}",
         )
     measurements = []
     for name, samples in timed.samples.items():
