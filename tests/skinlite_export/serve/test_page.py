@@ -16,7 +16,7 @@ from skinlite.errors import SkinliteWarning
 from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
-from skinlite_export.diagnosis import Diagnosis
+from skinlite_export.diagnosis import Diagnosis, diagnose
 from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.serve.server import Server
@@ -46,6 +46,15 @@ class Page:
         self.page.fill("#age", "" if patient.age is None else str(patient.age))
         self.page.select_option("#sex", patient.sex)
         self.page.select_option("#site", patient.localization)
+
+    def save(self, path: Path) -> None:
+        """Check, and keep phone.json."""
+        self.page.click("#check")
+        with self.page.expect_download() as download:
+            self.page.click("#save")
+        assert download.value.suggested_filename == path.name
+        download.value.save_as(path)
+        self.says("#save-status", r"^phone\.json is in your downloads")
 
     def shows(self, picture: Path, patient: Patient) -> None:
         """Assert that the bars are Python's probabilities."""
@@ -116,7 +125,7 @@ def test_the_page_answers_checks_measures_and_posts(
 
 @pytest.mark.slow
 def test_a_file_that_resizes_encodes_and_gives_its_attention(
-    opened: Callable[..., Page], exported: Callable[..., Bundle]
+    opened: Callable[..., Page], exported: Callable[..., Bundle], tmp_path: Path
 ) -> None:
     bundle = exported(
         io="uint8", resize_in_graph=(450, 600), patient_input="raw", with_attention=True
@@ -129,10 +138,11 @@ def test_a_file_that_resizes_encodes_and_gives_its_attention(
     overlaid = one.page.evaluate(drawn)
     one.page.uncheck("#attention")
     assert one.page.evaluate(drawn) != overlaid
-    one.page.click("#check")
-    one.page.wait_for_selector("#check-result table")
+    one.save(tmp_path / "phone.json")
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
     assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
+    told = diagnose(bundle, tmp_path / "phone.json")
+    assert [(found.checked, found.fault) for found in told.findings] == [(7, None)] * 3
     assert one.faults == []
 
 
@@ -143,12 +153,7 @@ def test_what_the_page_saves_is_judged_by_verify(
     one, path = opened(tiny_bundle), tmp_path / "phone.json"
     assert one.page.locator("#save").is_hidden()
     one.page.fill("#name", "A phone")
-    one.page.click("#check")
-    with one.page.expect_download() as download:
-        one.page.click("#save")
-    assert download.value.suggested_filename == path.name
-    download.value.save_as(path)
-    one.says("#save-status", r"^phone\.json is in your downloads")
+    one.save(path)
     assert one.faults == []
 
     done = skinlite("verify", tiny_bundle.path, "--outputs", path, "--json")
