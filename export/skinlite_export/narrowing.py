@@ -14,14 +14,20 @@ from skinlite.vocabulary import IMAGE
 from skinlite_export.flatbuffer import has_range, operator_codes, pack, unpack
 from skinlite_export.ranges import MOST_SAMPLES, PIXELS, Range, best_ranges
 
+ADD, MUL = schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL
 RESHAPE = schema.BuiltinOperator.RESHAPE
+RELU6 = schema.ActivationFunctionType.RELU6
 SHIFTS: dict[int, Callable[[float, float], float]] = {
-    schema.BuiltinOperator.ADD: operator.add,
+    ADD: operator.add,
     schema.BuiltinOperator.SUB: operator.sub,
-    schema.BuiltinOperator.MUL: operator.mul,
+    MUL: operator.mul,
     RESHAPE: lambda end, shape: end,
 }
 """What is done to pixels before the first convolution, by operator."""
+
+BELOW = 1.1
+"""Times the input where hard-swish becomes 0. With the end of the range on that very value, moving
+it to the int8 grid would make a small product of every 0, which cost more than was gained."""
 
 Sample = Mapping[str, NDArray[np.float32]]
 
@@ -39,12 +45,12 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     """
     model = unpack(calibrated)
     tensors = model.subgraphs[0].tensors
-    pixels = _pixels(model)
+    pixels, floors = _pixels(model), _floors(model)
     indices = [index for index, tensor in enumerate(tensors) if has_range(tensor)]
     few = list(islice(samples, MOST_SAMPLES))
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
-    found = best_ranges(lambda: _run(calibrated, indices, few))
+    found = best_ranges(lambda: _run(calibrated, indices, few, floors))
     for index, best in zip(indices, found, strict=True):
         low, high = pixels.get(index, best)
         if low < high:
@@ -63,19 +69,47 @@ def _pixels(model: Any) -> dict[int, Range]:
         code = codes[one.opcodeIndex]
         first, *others = one.inputs
         if first in found and code in SHIFTS and len(others) == 1:
-            data = model.buffers[graph.tensors[others[0]].buffer].data
-            if data is None or (code != RESHAPE and len(data) != 4):
-                continue  # not one constant
-            constant = np.frombuffer(bytes(data), np.float32)[0]
-            low, high = sorted(float(SHIFTS[code](end, constant)) for end in found[first])
-            found[int(one.outputs[0])] = low, high
+            constant = _constant(model, others[0])
+            if constant is not None or code == RESHAPE:
+                low, high = sorted(SHIFTS[code](end, constant or 0.0) for end in found[first])
+                found[int(one.outputs[0])] = low, high
     return found
 
 
+def _floors(model: Any) -> dict[int, float]:
+    """For each tensor that only a hard-swish takes, x * relu6(x + 3): what lies below gives 0."""
+    graph, codes = model.subgraphs[0], operator_codes(model)
+    takers: dict[int, list[Any]] = {}
+    for one in graph.operators:
+        for index in one.inputs:
+            takers.setdefault(int(index), []).append(one)
+    found = {}
+    for index, some in takers.items():
+        by_code = {codes[one.opcodeIndex]: one for one in some}
+        if len(some) != 2 or by_code.keys() != {ADD, MUL}:
+            continue
+        add, multiply = by_code[ADD], by_code[MUL]
+        shift = next((_constant(model, one) for one in add.inputs if one != index), None)
+        clipped = add.builtinOptions.fusedActivationFunction == RELU6
+        if clipped and shift is not None and add.outputs[0] in multiply.inputs:
+            found[index] = -shift * BELOW
+    return found
+
+
+def _constant(model: Any, index: int) -> float | None:
+    """The value of a tensor that is one constant number."""
+    data = model.buffers[model.subgraphs[0].tensors[index].buffer].data
+    return (
+        float(np.frombuffer(bytes(data), np.float32)[0])
+        if data is not None and len(data) == 4
+        else None
+    )
+
+
 def _run(
-    content: bytes, indices: Sequence[int], samples: Sequence[Sample]
+    content: bytes, indices: Sequence[int], samples: Sequence[Sample], floors: Mapping[int, float]
 ) -> Iterator[Iterable[NDArray[np.float32]]]:
-    """For each sample the values of some tensors."""
+    """For each sample the values of some tensors, as far as they matter."""
     model = unpack(content)
     graph = model.subgraphs[0]
     # As outputs, the delegate computes them too and hands them out: three times as fast as
@@ -89,4 +123,7 @@ def _run(
         for name, value in sample.items():
             interpreter.set_tensor(inputs[name]["index"], value)
         interpreter.invoke()
-        yield (interpreter.get_tensor(index).ravel() for index in indices)
+        yield (
+            np.maximum(interpreter.get_tensor(index).ravel(), floors.get(index, -np.inf))
+            for index in indices
+        )

@@ -1,0 +1,60 @@
+"""Ranges in the file: a hard-swish needs no steps for what it makes 0."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+
+def network(hard_swish: bool) -> Any:
+    """A convolution whose outputs reach far below -3; they matter where there is no hard-swish."""
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.rewrites import fold_scales, unfuse_hard_swish
+
+    random = np.random.default_rng(0)
+    kernel = np.array([-1, -0.5, 0.5, 1], np.float32).reshape(1, 1, 1, 4)
+    zeros, convolution = np.zeros(7, np.float32), {"kernel_size": (1, 1)}
+    mixing, last = random.normal(0, 1, (1, 1, 4, 4)), random.normal(0, 1, (6, 7))
+    nodes = [
+        Node("image", "Input", (), {"shape": (6, 6, 1)}),
+        Node("patient", "Input", (), {"shape": (2,)}),
+        Node("conv", "Conv2D", ("image",), {**convolution, "filters": 4}, (kernel, zeros[:4])),
+        Node("bent", "HardSwish" if hard_swish else "LeakyReLU", ("conv",)),
+        Node(
+            "mixed",
+            "Conv2D",
+            ("bent",),
+            {**convolution, "filters": 4},
+            (mixing.astype(np.float32), zeros[:4]),
+        ),
+        Node("pooled", "GlobalAveragePooling2D", ("mixed",)),
+        Node("all", "Concatenate", ("pooled", "patient"), {"axis": -1}),
+        Node("end", "Dense", ("all",), {"units": 7}, (last.astype(np.float32), zeros)),
+    ]
+    return fold_scales(unfuse_hard_swish(Graph(tuple(nodes))))
+
+
+def samples() -> list[dict[str, Any]]:
+    random = np.random.default_rng(1)
+    return [
+        {
+            "image": random.uniform(0, 9, (1, 6, 6, 1)).astype(np.float32),
+            "patient": np.ones((1, 2), np.float32),
+        }
+        for _ in range(5)
+    ]
+
+
+@pytest.mark.parametrize(("hard_swish", "lowest"), [(True, -3.3), (False, -9)])
+def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> None:
+    from skinlite_export.convert import measure_ranges
+    from skinlite_export.flatbuffer import has_range, unpack
+    from skinlite_export.twin import build_twin
+
+    content = measure_ranges(build_twin(network(hard_swish)), lambda: iter(samples()), ranges="mse")
+    (low,) = [
+        tensor.quantization.min[0]
+        for tensor in unpack(content).subgraphs[0].tensors
+        if has_range(tensor) and b"/conv/" in tensor.name
+    ]
+    assert low == pytest.approx(lowest, rel=0.05)
