@@ -16,7 +16,8 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.resampling import Interval, intervals_of
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.records import Accuracy, Share
-from skinlite_export.manifest import Comparison, Gate, Manifest
+from skinlite_export.evidence import Comparison, Gate
+from skinlite_export.manifest import Manifest
 
 
 def measured(

@@ -6,7 +6,8 @@ from skinlite.evaluation.page import Table
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite.vocabulary import LEAKY
 from skinlite_export.card_points import ABSENT
-from skinlite_export.manifest import Manifest, Verification
+from skinlite_export.evidence import Verification
+from skinlite_export.manifest import Manifest
 
 NONE = "-"
 

@@ -17,9 +17,9 @@ from skinlite_export.calibration_pool import Pool, training_pool
 from skinlite_export.compression import compress
 from skinlite_export.convert import measure_ranges, to_tflite
 from skinlite_export.equalization import equalize
+from skinlite_export.evidence import Calibration, LayerError, Search
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
-from skinlite_export.manifest import Calibration, LayerError, Search
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.onnx_int8 import to_onnx_int8
 from skinlite_export.proof import SAME

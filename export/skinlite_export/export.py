@@ -15,9 +15,10 @@ from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versi
 from skinlite_export.convert import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
+from skinlite_export.evidence import Search, Verification
 from skinlite_export.interface import with_interface
 from skinlite_export.kits import copy_kits
-from skinlite_export.manifest import Geometry, Manifest, Search, Status, Verification
+from skinlite_export.manifest import Geometry, Manifest, Status
 from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove

@@ -18,10 +18,10 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export import bundle as layout
 from skinlite_export.calibration import identity
+from skinlite_export.evidence import Temperature, Verification
 from skinlite_export.feed import answer
 from skinlite_export.golden import write_golden
 from skinlite_export.graph import Graph
-from skinlite_export.manifest import Temperature, Verification
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime import load_runner
 from skinlite_export.signature import Signature

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skinlite.evaluation.metrics import Metrics
-    from skinlite_export.manifest import LayerError, Manifest, Search
+    from skinlite_export.evidence import LayerError, Search
+    from skinlite_export.manifest import Manifest
 
 WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""

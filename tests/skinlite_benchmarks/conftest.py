@@ -23,15 +23,8 @@ from skinlite_benchmarks.results import (
 )
 from skinlite_benchmarks.timing import Samples
 from skinlite_export.bundle import ENCODING, MANIFEST, SEAL, list_files, seal
-from skinlite_export.manifest import (
-    About,
-    Audit,
-    Comparison,
-    Geometry,
-    Manifest,
-    Source,
-    Verification,
-)
+from skinlite_export.evidence import Audit, Comparison, Verification
+from skinlite_export.manifest import About, Geometry, Manifest, Source
 from skinlite_export.recipe import Recipe
 
 CONVERT = """

@@ -1,0 +1,178 @@
+"""The parts of `skinlite_export.manifest.Manifest` that were measured: what was kept, and how."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from skinlite.evaluation.evaluation import Details
+from skinlite.evaluation.metrics import Metrics
+from skinlite_export.signature import Record
+
+
+class Calibration(Record):
+    """The pictures that set the ranges of the activations; none of them judges the file.
+
+    Attributes:
+        drawn: pictures drawn.
+        screened: ids left out because they blow up an activation, with the layer that shows it.
+        sha256: over the sorted ids that were used.
+        source: where they were drawn from.
+    """
+
+    drawn: int
+    screened: dict[str, str]
+    sha256: str
+    source: str = "the training split"
+
+
+class Audit(Record):
+    """What the converter made of the graph.
+
+    Attributes:
+        operations: count by operator and number format, such as ``CONV_2D int8``.
+        float_operations: count of the operators that compute in float.
+        partitions: delegate partitions under XNNPACK (1 is the best).
+    """
+
+    operations: dict[str, int]
+    float_operations: dict[str, int]
+    partitions: int
+
+
+class Gate(Record):
+    """One gate for one file and how it went.
+
+    Attributes:
+        name: a field of `skinlite_export.recipe.Gates`.
+        measured: ``None`` where the pictures could not tell, and then the gate does not hold.
+        interval: paired 95 % bootstrap interval, where measured.
+    """
+
+    file: str
+    name: str
+    limit: float
+    measured: float | None
+    interval: tuple[float, float] | None
+    passed: bool
+
+    def sentence(self) -> str:
+        """The gate in words."""
+        bound = "at least" if self.name == "agreement" else "at most"
+        name = self.name.replace("_", " ").replace("auc", "AUC").replace("ece", "ECE")
+        if self.measured is None or self.interval is None:
+            return f"{self.file}: {name} can't be measured on these pictures"
+        low, high = self.interval
+        return (
+            f"{self.file}: {name} {self.measured:.4f} [{low:.4f}, {high:.4f}], "
+            f"{bound} {self.limit:g}"
+        )
+
+
+class Comparison(Record):
+    """One exported file against the Keras model, on the same pictures.
+
+    Attributes:
+        agreement: share of pictures with the same top-1 answer.
+        worst_difference: largest difference of one probability.
+    """
+
+    file: str
+    agreement: float
+    worst_difference: float
+    metrics: Metrics
+
+
+class Verification(Record):
+    """Keras, .tflite and .onnx on the same held-out pictures.
+
+    Attributes:
+        split: which pictures. They share no lesion with calibration, and none with training
+            unless the manifest's ``data`` says that the split leaks.
+        sha256: over their sorted ids.
+        details: of each file: intervals, calibration and subgroups.
+        control: of ``int8-qat``, the float network after the same steps of training without
+            rounding: what the file owes to them alone.
+    """
+
+    split: Literal["test"]
+    sha256: str
+    keras: Metrics
+    files: list[Comparison]
+    gates: list[Gate]
+    details: dict[str, Details] = Field(default_factory=dict)
+    control: Comparison | None = None
+
+
+class LayerError(Record):
+    """What int8 costs one layer, on validation pictures; see `skinlite_export.explain`.
+
+    Attributes:
+        layer: of the deploy graph, as ``--keep-float`` takes it.
+        operator: TFLite's.
+        cost: Kullback-Leibler divergence of the answers when it alone is int8, in nats.
+        scale: one int8 step of its output.
+        sqnr: signal to quantization noise, in dB.
+        shift: mean error, in steps.
+        clipped: share of values beyond the int8 range.
+    """
+
+    layer: str
+    operator: str
+    cost: float
+    scale: float
+    sqnr: float
+    shift: float
+    clipped: float
+
+
+class SearchStep(Record):
+    """One set of layers in float, and how its file did on the validation split.
+
+    Attributes:
+        kept: the layers in float.
+        bytes: of the file.
+        failed: the gates that did not hold by a standard error.
+    """
+
+    kept: tuple[str, ...]
+    bytes: int
+    agreement: float
+    failed: tuple[str, ...]
+
+
+class Search(Record):
+    """The search for the layers that have to stay in float; see `skinlite_export.search`.
+
+    Attributes:
+        found: whether the last step's gates hold; if not, the file is the first step's.
+    """
+
+    split: Literal["validation"] = "validation"
+    found: bool
+    steps: tuple[SearchStep, ...]
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The layers in float in the file."""
+        return self.steps[-1 if self.found else 0].kept
+
+
+class Temperature(Record):
+    """How to make the .tflite's probabilities p fit how often they are right.
+
+    It is not in the file. Apply it as ``meaning`` says where confidences are shown; the answer
+    stays the same.
+
+    Attributes:
+        value: fitted on ``split``, on the file's own answers.
+        ece_before: expected calibration error on the test split, as the file answers.
+        ece_after: with the temperature applied.
+    """
+
+    value: float
+    split: Literal["validation"]
+    ece_before: float
+    ece_after: float
+    meaning: str = (
+        "not applied in the file; calibrated = softmax(log(max(p, 1e-6)) / value) over the classes"
+    )
