@@ -9,9 +9,10 @@ that of the median picture: the mean hangs on the one in a hundred that clips (h
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -43,7 +44,12 @@ RECIPES = {
 
 DRAWN = Recipe().calibration_pictures
 
-Split = Literal["validation", "test"]
+
+class Split(StrEnum):
+    """Whose pictures are compared."""
+
+    VALIDATION = "validation"
+    TEST = "test"
 
 
 def measure(
@@ -93,7 +99,7 @@ def main(
     """Print the table."""
     opened = open_run(run)
     prepared = prepare_again(opened, read_dataset(data))
-    splits = split or ["validation"]
+    splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
     counts = " and ".join(f"{len(prepared.examples[one]):,} {one}" for one in splits)
     print(f"{counts} pictures, {draws} {how} draws of {DRAWN}\n")
