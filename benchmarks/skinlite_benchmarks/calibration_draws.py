@@ -90,6 +90,7 @@ def main(
     data: Annotated[Path, typer.Option()],
     draws: Annotated[int, typer.Option(min=1)] = 10,
     first: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
+    drawn: Annotated[int, typer.Option(min=1, help="Pictures of a draw.")] = DRAWN,
     recipes: Annotated[str, typer.Option(help="Names, separated by ';'.")] = ";".join(RECIPES),
     split: Annotated[
         list[Split] | None, typer.Option(help="Whose answers are compared; may be repeated.")
@@ -102,7 +103,7 @@ def main(
     splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
     counts = " and ".join(f"{len(prepared.examples[one]):,} {one}" for one in splits)
-    print(f"{counts} pictures, {draws} {how} draws of {DRAWN}\n")
+    print(f"{counts} pictures, {draws} {how} draws of {drawn}\n")
     print(
         "| recipe | pictures | divergence, worst | median | agreement, worst | median "
         "| balanced accuracy drop, worst | median "
@@ -114,8 +115,8 @@ def main(
         measured = [
             measure(
                 opened,
-                prepared if balanced else only_some(prepared, DRAWN, seed),
-                RECIPES[name].model_copy(update={"seed": seed}),
+                prepared if balanced else only_some(prepared, drawn, seed),
+                RECIPES[name].model_copy(update={"seed": seed, "calibration_pictures": drawn}),
                 splits,
             )
             for seed in range(first, first + draws)
