@@ -73,6 +73,7 @@ def print_manifest(manifest: "Manifest") -> None:
         output.print(
             f"expected calibration error {temperature.ece_before:.3f}; with the temperature "
             f"{temperature.value:.2f} of manifest.json {temperature.ece_after:.3f}"
+            + ("" if temperature.ece_after < temperature.ece_before else ": leave it out")
         )
 
 
