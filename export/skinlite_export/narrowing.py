@@ -2,7 +2,6 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE
 from skinlite_export.flatbuffer import has_range, operator_codes, pack, unpack
-from skinlite_export.ranges import MOST_SAMPLES, PIXELS, Range, best_ranges
+from skinlite_export.ranges import PIXELS, Range, best_ranges, some_of
 
 ADD, MUL = schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL
 RESHAPE = schema.BuiltinOperator.RESHAPE
@@ -47,7 +46,7 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     tensors = model.subgraphs[0].tensors
     pixels, floors = _pixels(model), _floors(model)
     indices = [index for index, tensor in enumerate(tensors) if has_range(tensor)]
-    few = list(islice(samples, MOST_SAMPLES))
+    few = some_of(samples)
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
     found = best_ranges(lambda: _run(calibrated, indices, few, floors))

@@ -7,7 +7,6 @@ int8; with int8 activations the same network takes three times as long there.
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from skinlite.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
-from skinlite_export.ranges import MOST_SAMPLES, PIXELS, Range, best_ranges
+from skinlite_export.ranges import PIXELS, Range, best_ranges, some_of
 
 QUANTIZED = (
     "Add",
@@ -97,7 +96,7 @@ def _attention(graph: onnx.GraphProto) -> list[str]:
 def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:
     """The range of every float tensor that loses least over the samples."""
     session, names = _watched(model)
-    few = list(islice(samples(), MOST_SAMPLES))
+    few = some_of(samples())
 
     def runs() -> Iterator[Iterable[NDArray[np.float32]]]:
         for sample in few:

@@ -12,6 +12,7 @@ sides: a picture on which a whole tensor is 0 would ask for a range of nothing, 
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,10 +37,18 @@ one vote."""
 TINY = 1e-12
 """Mean square of a sample whose values are all 0; nothing is lost on it."""
 
+T = TypeVar("T")
+
 Range = tuple[float, float]
 
 Runs = Callable[[], Iterable[Iterable[NDArray[np.float32]]]]
 """For each sample the values of the same tensors, as often as asked."""
+
+
+def some_of(samples: Iterable[T]) -> list[T]:
+    """At most MOST_SAMPLES, evenly from all of them, since pictures may lie there by class."""
+    every = list(samples)
+    return every[:: -(-len(every) // MOST_SAMPLES) or 1]
 
 
 def best_ranges(runs: Runs) -> list[Range]:

@@ -76,6 +76,16 @@ def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
     assert found == pytest.approx(expected, rel=0.15)
 
 
+@pytest.mark.parametrize("count", [1, 150, 151, 294, 1000])
+def test_ranges_are_measured_on_pictures_from_all_over_the_set(count: int) -> None:
+    """A folder sorted by class would otherwise show its first classes only."""
+    from skinlite_export.ranges import MOST_SAMPLES, some_of
+
+    found = some_of(iter(range(count)))
+    assert MOST_SAMPLES / 2 < len(found) <= MOST_SAMPLES or len(found) == count
+    assert found[0] == 0 and found[-1] >= count - 1 - count / MOST_SAMPLES
+
+
 def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Examples) -> None:
     """The converter noted a ReLU6 of -2 to 19, the range of the product behind it."""
     from ai_edge_litert import schema_py_generated as schema
