@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a fault of ours, 2 the input or a flag is wrong, 3 a gate 
 
 import logging
 import os
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -78,6 +79,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", SkinliteWarning)
     warnings.showwarning = _show_warning
+    # A shutdown cleans up as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except SkinliteError as error:

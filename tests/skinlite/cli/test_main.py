@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,21 @@ def test_demo_names_what_to_do_next_in_a_folder_with_a_space() -> None:
     lines = [shlex.split(line, comments=True) for line in next_steps(Path("my demo/bundle"))]
     assert ["skinlite", "verify", "my demo/bundle"] in lines
     assert ["skinlite", "serve", "my demo/bundle"] in lines
+
+
+def test_a_shutdown_leaves_nothing_half_written(tmp_path: Path) -> None:
+    """SIGTERM, as `timeout` and a closing machine send it, in the middle of a real command."""
+    program = Path(sys.executable).with_name("skinlite")
+    process = subprocess.Popen(
+        [program, "data", "synthesize", "--out", tmp_path / "set", "--lesions", "20000"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while process.poll() is None and not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+    assert not any(tmp_path.iterdir())
