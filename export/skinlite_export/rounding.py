@@ -30,8 +30,10 @@ STEPS = 127
 """Of an int8 weight to either side; the largest of a channel sets the size of its step."""
 SWEEPS = 4
 """Over a layer's weights; later ones change nothing that could be measured."""
-AT_ONCE = 2**26
-"""Numbers of the moments in memory together: 0.5 GB."""
+LARGEST = 2400
+"""Inputs of an output beyond which a kernel keeps the nearest steps: few pictures say little of so
+many (the 3x3 over all channels of Soft-Attention), and their moments would fill the memory. Those
+of InceptionResNetV2's other kernels take 1 GB."""
 BLOCK = 64
 """Weights whose changes are passed on to all others in one multiplication."""
 
@@ -57,15 +59,17 @@ def round_kernels(
     nodes = [
         node
         for node in graph.nodes
-        if node.kind in KINDS and node.name not in left_out and node.settings.get("groups", 1) == 1
+        if node.kind in KINDS
+        and node.name not in left_out
+        and node.settings.get("groups", 1) == 1
+        and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
-    twin, rounded = build_twin(graph), {}
-    for some in _portions(nodes):
-        for node, moments in zip(some, input_moments(twin, some, samples), strict=True):
-            kernel, *rest = node.weights
-            grouped = _grouped(node, kernel).astype(np.float64)
-            found = _ungrouped(node, round_together(grouped, moments).astype(np.float32))
-            rounded[node.name] = replace(node, weights=(found, *rest))
+    rounded = {}
+    for node, moments in input_moments(build_twin(graph), nodes, samples):
+        kernel, *rest = node.weights
+        grouped = _grouped(node, kernel).astype(np.float64)
+        found = _ungrouped(node, round_together(grouped, moments).astype(np.float32))
+        rounded[node.name] = replace(node, weights=(found, *rest))
     return replace(graph, nodes=tuple(rounded.get(node.name, node) for node in graph.nodes))
 
 
@@ -109,8 +113,8 @@ def round_together(weights: NDArray[np.float64], moments: Moments) -> NDArray[np
 
 def input_moments(
     twin: tf_keras.Model, nodes: list[Node], samples: Callable[[], Iterator[Sample]]
-) -> list[Moments]:
-    """For each convolution the second moments of what it sees, over all samples and places."""
+) -> Iterator[tuple[Node, Moments]]:
+    """Each convolution with the second moments of what it sees, over all samples and places."""
     watched = tf_keras.Model(twin.input, [twin.get_layer(node.inputs[0]).output for node in nodes])
 
     shapes = [_grouped(node, node.weights[0]).shape[:2] for node in nodes]
@@ -124,7 +128,8 @@ def input_moments(
 
     for one in samples():
         add(tf.constant(one[IMAGE]), tf.constant(one[PATIENT]))
-    return [total.numpy().astype(np.float64) for total in sums]
+    for node, total in zip(nodes, sums, strict=True):
+        yield node, total.numpy().astype(np.float64)
 
 
 def _moments(node: Node, seen: tf.Tensor) -> tf.Tensor:
@@ -156,18 +161,3 @@ def _ungrouped(node: Node, grouped: NDArray[np.float32]) -> NDArray[np.float32]:
     if node.kind == "Conv2D":
         return grouped.reshape(shape)
     return grouped.swapaxes(0, 1).reshape(shape)
-
-
-def _portions(nodes: list[Node]) -> Iterator[list[Node]]:
-    """The nodes in lists whose moments fit in memory together."""
-    some: list[Node] = []
-    used = 0
-    for node in nodes:
-        groups, k, _ = _grouped(node, node.weights[0]).shape
-        if some and used + groups * k**2 > AT_ONCE:
-            yield some
-            some, used = [], 0
-        some.append(node)
-        used += groups * k**2
-    if some:
-        yield some
