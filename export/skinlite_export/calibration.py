@@ -109,13 +109,7 @@ def calibrate(
         InputError: a class is absent, or more than half of the pictures are out of line.
     """
     rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed)
-    absent = set(range(len(CLASSES))) - set(pool.examples.labels[rows].tolist())
-    if absent:
-        raise InputError(
-            f"The {len(rows)} calibration pictures from {pool.source} lack "
-            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges that never saw a "
-            f"class don't fit it. {pool.remedy}"
-        )
+    check_classes(pool.examples.labels[rows], f"calibration pictures from {pool.source}", pool)
     drawn = pool.examples.take(rows)
     screened: dict[int, str] = {}
     if recipe.screening is not None:
@@ -127,6 +121,7 @@ def calibrate(
             "too many to call them outliers. Draw more with --calibration-pictures, or loosen "
             "--screening."
         )
+    check_classes(drawn.labels[kept], "calibration pictures that are not screened out", pool)
     ids = pool.image_ids.to_numpy()[rows]
     return drawn.take(kept), Calibration(
         drawn=len(drawn),
@@ -134,6 +129,21 @@ def calibrate(
         sha256=identity(ids[kept]),
         source=pool.source,
     )
+
+
+def check_classes(labels: NDArray[np.intp], what: str, pool: Pool) -> None:
+    """Prove that every class calibrates.
+
+    Raises:
+        InputError: names those that are absent.
+    """
+    absent = set(range(len(CLASSES))) - set(labels.tolist())
+    if absent:
+        raise InputError(
+            f"The {len(labels)} {what} lack "
+            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges that never saw a "
+            f"class don't fit it. {pool.remedy}"
+        )
 
 
 def identity(image_ids: Iterable[str]) -> str:

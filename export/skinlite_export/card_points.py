@@ -195,7 +195,7 @@ def _conversion(manifest: Manifest) -> str:
     recipe = manifest.recipe
     said = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
     if manifest.calibration:
-        used = manifest.calibration.drawn - len(manifest.calibration.screened)
+        used = manifest.calibration.used
         said += f"; ranges from {used:,} pictures of {manifest.calibration.source}"
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
     return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")

@@ -28,6 +28,8 @@ def wide(columns: int = WHOLE_NAMES) -> Console:
 
 def print_manifest(manifest: "Manifest") -> None:
     """A bundle: what was measured before and after, the gates, what stayed in float."""
+    from skinlite_export.evidence import ENOUGH
+
     proof = manifest.verification
     table = Table(
         title=f"{proof.keras.images:,} held-out pictures"
@@ -58,11 +60,16 @@ def print_manifest(manifest: "Manifest") -> None:
     for gate in proof.gates:
         output.print(f"{'[green]holds[/]' if gate.passed else '[red]fails[/]'} {gate.sentence()}")
     if manifest.calibration:
-        screened = manifest.calibration.screened
+        calibration = manifest.calibration
         output.print(
-            f"calibrated on {manifest.calibration.drawn - len(screened)} pictures; "
-            f"{len(screened)} of {manifest.calibration.drawn} screened out as outliers"
+            f"calibrated on {calibration.used} pictures; "
+            f"{len(calibration.screened)} of {calibration.drawn} screened out as outliers"
         )
+        if calibration.used < ENOUGH:
+            output.print(
+                f"[yellow]few calibration pictures[/]: with fewer than {ENOUGH} much hangs on "
+                "which they are; draw more with --calibration-pictures"
+            )
     said = f"{manifest.audit.partitions} delegate partition(s)"
     if manifest.recipe.in_int8:
         floats = (f"{count} x {name}" for name, count in manifest.audit.float_operations.items())

@@ -124,6 +124,19 @@ def test_an_absent_class_is_refused(parts: tuple[Any, Any], few: Examples) -> No
         calibrate(*parts, pool(few), Recipe(calibration_pictures=6))
 
 
+def test_a_class_that_screening_takes_away_is_refused(
+    parts: tuple[Any, Any], few: Examples
+) -> None:
+    from skinlite.vocabulary import CLASSES
+    from skinlite_export.calibration import calibrate
+
+    few.patients[13] *= 1e3
+    alone = (few.labels != few.labels[13]) | (np.arange(len(few)) == 13)
+    told = f"The 18 calibration pictures that are not screened out lack {CLASSES[few.labels[13]]}:"
+    with pytest.raises(InputError, match=told):
+        calibrate(*parts, pool(few.take(np.flatnonzero(alone))), Recipe(calibration_pictures=21))
+
+
 def test_too_many_out_of_line_are_refused(
     tiny_run: Run, tiny_prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:

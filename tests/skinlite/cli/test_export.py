@@ -148,6 +148,7 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     assert code == 3, err
     assert "marked rejected" in err and "model.tflite: agreement" in err
     assert "fails model.tflite: agreement" in told and "holds model.onnx: agreement" in told
+    assert "few calibration pictures: with fewer than 100" in told
     bundle = open_bundle(out)
     bundle.check_files()
     assert bundle.manifest.status == "rejected"
