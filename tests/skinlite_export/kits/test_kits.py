@@ -176,6 +176,19 @@ def test_kotlin_takes_an_answer_that_the_table_lacks_as_unknown(
 
 
 @pytest.mark.slow
+def test_kotlin_refuses_an_age_that_nobody_has(
+    kit: list[str], damaged: Bundle, tmp_path: Path
+) -> None:
+    path = damaged.path / "golden/vectors.json"
+    known = json.loads(path.read_text())
+    known["vectors"][0]["patient"]["age"] = 120.5
+    path.write_text(json.dumps(known))
+    line = [*kit, str(damaged.path), str(tmp_path / "phone.json"), "true"]
+    done = subprocess.run(line, capture_output=True, text=True)
+    assert done.returncode and "Age 120.5 is outside of 0-120 years" in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "was", "now", "told"),
     [

@@ -239,6 +239,29 @@ def test_an_answer_that_the_table_lacks_is_unknown(
 
 
 @pytest.mark.slow
+def test_the_kit_refuses_an_age_that_nobody_has(
+    opened: Callable[..., Page], tiny_bundle: Bundle
+) -> None:
+    code = """async (table) => {
+      const { encode, codes } = await import("./kit/patient.js");
+      const told = [];
+      for (const take of [encode, codes]) {
+        for (const age of [-1, 120.5, NaN, undefined, "old", 0, 120, null]) {
+          try {
+            take({ age, sex: "female", localization: "back" }, table);
+          } catch (error) {
+            told.push(error.message);
+          }
+        }
+      }
+      return told;
+    }"""
+    told = opened(tiny_bundle).page.evaluate(code, tiny_bundle.encoder().model_dump())
+    refused = [f"Age {age} is outside of 0-120" for age in (-1, 120.5, "NaN", "undefined", "old")]
+    assert [message.partition(" years")[0] for message in told] == 2 * refused
+
+
+@pytest.mark.slow
 def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) -> None:
     page = opened(tiny_bundle).page
     reached = []

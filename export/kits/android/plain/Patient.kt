@@ -2,17 +2,23 @@
 package skinlite
 
 private const val UNKNOWN = "unknown"
+private val AGES = 0.0..120.0
 
 /**
- * @property age years; null where it isn't told
+ * @property age 0-120 years; null where it isn't told
  * @property sex one of the table's sexes; any other is taken as unknown
  * @property localization one of the table's localizations; any other is taken as unknown
+ * @throws IllegalArgumentException an age that no patient has
  */
 class Patient(
     val age: Double? = null,
     val sex: String = UNKNOWN,
     val localization: String = UNKNOWN,
 ) {
+    init {
+        require(age == null || age in AGES) { "Age $age is outside of 0-120 years; null where it isn't told." }
+    }
+
     /** The same with what [table] doesn't have as unknown. */
     internal fun known(table: Encoding) = Patient(
         age,

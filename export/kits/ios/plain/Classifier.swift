@@ -4,16 +4,20 @@ import Foundation
 
 private let unknown = "unknown"
 
-/// A patient's answers; an age of nil isn't told. A sex or localization that the bundle's table
-/// doesn't have is taken as unknown.
+/// A patient's answers; an age is 0-120 years, nil where it isn't told. A sex or localization that
+/// the bundle's table doesn't have is taken as unknown.
 struct Patient: Decodable {
     var age: Double?
     var sex = unknown
     var localization = unknown
 
     /// The same with what the table doesn't have as unknown.
-    fileprivate func known(_ table: Encoding) -> Patient {
-        Patient(
+    /// - Throws: an age that no patient has.
+    fileprivate func known(_ table: Encoding) throws -> Patient {
+        if let age, !(0...120).contains(age) {
+            throw KitError("Age \(age) is outside of 0-120 years; nil where it isn't told.")
+        }
+        return Patient(
             age: age, sex: table.sexes.contains(sex) ? sex : unknown,
             localization: table.localizations.contains(localization) ? localization : unknown)
     }
@@ -45,9 +49,9 @@ struct Classifier {
         let pixels = fit(picture, height: shape[1], width: shape[2], frame: contract.geometry.frame)
         var real = ["image": pixels.levels.map(Float.init)]
         if contract.input("patient") != nil {
-            real["patient"] = encode(patient, contract.encoding)
+            real["patient"] = try encode(patient, contract.encoding)
         } else {
-            real.merge(codes(patient, contract.encoding).mapValues { [$0] }) { $1 }
+            real.merge(try codes(patient, contract.encoding).mapValues { [$0] }) { $1 }
         }
         var stored: [String: Data] = [:]
         for (name, values) in real { stored[name] = try pack(values, tensor(contract.input(name), name)) }
@@ -78,8 +82,8 @@ struct Classifier {
 }
 
 /// The encoded answers, one number for each of the table's columns.
-func encode(_ patient: Patient, _ table: Encoding) -> [Float] {
-    let known = patient.known(table)
+func encode(_ patient: Patient, _ table: Encoding) throws -> [Float] {
+    let known = try patient.known(table)
     let set: Set = [
         "sex=\(known.sex)", "localization=\(known.localization)",
         known.age == nil ? "age=missing" : "",
@@ -91,8 +95,8 @@ func encode(_ patient: Patient, _ table: Encoding) -> [Float] {
 }
 
 /// The answers for a model that encodes inside, by the name of the input; age -1: not told.
-func codes(_ patient: Patient, _ table: Encoding) -> [String: Float] {
-    let known = patient.known(table)
+func codes(_ patient: Patient, _ table: Encoding) throws -> [String: Float] {
+    let known = try patient.known(table)
     return [
         "age": Float(known.age ?? -1),
         "sex": Float(table.sexes.firstIndex(of: known.sex) ?? -1),
