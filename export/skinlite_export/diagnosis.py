@@ -132,7 +132,9 @@ def _patient(handed: Handed) -> Finding:
                 fault.words for fault in known if fault.field == field and not wrong(part, fault)
             ]
             first = worst[0]
-            causes.append(" or ".join(words) or _figures(handed, field, part, first, found[first]))
+            figures = _figures(handed, field, part, first, found[first])
+            place = f" (in {handed.given[first].picture})" if len(bad) > 1 else ""
+            causes.append(" or ".join(words) or figures + place)
     told = "; ".join([*whole[:1], *causes])
     return handed.finding("patient", rows, bad, told or None)
 
@@ -146,4 +148,4 @@ def _figures(handed: Handed, field: str, part: slice, row: int, found: NDArray[n
         " ".join(f"{value:.4g}" for value in values[part])
         for values in (found, handed.encoded[row])
     )
-    return f"{field} {UNKNOWN_CAUSE}: {given} instead of {needed} ({handed.given[row].picture})"
+    return f"{field} {UNKNOWN_CAUSE}: {given} instead of {needed}"

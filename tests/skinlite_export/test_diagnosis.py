@@ -233,8 +233,12 @@ def test_what_is_not_recognised(told: Told, tiny_bundle: Bundle) -> None:
     def strange(patient: Patient, encoder: PatientEncoder) -> np.ndarray:
         return encoder.encode([patient])[0] * np.array([0.37, *[1] * 19])
 
-    found = told(App(patient=strange).run(tiny_bundle)).faults["patient"]
+    document = App(patient=strange).run(tiny_bundle)
+    found = told(document).faults["patient"]
     assert found.startswith(f"age {UNKNOWN_CAUSE}") and "site" not in found
+    assert found.endswith("(in akiec.png)")  # which of the seven the numbers are of
+    document["vectors"] = document["vectors"][:1]
+    assert ".png" not in told(document).faults["patient"]  # the finding names its one picture
     app = App(answer=lambda values: np.full(7, 1 / 7) * 0.7 + 0.3 * values[::-1] ** 2)
     assert told(app.run(tiny_bundle)).faults["probabilities"].startswith(UNKNOWN_CAUSE)
     found = told(app.run(tiny_bundle), "image", "patient").faults["probabilities"]
