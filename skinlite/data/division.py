@@ -66,7 +66,10 @@ def divide(dataset: Dataset, how: str, *, seed: int, test_data: Path | None = No
         kind, split = "paper", split_by_image(dataset.frame, seed=seed)
     elif test_data:
         kind, split = "official", split_by_lesion(dataset.frame, seed=seed, test=0)
-        test = read_dataset(test_data)
+        try:
+            test = read_dataset(test_data)
+        except InputError as error:
+            raise InputError(f"--test-data: {error}") from error
         dataset = join(dataset, test)
         held_out = test.frame[["image_id", "lesion_id"]].assign(split="test")
         split = pd.concat([split, held_out]).sort_values("image_id", ignore_index=True)

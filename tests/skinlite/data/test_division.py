@@ -77,6 +77,8 @@ def test_the_official_test_is_another_folder(dataset: Dataset, tmp_path: Path) -
     assert (info.kind, info.leaky, info.test_data) == ("official", False, str(tmp_path / "test"))
     with pytest.raises(InputError, match=r"pictures of .* are in .* too"):
         divide(dataset, "official", seed=0, test_data=dataset.root)
+    with pytest.raises(InputError, match=r"^--test-data: There is no folder .*absent"):
+        divide(dataset, "official", seed=0, test_data=tmp_path / "absent")
     for how, folder in (("official", None), ("lesion", tmp_path)):
         with pytest.raises(InputError, match="--test-data"):
             divide(dataset, how, seed=0, test_data=folder)
