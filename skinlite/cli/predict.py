@@ -41,10 +41,14 @@ def predict(
 
     opened = open_bundle(bundle)
     opened.check_files()
-    manifest = opened.manifest
+    manifest, encoder = opened.manifest, opened.encoder()
+    known = {"--sex": (sex, encoder.sexes), "--site": (site, encoder.localizations)}
+    for option, (value, values) in known.items():
+        if value not in values:
+            raise InputError(f"{option} {value!r}: give one of {', '.join(values)}.")
     runner = opened.runner(file)
     patient = Patient(age=age, sex=sex, localization=site)
-    (vector,) = patients_for(runner, [patient], opened.encoder())
+    (vector,) = patients_for(runner, [patient], encoder)
     picture = load_picture(image)
     runner.set_inputs(pixels_for(runner, picture), vector)
     runner.invoke()
