@@ -43,12 +43,17 @@ class Jury:
     notice: str = ""
 
 
-def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
+def choose_pictures(dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()) -> Jury:
     """The test split of the runs; the whole of a data set that none of them knows.
 
+    Args:
+        dataset: that the pictures are of.
+        runs: whose test split may judge.
+        entries: whom they judge.
+
     Raises:
-        InputError: the runs have different test splits, or the data set has a part of their
-            pictures only.
+        InputError: the runs have different test splits, the data set has a part of their pictures
+            only, or an entry comes from another run.
     """
     if not runs:
         notice = (
@@ -69,6 +74,13 @@ def choose_pictures(dataset: Dataset, runs: Sequence[Run]) -> Jury:
     if known.isdisjoint(dataset.frame["image_id"]):
         notice = f"Judged on {dataset.root.name}, of whose pictures none is in the runs' splits."
         return Jury(dataset, "all", tuple(runs), notice)
+    for entry in entries:
+        if entry.contestant.trained and entry.model_sha256 and _run_of(entry, runs) is None:
+            raise InputError(
+                f"{entry.path} doesn't come from {' or '.join(str(run.path) for run in runs)} as "
+                "it is now, so what is held out there may have trained it. Name the run it came "
+                "from with --model, or export again."
+            )
     apart = runs[0].info.split.test_data
     if apart and not ids[0] <= set(dataset.frame["image_id"]):
         dataset = join(dataset, read_dataset(Path(apart)))
@@ -108,7 +120,7 @@ def score(
                 "its run with --model RUN, or give its bundle."
             )
             continue
-        if jury.pictures == "test" and run is None:
+        if jury.runs and run is None:
             reasons.append(
                 f"{name} comes from none of the runs named by --model: it may have been trained "
                 "on the pictures that judge it here."

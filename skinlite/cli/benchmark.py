@@ -111,12 +111,13 @@ def benchmark(
     from skinlite_benchmarks.suite import run_benchmark
 
     # A wrong path is told before the reference is converted.
-    contestants = [entry.contestant for entry in find_contestants(models, chosen)]
+    entries = find_contestants(models, chosen)
+    contestants = [entry.contestant for entry in entries]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     runs = [open_run(path) for path in model or []]
     yardstick_run = None if reference_run is None else open_run(reference_run)
     known = [*runs, *([yardstick_run] if yardstick_run else [])]
-    jury = jury_of(data, known) if data or runs else None
+    jury = jury_of(data, known, entries) if data or runs else None
     to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
     yardstick = reference_file(reference, yardstick_run)

@@ -1,5 +1,6 @@
 """What the benchmark commands have in common: flags, reference, pictures, peers, report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,14 +34,14 @@ def thread_counts(text: str) -> list[int]:
     return counts
 
 
-def jury_of(data: Path | None, runs: "list[Run]") -> "Jury":
-    """The pictures that judge."""
+def jury_of(data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()) -> "Jury":
+    """The pictures that judge the entries."""
     from skinlite.data.dataset import read_dataset
     from skinlite_benchmarks.scoring import choose_pictures
 
     if runs:
         need("keras", "train")  # the float model answers too
-    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs)
+    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs, entries)
 
 
 def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":

@@ -58,13 +58,24 @@ def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Datase
     assert accuracy.agreement is not None and accuracy.agreement.value == 1
 
 
-def test_a_bundle_of_another_run_is_told(
+def test_a_bundle_of_another_run_is_refused(
     models: Path, kept_run: Run, dataset: Dataset, tmp_path: Path
 ) -> None:
-    jury = choose_pictures(dataset, [kept_run])
-    found, reasons = score(
-        find_contestants([write_bundle(tmp_path / "bundle", models)]), jury, silent
-    )
+    """What one run holds out may have trained another; an untrained network is not judged."""
+    bundle = write_bundle(tmp_path / "bundle", models)
+    entries = find_contestants([kept_run.path, bundle])
+    with pytest.raises(InputError, match=rf"{bundle}/model.tflite doesn't come from .*--model"):
+        choose_pictures(dataset, [kept_run], entries)
+    fresh = find_contestants([kept_run.path, write_bundle(tmp_path / "b", models, trained=False)])
+    assert choose_pictures(dataset, [kept_run], fresh).pictures == "test"
+
+
+def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(
+    models: Path, kept_run: Run, dataset: Dataset, tmp_path: Path
+) -> None:
+    entries = find_contestants([write_bundle(tmp_path / "bundle", models)])
+    other = Dataset(dataset.frame.assign(image_id="x" + dataset.frame["image_id"]), dataset.root)
+    found, reasons = score(entries, choose_pictures(other, [kept_run], entries), silent)
     assert len(found) == 2 and len(reasons) == 2
     assert "none of the runs" in reasons[0]
 
