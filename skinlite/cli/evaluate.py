@@ -8,6 +8,7 @@ import typer
 from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, need, output
+from skinlite.cli.submission import check_place, write_answers
 from skinlite.errors import InputError
 from skinlite.vocabulary import LEAKY
 
@@ -79,7 +80,7 @@ def evaluate(
     if split == "all" and run:
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
     if isic_csv:
-        _write_isic(isic_csv, answered)
+        write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)
     if figures:
         _draw(figures, title, answered, found, run if not bundle else None)
     if as_json:
@@ -102,8 +103,8 @@ def _check_origin(bundle: "Bundle", run: "Run") -> None:
 
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
     """Refuse where nothing could be written, before anything is computed."""
-    if isic_csv and (isic_csv.is_dir() or not isic_csv.absolute().parent.is_dir()):
-        raise InputError(f"--isic-csv {isic_csv}: give a file in a folder that exists.")
+    if isic_csv:
+        check_place(isic_csv)
     if figures:
         if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
             raise InputError(f"{figures} exists already. Choose another folder with --figures.")
@@ -115,14 +116,6 @@ def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") ->
     if run and run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic pictures" if dataset.synthetic else "")
-
-
-def _write_isic(path: Path, answered: "Answered") -> None:
-    from skinlite.evaluation.isic import submission
-    from skinlite.files import write_atomically
-
-    write_atomically(path, submission(answered.rows["image_id"], answered.probabilities))
-    console.print(f"{path}: {len(answered.rows):,} answers", markup=False, soft_wrap=True)
 
 
 def _draw(

@@ -1,18 +1,24 @@
 """``skinlite predict``: one picture and its patient through a bundle."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skinlite.cli.shared import JsonOption, console, output
+from skinlite.cli.submission import answer_folder, check_place, write_answers
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlite_export.manifest import Manifest
 
 
 def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="Picture of one lesion.")],
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", help="Picture of one lesion; of --isic-csv a folder.")
+    ],
     age: Annotated[float | None, typer.Option(help="Years; left out where not known.")] = None,
     sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
     site: Annotated[str, typer.Option(help="HAM10000's localization, such as back.")] = "unknown",
@@ -20,6 +26,14 @@ def predict(
     attention: Annotated[
         Path | None,
         typer.Option(metavar="FILE.png", help="Write the picture with the attention map over it."),
+    ] = None,
+    isic_csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--isic-csv",
+            metavar="FILE",
+            help="Answer for every picture of a folder, as ISIC 2018 takes it; patients unknown.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,6 +52,14 @@ def predict(
 
     if attention and attention.suffix.lower() != ".png":
         raise InputError(f"--attention {attention} is written as PNG: let its name end in .png.")
+    patient = Patient(age=age, sex=sex, localization=site)
+    if isic_csv:
+        if attention or as_json or patient != Patient():
+            raise InputError(
+                "--isic-csv answers for a folder of pictures: leave out --age, --sex, --site, "
+                "--attention and --json, which are of one picture."
+            )
+        check_place(isic_csv)
 
     opened = open_bundle(bundle)
     opened.check_files()
@@ -47,7 +69,10 @@ def predict(
         if value not in values:
             raise InputError(f"{option} {value!r}: give one of {', '.join(values)}.")
     runner = opened.runner(file)
-    patient = Patient(age=age, sex=sex, localization=site)
+    if isic_csv:
+        _warn(manifest)
+        write_answers(isic_csv, *answer_folder(image, runner, encoder))
+        return
     (vector,) = patients_for(runner, [patient], encoder)
     picture = load_picture(image)
     runner.set_inputs(pixels_for(runner, picture), vector)
@@ -63,6 +88,19 @@ def predict(
         Image.fromarray(coloured).save(content, "png")
         write_atomically(attention, content.getvalue())
     answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
+    _warn(manifest)
+    if as_json:
+        output.print_json(data={"probabilities": answer, "notice": manifest.notice})
+        return
+    table = Table("class", "", "probability")
+    for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
+        table.add_row(name, manifest.classes[name], number(probability))
+    output.print(table)
+    output.print(manifest.notice)
+
+
+def _warn(manifest: "Manifest") -> None:
+    """Say why the answers of a bundle aren't worth much."""
     if not manifest.source.trained:
         console.print("[yellow]warning:[/] the network is untrained: its answers mean nothing.")
     if manifest.source.synthetic:
@@ -72,11 +110,3 @@ def predict(
         )
     if manifest.status == "rejected":
         console.print("[yellow]warning:[/] the bundle failed its gates: skinlite verify says why.")
-    if as_json:
-        output.print_json(data={"probabilities": answer, "notice": manifest.notice})
-        return
-    table = Table("class", "", "probability")
-    for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
-        table.add_row(name, manifest.classes[name], number(probability))
-    output.print(table)
-    output.print(manifest.notice)

@@ -1,10 +1,12 @@
 """``skinlite verify`` and ``predict`` on a bundle."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from skinlite.vocabulary import CLASSES
@@ -130,6 +132,33 @@ def test_an_age_that_nobody_has(
     code, out, err = skinlite("predict", tiny_bundle.path, picture, "--age", age)
     assert (code, out) == (2, "")
     assert "0-120" in err
+
+
+def test_predict_answers_for_a_folder_as_isic_takes_it(
+    skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    """Pictures without labels: no table is needed."""
+    golden, out = tiny_bundle.path / "golden", tmp_path / "answers.csv"
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("nv", "mel"):
+        shutil.copy(golden / f"{name}.png", folder)
+    line = ["predict", tiny_bundle.path, folder, "--isic-csv", out]
+    code, _, err = skinlite(*line)
+    assert code == 0 and "2 answers" in err and "synthetic pictures" in err
+    found = pd.read_csv(out, index_col="image")
+    assert list(found.index) == ["mel", "nv"]
+    expected = probabilities(skinlite, tiny_bundle.path, folder / "mel.png")
+    assert found.loc["mel"].to_dict() == {name.upper(): expected[name] for name in expected}
+    out.unlink()
+    for wrong, told in (
+        ([*line, "--age", "50"], "leave out --age"),
+        (["predict", tiny_bundle.path, folder / "mel.png", "--isic-csv", out], "Give one"),
+        (["predict", tiny_bundle.path, tmp_path, "--isic-csv", out], "needs pictures"),
+        ([*line[:-1], tmp_path / "absent" / "a.csv"], "folder that exists"),
+    ):
+        code, _, err = skinlite(*wrong)
+        assert code == 2 and told in " ".join(err.split()) and not out.exists()
 
 
 def test_a_picture_that_is_none(skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -1,0 +1,69 @@
+"""ISIC 2018's table of answers, as `skinlite evaluate` and `skinlite predict` write it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.cli.shared import console
+from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    from skinlite.data.patient import PatientEncoder
+    from skinlite_export.runtime import Runner
+
+
+def check_place(isic_csv: Path) -> None:
+    """Refuse where nothing could be written, before anything is computed."""
+    if isic_csv.is_dir() or not isic_csv.absolute().parent.is_dir():
+        raise InputError(f"--isic-csv {isic_csv}: give a file in a folder that exists.")
+
+
+def write_answers(
+    isic_csv: Path, image_ids: Sequence[str], probabilities: NDArray[np.floating]
+) -> None:
+    """Write the answers (N, 7), and say so."""
+    from skinlite.evaluation.isic import submission
+    from skinlite.files import write_atomically
+
+    write_atomically(isic_csv, submission(image_ids, probabilities))
+    console.print(f"{isic_csv}: {len(image_ids):,} answers", markup=False, soft_wrap=True)
+
+
+def answer_folder(
+    folder: Path, runner: "Runner", encoder: "PatientEncoder"
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Answer for every picture of a folder, of whose patients nothing is known.
+
+    Returns:
+        The pictures' names without suffix, sorted, and the probabilities (N, 7).
+
+    Raises:
+        InputError: no folder, no picture in it, one that can't be read, or two of a name.
+    """
+    from skinlite.cli.progress import counting
+    from skinlite.data.geometry import load_picture
+    from skinlite.data.layout import PICTURE_SUFFIXES
+    from skinlite.data.patient import Patient
+    from skinlite_export.feed import patients_for, pixels_for
+    from skinlite_export.runtime import predict_all
+
+    if not folder.is_dir():
+        raise InputError(f"{folder}: --isic-csv answers for a folder of pictures. Give one.")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+    names = [path.stem for path in paths]
+    if not paths or len(set(names)) < len(names):
+        raise InputError(
+            f"{folder} needs pictures ({', '.join(sorted(PICTURE_SUFFIXES))}), each with another "
+            "name: the table tells them apart by it."
+        )
+    patients = patients_for(runner, [Patient()] * len(paths), encoder)
+    with counting("answering", len(paths)) as advance:
+
+        def pixels(path: Path) -> NDArray[np.uint8]:
+            advance()
+            return pixels_for(runner, load_picture(path))
+
+        return names, predict_all(runner, map(pixels, paths), patients)
