@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from skinlite.cli.shared import console
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from skinlite.data.patient import PatientEncoder
     from skinlite_export.runtime import Runner
 
@@ -22,7 +22,7 @@ def check_place(isic_csv: Path) -> None:
 
 
 def write_answers(
-    isic_csv: Path, image_ids: Sequence[str], probabilities: NDArray[np.floating]
+    isic_csv: Path, image_ids: Sequence[str], probabilities: "NDArray[np.floating]"
 ) -> None:
     """Write the answers (N, 7), and say so."""
     from skinlite.evaluation.isic import submission
@@ -34,7 +34,7 @@ def write_answers(
 
 def answer_folder(
     folder: Path, runner: "Runner", encoder: "PatientEncoder"
-) -> tuple[list[str], NDArray[np.float32]]:
+) -> "tuple[list[str], NDArray[np.float32]]":
     """Answer for every picture of a folder, of whose patients nothing is known.
 
     Returns:
@@ -62,7 +62,7 @@ def answer_folder(
     patients = patients_for(runner, [Patient()] * len(paths), encoder)
     with counting("answering", len(paths)) as advance:
 
-        def pixels(path: Path) -> NDArray[np.uint8]:
+        def pixels(path: Path) -> "NDArray[np.uint8]":
             advance()
             return pixels_for(runner, load_picture(path))
 
