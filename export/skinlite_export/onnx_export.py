@@ -19,7 +19,8 @@ OPSET = 17
 def to_onnx(float32_tflite: bytes) -> bytes:
     """Convert a float32 .tflite of ours to .onnx; batch 1, inputs image and patient.
 
-    The same file gives the same bytes.
+    The same file gives the same bytes, but for a reshape that tf2onnx's optimizer leaves now and
+    then in a network of some size (one conversion of MobileNetV3Large in four).
     """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), silenced():
         import tf2onnx
