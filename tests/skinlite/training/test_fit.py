@@ -1,7 +1,6 @@
-"""The loop: what it leaves, where it stops, and that an interruption changes nothing."""
+"""The loop: what it leaves, and where it stops."""
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,20 +17,6 @@ from skinlite.training.run import RunMetrics, open_run, partial_folder, reopen_r
 
 Make = Callable[..., Any]
 TIMES = ["seconds", "cpu_seconds"]
-
-
-class Killed(BaseException):
-    """What ends the process here stands for SIGKILL: no handler of ours may run."""
-
-
-def stop_at(title: str, step: int, error: BaseException) -> Callable[[str, int, int], None]:
-    """A report callback that raises once it is told of a step."""
-
-    def report(what: str, done: int, total: int) -> None:
-        if (what, done) == (title, step):
-            raise error
-
-    return report
 
 
 def test_a_finished_run_has_everything(training: Make, tmp_path: Path) -> None:
@@ -88,156 +73,6 @@ def test_no_epochs_gives_an_untrained_run_that_is_not_degenerate(
     assert np.ptp(answers, axis=0).max() > 0.01
     with pytest.raises(InputError, match="nothing to resume"):
         reopen_run(run.path)
-
-
-def test_resuming_gives_what_no_interruption_gives(training: Make, tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the second epoch: the same weights as without it."""
-    from skinlite.training.checkpoint import load_checkpoint
-
-    def last_state(out: Path, seen: list[Any]) -> Callable[[str, int, int], None]:
-        def report(what: str, done: int, total: int) -> None:
-            if what.startswith("epoch 2/2, "):  # told after its checkpoint
-                seen.append(load_checkpoint(partial_folder(out) / "checkpoint"))
-
-        return report
-
-    straight: list[Any] = []
-    whole = training(tmp_path / "whole", last_state(tmp_path / "whole", straight)).start()
-
-    out = tmp_path / "stopped"
-    stopped = training(out, stop_at("epoch 2/2", 2, KeyboardInterrupt())).start()
-    assert (stopped.info.status, stopped.info.epochs_done) == ("interrupted", 1)
-    assert stopped.load_model() is not None
-    again = reopen_run(out)
-    assert again.path == partial_folder(out) and not out.exists()
-    resumed: list[Any] = []
-    done = training(out, last_state(out, resumed)).resume()
-
-    assert (done.path, done.info.status, done.info.epochs_done) == (out, "complete", 2)
-    (expected, state), (found, found_state) = straight[0], resumed[0]
-    assert int(found.optimizer.iterations) == int(expected.optimizer.iterations) == 6
-    assert found_state.history[1].loss == pytest.approx(state.history[1].loss, abs=1e-5)
-    for before, after in zip(expected.get_weights(), found.get_weights(), strict=True):
-        np.testing.assert_allclose(after, before, atol=1e-5)
-    assert whole.info.best_epoch == done.info.best_epoch
-
-
-def test_resuming_keeps_the_plateau_and_the_early_stop(training: Make, tmp_path: Path) -> None:
-    """The preset ``paper``, killed between two reductions of its rate."""
-    settings = {
-        "preset": "paper",
-        "weights": "none",
-        "epochs": 20,
-        "batch_size": 16,
-        "learning_rate": 1e-6,  # too little to get better, so that it stalls soon
-        "plateau_patience": 1,
-        "patience": 4,
-    }
-    straight = training(tmp_path / "straight", **settings).start()
-    expected = pd.read_csv(straight.path / "history.csv")
-    assert len(set(expected["learning_rate"])) >= 3
-    assert straight.info.best_epoch is not None
-    assert len(expected) == straight.info.best_epoch + 4 < 20
-
-    out, title = tmp_path / "killed", f"epoch {len(expected) - 1}/20"
-    with pytest.raises(Killed):
-        training(out, stop_at(title, 1, Killed()), **settings).start()
-    resumed = training(out, **settings).resume()
-    found = pd.read_csv(resumed.path / "history.csv")
-    assert (found[TIMES] > 0).all(axis=None)
-    pd.testing.assert_frame_equal(
-        found.drop(columns=TIMES), expected.drop(columns=TIMES), rtol=1e-4
-    )
-    assert resumed.info.best_epoch == straight.info.best_epoch
-
-
-def test_stopped_before_the_first_epoch_ended(training: Make, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    run = training(out, stop_at("epoch 1/2", 1, KeyboardInterrupt())).start()
-    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 0, None)
-    reopen_run(out)
-    assert training(out).resume().info.epochs_done == 2
-
-
-def test_a_finished_run_has_nothing_to_resume(training: Make, tmp_path: Path) -> None:
-    run = training(tmp_path / "run", epochs=1).start()
-    before = sorted(run.path.iterdir())
-    with pytest.raises(InputError, match="is finished: there is nothing to resume"):
-        reopen_run(run.path)
-    assert sorted(run.path.iterdir()) == before
-
-
-def test_nothing_to_resume_where_there_is_no_run(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no interrupted training"):
-        reopen_run(tmp_path / "absent")
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
-def test_an_end_before_the_first_checkpoint_leaves_nothing(
-    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
-) -> None:
-    """Else ``train`` would send to ``--resume``, which has nothing to go on from."""
-
-    def fail(*_: object) -> None:
-        raise error
-
-    monkeypatch.setattr("skinlite.training.fit.save_checkpoint", fail)
-    with pytest.raises((KeyboardInterrupt, InputError)):
-        training(tmp_path / "run").start()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_disk_that_fills_up_is_told_and_can_be_gone_on_from(
-    training: Make, tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    full = stop_at("epoch 2/2", 2, OSError(28, "No space left on device"))
-    with pytest.raises(InputError, match=rf"No space left.*--resume {out}"):
-        training(out, full).start()
-    assert reopen_run(out).info.status == "interrupted"
-    assert training(out).resume().info.epochs_done == 2
-
-
-def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
-    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import keras
-
-    def save(model: Any, path: Path, **options: Any) -> None:
-        if path.name == "candidate.keras":
-            path.write_bytes(b"half")
-            raise KeyboardInterrupt
-        whole(model, path, **options)
-
-    whole = keras.Model.save
-    monkeypatch.setattr(keras.Model, "save", save)
-    run = training(tmp_path / "run").start()
-    assert (run.info.status, run.load_model() is not None) == ("interrupted", True)
-    assert [path.name for path in run.path.glob("*.keras")] == ["model.keras"]
-
-
-def test_a_folder_with_nothing_to_go_on_from_is_told_to_be_removed(tmp_path: Path) -> None:
-    work = partial_folder(tmp_path / "run")
-    work.mkdir()
-    with pytest.raises(InputError, match=rf"{work} was left by .*Remove it, and start again"):
-        reopen_run(tmp_path / "run")
-
-
-def test_a_kill_at_the_very_end_leaves_a_whole_run(
-    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without its checkpoint a run can't be resumed, so it has to be whole by then."""
-
-    def removed_and_killed(path: Path, **options: Any) -> None:
-        rmtree(path, **options)
-        if str(path).endswith("checkpoint"):
-            raise Killed
-
-    rmtree = shutil.rmtree
-    monkeypatch.setattr(shutil, "rmtree", removed_and_killed)
-    with pytest.raises(Killed):
-        training(tmp_path / "run", epochs=1).start()
-    assert open_run(tmp_path / "run").info.status == "complete"
 
 
 def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
