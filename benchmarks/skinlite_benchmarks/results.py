@@ -29,7 +29,8 @@ from skinlite_benchmarks.records import (
     SweepPoint,
 )
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+"""Rises with the fields, and where figures are no longer measured alike (3: turns settle)."""
 RESULTS = "results.json"
 """Its name in a report folder."""
 
@@ -172,7 +173,7 @@ class Results(Record):
         sweep: one for each contestant of a sweep; empty otherwise.
     """
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     host: Host
     settings: Settings
     reference: str | None

@@ -17,8 +17,11 @@ Run = Callable[[int, int], list[int]]
 Report = Callable[[str, int, int], None]
 """``report(what, done, total)``, as `skinlite.cli.progress.reporting` gives it."""
 
+SETTLE_MS = 50
+"""A turn begins untimed for about this time, with one invocation at least: the others have emptied
+the caches, and the scheduler needs some ten milliseconds to give each thread a core of its own."""
 TURN_NS = 50_000_000
-"""A turn repeats a fast model until about this time, at most `MOST_REPEATS` times."""
+"""It then repeats a fast model until about this time, at most `MOST_REPEATS` times."""
 MOST_REPEATS = 10
 STEADY = 0.05
 WARM_UP_NS = 3_000_000_000
@@ -49,9 +52,7 @@ def interleave(
     report: Report,
     title: str = "timing",
 ) -> Interleaved:
-    """Warm up, then time in rounds.
-
-    Each turn begins with one untimed invocation, since the others have emptied the caches.
+    """Warm up, then time in rounds; a turn settles first (`SETTLE_MS`).
 
     Args:
         contestants: by name.
@@ -66,13 +67,14 @@ def interleave(
     Raises:
         KeyboardInterrupt: Ctrl-C before the first round was complete.
     """
-    samples, repeats, cost_ns = {}, {}, {}
+    samples, repeats, settling, cost_ns = {}, {}, {}, {}
     for number, (name, run) in enumerate(contestants.items()):
         report(f"{title}: warming up {name}", number, len(contestants) + 1)
         invocation_ns, steady = warm_up(run)
         samples[name] = Samples(steady=steady)
         repeats[name] = max(1, min(MOST_REPEATS, int(TURN_NS / invocation_ns)))
-        cost_ns[name] = invocation_ns * (repeats[name] + 1)
+        settling[name] = max(1, math.ceil(SETTLE_MS * 1e6 / invocation_ns))
+        cost_ns[name] = invocation_ns * (settling[name] + repeats[name])
 
     seconds = {name: rounds * cost_ns[name] / 1e9 for name in contestants}
     slow = {name for name in contestants if seconds[name] > slow_seconds}
@@ -83,7 +85,7 @@ def interleave(
         try:
             for name in random.permutation(list(contestants)).tolist():
                 if name not in slow or number % stride == 0:
-                    turns[name] = contestants[name](repeats[name], 1)
+                    turns[name] = contestants[name](repeats[name], settling[name])
         except KeyboardInterrupt:
             if number == 0:
                 raise
@@ -95,7 +97,7 @@ def interleave(
 
 
 def warm_up(run: Run) -> tuple[float, bool]:
-    """Invoke until two batches in a row have the same median within 5 %, for 3 s at most.
+    """Invoke until settled and two batches in a row have the same median within 5 %; at most 3 s.
 
     Returns:
         Nanoseconds of one invocation, and whether it came to rest.
@@ -104,7 +106,7 @@ def warm_up(run: Run) -> tuple[float, bool]:
     while True:
         batch = run(3, 0)
         now, spent = median(batch), spent + sum(batch)
-        if abs(now - before) <= STEADY * now:
+        if spent >= SETTLE_MS * 1e6 and abs(now - before) <= STEADY * now:
             return now, True
         if spent >= WARM_UP_NS:
             return now, False

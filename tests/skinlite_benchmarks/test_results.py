@@ -16,12 +16,12 @@ def test_round_trip(results: Results, tmp_path: Path) -> None:
 
 def test_another_schema_version_is_refused(results: Results, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    path.write_text(results.model_dump_json().replace('"schema_version":2', '"schema_version":1'))
+    path.write_text(results.model_dump_json().replace('"schema_version":3', '"schema_version":1'))
     with pytest.raises(InputError, match=r"schema version 1; this skinlite reads 2"):
         read_results(path)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 2}', "\0"])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"schema_version": 3}', "\0"])
 def test_damaged_results_are_refused(content: str, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(content)

@@ -10,12 +10,14 @@ class Scripted:
 
     def __init__(self, **nanoseconds: int) -> None:
         self.log: list[str] = []
+        self.untimed: dict[str, int] = {}
         self.nanoseconds = nanoseconds
         self.runs = {name: self._run(name) for name in nanoseconds}
 
     def _run(self, name: str):
         def run(timed: int, untimed: int) -> list[int]:
             self.log.append(name)
+            self.untimed[name] = untimed
             return [self.nanoseconds[name]] * timed
 
         return run
@@ -44,10 +46,10 @@ def test_order_is_seeded() -> None:
 
 
 def test_slow_contestants_share_every_kth_round() -> None:
-    # 2 invocations of 100 ms a round are 20 s in 100 rounds; 5 s allow every fourth. The other
+    # 2 invocations of 200 ms a round are 40 s in 100 rounds; 10 s allow every fourth. The other
     # slow one would need every second and joins it.
-    scripted = Scripted(fast=10**6, slower=10**8, slow=5 * 10**7)
-    samples = scripted.timed(100, slow_seconds=5).samples
+    scripted = Scripted(fast=10**6, slower=2 * 10**8, slow=10**8)
+    samples = scripted.timed(100, slow_seconds=10).samples
     assert len(samples["fast"].turns) == 100
     assert list(samples["slower"].turns) == list(samples["slow"].turns) == list(range(0, 100, 4))
 
@@ -56,6 +58,12 @@ def test_fast_models_repeat_within_a_turn_and_slow_ones_do_not() -> None:
     samples = Scripted(fast=10**6, slow=10**9).timed(2).samples
     assert [len(turn) for turn in samples["fast"].turns.values()] == [10, 10]
     assert [len(turn) for turn in samples["slow"].turns.values()] == [1, 1]
+
+
+def test_a_turn_settles_for_50_ms_and_one_invocation_at_least() -> None:
+    scripted = Scripted(fast=10**6, slow=10**9)
+    scripted.timed(1)
+    assert scripted.untimed == {"fast": 50, "slow": 1}
 
 
 def test_ctrl_c_keeps_the_complete_rounds() -> None:
@@ -84,9 +92,17 @@ def test_ctrl_c_before_any_round_is_passed_on() -> None:
 
 
 def test_warm_up_waits_until_two_batches_agree() -> None:
-    batches = iter([[90, 90, 90], [50, 50, 50], [20, 20, 20], [20, 21, 20]])
-    assert warm_up(lambda timed, untimed: next(batches)) == (20, True)
+    ms = 10**6
+    batches = iter([[90 * ms] * 3, [50 * ms] * 3, [20 * ms] * 3, [20 * ms, 21 * ms, 20 * ms]])
+    assert warm_up(lambda timed, untimed: next(batches)) == (20 * ms, True)
     assert next(batches, None) is None
+
+
+def test_warm_up_does_not_trust_the_first_batches_of_a_fast_model() -> None:
+    """Two threads that still share a core take the same time again and again."""
+    invocations = iter([2 * 10**6] * 12 + [10**6] * 30)
+    median, _ = warm_up(lambda timed, untimed: [next(invocations) for _ in range(timed)])
+    assert median == 10**6
 
 
 def test_warm_up_gives_up_on_a_restless_machine() -> None:
