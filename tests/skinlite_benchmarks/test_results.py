@@ -17,7 +17,7 @@ def test_round_trip(results: Results, tmp_path: Path) -> None:
 def test_another_schema_version_is_refused(results: Results, tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(results.model_dump_json().replace('"schema_version":3', '"schema_version":1'))
-    with pytest.raises(InputError, match=r"schema version 1; this skinlite reads 2"):
+    with pytest.raises(InputError, match=r"schema version 1; this skinlite reads 3"):
         read_results(path)
 
 
