@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 from skinlite.errors import InputError
+from skinlite_benchmarks import verdicts
 from skinlite_benchmarks.records import Record, Share
 from skinlite_benchmarks.results import Measurement, Results
 
 Value = Callable[[Results, Measurement], float | None]
+Side = Literal["OLD", "NEW"]
+"""As on the command line."""
 
 
 def _accuracy(field: str) -> Value:
@@ -19,7 +23,7 @@ def _accuracy(field: str) -> Value:
     return value
 
 
-METRICS: dict[str, Value] = {
+TIMES: dict[str, Value] = {
     "latency.p50": lambda _, measured: measured.latency.p50,
     "latency.p90": lambda _, measured: measured.latency.p90,
     "latency.p99": lambda _, measured: measured.latency.p99,
@@ -28,6 +32,10 @@ METRICS: dict[str, Value] = {
     "ratio.min": Results.ratio_of_minima,
     "load_ms": lambda _, measured: measured.load_ms,
     "first_ms": lambda _, measured: measured.first_ms,
+}
+"""What an unstable measurement leaves in doubt: milliseconds, times."""
+
+METRICS: dict[str, Value] = TIMES | {
     "memory_mb": lambda _, measured: measured.memory_mb,
     "partitions": lambda _, measured: measured.partitions,
     "bytes": lambda results, measured: results.contestant(measured.contestant).bytes,
@@ -54,13 +62,18 @@ version does is what one compares for; they are told."""
 
 
 class Change(Record):
-    """One metric of one contestant, before and after; see `METRICS` for the units."""
+    """One metric of one contestant, before and after; see `METRICS` for the units.
+
+    Attributes:
+        unstable: results whose measurement is so (`verdicts.unstable`); empty for what is no time.
+    """
 
     contestant: str
     threads: int
     metric: str
     old: float
     new: float
+    unstable: tuple[Side, ...] = ()
 
     @property
     def percent(self) -> float:
@@ -131,6 +144,12 @@ def compare(old: Results, new: Results) -> Comparison:
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:
     for threads in old.settings.threads:
         pair = [(one, one.measurement(name, threads)) for one in (old, new)]
+        sides: tuple[Side, Side] = ("OLD", "NEW")
+        unstable = tuple(
+            side
+            for side, (_, measured) in zip(sides, pair, strict=True)
+            if measured is not None and verdicts.unstable(measured)
+        )
         for metric, value in METRICS.items():
             values = [value(one, measured) for one, measured in pair if measured is not None]
             if len(values) == 2 and values[0] is not None and values[1] is not None:
@@ -140,6 +159,7 @@ def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:
                     metric=metric,
                     old=values[0],
                     new=values[1],
+                    unstable=unstable if metric in TIMES else (),
                 )
 
 

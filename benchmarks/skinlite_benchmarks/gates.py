@@ -57,9 +57,10 @@ class Failure:
     def sentence(self) -> str:
         """In words."""
         one = self.change
+        doubt = f"; unstable in {' and '.join(one.unstable)}" if one.unstable else ""
         return (
             f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
-            f"{one.new:.4g} ({one.percent:+.1f} %)"
+            f"{one.new:.4g} ({one.percent:+.1f} %{doubt})"
         )
 
 

@@ -3,6 +3,9 @@
 After pyperf, which says so only when the data ask for it.
 """
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.records import Limit
 from skinlite_benchmarks.results import Host, Measurement, Verdict
@@ -19,6 +22,50 @@ MOST_SHARE = 1.1
 """Of the arithmetic limit; a little more than all of it is the measurement's own spread."""
 
 
+class _Timed(Protocol):
+    """What has a contestant and a number of threads."""
+
+    @property
+    def contestant(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+
+
+class _Doubt(NamedTuple):
+    reason: str
+    holds: Callable[[Measurement], bool]
+    advice: str
+
+
+_DOUBTS = (
+    _Doubt(
+        f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
+        lambda one: one.latency.iqr > SPREAD * one.latency.p50,
+        "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
+    ),
+    _Doubt(
+        f"The ratio to the reference is uncertain (interval wider than {RATIO_SPREAD:.0%})",
+        lambda one: _width(one) > RATIO_SPREAD,
+        "Ask for more rounds with --rounds.",
+    ),
+    _Doubt(
+        "The warm-up did not come to rest",
+        lambda one: not one.steady,
+        "The clock may be changing with heat; let the machine cool and measure again.",
+    ),
+    _Doubt(
+        f"Fewer than {FEWEST_SLOW_ROUNDS} rounds",
+        lambda one: one.rounds < FEWEST_SLOW_ROUNDS,
+        "Ask for more rounds with --rounds.",
+    ),
+)
+
+
+def unstable(measurement: Measurement) -> bool:
+    """Whether the measurement itself, whatever the host, is a reason not to believe its times."""
+    return any(doubt.holds(measurement) for doubt in _DOUBTS)
+
+
 def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verdict]:
     """Look for reasons not to believe the figures.
 
@@ -32,7 +79,7 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
     def found(reason: str, which: list[Measurement], advice: str) -> None:
         if which:
             verdicts.append(
-                Verdict(reason=f"{reason}: {_names(which, measurements)}.", advice=advice)
+                Verdict(reason=f"{reason}: {names(which, measurements)}.", advice=advice)
             )
 
     if host.busy and max(host.busy) > BUSY:
@@ -44,21 +91,8 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
                 advice="Close other programs and measure again; ratios suffer less than times.",
             )
         )
-    found(
-        f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
-        [m for m in measurements if m.latency.iqr > SPREAD * m.latency.p50],
-        "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
-    )
-    found(
-        f"The ratio to the reference is uncertain (interval wider than {RATIO_SPREAD:.0%})",
-        [m for m in measurements if m.ratio and _width(m) > RATIO_SPREAD],
-        "Ask for more rounds with --rounds.",
-    )
-    found(
-        "The warm-up did not come to rest",
-        [m for m in measurements if not m.steady],
-        "The clock may be changing with heat; let the machine cool and measure again.",
-    )
+    for doubt in _DOUBTS:
+        found(doubt.reason, [m for m in measurements if doubt.holds(m)], doubt.advice)
     if rounds < FEWEST_ROUNDS:
         verdicts.append(
             Verdict(
@@ -66,11 +100,6 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
                 advice=f"Ask for at least {FEWEST_ROUNDS}: --rounds {FEWEST_ROUNDS}",
             )
         )
-    found(
-        f"Fewer than {FEWEST_SLOW_ROUNDS} rounds",
-        [m for m in measurements if m.rounds < FEWEST_SLOW_ROUNDS],
-        "Ask for more rounds with --rounds.",
-    )
     found(
         "Faster than this host's arithmetic as it was measured beside",
         [m for m in measurements if m.limit and _impossible(m.limit)],
@@ -84,19 +113,20 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
     return verdicts
 
 
-def _names(which: list[Measurement], everyone: list[Measurement]) -> str:
+def names(which: Sequence[_Timed], everyone: Sequence[_Timed], few: int = FEW) -> str:
+    """``with one thread, a, b; with two threads, all but c``, or how many if over `few`."""
     said: dict[str, list[str]] = {}
     for count in dict.fromkeys(one.threads for one in which):
-        names = [one.contestant for one in which if one.threads == count]
+        told = [one.contestant for one in which if one.threads == count]
         rest = [m.contestant for m in everyone if m.threads == count and m not in which]
-        said.setdefault(_shortest(names, rest), []).append(wording.threads(count))
-    return "; ".join(f"with {' or '.join(counts)}, {names}" for names, counts in said.items())
+        said.setdefault(_shortest(told, rest, few), []).append(wording.threads(count))
+    return "; ".join(f"with {' or '.join(counts)}, {told}" for told, counts in said.items())
 
 
-def _shortest(names: list[str], rest: list[str]) -> str:
+def _shortest(names: list[str], rest: list[str], few: int) -> str:
     most = len(names) > len(rest) + 1
     told = rest if most else names
-    if len(told) > FEW:
+    if len(told) > few:
         return f"{len(names)} of {len(names) + len(rest)}"
     if not most:
         return ", ".join(names)

@@ -47,6 +47,8 @@ def compare(
         _print(comparison)
     if failed:
         told = "; ".join(one.sentence() for one in failed)
+        if any(one.change.unstable for one in failed):
+            told += ". Measure what is unstable again before you believe it."
         raise GateError(f"{len(failed)} regression(s): {told}")
 
 
@@ -61,6 +63,7 @@ def _print(comparison: "Comparison") -> None:
     if comparison.leaky:
         told = ", ".join(comparison.leaky)
         console.print(f"{LEAKY}: {told}", markup=False)
+    _print_unstable(comparison)
     table = Table("model", "threads", "", "old", "new", "change")
     shown = None
     for one in comparison.changes:
@@ -75,3 +78,17 @@ def _print(comparison: "Comparison") -> None:
             )
             shown = row
     output.print(table)
+
+
+def _print_unstable(comparison: "Comparison") -> None:
+    from skinlite_benchmarks.verdicts import names
+
+    measured = [one for one in comparison.changes if one.metric == "latency.p50"]
+    told = {
+        side: names(found, measured, few=len(measured))
+        for side in ("OLD", "NEW")
+        if (found := [one for one in measured if side in one.unstable])
+    }
+    if told:
+        where = ". ".join(f"Unstable in {side}: {which}" for side, which in told.items())
+        console.print(f"{where}. Measure again before you believe their times.", markup=False)

@@ -20,6 +20,15 @@ def slower(results: Results, factor: float, which: str = "p50") -> Results:
     return results.model_copy(update={"measurements": (changed, *others)})
 
 
+def restless(results: Results, *which: str) -> Results:
+    """The same where the warm-up of these contestants did not come to rest."""
+    measured = (
+        one.model_copy(update={"steady": one.contestant not in which})
+        for one in results.measurements
+    )
+    return results.model_copy(update={"measurements": tuple(measured)})
+
+
 def test_nothing_changed(results: Results) -> None:
     found = compare(results, results)
     assert {one.percent for one in found.changes} == {0}
@@ -58,6 +67,18 @@ def test_only_a_slower_minimum_trips_the_ratio_of_minima(
     ratios = {one.contestant: one.old for one in changed.changes if one.metric == "ratio.min"}
     assert ratios["quick int8"] == pytest.approx(50)
     assert "Big float32" not in ratios
+
+
+def test_times_of_an_unstable_measurement_say_so_and_still_fail(results: Results) -> None:
+    new = restless(slower(results, 1.5), "quick int8")
+    changed = compare(results, new)
+    doubted = {(one.contestant, one.metric) for one in changed.changes if one.unstable}
+    times = {"latency.p50", "latency.p90", "latency.p99", "latency.min", "ratio", "ratio.min"}
+    assert doubted == {("quick int8", metric) for metric in times | {"load_ms", "first_ms"}}
+    (failure,) = failures(changed, [parse_gate("latency.p50>+5%")])
+    assert failure.sentence().endswith("(+50.0 %; unstable in NEW)")
+    (failure,) = failures(compare(new, new), [parse_gate("first_ms<+1%")])[:1]
+    assert failure.sentence().endswith("; unstable in OLD and NEW)")
 
 
 @pytest.mark.parametrize("text", ["", "latency.p50", "latency.p50>5%", "speed>+1", "bytes>=+1"])
@@ -112,4 +133,22 @@ def test_the_command(results: Results, tmp_path: Path, capsys: pytest.CaptureFix
     assert "+50.0 %" in capsys.readouterr().out
     with pytest.raises(GateError, match="1 regression") as told:
         command.compare(tmp_path / "old", tmp_path / "new" / "results.json", ["latency.p50>+5%"])
+    assert told.value.exit_code == 3
+    assert "nstable" not in capsys.readouterr().err + str(told.value)
+
+
+def test_the_command_names_what_was_unstable(
+    results: Results, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    everyone = [one.name for one in results.contestants]
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    old.write_text(restless(results, *everyone).model_dump_json())
+    new.write_text(restless(slower(results, 1.5), "quick int8").model_dump_json())
+    command.compare(old, new)
+    assert " ".join(capsys.readouterr().err.split()).startswith(
+        "Unstable in OLD: with one thread, all. Unstable in NEW: with one thread, quick int8. "
+        "Measure again"
+    )
+    with pytest.raises(GateError, match=r"unstable in OLD and NEW\)\. Measure .* again") as told:
+        command.compare(old, new, ["latency.p50>+5%"])
     assert told.value.exit_code == 3

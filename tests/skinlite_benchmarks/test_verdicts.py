@@ -4,7 +4,7 @@ import pytest
 
 from skinlite_benchmarks.records import Interval, Limit
 from skinlite_benchmarks.results import Host
-from skinlite_benchmarks.verdicts import judge
+from skinlite_benchmarks.verdicts import judge, unstable
 
 from .conftest import measurement
 
@@ -16,24 +16,25 @@ def test_quiet_measurement_has_no_verdict(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "times", "reason"),
+    ("changes", "times", "reason", "of_itself"),
     [
-        ({}, [4.0, 5.0, 6.0] * 40, "Wide spread"),
-        ({}, QUIET[:6], "Fewer than 20 rounds"),
-        ({"steady": False}, QUIET, "did not come to rest"),
-        ({"threads": 8}, QUIET, "More threads than cores"),
-        ({"limit": Limit(ms=6, bound="arithmetic", share=1.2)}, QUIET, "Faster than this host's"),
-        ({"ratio": Interval(median=50, low=40, high=60)}, QUIET, "uncertain"),
+        ({}, [4.0, 5.0, 6.0] * 40, "Wide spread", True),
+        ({}, QUIET[:6], "Fewer than 20 rounds", True),
+        ({"steady": False}, QUIET, "did not come to rest", True),
+        ({"threads": 8}, QUIET, "More threads than cores", False),
+        ({"limit": Limit(ms=6, bound="arithmetic", share=1.2)}, QUIET, "Faster than this", False),
+        ({"ratio": Interval(median=50, low=40, high=60)}, QUIET, "uncertain", True),
     ],
 )
 def test_reason_names_the_contestant(
-    host: Host, changes: dict[str, object], times: list[float], reason: str
+    host: Host, changes: dict[str, object], times: list[float], reason: str, of_itself: bool
 ) -> None:
     doubtful = measurement("doubtful", times, **changes)
     (verdict,) = judge(host, [measurement("good", QUIET), doubtful], rounds=120)
     assert reason in verdict.reason and "doubtful" in verdict.reason
     assert "good" not in verdict.reason
     assert verdict.advice
+    assert (unstable(doubtful), unstable(measurement("good", QUIET))) == (of_itself, False)
 
 
 def test_a_reason_that_holds_for_most_names_the_others(host: Host) -> None:
