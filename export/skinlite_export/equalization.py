@@ -40,6 +40,7 @@ PASSING = {
     "Cropping2D",
     "GlobalAveragePooling2D",
     "MaxPooling2D",
+    "PadRows",
     "ZeroPadding2D",
 }
 """Kinds that give a channel times a factor for a channel times that factor, as ReLU does."""

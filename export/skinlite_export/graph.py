@@ -5,6 +5,7 @@ A node's ``kind`` is the Keras layer class of that name, or one of these:
 * ``Input``: shape without the batch.
 * ``HardSwish``: x * relu6(x + 3) / 6, as one operation.
 * ``AddConstant``, ``Scale``: x + value, x * value.
+* ``PadRows``: ZeroPadding2D by whole rows, columns and channels as one axis.
 * ``SpatialSoftmax``: softmax over the axis 1 of (positions, maps).
 * ``Sum``: over the last axis, kept as 1.
 """
@@ -60,6 +61,15 @@ class Graph:
             else:
                 nodes.append(node)
         return replace(self, nodes=tuple(nodes))
+
+    def without_unused(self) -> "Graph":
+        """Without the nodes that nothing takes, but for inputs and the output."""
+        used, nodes = {self.nodes[-1].name}, list[Node]()
+        for node in reversed(self.nodes):
+            if node.name in used or node.kind == "Input":
+                used.update(node.inputs)
+                nodes.append(node)
+        return replace(self, nodes=tuple(reversed(nodes)))
 
     def consumers(self, name: str) -> list[Node]:
         """The nodes that take a node's output."""

@@ -5,7 +5,7 @@ from skinlite_export.graph import Graph
 from skinlite_export.layers import operations_of
 from skinlite_export.ranges import Range
 
-SAME_NUMBERS = {"Cropping2D", "Flatten", "MaxPooling2D", "Reshape", "ZeroPadding2D"}
+SAME_NUMBERS = {"Cropping2D", "Flatten", "MaxPooling2D", "PadRows", "Reshape", "ZeroPadding2D"}
 """Kinds whose outputs are among their inputs: there is nothing left to round."""
 
 SMALLEST = 1e-6

@@ -88,9 +88,21 @@ class AverageDepthwise(tf_keras.layers.Layer):
         return tf.nn.depthwise_conv2d(x, kernel, (1, *self.strides, 1), self.padding)
 
 
+class PadRows(tf_keras.layers.ZeroPadding2D):
+    """Zeros around a picture, written row by row: columns and channels are one axis meanwhile."""
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """(batch, h, w, c) -> (batch, rows, columns, c)."""
+        _, height, width, channels = x.shape
+        rows, columns = self.padding
+        margins = [(0, 0), rows, [channels * one for one in columns]]
+        padded = tf.pad(tf.reshape(x, (-1, height, width * channels)), margins)
+        return tf.reshape(padded, (-1, height + sum(rows), width + sum(columns), channels))
+
+
 OWN = {
     kind.__name__: kind
-    for kind in (AddConstant, AverageDepthwise, HardSwish, Scale, SpatialSoftmax, Sum)
+    for kind in (AddConstant, AverageDepthwise, HardSwish, PadRows, Scale, SpatialSoftmax, Sum)
 }
 
 

@@ -19,18 +19,26 @@ from skinlite_export.rewrites.delegate import (
     stride_instead_of_pool,
 )
 from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
+from skinlite_export.rewrites.skips import (
+    one_kernel_for_skips,
+    pad_rows,
+    push_norm_through_concat,
+)
 
 Rewrite = Callable[[Graph], Graph]
 
 REWRITES: dict[str, Rewrite] = {
     "unfuse-hard-swish": unfuse_hard_swish,
     "fold-scales": fold_scales,
+    "stride-instead-of-pool": stride_instead_of_pool,
+    "one-kernel-for-skips": one_kernel_for_skips,
+    "push-norm-through-concat": push_norm_through_concat,
     "push-relu-through-concat": push_relu_through_concat,
     "split-concat": split_concat,
-    "stride-instead-of-pool": stride_instead_of_pool,
     "dense-instead-of-separable": dense_instead_of_separable,
     "split-large-depthwise": split_large_depthwise,
     "average-pool-as-depthwise": average_pool_as_depthwise,
+    "pad-rows": pad_rows,
     "float-softmax": float_softmax,
     "float-head": float_head,
 }

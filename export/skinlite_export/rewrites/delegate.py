@@ -104,9 +104,7 @@ def average_pool_as_depthwise(graph: Graph) -> Graph:
             settings = {**like[0].settings, "times": 2}
             node = Node(node.name, "AverageDepthwise", like[0].inputs, settings)
         nodes.append(node)
-    used = {name for node in nodes for name in node.inputs} | {nodes[-1].name}
-    kept = (node for node in nodes if node.name not in pools or node.name in used)
-    return replace(graph, nodes=tuple(kept))
+    return replace(graph, nodes=tuple(nodes)).without_unused()
 
 
 def _alike(one: Node, other: Node) -> bool:
