@@ -57,9 +57,10 @@ def interleave(
     Args:
         contestants: by name.
         rounds: turns of a fast contestant.
-        slow_seconds: a contestant whose turns would take longer than this in all is slow. The slow
-            ones take part in every k-th round only, all in the same rounds, so that they can be
-            paired with each other and with the fast ones.
+        slow_seconds: a contestant whose turns would take longer than this in all, with one untimed
+            invocation each (all the settling of a slow one), is slow. The slow ones take part in
+            every k-th round only, all in the same rounds, so that they can be paired with each
+            other and with the fast ones.
         seed: of the order within the rounds.
         report: told after each round.
         title: for ``report``.
@@ -74,7 +75,7 @@ def interleave(
         samples[name] = Samples(steady=steady)
         repeats[name] = max(1, min(MOST_REPEATS, int(TURN_NS / invocation_ns)))
         settling[name] = max(1, math.ceil(SETTLE_MS * 1e6 / invocation_ns))
-        cost_ns[name] = invocation_ns * (settling[name] + repeats[name])
+        cost_ns[name] = invocation_ns * (repeats[name] + 1)
 
     seconds = {name: rounds * cost_ns[name] / 1e9 for name in contestants}
     slow = {name for name in contestants if seconds[name] > slow_seconds}
