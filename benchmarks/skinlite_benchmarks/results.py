@@ -5,6 +5,7 @@ Format history:
 * 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
 * 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
+* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_MS`).
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
@@ -30,7 +31,7 @@ from skinlite_benchmarks.records import (
 )
 
 SCHEMA_VERSION: Final = 3
-"""Rises with the fields, and where figures are no longer measured alike (3: turns settle)."""
+"""Rises with the fields, and where figures are no longer measured alike."""
 RESULTS = "results.json"
 """Its name in a report folder."""
 
