@@ -5,7 +5,11 @@ tf2onnx keeps HardSwish and needs a third of the transposes on this way, against
 
 import tempfile
 import warnings
+from collections.abc import Iterable, Iterator, MutableSet
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import onnx
 
@@ -19,29 +23,68 @@ OPSET = 17
 def to_onnx(float32_tflite: bytes) -> bytes:
     """Convert a float32 .tflite of ours to .onnx; batch 1, inputs image and patient.
 
-    The same file gives the same bytes, but for a reshape that tf2onnx's optimizer leaves now and
-    then in a network of some size (one conversion of MobileNetV3Large in four).
+    The same file gives the same bytes.
     """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), silenced():
-        import tf2onnx
+        from tf2onnx.convert import from_tflite
 
         # tf2onnx reads the file with the deprecated tf.lite.Interpreter.
         warnings.simplefilter("ignore")
         path = Path(folder) / "model.tflite"
         path.write_bytes(float32_tflite)
-        model, _ = tf2onnx.convert.from_tflite(str(path), opset=OPSET)
+        with _same_steps():
+            model, _ = from_tflite(str(path), opset=OPSET)
     _canonicalize(model.graph)
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
     return content
 
 
-def _canonicalize(graph: onnx.GraphProto) -> None:
-    """Give order and names that follow from the network's structure alone.
+class _InOrder(MutableSet[Any]):
+    """A set that is walked in the order in which things came, not in that of their hashes."""
 
-    tf2onnx numbers what it inserts with a counter that runs on from export to export, and orders
-    nodes by those names and by the hashes of strings.
+    def __init__(self, things: Iterable[Any] = ()) -> None:
+        self._things = dict.fromkeys(things)
+
+    def __contains__(self, thing: object) -> bool:
+        return thing in self._things
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._things)
+
+    def __len__(self) -> int:
+        return len(self._things)
+
+    def add(self, thing: Any) -> None:
+        self._things[thing] = None
+
+    def discard(self, thing: Any) -> None:
+        self._things.pop(thing, None)
+
+    union = MutableSet.__or__
+    issubset = MutableSet.__le__
+
+
+@contextmanager
+def _same_steps() -> Iterator[None]:
+    """Let tf2onnx's optimizer take the same steps in each process and each conversion.
+
+    It follows sets of nodes, hashed by address, and of names, hashed anew in each process and
+    numbered on from conversion to conversion; and it stops early: which reshapes are left of two
+    that cancel each other hangs on that order.
     """
+    from tf2onnx import graph, utils
+    from tf2onnx.optimizer import back_to_back_optimizer, transpose_optimizer
+
+    with ExitStack() as patches:
+        patches.enter_context(patch.object(utils, "INTERNAL_NAME", 0))
+        for module in (graph, back_to_back_optimizer, transpose_optimizer):
+            patches.enter_context(patch.object(module, "set", _InOrder, create=True))
+        yield
+
+
+def _canonicalize(graph: onnx.GraphProto) -> None:
+    """Give order and names that follow from the network's structure alone."""
     names = {value.name: IMAGE for value in graph.input if IMAGE in value.name}
     names |= {value.name: PATIENT for value in graph.input if PATIENT in value.name}
     names[graph.output[0].name] = PROBABILITIES

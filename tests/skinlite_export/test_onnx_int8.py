@@ -45,6 +45,16 @@ def test_the_float_onnx_is_the_same_each_time(float_onnx: Callable[[], bytes]) -
     assert float_onnx() == float_onnx()
 
 
+def test_tf2onnx_takes_the_same_steps_each_time(
+    float_onnx: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Equal before we give it names and order, which hide its steps while the outcome is one."""
+    from skinlite_export import onnx_export
+
+    monkeypatch.setattr(onnx_export, "_canonicalize", lambda graph: None)
+    assert float_onnx() == float_onnx()
+
+
 def test_int8_keeps_names_and_answers(
     float_onnx: Callable[[], bytes],
     quantize: Callable[[bytes], bytes],
