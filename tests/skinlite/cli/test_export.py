@@ -217,7 +217,7 @@ def test_the_newest_run_is_taken_and_json_is_the_manifest(
 def test_another_process_makes_the_same_bytes(
     tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
-    """Same run, recipe and versions: a byte-identical .tflite, whatever was done before it."""
+    """Same run, recipe and versions: byte-identical files, whatever was done before them."""
     program, out = Path(sys.executable).with_name("skinlite"), tmp_path / "bundle"
     line = [program, "export", "--model", tiny_run.path, "--out", out]
     line += ["--calibration-pictures", "20", "--gates", "off"]
@@ -229,6 +229,7 @@ def test_another_process_makes_the_same_bytes(
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert (out / "model.tflite").read_bytes() == (tiny_bundle.path / "model.tflite").read_bytes()
+    for name in ("model.tflite", "model.onnx"):
+        assert (out / name).read_bytes() == (tiny_bundle.path / name).read_bytes(), name
     assert f"Bundle: {out}" in done.stdout
     assert "Traceback" not in done.stderr and "WARNING" not in done.stderr
