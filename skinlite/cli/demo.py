@@ -23,7 +23,7 @@ MARK = ".skinlite-demo"
 """File that shows that a folder is a demo's, and may be written over by the next."""
 
 LESIONS, IMAGE_SIZE, EPOCHS, BATCH_SIZE = 900, 96, 9, 32
-"""Small enough for five minutes on two cores, large enough to learn something."""
+"""Small enough for six minutes on two cores, large enough to learn something."""
 
 
 def demo(
@@ -82,7 +82,7 @@ def demo(
             [bundle_folder],
             yardstick,
             seed=seed,
-            slow_seconds=10,
+            slow_seconds=15,  # 20 rounds of a reference that takes 0.3 s
             command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
