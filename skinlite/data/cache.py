@@ -9,7 +9,6 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
+from skinlite.threads import Threads
 
 GEOMETRY_VERSION = 1
 """Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
@@ -73,7 +73,7 @@ def pixels_of(
 
 def _identity(dataset: Dataset, height: int, width: int) -> str:
     digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}".encode())
-    with ThreadPoolExecutor() as pool:
+    with Threads() as pool:
         hashes = pool.map(_content, dataset.frame["path"])
         for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
             digest.update(f"{image_id} {content}\n".encode())
@@ -113,7 +113,7 @@ def _decode(
             advance()
         return None
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with Threads(os.cpu_count()) as pool:
         faults = [message for message in pool.map(decode, range(len(paths))) if message]
     if faults:
         shown = "\n  ".join(faults[:10])

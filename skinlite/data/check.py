@@ -1,7 +1,6 @@
 """Find every fault of a data set and where it is; ``skinlite data check`` prints them grouped."""
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 from skinlite.data.geometry import load_picture
 from skinlite.data.layout import COLUMNS
 from skinlite.errors import InputError
+from skinlite.threads import Threads
 from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
 
 
@@ -140,7 +140,7 @@ def check_decoding(
             advance()
         return None
 
-    with ThreadPoolExecutor() as pool:
+    with Threads() as pool:
         rows = tuple(message for message in pool.map(problem, paths) if message)
     return [Fault("picture undecodable", "fetch the file again", rows)] if rows else []
 
