@@ -1,19 +1,19 @@
 """Threads for what is done to many pictures."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
+from contextlib import contextmanager
 
 
-class Threads(ThreadPoolExecutor):
+@contextmanager
+def threads(most: int | None = None) -> Iterator[ThreadPoolExecutor]:
     """A pool that an exception ends, Ctrl-C too: what has not begun is not done any more.
 
-    The one of the standard library does all that was given to it first, which may take minutes.
+    Left to itself the pool does all that was given to it first, which may take minutes.
     """
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.shutdown(cancel_futures=kind is not None)
+    with ThreadPoolExecutor(most) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.results import Contestant, Results
-from skinlite_benchmarks.timing import SETTLE_MS
+from skinlite_benchmarks.timing import SETTLE_NS
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
 
 METHOD = (
     "Batch 1, float pixels in, seven probabilities out. Every contestant runs in a process of its "
-    f"own. In each round all of them take a turn in a shuffled order; a turn is {SETTLE_MS} ms "
-    "(one invocation at least) untimed and up to ten timed invocations, inputs set beforehand. A "
-    "ratio is the reference's turn over the contestant's turn in the same round: median over "
-    "rounds, with a 95 % bootstrap interval. Memory is the peak with model and runtime, over an "
-    "empty Python. Accuracy comes from one set of predictions a model, measured at export where "
+    "own. In each round all of them take a turn in a shuffled order; a turn is "
+    f"{SETTLE_NS / 1e6:g} ms (one invocation at least) untimed and up to ten timed invocations, "
+    "inputs set beforehand. A ratio is the reference's turn over the contestant's turn in the same "
+    "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
+    "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured at export where "
     "no data set was given; its intervals are 95 % bootstrap intervals over lesions, or over "
     "pictures where a run's own metrics tell it. MB are 10^6 bytes."
 )

@@ -17,7 +17,7 @@ Run = Callable[[int, int], list[int]]
 Report = Callable[[str, int, int], None]
 """``report(what, done, total)``, as `skinlite.cli.progress.reporting` gives it."""
 
-SETTLE_MS = 50
+SETTLE_NS = 50_000_000
 """A turn begins untimed for about this time, with one invocation at least: the others have emptied
 the caches, and the scheduler needs some ten milliseconds to give each thread a core of its own."""
 TURN_NS = 50_000_000
@@ -52,7 +52,7 @@ def interleave(
     report: Report,
     title: str = "timing",
 ) -> Interleaved:
-    """Warm up, then time in rounds; a turn settles first (`SETTLE_MS`).
+    """Warm up, then time in rounds; a turn settles first (`SETTLE_NS`).
 
     Args:
         contestants: by name.
@@ -74,7 +74,7 @@ def interleave(
         invocation_ns, steady = warm_up(run)
         samples[name] = Samples(steady=steady)
         repeats[name] = max(1, min(MOST_REPEATS, int(TURN_NS / invocation_ns)))
-        settling[name] = max(1, math.ceil(SETTLE_MS * 1e6 / invocation_ns))
+        settling[name] = max(1, math.ceil(SETTLE_NS / invocation_ns))
         cost_ns[name] = invocation_ns * (repeats[name] + 1)
 
     seconds = {name: rounds * cost_ns[name] / 1e9 for name in contestants}
@@ -107,7 +107,7 @@ def warm_up(run: Run) -> tuple[float, bool]:
     while True:
         batch = run(3, 0)
         now, spent = median(batch), spent + sum(batch)
-        if spent >= SETTLE_MS * 1e6 and abs(now - before) <= STEADY * now:
+        if spent >= SETTLE_NS and abs(now - before) <= STEADY * now:
             return now, True
         if spent >= WARM_UP_NS:
             return now, False

@@ -17,7 +17,7 @@ from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
-from skinlite.threads import Threads
+from skinlite.threads import threads
 
 GEOMETRY_VERSION = 1
 """Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
@@ -73,7 +73,7 @@ def pixels_of(
 
 def _identity(dataset: Dataset, height: int, width: int) -> str:
     digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}".encode())
-    with Threads() as pool:
+    with threads() as pool:
         hashes = pool.map(_content, dataset.frame["path"])
         for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
             digest.update(f"{image_id} {content}\n".encode())
@@ -113,7 +113,7 @@ def _decode(
             advance()
         return None
 
-    with Threads(os.cpu_count()) as pool:
+    with threads(os.cpu_count()) as pool:
         faults = [message for message in pool.map(decode, range(len(paths))) if message]
     if faults:
         shown = "\n  ".join(faults[:10])

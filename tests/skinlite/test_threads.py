@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from skinlite.threads import Threads
+from skinlite.threads import threads
 
 
 def test_an_exception_drops_what_has_not_begun() -> None:
@@ -14,7 +14,7 @@ def test_an_exception_drops_what_has_not_begun() -> None:
         begun.append(number)
         go.wait(10)
 
-    with pytest.raises(KeyboardInterrupt), Threads(2) as pool:
+    with pytest.raises(KeyboardInterrupt), threads(2) as pool:
         for number in range(100):
             pool.submit(work, number)
         threading.Timer(0.2, go.set).start()
@@ -23,6 +23,6 @@ def test_an_exception_drops_what_has_not_begun() -> None:
 
 
 def test_without_one_everything_is_done() -> None:
-    with Threads(2) as pool:
+    with threads(2) as pool:
         done = [pool.submit(str, number) for number in range(100)]
     assert [one.result() for one in done] == [str(number) for number in range(100)]

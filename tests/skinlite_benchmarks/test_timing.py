@@ -46,10 +46,10 @@ def test_order_is_seeded() -> None:
 
 
 def test_slow_contestants_share_every_kth_round() -> None:
-    # 2 invocations of 200 ms a round are 40 s in 100 rounds; 10 s allow every fourth. The other
-    # slow one would need every second and joins it.
-    scripted = Scripted(fast=10**6, slower=2 * 10**8, slow=10**8)
-    samples = scripted.timed(100, slow_seconds=10).samples
+    # 2 invocations of 100 ms a round are 20 s in 100 rounds; 5 s allow every fourth. The other
+    # slow one would need every second and joins it. What the fast one settles doesn't count.
+    scripted = Scripted(fast=10**6, slower=10**8, slow=5 * 10**7)
+    samples = scripted.timed(100, slow_seconds=5).samples
     assert len(samples["fast"].turns) == 100
     assert list(samples["slower"].turns) == list(samples["slow"].turns) == list(range(0, 100, 4))
 
