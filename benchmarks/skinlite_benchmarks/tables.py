@@ -115,7 +115,7 @@ METHOD = (
     f"{SETTLE_NS / 1e6:g} ms (one invocation at least) untimed and up to ten timed invocations, "
     "inputs set beforehand. A ratio is the reference's turn over the contestant's turn in the same "
     "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
-    "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured at "
-    "export where no data set was given; its intervals are 95 % bootstrap intervals over lesions, "
-    "or over pictures where a run's own metrics tell it. MB are 10^6 bytes."
+    "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured "
+    "at export where no data set was given; its intervals are 95 % bootstrap intervals over "
+    "lesions, or over pictures where a run's own metrics tell it. MB are 10^6 bytes."
 )
