@@ -19,9 +19,9 @@ def render_markdown(results: Results) -> str:
         parts.append(
             "\n".join(f"- {_escape(one.reason)} {_escape(one.advice)}" for one in results.verdicts)
         )
-    parts.append(_table(tables.overview(results)))
+    parts.append(markdown_table(tables.overview(results)))
     profiles = filter(None, map(detail_tables.operators, results.contestants))
-    parts += [_table(table) for table in (*detail_tables.details(results), *profiles)]
+    parts += [markdown_table(table) for table in (*detail_tables.details(results), *profiles)]
     parts.append("## Host and settings")
     parts.append(
         "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))
@@ -33,7 +33,9 @@ def render_markdown(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(table: Table) -> str:
+def markdown_table(table: Table) -> str:
+    """A table under its title; what comes from file names is escaped."""
+
     def line(cells: list[str]) -> str:
         return f"| {' | '.join(cells)} |"
 

@@ -88,12 +88,12 @@ def convert(
         return Converted(to_tflite(twin, recipe.quantize))
     pool = pool or training_pool(data)
     pictures, calibration = calibrate(twin, graph, pool, recipe, report)
-    # Fine-tuning and clusters have weights of their own.
-    fitted = () if recipe.fine_tuning or recipe.cluster else recipe.rewrites
+    fitted = () if recipe.cluster else recipe.rewrites  # clusters have weights of their own
     if "equalize-channels" in fitted:
         graph = equalize(graph, samples(pictures))
         before, twin = twin, build_twin(graph)
         _check_twin(before, twin, data.examples["test"])  # a pruned one is no longer the model
+    exact = graph
     if "adaptive-rounding" in fitted:
         report("rounding kernels", 0, 1)
         graph = round_kernels(graph, lambda: samples(pictures), recipe.keep_float)
@@ -103,7 +103,14 @@ def convert(
     control = None
     if recipe.fine_tuning:
         graph, ranges, control = tune(
-            graph, ranges, model, data.examples["train"], pictures, recipe.fine_tuning, report
+            graph,
+            exact,
+            ranges,
+            model,
+            data.examples["train"],
+            pictures,
+            recipe.fine_tuning,
+            report,
         )
         twin = build_twin(graph)
     calibrated = Calibrated(ranges, graph, recipe)

@@ -42,6 +42,7 @@ class Tuned(NamedTuple):
 
 def tune(
     graph: Graph,
+    exact: Graph,
     calibrated: bytes,
     teacher: keras.Model,
     train: Examples,
@@ -53,7 +54,8 @@ def tune(
 
     Args:
         graph: from `skinlite_export.qat_graph.ready_for_training`.
-        calibrated: its float32 .tflite with ranges.
+        exact: the same before its kernels were rounded; the control starts from it.
+        calibrated: the graph's float32 .tflite with ranges.
         teacher: what the graph was read from; it does not change.
         train: the training split, and nothing else.
         calibration: the pictures that gave the ranges.
@@ -64,7 +66,7 @@ def tune(
         InputError: the loss is no number any more.
     """
     tuned = fine_tune(graph, ranges_in(calibrated, graph), teacher, train, settings, report)
-    control = fine_tune(graph, None, teacher, train, settings, report)
+    control = fine_tune(exact, None, teacher, train, settings, report)
     # The ranges of the training take the place of these, but for the few tensors whose names the
     # converter changes, as where a bias isn't 0 any more.
     content = measure_ranges(build_twin(tuned), lambda: samples(calibration), ranges="minmax")

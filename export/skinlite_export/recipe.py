@@ -58,7 +58,7 @@ class FineTuning(BaseModel):
     epochs: int = Field(2, ge=1)
     pictures: int = Field(7500, ge=1, description="of an epoch, or all there are")
     batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(5e-5, gt=0, description="of Adam; falls to 0 along a cosine")
+    learning_rate: float = Field(1e-5, gt=0, description="of Adam; falls to 0 along a cosine")
     seed: int = 0
 
 

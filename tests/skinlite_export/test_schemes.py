@@ -3,16 +3,34 @@
 import zlib
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
+from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL
 
 PLAIN = Recipe(rewrites=ALL, calibration_pictures=21, gates=None)
+
+
+def int8_kernels(content: bytes) -> NDArray[np.uint8]:
+    """The bytes of every convolution's weights, in the order of the file's operators."""
+    model = unpack(content)
+    graph, codes = model.subgraphs[0], operator_codes(model)
+    convolutions = [
+        operator
+        for operator in graph.operators
+        if "CONV_2D" in OPERATORS[codes[operator.opcodeIndex]]
+    ]
+    assert convolutions
+    return np.concatenate(
+        [model.buffers[graph.tensors[one.inputs[1]].buffer].data for one in convolutions]
+    )
 
 
 def test_fine_tuned_int8_is_the_same_file_with_other_weights_beside_a_float_control(
@@ -31,6 +49,21 @@ def test_fine_tuned_int8_is_the_same_file_with_other_weights_beside_a_float_cont
     assert control is not None
     assert control.metrics.images == found.manifest.verification.keras.images
     assert 0 < control.worst_difference < 0.5
+
+
+def test_fine_tuning_starts_from_the_kernels_of_the_int8_file(
+    conv_run: Run, conv_prepared: Prepared
+) -> None:
+    """Steps that move nothing give equalized channels, rounded together, as plain int8 has them."""
+    from skinlite_export.converted import convert
+
+    still = FineTuning(epochs=1, pictures=14, batch_size=7, learning_rate=1e-12)
+    tuned = PLAIN.model_copy(update={"quantize": "int8-qat", "fine_tuning": still})
+    plain, found = (
+        int8_kernels(convert(conv_run.load_model(), conv_prepared, recipe).content)
+        for recipe in (PLAIN, tuned)
+    )
+    assert (found == plain).mean() > 0.99
 
 
 def test_an_untrained_network_has_nothing_to_keep(
