@@ -23,7 +23,7 @@ from skinlite.training.run import Run, open_run
 from skinlite_export.calibrated import answers
 from skinlite_export.converted import convert
 from skinlite_export.explain import divergence
-from skinlite_export.recipe import Recipe
+from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL
 from skinlite_export.verification import Fidelity, fidelity
 
@@ -39,6 +39,7 @@ RECIPES = {
         rewrites=tuple(name for name in ALL if name != "adaptive-rounding")
     ),
     "skinlite, all in int8": Recipe(rewrites=tuple(name for name in ALL if name != "float-head")),
+    "skinlite, fine-tuned": Recipe(rewrites=ALL, quantize="int8-qat", fine_tuning=FineTuning()),
     "skinlite": Recipe(rewrites=ALL),
 }
 
