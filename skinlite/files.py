@@ -2,8 +2,8 @@
 
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,10 +84,11 @@ def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
         raise InputError(f"{target} exists already. Choose another folder with --out.")
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
-        staging.chmod(0o755)
+    staging = target.parent / f".{target.name}.{secrets.token_hex(4)}"
     before = staging.with_name(f"{staging.name}.before")
     try:
+        with writing(target):
+            staging.mkdir()
         yield staging
         with writing(target):
             if target.exists():

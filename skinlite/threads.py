@@ -1,19 +1,67 @@
 """Threads for what is done to many pictures."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+import os
+import time
+from _thread import start_new_thread
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+POLL_S = 0.005
 
 
-@contextmanager
-def threads(most: int | None = None) -> Iterator[ThreadPoolExecutor]:
-    """A pool that an exception ends, Ctrl-C too: what has not begun is not done any more.
+def in_threads(task: Callable[[T], R], items: Iterable[T], most: int | None = None) -> list[R]:
+    """What ``task`` gives for each item, in the items' order.
 
-    Left to itself the pool does all that was given to it first, which may take minutes.
+    An exception ends it early, of a task or of Ctrl-C: what has begun is awaited, the rest dropped.
+
+    Ctrl-C and a shutdown interrupt the main thread between any two instructions. Python's own pools
+    have it take locks there; interrupted between taking one and giving it back, it then waits for
+    threads that wait for that lock, for ever. So it takes none here, and starts bare threads.
+
+    Args:
+        task: what to do; it should release the GIL, as decoding and hashing do.
+        items: to do it to.
+        most: threads at once; without it, four more than the cores.
     """
-    with ThreadPoolExecutor(most) as pool:
+    todo = deque(enumerate(items))
+    count = min(most or (os.cpu_count() or 1) + 4, len(todo))
+    results: dict[int, R] = {}
+    faults: list[BaseException] = []
+    begun: list[None] = []
+    ended: list[None] = []
+
+    def work() -> None:
+        begun.append(None)
         try:
-            yield pool
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            while one := _next(todo):
+                index, item = one
+                results[index] = task(item)
+        except BaseException as error:
+            faults.append(error)
+            todo.clear()
+        finally:
+            ended.append(None)
+
+    try:
+        for _ in range(count):
+            start_new_thread(work, ())
+        while len(ended) < count:
+            time.sleep(POLL_S)
+    finally:
+        todo.clear()
+        while len(ended) < len(begun):
+            time.sleep(POLL_S)
+    if faults:
+        raise faults[0]
+    return [results[index] for index in range(len(results))]
+
+
+def _next(todo: "deque[tuple[int, T]]") -> tuple[int, T] | None:
+    try:
+        return todo.popleft()
+    except IndexError:  # asking first whether there is one would be another thread's chance
+        return None

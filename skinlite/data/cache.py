@@ -17,7 +17,7 @@ from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
-from skinlite.threads import threads
+from skinlite.threads import in_threads
 
 GEOMETRY_VERSION = 1
 """Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
@@ -73,10 +73,9 @@ def pixels_of(
 
 def _identity(dataset: Dataset, height: int, width: int) -> str:
     digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}".encode())
-    with threads() as pool:
-        hashes = pool.map(_content, dataset.frame["path"])
-        for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
-            digest.update(f"{image_id} {content}\n".encode())
+    hashes = in_threads(_content, dataset.frame["path"])
+    for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
+        digest.update(f"{image_id} {content}\n".encode())
     return digest.hexdigest()[:32]
 
 
@@ -113,8 +112,8 @@ def _decode(
             advance()
         return None
 
-    with threads(os.cpu_count()) as pool:
-        faults = [message for message in pool.map(decode, range(len(paths))) if message]
+    done = in_threads(decode, range(len(paths)), os.cpu_count())
+    faults = [message for message in done if message]
     if faults:
         shown = "\n  ".join(faults[:10])
         raise InputError(

@@ -9,7 +9,7 @@ import pandas as pd
 from skinlite.data.geometry import load_picture
 from skinlite.data.layout import COLUMNS
 from skinlite.errors import InputError
-from skinlite.threads import threads
+from skinlite.threads import in_threads
 from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
 
 
@@ -140,8 +140,7 @@ def check_decoding(
             advance()
         return None
 
-    with threads() as pool:
-        rows = tuple(message for message in pool.map(problem, paths) if message)
+    rows = tuple(message for message in in_threads(problem, paths) if message)
     return [Fault("picture undecodable", "fetch the file again", rows)] if rows else []
 
 

@@ -17,7 +17,7 @@ from skinlite.data.dataset import SYNTHETIC
 from skinlite.data.looks import draw, photograph
 from skinlite.errors import InputError
 from skinlite.files import staged_folder, write_atomically, writing
-from skinlite.threads import threads
+from skinlite.threads import in_threads
 from skinlite.vocabulary import CLASSES, LOCALIZATIONS, UNKNOWN
 
 FEWEST_LESIONS = 4 * len(CLASSES)
@@ -136,8 +136,7 @@ def write_synthetic(
                     picture.save(target, quality=88)
             advance()
 
-        with threads() as pool:
-            list(pool.map(render, range(lesions)))
+        in_threads(render, range(lesions))
         rows = [row for lesion in patients for row in lesion]
         write_atomically(folder / "HAM10000_metadata.csv", _table(rows))
         about = README.format(seed=seed, lesions=lesions, pictures=len(rows), mark=SYNTHETIC)
