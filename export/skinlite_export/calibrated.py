@@ -14,7 +14,7 @@ from skinlite_export.convert import quantize
 from skinlite_export.graph import Graph
 from skinlite_export.layers import Operation, find_layers, operations_of
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites.finished import relu_as_quantize
+from skinlite_export.rewrites.finished import FINISHED
 from skinlite_export.runtime import load_runner, predict_all
 
 
@@ -50,7 +50,9 @@ class Calibrated:
         content = quantize(
             self.content, float_operators=self.graph.float_operators, float_tensors=float_tensors
         )
-        return relu_as_quantize(content) if "relu-as-quantize" in self.recipe.rewrites else content
+        for name, rewrite in FINISHED.items():
+            content = rewrite(content) if name in self.recipe.rewrites else content
+        return content
 
     def float_operators(self, keep_float: Collection[str] = ()) -> frozenset[str]:
         """Every operator that such a file may compute in float: it was asked for."""

@@ -1,11 +1,12 @@
 """`Editor`: put operators before and after a finished .tflite's own, and change what it takes."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
 from skinlite_export.signature import Quantization
@@ -96,6 +97,31 @@ class Editor:
         self.graph.tensors[index].buffer = len(self._model.buffers) - 1
         return index
 
+    def values(self, index: int) -> NDArray[Any]:
+        """What a constant holds."""
+        tensor = self.graph.tensors[index]
+        kind = next(name for name, code in TYPES.items() if code == tensor.type)
+        data = self._model.buffers[tensor.buffer].data
+        return np.frombuffer(bytes(data), kind).reshape(self.shape(index))
+
+    def replaced(self, index: int, values: ArrayLike, repeats: int) -> int:
+        """A constant with other values in the place of one, the scales of its channels repeated.
+
+        Where another operator takes it too, that keeps the old one.
+        """
+        old = self.graph.tensors[index]
+        new = self.constant(self.name(index), values, self.values(index).dtype.name)
+        quantization = copy(old.quantization)
+        quantization.scale = np.tile(quantization.scale, repeats)
+        quantization.zeroPoint = np.tile(quantization.zeroPoint, repeats)
+        self.graph.tensors[new].quantization = quantization
+        if sum(index in operator.inputs for operator in self.graph.operators) > 1:
+            return new
+        self.graph.tensors[index] = self.graph.tensors.pop()
+        if all(tensor.buffer != old.buffer for tensor in self.graph.tensors):
+            self._model.buffers[old.buffer] = schema.BufferT()
+        return index
+
     def like(self, name: str, index: int, shape: Sequence[int] | None = None) -> int:
         """A new tensor in the number format of another."""
         tensor = self.graph.tensors[index]
@@ -103,6 +129,10 @@ class Editor:
         return self.tensor(
             name, self.shape(index) if shape is None else shape, kind, self.quantization(index)
         )
+
+    def name(self, index: int) -> str:
+        """Of a tensor."""
+        return str(self.graph.tensors[index].name.decode())
 
     def shape(self, index: int) -> tuple[int, ...]:
         """Of a tensor."""
@@ -125,14 +155,19 @@ class Editor:
 
     def ahead(self, operator: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
         """Put an operator before the file's own, after those put there already; gives output."""
-        self.graph.operators.insert(self._ahead, self._operator(operator, inputs, output, options))
+        self.graph.operators.insert(self._ahead, self.operator(operator, inputs, output, options))
         self._ahead += 1
         return output
 
     def behind(self, operator: str, inputs: Sequence[int], output: int, options: Any = None) -> int:
         """Put an operator behind all others; gives output."""
-        self.graph.operators.append(self._operator(operator, inputs, output, options))
+        self.graph.operators.append(self.operator(operator, inputs, output, options))
         return output
+
+    def reshape(self, source: int, target: int) -> Any:
+        """A new operator that gives one tensor of a picture as another, for any batch."""
+        shape = (-1, *self.shape(target)[1:])
+        return self.operator("RESHAPE", [source, self.constant("shape", shape, "int32")], target)
 
     def drop_quantize(self, index: int) -> int | None:
         """Take away the QUANTIZE that alone takes a tensor; gives what it made of it, if any."""
@@ -152,7 +187,8 @@ class Editor:
         self.graph.operators.remove(giver)
         return int(giver.inputs[0])
 
-    def _operator(self, name: str, inputs: Sequence[int], output: int, options: Any) -> Any:
+    def operator(self, name: str, inputs: Sequence[int], output: int, options: Any = None) -> Any:
+        """A new operator, by TFLite's name, that is yet to be put among `graph`'s."""
         operator = schema.OperatorT()
         operator.opcodeIndex = self._code(getattr(schema.BuiltinOperator, name))
         operator.inputs = np.array(inputs, np.int32)

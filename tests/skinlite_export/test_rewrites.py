@@ -278,7 +278,8 @@ def test_parse_rewrites() -> None:
     from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
 
     with_pictures = ("equalize-channels", "adaptive-rounding")
-    assert parse_rewrites("all") == ALL == (*REWRITES, *with_pictures, "relu-as-quantize")
+    of_the_file = ("relu-as-quantize", "space-to-depth")
+    assert parse_rewrites("all") == ALL == (*REWRITES, *with_pictures, *of_the_file)
     assert parse_rewrites("none") == ()
     given = "fold-scales, unfuse-hard-swish"
     assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need

@@ -19,6 +19,7 @@ from skinlite_export.rewrites.delegate import (
     stride_instead_of_pool,
 )
 from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
+from skinlite_export.rewrites.finished import FINISHED
 from skinlite_export.rewrites.skips import (
     one_kernel_for_skips,
     pad_rows,
@@ -46,8 +47,8 @@ REWRITES: dict[str, Rewrite] = {
 OF_THE_PICTURES = ("equalize-channels", "adaptive-rounding")
 """Rewrites that need the calibration pictures (equalization.py, rounding.py), by name."""
 
-OF_THE_FILE = ("relu-as-quantize",)
-"""Rewrites of the finished int8 file (`skinlite_export.rewrites.finished`), by name."""
+OF_THE_FILE = tuple(FINISHED)
+"""Rewrites of the finished int8 file, by name."""
 
 FOR_INT8 = {"unfuse-hard-swish", "dense-instead-of-separable"}
 """Rewrites that only pay in int8: float32 has a kernel for hard-swish, and a weaker matrix unit."""
