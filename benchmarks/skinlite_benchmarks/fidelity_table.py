@@ -35,16 +35,15 @@ def fidelity_tables(results: Results) -> list[Table]:
     Contestants without accuracy, or whose float model isn't known, are left out.
     """
     count = results.settings.threads[0]
-    titles: dict[str, str] = {}
     rows: dict[str, list[tuple[str, ...]]] = {}
     for one in results.contestants:
         measured, accuracy = results.measurement(one.name, count), one.accuracy
         if measured is None or accuracy is None or accuracy.keras is None:
             continue
-        name = wording.network(one.backbone or "no known network")
-        titles[name] = f"{name}, {wording.threads(count)}, {wording.pictures(accuracy)} pictures"
+        network = wording.network(one.backbone or "no known network")
+        title = f"{network}, {wording.threads(count)}, {wording.pictures(accuracy)} pictures"
         partitions = "" if measured.partitions is None else str(measured.partitions)
-        rows.setdefault(name, [_keras(accuracy.keras)]).append(
+        rows.setdefault(title, [_keras(accuracy.keras)]).append(
             (
                 one.name,
                 wording.three_digits(measured.latency.p50),
@@ -55,7 +54,7 @@ def fidelity_tables(results: Results) -> list[Table]:
                 *_answers(accuracy.exported),
             )
         )
-    return [Table(title, COLUMNS, rows[name]) for name, title in titles.items()]
+    return [Table(title, COLUMNS, found) for title, found in rows.items()]
 
 
 def _keras(found: Metrics) -> tuple[str, ...]:
