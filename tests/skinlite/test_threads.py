@@ -51,5 +51,5 @@ def test_a_fault_drops_what_has_not_begun() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timer")
 def test_an_interruption_at_any_moment_ends_it() -> None:
-    """ThreadPoolExecutor hangs here within a few of these 300 interruptions."""
+    """ThreadPoolExecutor does not get through these: interrupted in a lock, it keeps it."""
     subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, timeout=60)
