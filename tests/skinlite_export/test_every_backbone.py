@@ -82,6 +82,7 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.convert import measure_ranges, quantize
     from skinlite_export.reader import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.finished import relu_as_quantize, space_to_depth
     from skinlite_export.runners.litert import LiteRTRunner
     from skinlite_export.runtime import predict_all
     from skinlite_export.twin import build_twin
@@ -97,10 +98,11 @@ def test_trains_saves_exports_and_agrees(
     assert np.ptp(expected, axis=0).max() > 0.05  # otherwise any file would do
     graph = apply_rewrites(read_keras(model), list(REWRITES))
     whole = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
-    small = quantize(whole, float_operators=graph.float_operators)
+    small = relu_as_quantize(quantize(whole, float_operators=graph.float_operators))
     assert len(small) < 0.35 * len(whole)
     answers = {}
-    for scheme, content in (("float32", whole), ("int8", small)):
+    files = {"float32": whole, "int8": small, "blocks": space_to_depth(small)}
+    for scheme, content in files.items():
         path = tmp_path / f"{scheme}.tflite"
         path.write_bytes(content)
         answers[scheme] = predict_all(LiteRTRunner(path), few.images, few.patients)
@@ -108,3 +110,6 @@ def test_trains_saves_exports_and_agrees(
     np.testing.assert_allclose(answers["float32"], expected, atol=2e-3)
     # Int8 is rough on random weights (0.002 to 0.09); a file that is broken is 0.2 away and more.
     assert np.abs(answers["int8"] - expected).mean() < 0.13
+    # The first convolution takes 3 channels; VGG16's makes 64 of each pixel, which is work enough.
+    assert (files["blocks"] == small) == (name == "vgg16")
+    np.testing.assert_array_equal(answers["blocks"], answers["int8"])

@@ -1,5 +1,6 @@
 """A skip of NASNet is one convolution, where that pays and where nothing else sees its halves."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,3 +46,23 @@ def test_a_skip_stays_where_one_kernel_would_not_pay_or_a_half_is_seen_elsewhere
 
     for graph in (skip(8, FEW_CHANNELS + 1), skip(8, 4, Node("other", "ReLU", ("odd",)))):
         assert "both" in {one.name for one in one_kernel_for_skips(graph).nodes if one.inputs[1:]}
+
+
+def test_a_norm_and_a_relu_behind_a_skip_both_go_through_it() -> None:
+    """In NASNetLarge, whose skips are too wide for one kernel."""
+    from skinlite_export.graph import Node
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.skips import FEW_CHANNELS
+    from skinlite_export.twin import build_twin
+
+    stock = skip(8, FEW_CHANNELS + 1)
+    random = np.random.default_rng(2)
+    weights = tuple(random.uniform(0.5, 1.5, 6).astype(np.float32) for _ in range(4))
+    norm = Node("norm", "BatchNormalization", ("both",), {"epsilon": 1e-3}, weights)
+    stock = replace(stock, nodes=(*stock.nodes, norm, Node("relu", "ReLU", ("norm",))))
+    stock = replace(stock, nodes=(*stock.nodes, Node("flat", "Flatten", ("relu",))))
+    rewritten = apply_rewrites(stock, list(REWRITES))
+    assert [node.kind for node in rewritten.nodes[-2:]] == ["Concatenate", "Flatten"]
+    x = {"x": random.normal(size=(2, 8, 8, FEW_CHANNELS + 1)).astype(np.float32)}
+    expected = np.asarray(build_twin(stock)(x))
+    np.testing.assert_allclose(np.asarray(build_twin(rewritten)(x)), expected, atol=1e-5)

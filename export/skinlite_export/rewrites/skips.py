@@ -85,7 +85,7 @@ def push_norm_through_concat(graph: Graph) -> Graph:
                 *(np.split(one, np.cumsum(widths)[:-1]) for one in norm.weights), strict=True
             )
             parts = [
-                replace(norm, name=f"{norm.name}_{i}", inputs=(name,), weights=weights)
+                replace(norm, name=f"{norm.name}_norm{i}", inputs=(name,), weights=weights)
                 for i, (name, weights) in enumerate(zip(node.inputs, slices, strict=True))
             ]
             inputs = tuple(part.name for part in parts)
