@@ -99,10 +99,8 @@ class Editor:
 
     def values(self, index: int) -> NDArray[Any]:
         """What a constant holds."""
-        tensor = self.graph.tensors[index]
-        kind = next(name for name, code in TYPES.items() if code == tensor.type)
-        data = self._model.buffers[tensor.buffer].data
-        return np.frombuffer(bytes(data), kind).reshape(self.shape(index))
+        data = self._model.buffers[self.graph.tensors[index].buffer].data
+        return np.frombuffer(bytes(data), self.dtype(index)).reshape(self.shape(index))
 
     def replaced(self, index: int, values: ArrayLike, repeats: int) -> int:
         """A constant with other values in the place of one, the scales of its channels repeated.
@@ -110,7 +108,7 @@ class Editor:
         Where another operator takes it too, that keeps the old one.
         """
         old = self.graph.tensors[index]
-        new = self.constant(self.name(index), values, self.values(index).dtype.name)
+        new = self.constant(self.name(index), values, self.dtype(index))
         quantization = copy(old.quantization)
         quantization.scale = np.tile(quantization.scale, repeats)
         quantization.zeroPoint = np.tile(quantization.zeroPoint, repeats)
@@ -124,15 +122,17 @@ class Editor:
 
     def like(self, name: str, index: int, shape: Sequence[int] | None = None) -> int:
         """A new tensor in the number format of another."""
-        tensor = self.graph.tensors[index]
-        kind = next(name for name, code in TYPES.items() if code == tensor.type)
-        return self.tensor(
-            name, self.shape(index) if shape is None else shape, kind, self.quantization(index)
-        )
+        shape = self.shape(index) if shape is None else shape
+        return self.tensor(name, shape, self.dtype(index), self.quantization(index))
 
     def name(self, index: int) -> str:
         """Of a tensor."""
         return str(self.graph.tensors[index].name.decode())
+
+    def dtype(self, index: int) -> str:
+        """Of a tensor, by a name of `TYPES`."""
+        code = self.graph.tensors[index].type
+        return next(name for name, known in TYPES.items() if known == code)
 
     def shape(self, index: int) -> tuple[int, ...]:
         """Of a tensor."""

@@ -41,3 +41,19 @@ def test_an_interrupt_between_the_moves_leaves_what_was(
         (folder / "new").touch()
     assert [path.name for path in target.iterdir()] == ["old"]
     assert list(target.parent.iterdir()) == [target]
+
+
+def test_an_interrupt_as_the_folder_is_made_leaves_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = Path.mkdir
+
+    def interrupted(path: Path, mode: int = 0o777, *rest: bool, **options: bool) -> None:
+        make(path, mode, *rest, **options)
+        if path.parent == tmp_path:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "new"):
+        pytest.fail("it had not been made")
+    assert list(tmp_path.iterdir()) == []

@@ -14,6 +14,7 @@ Margins = tuple[int, int]
 """Rows above and below, or pixels left and right."""
 
 MOST_PIXELS = 8
+"""In a block; more were not tried."""
 
 DEPTH, FILTERS = 8, 16
 """Channels that an int8 kernel takes and makes at a time (ARM's i8mm, x86's VNNI); it pads."""
