@@ -22,8 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
+from skinlite_export.folding import split_separable
 from skinlite_export.graph import Graph, Node
-from skinlite_export.qat_graph import split_separable
 from skinlite_export.rewrites.arithmetic import scale_output
 from skinlite_export.twin import build_twin
 

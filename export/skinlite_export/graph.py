@@ -36,6 +36,17 @@ class Node:
     settings: dict[str, Any] = field(default_factory=dict)
     weights: tuple[NDArray[np.float32], ...] = ()
 
+    @property
+    def is_linear(self) -> bool:
+        """Whether no activation bends its output."""
+        return self.settings.get("activation") in (None, "linear")
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether it is a 1x1 convolution of all channels of a pixel, with any stride."""
+        one_group = self.settings.get("groups", 1) == 1
+        return self.kind == "Conv2D" and self.weights[0].shape[:2] == (1, 1) and one_group
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -74,3 +85,35 @@ class Graph:
     def consumers(self, name: str) -> list[Node]:
         """The nodes that take a node's output."""
         return [node for node in self.nodes if name in node.inputs]
+
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of what each node gives, of those that give a picture."""
+        sizes: dict[str, tuple[int, int]] = {}
+        for node in self.nodes:
+            if node.kind == "Input" and len(node.settings["shape"]) == 3:
+                sizes[node.name] = node.settings["shape"][:2]
+            elif node.inputs and node.inputs[0] in sizes and node.kind not in FLATTENING:
+                rows, columns = sizes[node.inputs[0]]
+                sizes[node.name] = _made(node, 0, rows), _made(node, 1, columns)
+        return sizes
+
+
+FLATTENING = {"Flatten", "GlobalAveragePooling2D", "Reshape"}
+"""Kinds that make something else of a picture."""
+
+
+def _made(node: Node, axis: int, taken: int) -> int:
+    """How many rows (axis 0) or columns (1) a node makes of so many."""
+
+    def along(name: str, default: Any) -> Any:
+        value = node.settings.get(name, default)
+        return value if isinstance(value, int) else value[axis]
+
+    if node.kind in ("ZeroPadding2D", "PadRows"):
+        return taken + sum(node.settings["padding"][axis])
+    if node.kind == "Cropping2D":
+        return taken - sum(node.settings["cropping"][axis])
+    window = along("kernel_size", along("pool_size", 1))
+    stride = along("strides", along("pool_size", 1))
+    seen = taken if node.settings.get("padding") == "same" else taken - window + 1
+    return -(-seen // stride)

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
+from skinlite_export.folding import split_separable
 from skinlite_export.graph import Graph, Node
-from skinlite_export.qat_graph import split_separable
 from skinlite_export.twin import build_twin
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}

@@ -43,8 +43,13 @@ def test_twin_equals_keras(
     stock = read_keras(model)
     for graph in (stock, apply_rewrites(stock, list(REWRITES))):
         assert_ordered(graph)
+        twin = build_twin(graph)
         # NASNetMobile sums up some 600 operations: float32 noise of 2e-5 is left.
-        np.testing.assert_allclose(answers(build_twin(graph), examples), expected, atol=5e-5)
+        np.testing.assert_allclose(answers(twin, examples), expected, atol=5e-5)
+        sizes = graph.sizes()
+        assert len(sizes) > 100
+        built = {name: twin.get_layer(name).output.shape[1:3] for name in sizes}
+        assert built == sizes
 
 
 def test_what_only_training_needs_is_left_behind(classifier: Any) -> None:

@@ -69,7 +69,7 @@ def stride_instead_of_pool(graph: Graph) -> Graph:
     for node in graph.nodes:
         if node.kind == "AveragePooling2D" and set(node.settings["pool_size"]) == {1}:
             takers = graph.consumers(node.name)
-            if all(one.kind == "Conv2D" and _is_pointwise(one) for one in takers):
+            if all(one.is_pointwise and set(one.settings["strides"]) == {1} for one in takers):
                 skipped[node.name] = node
     nodes = []
     for node in graph.nodes:
@@ -81,10 +81,6 @@ def stride_instead_of_pool(graph: Graph) -> Graph:
             node = replace(node, inputs=pool.inputs, settings=settings)
         nodes.append(node)
     return replace(graph, nodes=tuple(nodes))
-
-
-def _is_pointwise(node: Node) -> bool:
-    return set(node.settings["kernel_size"]) == {1} and set(node.settings["strides"]) == {1}
 
 
 def average_pool_as_depthwise(graph: Graph) -> Graph:

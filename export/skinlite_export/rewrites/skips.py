@@ -43,11 +43,11 @@ def one_kernel_for_skips(graph: Graph) -> Graph:
 
 def _is_half(node: Node) -> bool:
     """Whether it is a 1x1 convolution without a bias that takes every other pixel."""
-    return node.kind == "Conv2D" and (
-        set(node.settings["kernel_size"]) == {1}
+    return (
+        node.is_pointwise
+        and node.is_linear
         and set(node.settings["strides"]) == {2}
         and len(node.weights) == 1
-        and node.settings.get("activation") in (None, "linear")
     )
 
 
