@@ -13,6 +13,7 @@ from skinlite_export.signature import Quantization
 
 TYPES = {
     "float32": schema.TensorType.FLOAT32,
+    "float16": schema.TensorType.FLOAT16,
     "uint8": schema.TensorType.UINT8,
     "int8": schema.TensorType.INT8,
     "int32": schema.TensorType.INT32,
@@ -120,6 +121,13 @@ class Editor:
             self._model.buffers[old.buffer] = schema.BufferT()
         return index
 
+    def computed(self, index: int) -> None:
+        """Let a constant be the output of an operator from now on, and hold nothing itself."""
+        tensor = self.graph.tensors[index]
+        buffer, tensor.buffer = tensor.buffer, 0
+        if all(tensor.buffer != buffer for tensor in self.graph.tensors):
+            self._model.buffers[buffer] = schema.BufferT()
+
     def like(self, name: str, index: int, shape: Sequence[int] | None = None) -> int:
         """A new tensor in the number format of another."""
         shape = self.shape(index) if shape is None else shape
@@ -148,6 +156,10 @@ class Editor:
     def is_float(self, index: int) -> bool:
         """Whether a tensor holds float32."""
         return bool(self.graph.tensors[index].type == schema.TensorType.FLOAT32)
+
+    def is_constant(self, index: int) -> bool:
+        """Whether a tensor holds values of its own, and no operator makes them."""
+        return self._model.buffers[self.graph.tensors[index].buffer].data is not None
 
     def operator_name(self, operator: Any) -> str:
         """TFLite's, of one of `graph`."""
@@ -228,7 +240,7 @@ def _maps(tensors: dict[str, int]) -> list[Any]:
 
 
 VERSIONS = {
-    schema.BuiltinOperator.DEQUANTIZE: 2,  # of int8
+    schema.BuiltinOperator.DEQUANTIZE: 3,  # of float16; 2 of int8
     schema.BuiltinOperator.RESIZE_BILINEAR: 3,  # with half-pixel centres
     schema.BuiltinOperator.STRIDED_SLICE: 2,  # of int8
 }

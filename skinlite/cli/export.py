@@ -36,7 +36,7 @@ def export(
     data: DataOption = None,
     out: OutOption = None,
     rewrites: Annotated[
-        str, typer.Option(help="Of graph and file: all, none, or NAME,...")
+        str, typer.Option(help="Of graph and file: all, none, NAME,... or all,-NAME,... (all but).")
     ] = "all",
     calibration_pictures: Annotated[
         int, typer.Option(min=1, help="Drawn class-balanced from the training split.")

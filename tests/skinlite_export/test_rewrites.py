@@ -19,6 +19,7 @@ def varied() -> Any:
     pointwise = {"filters": 4, "kernel_size": (1, 1), "use_bias": False}
     skip = {"pool_size": (1, 1), "strides": (2, 2), "padding": "valid"}
     average = {"pool_size": (3, 3), "strides": (2, 2), "padding": "same"}
+    ends = ("positive", "norm", "peak", "widened")
     parts = ("one", "two", "skipped", "averaged", "doubled", "dense", "rows", "same")
     large = {"filters": 4, "kernel_size": (7, 7), "use_bias": False}
     strided = large | {"strides": (2, 2), "padding": "valid"}
@@ -26,6 +27,8 @@ def varied() -> Any:
     skip_conv = pointwise | {"strides": (2, 2), "padding": "valid"}
     norm = tuple(random.uniform(0.5, 2, 8).astype(np.float32) for _ in range(4))
     peak = {"pool_size": (3, 3), "strides": (2, 2), "padding": "valid"}
+    narrow_norm = tuple(one[:4] for one in norm)
+    every_pixel = {"strides": (1, 1)}
 
     def separable(channels: int) -> Any:
         depthwise = random.normal(size=(7, 7, channels, 1)).astype(np.float32) / 7
@@ -60,7 +63,10 @@ def varied() -> Any:
             Node("norm", "BatchNormalization", ("halves",), {"epsilon": 1e-3}, norm),
             Node("frame", "ZeroPadding2D", ("x",), {"padding": ((1, 1), (1, 1))}),
             Node("peak", "MaxPooling2D", ("frame",), peak),
-            Node("everything", "Concatenate", ("positive", "norm", "peak"), {"axis": -1}),
+            Node("narrow", "Conv2D", ("x",), pointwise | every_pixel, (kernel,)),
+            Node("bottleneck", "BatchNormalization", ("narrow",), {}, narrow_norm),
+            Node("widened", "Conv2D", ("bottleneck",), skip_conv, (-kernel,)),
+            Node("everything", "Concatenate", ends, {"axis": -1}),
             Node("end", "AddConstant", ("everything",), {"value": 1.0}),
         )
     )
@@ -83,7 +89,7 @@ def test_every_rewrite_alone_changes_the_graph_but_no_answer(
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(names))
 
 
-@pytest.mark.parametrize("name", ["mobilenet_v3_large", "nasnet_mobile"])
+@pytest.mark.parametrize("name", ["mobilenet_v3_large", "mobilenet_v3_small", "nasnet_mobile"])
 def test_the_rewrites_find_what_they_are_for(
     random_classifier: Callable[[str, int], Any], name: str
 ) -> None:
@@ -99,6 +105,7 @@ def test_the_rewrites_find_what_they_are_for(
     found = {one for one in REWRITES if shape(apply_rewrites(stock, [one])) != shape(stock)}
     own = {
         "mobilenet_v3_large": {"unfuse-hard-swish", "fold-scales"},
+        "mobilenet_v3_small": {"unfuse-hard-swish", "fold-scales", "compose-pointwise"},
         "nasnet_mobile": {
             "push-norm-through-concat",
             "push-relu-through-concat",
@@ -197,32 +204,6 @@ def test_a_scale_goes_through_an_addition_whose_other_side_can_take_the_inverse(
     np.testing.assert_allclose(np.asarray(build_twin(folded)(x)), expected, atol=1e-5)
 
 
-def test_large_depthwise_kernels_go_and_those_that_have_a_kernel_stay() -> None:
-    from skinlite_export.rewrites import dense_instead_of_separable, split_large_depthwise
-
-    def kernels(graph: Any, kind: str) -> set[tuple[int, ...]]:
-        return {node.weights[0].shape[:3] for node in graph.nodes if node.kind == kind}
-
-    dense = dense_instead_of_separable(varied())
-    assert (7, 7, 4) in kernels(dense, "Conv2D")
-    assert kernels(dense, "SeparableConv2D") == {(7, 7, 36)}
-    split = split_large_depthwise(dense)
-    assert kernels(split, "DepthwiseConv2D") == {(3, 7, 36), (1, 7, 36)}
-    assert not kernels(split, "SeparableConv2D")
-
-    small = varied().replace_each(
-        "SeparableConv2D",
-        lambda node: [
-            replace(
-                node,
-                settings=node.settings | {"kernel_size": (5, 5)},
-                weights=(node.weights[0][:5, :5], node.weights[1]),
-            )
-        ],
-    )
-    assert split_large_depthwise(dense_instead_of_separable(small)) == small
-
-
 def test_what_pays_in_int8_only_is_left_out_of_float() -> None:
     from skinlite_export.rewrites import FOR_INT8, REWRITES, apply_rewrites
 
@@ -278,10 +259,19 @@ def test_parse_rewrites() -> None:
     from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
 
     with_pictures = ("equalize-channels", "adaptive-rounding")
-    of_the_file = ("relu-as-quantize", "space-to-depth")
+    of_the_file = ("relu-as-quantize", "space-to-depth", "float16-kernels")
     assert parse_rewrites("all") == ALL == (*REWRITES, *with_pictures, *of_the_file)
     assert parse_rewrites("none") == ()
     given = "fold-scales, unfuse-hard-swish"
     assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need
-    with pytest.raises(InputError, match=r"no rewrite 'unfuse'.*all, none, or of: .*float-softmax"):
-        parse_rewrites("unfuse")
+    but = parse_rewrites("all, -fold-scales,-float16-kernels")
+    assert but == tuple(name for name in ALL if name not in ("fold-scales", "float16-kernels"))
+    for text, unknown in {
+        "unfuse": "unfuse",
+        "all,-unfuse": "-unfuse",
+        "all,fold-scales": "fold-scales",
+        "-fold-scales": "-fold-scales",
+        "fold-scales,": "",
+    }.items():
+        with pytest.raises(InputError, match=rf"no rewrite '{unknown}'.*all,-NAME.*float-softmax"):
+            parse_rewrites(text)

@@ -9,7 +9,11 @@ from collections.abc import Callable, Sequence
 from skinlite.errors import InputError
 from skinlite_export.graph import Graph
 from skinlite_export.recipe import Scheme
-from skinlite_export.rewrites.arithmetic import fold_scales, unfuse_hard_swish
+from skinlite_export.rewrites.arithmetic import (
+    compose_pointwise,
+    fold_scales,
+    unfuse_hard_swish,
+)
 from skinlite_export.rewrites.delegate import (
     average_pool_as_depthwise,
     float_head,
@@ -18,7 +22,10 @@ from skinlite_export.rewrites.delegate import (
     split_concat,
     stride_instead_of_pool,
 )
-from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
+from skinlite_export.rewrites.depthwise import (
+    dense_instead_of_separable,
+    split_large_depthwise,
+)
 from skinlite_export.rewrites.finished import FINISHED
 from skinlite_export.rewrites.skips import (
     one_kernel_for_skips,
@@ -31,6 +38,7 @@ Rewrite = Callable[[Graph], Graph]
 REWRITES: dict[str, Rewrite] = {
     "unfuse-hard-swish": unfuse_hard_swish,
     "fold-scales": fold_scales,
+    "compose-pointwise": compose_pointwise,
     "stride-instead-of-pool": stride_instead_of_pool,
     "one-kernel-for-skips": one_kernel_for_skips,
     "push-norm-through-concat": push_norm_through_concat,
@@ -57,20 +65,25 @@ ALL = (*REWRITES, *OF_THE_PICTURES, *OF_THE_FILE)
 
 
 def parse_rewrites(text: str) -> tuple[str, ...]:
-    """The names in ``all``, ``none`` or ``NAME,...``, in the order they are applied.
+    """The names in ``all``, ``none``, ``NAME,...`` or ``all,-NAME,...``, in the order of applying.
 
     Raises:
         InputError: an unknown name; the message lists them.
     """
-    if text in ("all", "none"):
-        return ALL if text == "all" else ()
-    asked = [name.strip() for name in text.split(",")]
+    if text == "none":
+        return ()
+    first, *others = (name.strip() for name in text.split(","))
+    but = first == "all"
+    known = {f"-{name}" if but else name: name for name in ALL}
+    asked = others if but else [first, *others]
     for name in asked:
-        if name not in ALL:
+        if name not in known:
             raise InputError(
-                f"There is no rewrite {name!r}. Choose all, none, or of: {', '.join(ALL)}."
+                f"There is no rewrite {name!r}. Choose all, none, NAME,... or all,-NAME,... (all "
+                f"but), of: {', '.join(ALL)}."
             )
-    return tuple(name for name in ALL if name in asked)
+    named = {known[name] for name in asked}
+    return tuple(name for name in ALL if (name in named) != but)
 
 
 def apply_rewrites(graph: Graph, names: Sequence[str], scheme: Scheme = "int8") -> Graph:

@@ -1,4 +1,4 @@
-"""Rewrites of the finished int8 file: what the converter would undo if it were done before."""
+"""Rewrites of the finished int8 file: what the converter would undo, or can't do, before."""
 
 from collections.abc import Callable
 from typing import Any
@@ -113,8 +113,35 @@ def _pad(editor: Editor, picture: int, rows: Margins, columns: Margins) -> tuple
     return [editor.reshape(picture, flat), pad, editor.reshape(wide, result)], result
 
 
+WITH_KERNEL = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+"""Operators whose second input is a kernel."""
+
+
+def float16_kernels(content: bytes) -> bytes:
+    """Store the kernels of the layers that stay in float, the head's above all, in 16 bits.
+
+    A DEQUANTIZE makes float32 of them; XNNPACK does that once, when the file is loaded. A weight is
+    off by 1/2048 of the kernel's largest at most. A kernel with weights beyond float16 stays.
+    """
+    editor = Editor(content)
+    operators = []
+    for operator in editor.graph.operators:
+        kernel = int(operator.inputs[1]) if editor.operator_name(operator) in WITH_KERNEL else None
+        if kernel is not None and editor.is_float(kernel) and editor.is_constant(kernel):
+            with np.errstate(over="ignore"):
+                halves = editor.values(kernel).astype(np.float16)
+            if np.isfinite(halves).all():
+                stored = editor.constant(f"{editor.name(kernel)}/float16", halves, "float16")
+                editor.computed(kernel)
+                operators.append(editor.operator("DEQUANTIZE", [stored], kernel))
+        operators.append(operator)
+    editor.graph.operators = operators
+    return editor.pack()
+
+
 FINISHED: dict[str, Callable[[bytes], bytes]] = {
     "relu-as-quantize": relu_as_quantize,
     "space-to-depth": space_to_depth,
+    "float16-kernels": float16_kernels,
 }
 """The rewrites by name, in the order they are applied."""
