@@ -1,14 +1,9 @@
 """What one 1x1 convolution in the place of a bottleneck's two gains or costs.
 
-``python bottleneck.py [--without-amx]`` prints a table: a bottleneck between two depthwise
-convolutions, as the network has it at 224 px, and with the product of its kernels; int8 and
-float32; medians of one thread, milliseconds.
+Prints a table: a bottleneck between two depthwise convolutions, as the network has it at 224 px,
+and with the product of its kernels; int8 and float32; medians of one thread, milliseconds.
 """
 
-import ctypes
-import os
-import struct
-import sys
 import time
 
 import numpy as np
@@ -78,31 +73,7 @@ def milliseconds(files: list[bytes]) -> list[float]:
     return [float(np.median(found)) for found in times]
 
 
-def refuse_amx() -> None:
-    """Have Linux refuse this process the matrix unit: XNNPACK has AVX512-VNNI kernels, too."""
-    load, equal, answer = 0x20, 0x15, 0x06
-    program = b"".join(
-        struct.pack("HBBI", *one)
-        for one in [
-            (load, 0, 0, 0),
-            (equal, 0, 3, 158),  # arch_prctl
-            (load, 0, 0, 16),
-            (equal, 0, 1, 0x1023),  # ARCH_REQ_XCOMP_PERM
-            (answer, 0, 0, 0x00050001),  # EPERM
-            (answer, 0, 0, 0x7FFF0000),  # allowed
-        ]
-    )
-    held = ctypes.create_string_buffer(program)
-    filter_ = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(held))
-    libc = ctypes.CDLL(None, use_errno=True)
-    for call in ((38, 1, 0, 0, 0), (22, 2, ctypes.create_string_buffer(filter_), 0, 0)):
-        if libc.prctl(*call):
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-
-
 if __name__ == "__main__":
-    if "--without-amx" in sys.argv:
-        refuse_amx()
     for network, shape in BOTTLENECKS.items():
         for int8 in (True, False):
             pair = [build(*shape, composed=composed, int8=int8) for composed in (False, True)]
