@@ -126,18 +126,9 @@ def compose_pointwise(graph: Graph) -> Graph:
     """
     by_name = {node.name: node for node in graph.nodes}
     for wide in graph.nodes:
-        if not wide.is_pointwise:
+        narrow = _bottleneck(graph, by_name, wide)
+        if not narrow:
             continue
-        norm, alone = by_name[wide.inputs[0]], len(graph.consumers(wide.inputs[0])) == 1
-        narrow = norm
-        if norm.kind == "BatchNormalization":
-            narrow = by_name[norm.inputs[0]]
-            alone = alone and len(graph.consumers(narrow.name)) == 1
-        every_pixel = narrow.settings.get("strides", (1, 1)) == (1, 1)
-        if not (alone and narrow.is_pointwise and narrow.is_linear and every_pixel):
-            continue
-        if narrow is not norm:
-            narrow = fold(narrow, norm)
         (first, *shift), (second, *bias) = narrow.weights, wide.weights
         taken, between, made = *first.shape[2:], second.shape[3]
         if taken * made > between * (taken + made):
@@ -150,3 +141,17 @@ def compose_pointwise(graph: Graph) -> Graph:
             weights=(first @ second, *([np.sum(bias, axis=0)] if bias else [])),
         )
     return replace(graph, nodes=tuple(by_name[node.name] for node in graph.nodes)).without_unused()
+
+
+def _bottleneck(graph: Graph, by_name: dict[str, Node], wide: Node) -> Node | None:
+    """The linear 1x1 convolution, its batch norm folded in, that this one alone takes."""
+    if not wide.is_pointwise:
+        return None
+    source = by_name[wide.inputs[0]]
+    norm = source if source.kind == "BatchNormalization" else None
+    narrow = by_name[norm.inputs[0]] if norm else source
+    alone = all(len(graph.consumers(one.name)) == 1 for one in (source, narrow))
+    every_pixel = narrow.settings.get("strides", (1, 1)) == (1, 1)
+    if not (alone and narrow.is_pointwise and narrow.is_linear and every_pixel):
+        return None
+    return fold(narrow, norm) if norm else narrow
