@@ -117,14 +117,17 @@ class Editor:
         if sum(index in operator.inputs for operator in self.graph.operators) > 1:
             return new
         self.graph.tensors[index] = self.graph.tensors.pop()
-        if all(tensor.buffer != old.buffer for tensor in self.graph.tensors):
-            self._model.buffers[old.buffer] = schema.BufferT()
+        self._empty(old.buffer)
         return index
 
     def computed(self, index: int) -> None:
         """Let a constant be the output of an operator from now on, and hold nothing itself."""
         tensor = self.graph.tensors[index]
         buffer, tensor.buffer = tensor.buffer, 0
+        self._empty(buffer)
+
+    def _empty(self, buffer: int) -> None:
+        """Drop what a buffer holds, unless a tensor still has it."""
         if all(tensor.buffer != buffer for tensor in self.graph.tensors):
             self._model.buffers[buffer] = schema.BufferT()
 

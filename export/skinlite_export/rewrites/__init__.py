@@ -9,11 +9,7 @@ from collections.abc import Callable, Sequence
 from skinlite.errors import InputError
 from skinlite_export.graph import Graph
 from skinlite_export.recipe import Scheme
-from skinlite_export.rewrites.arithmetic import (
-    compose_pointwise,
-    fold_scales,
-    unfuse_hard_swish,
-)
+from skinlite_export.rewrites.arithmetic import compose_pointwise, fold_scales, unfuse_hard_swish
 from skinlite_export.rewrites.delegate import (
     average_pool_as_depthwise,
     float_head,
@@ -22,10 +18,7 @@ from skinlite_export.rewrites.delegate import (
     split_concat,
     stride_instead_of_pool,
 )
-from skinlite_export.rewrites.depthwise import (
-    dense_instead_of_separable,
-    split_large_depthwise,
-)
+from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
 from skinlite_export.rewrites.finished import FINISHED
 from skinlite_export.rewrites.skips import (
     one_kernel_for_skips,
