@@ -1,7 +1,6 @@
 """A large separable convolution in parts is the same one, and pads in a way that costs nothing."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -95,24 +94,10 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
 
 
 def test_large_kernels_go_and_those_that_have_a_kernel_stay() -> None:
-    from skinlite_export.graph import Graph
-    from skinlite_export.rewrites import dense_instead_of_separable, split_large_depthwise
+    from skinlite_export.rewrites import split_large_depthwise
 
-    def kernels(graph: Any, kind: str) -> set[tuple[int, ...]]:
-        return {node.weights[0].shape[:3] for node in graph.nodes if node.kind == kind}
-
-    wide = separable(11, "same", (1, 1), None)
-    assert dense_instead_of_separable(wide) == wide
-    assert kernels(split_large_depthwise(wide), "DepthwiseConv2D") == {(3, 7, 36), (1, 7, 36)}
-
-    def narrow(graph: Graph) -> Graph:
-        return graph.replace_each(
-            "SeparableConv2D",
-            lambda node: [
-                replace(node, weights=(node.weights[0][:, :, :4], node.weights[1][:, :, :4]))
-            ],
-        )
-
-    assert kernels(dense_instead_of_separable(narrow(wide)), "Conv2D") == {(7, 7, 4)}
-    small = narrow(separable(11, "same", (1, 1), None, taps=5))
-    assert split_large_depthwise(dense_instead_of_separable(small)) == small
+    cut = split_large_depthwise(separable(11, "same", (1, 1), None))
+    kernels = {one.weights[0].shape[:3] for one in cut.nodes if one.kind == "DepthwiseConv2D"}
+    assert kernels == {(3, 7, 36), (1, 7, 36)}
+    small = separable(11, "same", (1, 1), None, taps=5)
+    assert split_large_depthwise(small) == small

@@ -18,7 +18,7 @@ from skinlite_export.rewrites.delegate import (
     split_concat,
     stride_instead_of_pool,
 )
-from skinlite_export.rewrites.depthwise import dense_instead_of_separable, split_large_depthwise
+from skinlite_export.rewrites.depthwise import split_large_depthwise
 from skinlite_export.rewrites.finished import FINISHED
 from skinlite_export.rewrites.skips import (
     one_kernel_for_skips,
@@ -37,7 +37,6 @@ REWRITES: dict[str, Rewrite] = {
     "push-norm-through-concat": push_norm_through_concat,
     "push-relu-through-concat": push_relu_through_concat,
     "split-concat": split_concat,
-    "dense-instead-of-separable": dense_instead_of_separable,
     "split-large-depthwise": split_large_depthwise,
     "average-pool-as-depthwise": average_pool_as_depthwise,
     "pad-rows": pad_rows,
@@ -51,8 +50,8 @@ OF_THE_PICTURES = ("equalize-channels", "adaptive-rounding")
 OF_THE_FILE = tuple(FINISHED)
 """Rewrites of the finished int8 file, by name."""
 
-FOR_INT8 = {"unfuse-hard-swish", "dense-instead-of-separable"}
-"""Rewrites that only pay in int8: float32 has a kernel for hard-swish, and a weaker matrix unit."""
+FOR_INT8 = {"unfuse-hard-swish"}
+"""Rewrites that only pay in int8: float32 has a kernel for hard-swish."""
 
 ALL = (*REWRITES, *OF_THE_PICTURES, *OF_THE_FILE)
 

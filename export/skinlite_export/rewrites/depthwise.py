@@ -5,7 +5,6 @@ sixteen 7x7 of NASNetMobile take more than half of its time.
 """
 
 from collections import Counter
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +14,6 @@ from skinlite_export.rewrites.blocks import Margins
 
 MOST_TAPS = 25
 """Of XNNPACK's largest depthwise kernel."""
-
-FEW_CHANNELS = 32
-"""Up to so many, a dense convolution is faster in int8 than three depthwise ones and their sum."""
-
-
-def dense_instead_of_separable(graph: Graph) -> Graph:
-    """Multiply out a large separable convolution of few channels: depthwise times pointwise.
-
-    The dense kernel has a good int8 matrix kernel, and one rounding instead of two. Exact in real
-    arithmetic.
-    """
-
-    def rewrite(node: Node) -> list[Node]:
-        depthwise, pointwise, *bias = node.weights
-        if not _is_large(node) or depthwise.shape[2] > FEW_CHANNELS:
-            return [node]
-        kernel = np.einsum("hwc,cf->hwcf", depthwise[..., 0], pointwise[0, 0])
-        return [replace(node, kind="Conv2D", weights=(kernel, *bias))]
-
-    return graph.replace_each("SeparableConv2D", rewrite)
 
 
 def split_large_depthwise(graph: Graph) -> Graph:

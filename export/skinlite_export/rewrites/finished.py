@@ -9,9 +9,6 @@ from ai_edge_litert import schema_py_generated as schema
 from skinlite_export.editor import Editor
 from skinlite_export.rewrites.blocks import Blocked, Convolution, Margins, cheapest
 
-Padded = dict[tuple[int, tuple[Margins, Margins]], int]
-"""Tensors that several convolutions take, by what they are of and by how much they are padded."""
-
 
 def relu_as_quantize(content: bytes) -> bytes:
     """Turn each int8 RELU into a QUANTIZE from its input's scale to its output's.
@@ -33,15 +30,14 @@ def space_to_depth(content: bytes) -> bytes:
     """Let int8 convolutions of few channels take a block of a row's pixels as one (`blocks`).
 
     XNNPACK fetches an address for each pixel under the kernel and multiplies in steps of 8 to 64
-    channels: with 3 or 11 it waits, and multiplies zeros. Exact to the bit.
+    channels: with 3 it waits, and multiplies zeros. Exact to the bit.
     """
     editor = Editor(content)
     operators: list[Any] = []
-    padded: Padded = {}
     for operator in editor.graph.operators:
         convolution = _convolution(editor, operator)
         blocked = convolution and cheapest(convolution)
-        operators += _blockwise(editor, operator, blocked, padded) if blocked else [operator]
+        operators += _blockwise(editor, operator, blocked) if blocked else [operator]
     editor.graph.operators = operators
     return editor.pack()
 
@@ -62,14 +58,12 @@ def _convolution(editor: Editor, operator: Any) -> Convolution | None:
     )
 
 
-def _blockwise(editor: Editor, operator: Any, blocked: Blocked, padded: Padded) -> list[Any]:
+def _blockwise(editor: Editor, operator: Any, blocked: Blocked) -> list[Any]:
     """The operators that do a convolution's work in blocks, itself among them."""
     source, kernel, bias = (int(index) for index in operator.inputs)
     result, ahead = int(operator.outputs[0]), list[Any]()
     if blocked.padding:
-        if (source, blocked.padding) not in padded:
-            ahead, padded[source, blocked.padding] = _pad(editor, source, *blocked.padding)
-        source = padded[source, blocked.padding]
+        ahead, source = _pad(editor, source, *blocked.padding)
         operator.builtinOptions.padding = schema.Padding.VALID
     taken = _seen(editor, source, blocked.pixels)
     made = _seen(editor, result, blocked.outputs) if blocked.outputs > 1 else result
