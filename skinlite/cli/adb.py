@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.benchmark_inputs import thread_counts
+from skinlite.cli.benchmark_inputs import tflite_of, thread_counts
 from skinlite.cli.shared import JsonOption, output
 
 if TYPE_CHECKING:
@@ -33,13 +33,8 @@ def adb(
     from skinlite.cli.progress import reporting
     from skinlite_benchmarks.adb import connect
     from skinlite_benchmarks.android import measure_on_phone
-    from skinlite_export.bundle import TFLITE, open_bundle
 
-    model = bundle
-    if bundle.is_dir():
-        opened = open_bundle(bundle)
-        opened.check_files()
-        model = bundle / TFLITE
+    model = tflite_of(bundle)
     phone = connect(serial)
     with reporting() as report:
         found = measure_on_phone(

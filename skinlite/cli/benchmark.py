@@ -25,6 +25,7 @@ from skinlite.cli.benchmark_inputs import (
     thread_counts,
 )
 from skinlite.cli.compare import compare
+from skinlite.cli.cycles import cycles
 from skinlite.cli.shared import DEVICES, JsonOption, OutOption, output_folder
 from skinlite.cli.sweep import sweep
 
@@ -139,5 +140,5 @@ def benchmark(
     publish(results, folder, as_json=as_json)
 
 
-for command in (compare, sweep, arm64, adb):
+for command in (compare, sweep, arm64, cycles, adb):
     app.command()(command)

@@ -34,6 +34,25 @@ def thread_counts(text: str) -> list[int]:
     return counts
 
 
+def tflite_of(path: Path) -> Path:
+    """A bundle's .tflite, once its files are found to be as they were made, or a bare one.
+
+    Raises:
+        InputError: there is nothing, no bundle, a tampered one, or one without a .tflite.
+    """
+    from skinlite_export.bundle import TFLITE, open_bundle
+
+    if not path.exists():
+        raise InputError(f"{path} doesn't exist; name a bundle or a .tflite file.")
+    if not path.is_dir():
+        return path
+    opened = open_bundle(path)
+    if TFLITE not in opened.models:
+        raise InputError(f"{path} has no {TFLITE}, which is what a phone runs.")
+    opened.check_files()
+    return path / TFLITE
+
+
 def jury_of(data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()) -> "Jury":
     """The pictures that judge the entries."""
     from skinlite.data.dataset import read_dataset

@@ -27,6 +27,9 @@ from skinlite_export.evidence import Audit, Comparison, Verification
 from skinlite_export.manifest import About, Geometry, Manifest, Source
 from skinlite_export.recipe import Recipe
 
+CACHE = os.environ.get("SKINLITE_CACHE")
+"""The user's; the tests have another one."""
+
 CONVERT = """
 import sys
 from pathlib import Path
@@ -245,3 +248,19 @@ def results(host: Host) -> Results:
         notices=("Synthetic: trained on generated pictures.",),
         verdicts=(),
     )
+
+
+@pytest.fixture
+def emulated(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The emulated machine, of the user's cache."""
+    from skinlite_benchmarks.arm64 import root
+
+    if CACHE is None:
+        monkeypatch.delenv("SKINLITE_CACHE")
+    else:
+        monkeypatch.setenv("SKINLITE_CACHE", CACHE)
+    if not (shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")):
+        pytest.skip("qemu-user-static is not installed")
+    if not root.root_path().is_dir() and os.environ.get("SKINLITE_ARM64") != "1":
+        pytest.skip("the emulated machine isn't made; SKINLITE_ARM64=1 makes it (100 MB)")
+    return root.emulated_root()

@@ -23,7 +23,7 @@ class Facts(BaseModel):
     """What `answers` prints."""
 
     partitions: int
-    libraries: dict[Path, int]
+    libraries: dict[Path, tuple[int, int]]
 
 
 class Machine(NamedTuple):
@@ -48,8 +48,8 @@ class Machine(NamedTuple):
         """What a file answers to its inputs."""
         return self.run(model, tensors)[0]
 
-    def run(self, model: Path, tensors: Tensors) -> tuple[Tensors, Facts]:
-        """What it answers, and facts.
+    def run(self, model: Path, tensors: Tensors, again: int = 0) -> tuple[Tensors, Facts]:
+        """What it answers, and facts; the last picture is answered so often again.
 
         Raises:
             InputError: LiteRT doesn't run the file there.
@@ -60,7 +60,7 @@ class Machine(NamedTuple):
             np.savez(inputs, allow_pickle=False, **tensors)
             done = subprocess.run(
                 # -P: a numpy.py in the user's folder is not numpy. -B: the cache stays as it was.
-                [*self.python, "-P", "-B", str(script), str(model), str(inputs), str(outputs)],
+                [*self.python, "-P", "-B", *map(str, (script, model, inputs, outputs, again))],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

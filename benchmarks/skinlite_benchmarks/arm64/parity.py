@@ -1,8 +1,6 @@
 """`arm64_parity`: a bundle's golden vectors on emulated phone processors, compared bit by bit."""
 
-import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,13 +14,11 @@ from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.kernels import kernels_in
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
 from skinlite_benchmarks.arm64.operators import Deviation, deviations
-from skinlite_benchmarks.arm64.root import CPUS, emulated_root, emulator
+from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, emulator, version_of
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.feed import patients_for
 from skinlite_export.golden import FOLDER, TOLERANCE, Vector, read_vectors
 from skinlite_export.runtime import Runner
-
-Report = Callable[[str, int, int], None]
 
 
 class Parity(BaseModel):
@@ -126,7 +122,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
     return Arm64Report(
         sha256=bundle.manifest.files[TFLITE].sha256,
         pictures=len(vectors),
-        emulator=_first_line([qemu, "--version"]),
+        emulator=version_of(qemu),
         litert=version("ai-edge-litert"),
         processors=tuple(processors),
     )
@@ -152,7 +148,3 @@ def _tensors(bundle: Bundle, runner: Runner, vectors: list[Vector]) -> Tensors:
         for one, patient in zip(vectors, patients, strict=True)
     ]
     return {name: np.stack([one[name] for one in tensors]) for name in tensors[0]}
-
-
-def _first_line(command: Sequence[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True).stdout.partition("\n")[0]

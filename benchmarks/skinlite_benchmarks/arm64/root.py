@@ -64,6 +64,12 @@ def emulator() -> str:
     raise InputError(_missing("qemu-aarch64-static", "qemu-user-static"))
 
 
+def version_of(qemu: str) -> str:
+    """What an emulator calls itself."""
+    done = subprocess.run([qemu, "--version"], capture_output=True, text=True)
+    return done.stdout.partition("\n")[0]
+
+
 def root_path() -> Path:
     """Where the emulated machine lies, or will; another LiteRT makes another one."""
     made_from = (SUITE, PYTHON, *PACKAGES, *CPUS.values(), version("ai-edge-litert"))

@@ -1,0 +1,111 @@
+"""`modelled_cycles`: what a .tflite costs a phone's processor, counted and modelled, not timed."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from importlib.metadata import version
+from itertools import product
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from skinlite.files import sha256_of
+from skinlite_benchmarks.arm64.blocks import Block, counting_emulator, executed, plugin
+from skinlite_benchmarks.arm64.kernels import kernel_of
+from skinlite_benchmarks.arm64.machine import Tensors
+from skinlite_benchmarks.arm64.pipeline import cycles, llvm
+from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, version_of
+from skinlite_export.runners.litert import LiteRTRunner
+
+
+class Modelled(BaseModel):
+    """One file on one processor, for one picture, one thread.
+
+    Attributes:
+        model, sha256: the file.
+        cpu: of `root.CPUS`.
+        instructions: executed.
+        cycles: by LLVM's model of the processor, with caches that always have what is loaded.
+        kernels: cycles by what was executed, the most first.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    model: str
+    sha256: str
+    cpu: str
+    instructions: float
+    cycles: float
+    kernels: Mapping[str, float]
+
+
+class CyclesReport(BaseModel):
+    """Every file on every processor, and the programs that it is by."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = 1
+    emulator: str
+    llvm: str
+    litert: str
+    found: tuple[Modelled, ...]
+
+
+def modelled_cycles(
+    models: Mapping[str, Path], report: Report = lambda what, done, total: None
+) -> CyclesReport:
+    """Count what each file executes for a picture on each processor, and model how long it takes.
+
+    The counts vary by a few thousandths, with what Python has the C library do. A block is modelled
+    by itself, over and over, with caches that never miss and branches that are always foreseen.
+
+    Args:
+        models: .tflite files, by what they are to be called.
+        report: progress.
+
+    Raises:
+        InputError: a program that this takes is missing, or a file can't be run.
+    """
+    qemu, tools = counting_emulator(), llvm()
+    plugin()
+    # A wrong file is told before others are counted.
+    pictures = {name: _picture(model) for name, model in models.items()}
+    root = emulated_root(report)
+    found = []
+    for done, (name, cpu) in enumerate(product(models, CPUS)):
+        report(f"cycles: {name} on {cpu}", done, len(models) * len(CPUS))
+        times = executed(models[name].resolve(), pictures[name], qemu, cpu, root)
+        codes = list(dict.fromkeys(block.code for block in times))
+        each = dict(zip(codes, cycles(codes, cpu, tools), strict=True))
+        found.append(_modelled(name, models[name], cpu, times, each))
+    report("cycles", len(found), len(found))
+    return CyclesReport(
+        emulator=version_of(qemu),
+        llvm=tools.version,
+        litert=version("ai-edge-litert"),
+        found=tuple(found),
+    )
+
+
+def _modelled(
+    name: str, model: Path, cpu: str, times: Mapping[Block, float], each: Mapping[bytes, float]
+) -> Modelled:
+    kernels = defaultdict[str, float](float)
+    for block, count in times.items():
+        kernels[kernel_of(block.library, block.offset)] += count * each[block.code]
+    return Modelled(
+        model=name,
+        sha256=sha256_of(model),
+        cpu=cpu,
+        instructions=sum(len(block.code) // 4 * count for block, count in times.items()),
+        cycles=sum(kernels.values()),
+        kernels=dict(sorted(kernels.items(), key=itemgetter(1), reverse=True)),
+    )
+
+
+def _picture(model: Path) -> Tensors:
+    """One for the file, and a patient: zeros."""
+    signature = LiteRTRunner(model).signature
+    image, patient = np.zeros((*signature.height_width, 3)), np.zeros(signature.patient_width)
+    return {name: value[None] for name, value in signature.pack(image, patient).items()}

@@ -1,0 +1,72 @@
+"""``skinlite benchmark cycles``: what files cost a phone's processor, counted and modelled."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from skinlite.cli.benchmark_inputs import tflite_of
+from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.tables import wide
+
+if TYPE_CHECKING:
+    from skinlite_benchmarks.arm64.cycles import Modelled
+
+MOST_KERNELS = 8
+"""Shown of one file; ``--json`` has all."""
+
+
+def cycles(
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL", help="Bundles, or bare .tflite files.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Count what files execute on emulated ARM processors, and model the cycles of that.
+
+    Needs qemu-user (qemu-aarch64 with plugins), a C compiler, LLVM 19 or newer, and debootstrap for
+    the emulated machine that skinlite benchmark arm64 makes, too. It says which of two files is
+    less work for a phone, and why, without one; not how long it takes: the model has no caches that
+    miss, no clock and one thread.
+    """
+    need("elftools", "arm64")
+    from skinlite.cli.progress import reporting
+    from skinlite_benchmarks.arm64.cycles import modelled_cycles
+
+    files = {str(path): tflite_of(path) for path in models}
+    with reporting() as report:
+        made = modelled_cycles(files, report)
+    if as_json:
+        output.print_json(made.model_dump_json())
+        return
+    _print(made.found)
+    if len(files) == 1:
+        for one in made.found:
+            output.print(f"{one.cpu}, most cycles:", markup=False)
+            for kernel, cost in list(one.kernels.items())[:MOST_KERNELS]:
+                output.print(f"  {cost / one.cycles:4.0%} {kernel}", markup=False)
+    output.print(
+        f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: to compare files by; a "
+        "phone, whose caches miss, takes longer",
+        markup=False,
+    )
+
+
+def _print(found: "Sequence[Modelled]") -> None:
+    from rich.table import Table
+
+    cpus = list(dict.fromkeys(one.cpu for one in found))
+    table = Table(title="millions for one picture, one thread", title_justify="left")
+    table.add_column("")
+    for cpu in cpus:
+        table.add_column(f"{cpu}, instructions", justify="right")
+        table.add_column("cycles", justify="right")
+    rows: dict[str, list[str]] = {}
+    for one in found:
+        rows.setdefault(one.model, []).extend(
+            (f"{one.instructions / 1e6:.1f}", f"{one.cycles / 1e6:.1f}")
+        )
+    for name, row in rows.items():
+        table.add_row(name, *row)
+    wide().print(table)
