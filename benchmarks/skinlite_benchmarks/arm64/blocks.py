@@ -29,12 +29,12 @@ class Block(NamedTuple):
     """Instructions that are executed one after the other.
 
     Attributes:
-        library: file that they are in.
+        file: library that they are in.
         offset: where, in bytes from where its first one was loaded.
         code: the instructions, four bytes each.
     """
 
-    library: Path
+    file: Path
     offset: int
     code: bytes
 

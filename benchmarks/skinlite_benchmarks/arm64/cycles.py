@@ -93,7 +93,7 @@ def _modelled(
 ) -> Modelled:
     kernels = defaultdict[str, float](float)
     for block, count in times.items():
-        kernels[kernel_of(block.library, block.offset)] += count * each[block.code]
+        kernels[kernel_of(block.file, block.offset)] += count * each[block.code]
     return Modelled(
         model=name,
         sha256=sha256_of(model),
