@@ -4,10 +4,11 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -15,19 +16,80 @@ from skinlite.errors import InputError
 
 T = TypeVar("T", bound=BaseModel)
 
+MOST_BYTES = 64 << 20
+"""Of a document that is read whole. The longest that we know of is a phone's: seven whole images of
+450x600 are 34 MB as 123.0 and a comma each."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what isn't a regular file: a pipe makes its reader wait, a device may have no end.
+
+    Raises:
+        InputError: nothing is there, or something else; the message says what.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no {path}.") from error
+    except (OSError, ValueError) as error:  # a name with a NUL byte is a ValueError
+        raise _unreadable(path, error) from error
+    if kind != stat.S_IFREG:
+        what = _KINDS.get(kind, "something else")
+        raise InputError(f"{path} is {what}, not a regular file. Give the path of a file.")
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to be read; see `check_regular`.
+
+    Raises:
+        InputError: as there, or it can't be opened.
+    """
+    check_regular(path)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a regular file of at most so many bytes.
+
+    Raises:
+        InputError: as of `open_regular`, or it has more.
+    """
+    with open_regular(path) as stream:
+        try:
+            content = stream.read(most + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    if len(content) > most:
+        raise InputError(
+            f"{path} has more than {most >> 20} MB, the most that is read of such a file. Name "
+            "another file, or put fewer images into it."
+        )
+    return content
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.")
+
 
 def read_json(kind: type[T], path: Path) -> T:
     """Read and validate one of our JSON files.
 
     Raises:
-        InputError: missing, damaged, or of another schema version.
+        InputError: missing, too large, damaged, or of another schema version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise InputError(f"There is no {path}.") from error
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+        return kind.model_validate_json(read_regular(path))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -37,8 +99,13 @@ def read_json(kind: type[T], path: Path) -> T:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
-    with path.open("rb") as stream:
+    """Hex SHA-256 of a regular file's content.
+
+    Raises:
+        InputError: as of `open_regular`.
+        OSError: the disk fails.
+    """
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

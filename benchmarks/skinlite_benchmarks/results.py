@@ -10,9 +10,10 @@ Format history:
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
 
-import json
 from pathlib import Path
 from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from skinlite.errors import InputError
 from skinlite.files import read_json
@@ -215,6 +216,12 @@ class Results(Record):
         return self.contestant(self.reference).bytes / self.contestant(name).bytes
 
 
+class _Versioned(BaseModel):
+    """What results of any version have."""
+
+    schema_version: int
+
+
 def read_results(path: Path) -> Results:
     """Read a results.json, or the one in a report folder.
 
@@ -222,11 +229,8 @@ def read_results(path: Path) -> Results:
         InputError: missing, damaged, or of another schema version; then it says which.
     """
     file = path / RESULTS if path.is_dir() else path
-    try:
-        version = json.loads(file.read_bytes()).get("schema_version")
-    except (OSError, ValueError, AttributeError):
-        version = None  # `read_json` says what is wrong
-    if isinstance(version, int) and version != SCHEMA_VERSION:
+    version = read_json(_Versioned, file).schema_version
+    if version != SCHEMA_VERSION:
         raise InputError(
             f"{file} is of schema version {version}; this skinlite reads {SCHEMA_VERSION}. Measure "
             "again, or read it with the skinlite that wrote it: its version is in host.versions."

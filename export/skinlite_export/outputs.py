@@ -17,9 +17,6 @@ from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.golden import Vectors
 from skinlite_export.signature import Signature
 
-LARGEST = 64 << 20
-"""Bytes of a phone.json; seven whole frames of 450x600 are 34 MB as 123.0 and a comma each."""
-
 
 class Given(BaseModel):
     """Base: immutable, and a misspelt field is no field."""
@@ -64,10 +61,6 @@ def read_outputs(path: Path, bundle: Bundle, known: Vectors) -> Outputs:
         InputError: it is missing, damaged or huge, or is about other vectors, tensors or another
             model.
     """
-    if path.is_file() and path.stat().st_size > LARGEST:
-        raise InputError(
-            f"{path} has more than {LARGEST >> 20} MB. Hand in fewer pictures, or no images."
-        )
     outputs = read_json(Outputs, path)
     if outputs.model not in bundle.models:
         raise InputError(

@@ -136,7 +136,7 @@ def _draw(
         examples.labels,
         answered.probabilities,
         found,
-        history=pd.read_csv(history) if history and history.exists() else None,
+        history=pd.read_csv(history) if history and history.is_file() else None,
         looks=None
         if maps is None
         else Looks(some.images, maps, some.labels, answered.probabilities[picked]),

@@ -12,6 +12,7 @@ from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.leakage import Leakage, measure_leakage
 from skinlite.data.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files import open_regular
 from skinlite.vocabulary import CLASSES
 
 SplitKind = Literal["lesion", "paper", "official", "file"]
@@ -104,8 +105,9 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
 def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
     """A user's split; which lesion a picture shows is the data set's word, not the file's."""
     try:
-        given = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
+        with open_regular(path) as stream:
+            given = pd.read_csv(stream, dtype=str, keep_default_na=False)
+    except (InputError, OSError, ValueError) as error:
         raise InputError(
             f"--split {path}: neither lesion, paper or official, nor a CSV file ({error})."
         ) from error

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skinlite.errors import InputError
+from skinlite.files import open_regular
 
 SPLITS = ("train", "validation", "test")
 
@@ -100,7 +101,8 @@ def read_split(path: Path, *, may_leak: bool = False) -> pd.DataFrame:
         InputError: missing or damaged file, or a lesion on two sides.
     """
     try:
-        split = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with open_regular(path) as stream:
+            split = pd.read_csv(stream, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} can't be read as a split: {error}") from error
     if (

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from skinlite.errors import InputError
 from skinlite.files import read_json, write_atomically
+from skinlite.models.keras_file import load_keras
 from skinlite.training.augment import Augment  # noqa: F401  registers the layer
 
 
@@ -55,7 +56,7 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
     """The compiled trainer and its state.
 
     Raises:
-        InputError: nothing there to go on from.
+        InputError: nothing there to go on from, or it is damaged.
     """
     if not (folder / "state.json").exists():
         raise InputError(
@@ -63,4 +64,4 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
             "to go on from. Remove the folder, and start again with skinlite train."
         )
     state = read_json(State, folder / "state.json")
-    return keras.saving.load_model(folder / state.trainer, safe_mode=True), state
+    return load_keras(folder / state.trainer, compiled=True), state

@@ -16,6 +16,7 @@ from skinlite import __version__
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files import write_atomically, writing
+from skinlite.models.keras_file import load_keras
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -32,7 +33,6 @@ from skinlite.training.run import (
     RunInfo,
     RunMetrics,
     Status,
-    load_model,
     open_run,
     partial_folder,
 )
@@ -242,7 +242,7 @@ class Training:
         return evaluate(examples.labels, predict(model, examples))
 
     def _write_metrics(self) -> None:
-        model = load_model(self.work)
+        model = load_keras(self.work / "model.keras")
         scores = RunMetrics(
             split=self.data.split_info,
             validation=self._score(model, "validation"),

@@ -14,7 +14,6 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -25,6 +24,7 @@ from skinlite.data.split import read_split
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics
 from skinlite.files import read_json
+from skinlite.models.keras_file import load_keras
 from skinlite.training.config import TrainConfig
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 
@@ -72,7 +72,7 @@ class Run:
         Raises:
             InputError: the file is missing, damaged, or holds another kind of network.
         """
-        model = load_model(self.path)
+        model = load_keras(self.path / "model.keras")
         size, width = self.info.config.image_size, len(self.encoder().columns)
         wanted = {IMAGE: (size, size, 3), PATIENT: (width,)}, (None, len(CLASSES))
         # A Sequential has neither before it is called.
@@ -93,27 +93,6 @@ class Run:
     def split(self) -> pd.DataFrame:
         """The split, proven leak-free again unless the run is labelled leaky."""
         return read_split(self.path / "split.csv", may_leak=self.info.split.leaky)
-
-
-def load_model(folder: Path) -> Any:
-    """The Keras model in a run folder (``safe_mode``: nothing in the file is executed).
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    import keras
-
-    import skinlite.models.soft_attention  # noqa: F401  registers the layer
-
-    path = folder / "model.keras"
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        reason = str(error).rpartition("Exception encountered: ")[2].partition(". ")[0]
-        raise InputError(
-            f"{path} can't be loaded: {reason.strip()}. Only what skinlite train saved is, and no "
-            "code in a file is ever run."
-        ) from error
 
 
 def partial_folder(run: Path) -> Path:

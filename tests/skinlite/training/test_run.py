@@ -1,8 +1,11 @@
 """Opening a run folder: whole, damaged, of another version."""
 
+import io
 import json
 import os
+import pickle
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,7 +70,10 @@ def foreign(kind: str) -> Any:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("code", r"can't be loaded: .*Lambda.*\. Only what skinlite train saved is, and no code"),
+        (
+            "code",
+            r"can't be loaded: .*Lambda.*\. Only what Keras 3 saved .* is, and no code",
+        ),
         ("sequential", "is not the model of this run"),
         ("picture only", r"is not the model of this run.*Put back what skinlite train saved"),
         ("other classes", r"gives \(None, 9\), the run's .* gives \(None, 7\)"),
@@ -88,8 +94,26 @@ def test_damaged_model(run: Run) -> None:
         with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
             run.load_model()
     path.unlink()
-    with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+    with pytest.raises(InputError, match=r"There is no .*model\.keras"):
         run.load_model()
+
+
+def test_what_another_file_is_under_that_name(run: Run) -> None:
+    """Keras itself says "File not found" of the first three."""
+    path, archive = run.path / "model.keras", io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("archive/data.pkl", b"")
+    for content, told in (
+        (b"\x89HDF\r\n\x1a\n" + bytes(2048), "an HDF5 file, Keras's older format.*for --weights"),
+        (pickle.dumps({"weights": [1.0]}), "a Python pickle, which runs code"),
+        (b"\x1c\0\0\0TFL3" + bytes(64), r"a \.tflite under another name"),
+        (archive.getvalue(), "a PyTorch file, whose pickle runs code"),
+        (b"\x80", "no Keras file: it begins with"),
+        (b"", "empty"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=rf"model\.keras can't be loaded: it is .*{told}"):
+            run.load_model()
 
 
 def test_a_model_whose_weights_were_changed(run: Run) -> None:
