@@ -7,8 +7,9 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -46,7 +47,7 @@ def check_regular(path: Path) -> None:
         raise InputError(f"{path} is {what}, not a regular file. Give the path of a file.")
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a regular file to be read; see `check_regular`.
 
     Raises:

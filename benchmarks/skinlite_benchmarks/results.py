@@ -10,6 +10,7 @@ Format history:
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
 
+import math
 from pathlib import Path
 from typing import Final, Literal
 
@@ -200,6 +201,8 @@ class Results(Record):
     def ratio_of_minima(self, measured: Measurement) -> float | None:
         """The reference's fastest invocation over this contestant's; None for the reference itself.
 
+        NaN where a time of 0 stands in the place of one that was measured.
+
         Other work on a machine only ever adds time, so the minimum is what repeats: Chen & Revels,
         "Robust benchmarking in noisy environments" (arXiv:1608.04295). Users live with the median,
         which is `Measurement.ratio`.
@@ -207,7 +210,10 @@ class Results(Record):
         if self.reference in (None, measured.contestant):
             return None
         reference = self.measurement(self.reference, measured.threads)
-        return None if reference is None else reference.latency.min / measured.latency.min
+        if reference is None:
+            return None
+        fastest = measured.latency.min
+        return reference.latency.min / fastest if fastest else math.nan
 
     def times_smaller(self, name: str) -> float | None:
         """Bytes of the reference over bytes of this contestant."""
