@@ -64,6 +64,15 @@ class Gate(Record):
     interval: tuple[float, float] | None
     passed: bool
 
+    @property
+    def holds(self) -> bool:
+        """Whether it does by its figures; ``passed`` is what was written down."""
+        if self.measured is None or self.interval is None:
+            return False
+        if self.name == "agreement":
+            return self.measured >= self.limit
+        return self.measured <= self.limit
+
     def sentence(self) -> str:
         """The gate in words."""
         bound = "at least" if self.name == "agreement" else "at most"

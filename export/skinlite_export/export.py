@@ -15,10 +15,9 @@ from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versi
 from skinlite_export.convert import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
-from skinlite_export.evidence import Search, Verification
 from skinlite_export.interface import with_interface
 from skinlite_export.kits import copy_kits
-from skinlite_export.manifest import Geometry, Manifest, Status
+from skinlite_export.manifest import Geometry, Manifest, status_of
 from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove
@@ -89,7 +88,7 @@ def export(
         copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
-            status=_status(proof.verification, converted.search, recipe),
+            status=status_of(proof.verification, converted.search, recipe.gates),
             notice=NOTICE,
             about=about,
             source=source,
@@ -113,10 +112,3 @@ def export(
         manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
         layout.write_manifest(folder, manifest)
     return layout.open_bundle(out)
-
-
-def _status(verification: Verification, search: Search | None, recipe: Recipe) -> Status:
-    if recipe.gates is None:
-        return "ungated"
-    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
-    return "accepted" if held else "rejected"

@@ -14,7 +14,9 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from PIL import Image
+from pydantic import Field
 
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
@@ -46,7 +48,7 @@ class Expected(Record):
 
     pixels: str
     patient: dict[str, list[float]]
-    probabilities: list[float]
+    probabilities: list[float] = Field(min_length=len(CLASSES), max_length=len(CLASSES))
     attention: list[list[float]] | None = None
 
 
@@ -70,12 +72,13 @@ class Vectors(Record):
     """All of a bundle's golden vectors.
 
     Attributes:
-        tolerance: largest difference of one probability that another processor may make.
+        tolerance: largest difference of one probability that another processor may make; a wider
+            one than the exporter's would let another network pass.
     """
 
     schema_version: Literal[2] = 2
-    tolerance: float = TOLERANCE
-    vectors: list[Vector]
+    tolerance: float = Field(TOLERANCE, gt=0, le=TOLERANCE)
+    vectors: list[Vector] = Field(min_length=1)
 
 
 def read_vectors(bundle: Bundle) -> Vectors:
@@ -156,7 +159,7 @@ def check_golden(bundle: Bundle) -> list[str]:
     runners = {file: bundle.runner(file) for file in bundle.models}
     worst = dict.fromkeys(runners, 0.0)
     for vector in known.vectors:
-        if not np.allclose(encoder.encode([vector.patient])[0], vector.encoded, atol=1e-6):
+        if not _near(encoder.encode([vector.patient])[0], vector.encoded):
             raise InputError(f"{vector.picture}: the patient is encoded otherwise than the bundle")
         for file, runner in runners.items():
             expected = vector.models[file]
@@ -166,14 +169,16 @@ def check_golden(bundle: Bundle) -> list[str]:
                     f"{vector.picture}: crop and resize give other pixels than the bundle"
                 )
             here = expect(runner, pixels, expected.pixels, vector.patient, encoder)
-            for name, values in expected.patient.items():
-                if not np.allclose(here.patient.get(name, []), values, atol=1e-6):
+            for name in here.patient.keys() | expected.patient.keys():
+                if not _near(here.patient.get(name, []), expected.patient.get(name, [])):
                     raise InputError(
                         f"{vector.picture}: {file} is given another {name!r} than in the bundle"
                     )
+            if _shape(here.attention) != _shape(expected.attention):
+                raise InputError(f"{vector.picture}: {file} gives another attention map's shape")
             difference = _difference(here, expected)
             worst[file] = max(worst[file], difference)
-            if difference > known.tolerance:
+            if not difference <= known.tolerance:  # NaN is no agreement
                 raise InputError(
                     f"{vector.picture}: {file} gives probabilities that are off by "
                     f"{difference:.2g} (at most {known.tolerance:g})"
@@ -182,6 +187,15 @@ def check_golden(bundle: Bundle) -> list[str]:
         f"{len(known.vectors)} golden pictures: pixels and encoded patients equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
     ]
+
+
+def _near(here: ArrayLike, expected: ArrayLike) -> bool:
+    found, wanted = np.asarray(here), np.asarray(expected)
+    return found.shape == wanted.shape and np.allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+def _shape(rows: list[list[float]] | None) -> list[int] | None:
+    return None if rows is None else [len(row) for row in rows]
 
 
 def _difference(here: Expected, expected: Expected) -> float:

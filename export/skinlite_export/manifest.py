@@ -19,10 +19,18 @@ from skinlite_export.evidence import (
     Verification,
 )
 from skinlite_export.provenance import Data
-from skinlite_export.recipe import Recipe
+from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.signature import Record, Signature
 
 Status = Literal["accepted", "rejected", "ungated"]
+
+
+def status_of(verification: Verification, search: Search | None, gates: Gates | None) -> Status:
+    """What the measured gates make of a bundle."""
+    if gates is None:
+        return "ungated"
+    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
+    return "accepted" if held else "rejected"
 
 
 class FileEntry(Record):

@@ -29,13 +29,14 @@ def verify(
 ) -> None:
     """Check every hash of a bundle, and run its golden vectors on this machine."""
     from skinlite_export.bundle import open_bundle
+    from skinlite_export.consistency import check_consistency
     from skinlite_export.diagnosis import diagnose
     from skinlite_export.golden import check_golden
     from skinlite_export.metadata_check import check_metadata
 
     opened = open_bundle(bundle)
     opened.check_files()
-    found = [check_metadata(opened), *check_golden(opened)]
+    found = [check_consistency(opened), check_metadata(opened), *check_golden(opened)]
     status, leaky = opened.manifest.status, opened.manifest.leaky
     told = diagnose(opened, outputs) if outputs else None
     if as_json:
