@@ -68,11 +68,15 @@ def same(one: float | None, other: float | None, near: float = NEAR) -> bool:
 
 
 def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
-    confusion = np.asarray(given.confusion)
-    if confusion.shape != (7, 7) or confusion.min() < 0 or not 0 < confusion.sum() < MOST_PICTURES:
+    counts = [count for row in given.confusion for count in row]
+    if (
+        [len(row) for row in given.confusion] != [len(CLASSES)] * len(CLASSES)
+        or min(counts) < 0
+        or not 0 < sum(counts) < MOST_PICTURES
+    ):
         yield f"{name}'s confusion matrix is none of seven classes"
         return
-    truth, answered = np.divmod(np.repeat(np.arange(49), confusion.ravel()), 7)
+    truth, answered = np.divmod(np.repeat(np.arange(49), counts), 7)
     again = evaluate(truth, np.eye(7)[answered])
     if tuple(given.per_class) != CLASSES:
         yield f"{name}'s classes are {', '.join(given.per_class)}"

@@ -1,6 +1,7 @@
 """A run to a bundle: rewrite, calibrate, convert, verify, and write down what was proven."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
 from skinlite.files import staged_folder
@@ -23,6 +24,9 @@ from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove
 from skinlite_export.recipe import Recipe
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 
 def export(
     run: Run,
@@ -34,6 +38,7 @@ def export(
     replace: bool = False,
     explain_error: bool = False,
     kits: tuple[str, ...] = (),
+    key: "Ed25519PrivateKey | None" = None,
     report: Report = lambda what, done, total: None,
 ) -> layout.Bundle:
     """Export a run; the bundle is written whether the gates hold or not, and says which.
@@ -47,6 +52,7 @@ def export(
         replace: an ``out`` that is there may go.
         explain_error: measure what int8 costs each layer.
         kits: to copy into the bundle, see `skinlite_export.kits`.
+        key: to sign the bundle with, unless its gates fail; see `skinlite_export.signing`.
         report: progress.
 
     Raises:
@@ -111,4 +117,8 @@ def export(
         (folder / layout.CARD).write_text(card_of(manifest))
         manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
         layout.write_manifest(folder, manifest)
+        if key is not None and manifest.status != "rejected":
+            from skinlite_export.signing import sign
+
+            sign(folder, key)
     return layout.open_bundle(out)

@@ -5,9 +5,10 @@ They lie in ``export/kits/`` of a checkout, beside this file in a wheel, one fol
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import staged_folder
 from skinlite_export.bundle import Bundle, list_files, open_bundle, write_manifest
 
@@ -56,10 +57,22 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         out: where the bundle with kits goes; left out, in the place of ``bundle``.
 
     Raises:
-        InputError: the bundle was changed, has one of the kits, or can't be replaced; ``out`` is
-            taken.
+        InputError: the bundle was changed, is signed, has one of the kits, or can't be replaced;
+            ``out`` is taken.
     """
     bundle.check_files()
+    if bundle.signed:
+        if not out:
+            raise InputError(
+                f"{bundle.path} is signed, and a kit changes what was signed. Write a copy with "
+                "--out, and sign that with: skinlite sign"
+            )
+        warnings.warn(
+            f"{bundle.path} is signed, {out} isn't: a kit changes what was signed. Sign it with: "
+            f"skinlite sign {out} --key KEY.pem",
+            SkinliteWarning,
+            stacklevel=2,
+        )
     there = [name for name in names if (bundle.path / FOLDER / name).exists()]
     if there:
         raise InputError(

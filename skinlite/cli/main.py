@@ -27,6 +27,7 @@ from skinlite.cli import (
     predict,
     report,
     serve,
+    sign,
     train,
     verify,
 )
@@ -43,7 +44,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(report.app, name="report")
-for command in (demo, models, train, evaluate, export, kit, verify, predict, serve, doctor):
+for command in (demo, models, train, evaluate, export, kit, sign, verify, predict, serve, doctor):
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 
 
