@@ -171,10 +171,12 @@ def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
 
 def _of_temperature(manifest: Manifest) -> Iterator[str]:
     given, details = manifest.temperature, manifest.verification.details.get(TFLITE)
-    if (given is None) == manifest.source.trained:
-        yield "a trained network has a temperature, an untrained one has none"
     if given is None:
+        if manifest.source.trained and details and details.calibration.temperature is not None:
+            yield f"temperature is missing, {TFLITE}'s calibration has one"
         return
+    if not manifest.source.trained:
+        yield "an untrained network has a temperature"
     if not BOUNDS[0] <= given.value <= BOUNDS[1]:
         yield f"temperature.value {given.value:g} is none that is fitted"
     if details and not all(

@@ -154,6 +154,23 @@ def test_a_file_that_answers_nan_fails() -> None:
     assert not gate(found, "ece_rise").passed
 
 
+def test_what_has_nothing_to_be_compared_with_fails() -> None:
+    """The Keras model answers NaN, and argmax would make class 0 of it too."""
+    broken = KERAS.copy()
+    broken[3] = np.nan
+    for keras, file in ((broken, FILE), (KERAS, np.where(FILE > 0.5, np.inf, FILE))):
+        found = judge("f", LABELS, keras, file, LESIONS, Gates(agreement=0, melanoma_recall_drop=1))
+        assert not any(one.passed or one.holds for one in found)
+
+
+def test_a_gate_without_an_interval_does_not_hold() -> None:
+    whole = gate(judge("f", LABELS, KERAS, KERAS, LESIONS, Gates()), "agreement")
+    assert whole.passed and whole.holds
+    for lost in ("measured", "interval"):
+        assert not whole.model_copy(update={lost: None}).holds
+    assert not whole.model_copy(update={"measured": float("nan")}).holds
+
+
 def test_compare() -> None:
     found = compare("f", LABELS, KERAS, FILE)
     assert (found.file, found.agreement) == ("f", 0.75)

@@ -90,6 +90,15 @@ def test_a_planted_leak_is_found(tmp_path: Path) -> None:
         read_split(path)
 
 
+def test_a_split_without_a_side_is_refused(tmp_path: Path) -> None:
+    """Nothing could be judged on no pictures, and the export's gates would have none to fail on."""
+    split = split_by_lesion(rows(nv=20, mel=20), seed=0)
+    path = tmp_path / "split.csv"
+    split[split["split"] != "test"].to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"split\.csv has no test pictures"):
+        read_split(path)
+
+
 @pytest.mark.parametrize(
     "text", ["", "image_id,split\na,train\n", "image_id,lesion_id,split\na,b,c\n"]
 )
