@@ -28,13 +28,28 @@ class EpochResult(BaseModel):
 
 
 class State(BaseModel):
-    """Where the training stands after ``epochs_done`` epochs."""
+    """Where the training stands after ``epochs_done`` epochs.
+
+    Attributes:
+        model_sha256: of the best model's file, which is ``candidate.keras`` beside this state until
+            it is moved to ``model.keras``; None where an older skinlite began the training.
+    """
 
     epochs_done: int = 0
     best_epoch: int | None = None
     best_score: float = -1.0
     trainer: str = ""
     history: list[EpochResult] = []
+    model_sha256: str | None = None
+
+
+def read_state(folder: Path) -> State:
+    """What the last `save_checkpoint` kept.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    return read_json(State, folder / "state.json")
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
@@ -62,5 +77,5 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
             f"{folder.parent} has no checkpoint: the training was killed before there was anything "
             "to go on from. Remove the folder, and start again with skinlite train."
         )
-    state = read_json(State, folder / "state.json")
+    state = read_state(folder)
     return keras.saving.load_model(folder / state.trainer, safe_mode=True), state
