@@ -22,11 +22,16 @@ def structure_of(path: Path) -> str | None:
         with ZipFile(path) as archive:
             if archive.testzip():
                 return None
-            layers = json.loads(archive.read("config.json"))
+            layers = json.loads(archive.read("config.json"), object_hook=_without_addresses)
     # What zipfile raises where lengths and flags in the file are nonsense.
     except (OSError, BadZipFile, KeyError, ValueError, RuntimeError, EOFError, zlib.error):
         return None
     return hashlib.sha256(json.dumps(layers, sort_keys=True).encode()).hexdigest()
+
+
+def _without_addresses(part: dict[str, Any]) -> dict[str, Any]:
+    """Keras writes where an object that several layers share lay in memory."""
+    return {name: value for name, value in part.items() if name != "shared_object_id"}
 
 
 def check_structure(model: Any, config: TrainConfig, patient_width: int, path: Path) -> None:
