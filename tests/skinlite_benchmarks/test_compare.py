@@ -48,6 +48,8 @@ def test_nothing_changed(results: Results) -> None:
         (1.06, "latency.p50>+0.05", True),
         (1.06, "latency.p50>+0.07", False),
         (1.06, "ratio<-5%", False),
+        (1.0, "latency.p50>+0%", False),
+        (1.0, "latency.p50<-0", False),
     ],
 )
 def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
@@ -92,6 +94,18 @@ def test_a_gate_on_what_was_not_measured_is_refused(results: Results) -> None:
     without = results.model_copy(update={"contestants": tuple(bare)})
     with pytest.raises(InputError, match="agreement is not in both"):
         failures(compare(results, without), [parse_gate("agreement<-0.01")])
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_leaky_in_either_result_is_told(results: Results, side: str) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    accuracy = first.accuracy.model_copy(update={"leaky": True})
+    leaky = first.model_copy(update={"accuracy": accuracy})
+    other = results.model_copy(update={"contestants": (leaky, *others)})
+    pair = (other, results) if side == "old" else (results, other)
+    assert compare(*pair).leaky == (first.name,)
+    assert compare(results, results).leaky == ()
 
 
 def test_another_host_or_setting_is_told(results: Results) -> None:

@@ -154,6 +154,21 @@ def test_a_file_that_answers_nan_fails() -> None:
     assert not gate(found, "ece_rise").passed
 
 
+def test_one_answer_that_is_nan_is_enough_to_fail() -> None:
+    """Its argmax is class 0, which might be right by chance; the other seven are."""
+    broken = KERAS.copy()
+    broken[3] = np.nan
+    assert not any(one.passed for one in judge("f", LABELS, KERAS, broken, LESIONS, Gates()))
+
+
+def test_a_gain_is_told_as_one() -> None:
+    """Not as 0: measured below 0, it holds any limit."""
+    right = sure(LABELS.tolist())
+    found = {one.name: one.measured for one in judge("f", LABELS, FILE, right, LESIONS, Gates())}
+    assert found.pop("agreement") == pytest.approx(6 / 8)
+    assert all(value is not None and value < -0.02 for value in found.values()), found
+
+
 def test_compare() -> None:
     found = compare("f", LABELS, KERAS, FILE)
     assert (found.file, found.agreement) == ("f", 0.75)

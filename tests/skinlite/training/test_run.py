@@ -15,6 +15,8 @@ from skinlite.files import sha256_of
 from skinlite.training.identity import structure_of
 from skinlite.training.run import Run, newest_run, open_run
 
+Forget = Callable[[Path], Run]
+
 
 @pytest.fixture
 def run(training: Callable[..., Any], tmp_path: Path) -> Run:
@@ -49,14 +51,6 @@ def test_config_of_another_version(run: Run) -> None:
         open_run(run.path)
 
 
-def forget_hashes(run: Run) -> Run:
-    """As a skinlite left it that kept no hashes."""
-    info = json.loads((run.path / "config.json").read_text())
-    del info["files"], info["structure"]
-    (run.path / "config.json").write_text(json.dumps(info))
-    return open_run(run.path)
-
-
 def foreign(kind: str) -> Any:
     """A Keras model from elsewhere."""
     import keras
@@ -84,7 +78,7 @@ def foreign(kind: str) -> Any:
         ("other classes", r"gives \(None, 9\), the run's .* gives \(None, 7\)"),
     ],
 )
-def test_foreign_model(run: Run, kind: str, told: str) -> None:
+def test_foreign_model(run: Run, kind: str, told: str, forget_hashes: Forget) -> None:
     foreign(kind).save(run.path / "model.keras")
     with pytest.raises(
         InputError, match=r"model\.keras is not the model of this run: it is another"
@@ -93,16 +87,16 @@ def test_foreign_model(run: Run, kind: str, told: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkinliteWarning)
         with pytest.raises(InputError, match=told) as caught:
-            forget_hashes(run).load_model()
+            forget_hashes(run.path).load_model()
     assert "safe_mode" not in str(caught.value)  # no advice to run it
 
 
-def test_damaged_model(run: Run) -> None:
+def test_damaged_model(run: Run, forget_hashes: Forget) -> None:
     path = run.path / "model.keras"
     whole = path.read_bytes()
     broken = bytearray(whole)
     broken[len(whole) // 2] ^= 1  # of the weights: the archive's checksum tells
-    older = forget_hashes(run)
+    older = forget_hashes(run.path)
     for damaged in (b"", b"not a model", whole[: len(whole) // 2], bytes(broken)):
         path.write_bytes(damaged)
         with pytest.raises(InputError, match="not the model of this run: it is damaged"):
@@ -153,8 +147,10 @@ def test_other_weights_in_the_same_structure(run: Run) -> None:
     keras.utils.clear_session(free_memory=False)
 
 
-def test_a_run_of_before_is_read_and_its_network_called_unknown(run: Run) -> None:
-    older = forget_hashes(run)
+def test_a_run_of_before_is_read_and_its_network_called_unknown(
+    run: Run, forget_hashes: Forget
+) -> None:
+    older = forget_hashes(run.path)
     with pytest.warns(
         SkinliteWarning, match=r"unknown whether model\.keras is the one that config"
     ):
@@ -171,7 +167,7 @@ def test_a_run_of_before_is_read_and_its_network_called_unknown(run: Run) -> Non
     ],
 )
 def test_the_structure_of_a_run_of_before_is_compared(
-    run: Run, change: dict[str, Any], told: str
+    run: Run, change: dict[str, Any], told: str, forget_hashes: Forget
 ) -> None:
     """Networks with the right inputs and outputs that are not what config.json describes."""
     lookalike(**change).save(run.path / "model.keras")
@@ -179,7 +175,7 @@ def test_the_structure_of_a_run_of_before_is_compared(
         pytest.warns(SkinliteWarning, match="unknown whether"),
         pytest.raises(InputError, match=rf"not the model of this run: .*{told}.*Put back"),
     ):
-        forget_hashes(run).load_model()
+        forget_hashes(run.path).load_model()
 
 
 def lookalike(
@@ -207,12 +203,12 @@ def lookalike(
 
 
 def test_a_patient_branch_that_the_regime_closes(
-    training: Callable[..., Any], tmp_path: Path
+    training: Callable[..., Any], tmp_path: Path, forget_hashes: Forget
 ) -> None:
     run = training(tmp_path / "run", epochs=0, regime="augmented").start()
     model = run.load_model()
     with pytest.warns(SkinliteWarning, match="unknown"):
-        forget_hashes(run).load_model()
+        forget_hashes(run.path).load_model()
     model.get_layer("patient_dense").bias.assign([0.1] * 4096)
     model.save(run.path / "model.keras")
     with (
@@ -222,7 +218,7 @@ def test_a_patient_branch_that_the_regime_closes(
         open_run(run.path).load_model()
 
 
-def test_a_split_that_leaks(run: Run) -> None:
+def test_a_split_that_leaks(run: Run, forget_hashes: Forget) -> None:
     split = run.split()
     split.loc[split.index[0], "lesion_id"] = split["lesion_id"][
         split["split"] != split["split"][0]
@@ -231,7 +227,7 @@ def test_a_split_that_leaks(run: Run) -> None:
     with pytest.raises(InputError, match=r"split\.csv was changed since the training ended.*again"):
         run.split()
     with pytest.raises(InputError, match="leaks: 1 lesions"):
-        forget_hashes(run).split()
+        forget_hashes(run.path).split()
 
 
 def test_newest_run_is_the_one_finished_last(run: Run) -> None:
