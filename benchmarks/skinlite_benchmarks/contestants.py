@@ -107,6 +107,7 @@ def find_reference(path: Path) -> Entry:
         "format": known.format,
         "backbone": known.backbone,
         "trained": known.trained,
+        "network_proven": known.network_proven,
     }
     contestant = entry.contestant.model_copy(update=update)
     return Entry(path, contestant, model_sha256=known.model_sha256)

@@ -46,6 +46,7 @@ class ReferenceRecord(BaseModel):
     trained: bool = False
     seed: int = 0
     model_sha256: str | None = None
+    network_proven: bool | None = None
     versions: dict[str, str]
 
 
@@ -69,6 +70,7 @@ def record(run: Run | None = None) -> ReferenceRecord:
         "patient_width": len(run.encoder().columns),
         "trained": run.info.status != "untrained",
         "model_sha256": run.model_sha256(),
+        "network_proven": run.info.names_network,
     }
     if config.backbone != untrained.backbone:
         known["title"] = config.backbone

@@ -10,7 +10,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
 from skinlite import __version__
 from skinlite.errors import InputError
@@ -23,9 +22,11 @@ from skinlite.training.batch_norm import (
 )
 from skinlite.training.batches import Epoch, make_epoch
 from skinlite.training.checkpoint import (
+    CANDIDATE,
     EpochResult,
     State,
     load_checkpoint,
+    publish,
     read_state,
     save_checkpoint,
 )
@@ -126,7 +127,7 @@ class Training:
         """
         with self._scope():
             trainer, state = load_checkpoint(self.work / "checkpoint")
-        self._publish(state)
+        publish(self.work, state)
         return self._train(trainer, state)
 
     def _begin(
@@ -175,7 +176,7 @@ class Training:
         return self._finish(status, state)
 
     def _finish(self, status: Status, state: State) -> Run:
-        self._publish(state)
+        publish(self.work, state)
         if status in ("complete", "diverged"):
             self._write_metrics()
         self._write_info(status, state)  # last, for it names what the others hold
@@ -221,41 +222,19 @@ class Training:
         reached: dict[str, Any] = {"epochs_done": row.epoch, "history": [*state.history, row]}
         score = getattr(scores, self.config.monitor)
         if score > state.best_score:
-            classifier.save(self._candidate)
+            candidate = self.work / "checkpoint" / CANDIDATE
+            classifier.save(candidate)
             reached |= {
                 "best_score": score,
                 "best_epoch": row.epoch,
-                "model_sha256": sha256_of(self._candidate),
+                "model_sha256": sha256_of(candidate),
             }
         state = state.model_copy(update=reached)
         save_checkpoint(self.work / "checkpoint", trainer, state)
-        self._publish(state)
+        publish(self.work, state)
         result = f"balanced accuracy {scores.balanced_accuracy:.3f}"
         self.report(f"{title}, {result}, {row.seconds:.0f} s", 1, 1)
         return state
-
-    @property
-    def _candidate(self) -> Path:
-        """The best model until the checkpoint names it."""
-        return self.work / "checkpoint" / "candidate.keras"
-
-    def _publish(self, state: State) -> None:
-        """Bring model and history up to the checkpoint, which is written before they are.
-
-        Raises:
-            InputError: the model isn't the one that the checkpoint names.
-        """
-        model, known = self.work / MODEL, state.model_sha256
-        if self._candidate.exists() and sha256_of(self._candidate) == known:
-            self._candidate.replace(model)
-        if known and sha256_of(model) != known:
-            raise InputError(
-                f"{model} is not what this training saved, and would pass for its best model. Put "
-                f"that back, or remove {self.work} and train again."
-            )
-        if state.history:
-            rows = [row.model_dump() for row in state.history]
-            self._write(HISTORY, pd.DataFrame(rows).to_csv(index=False))
 
     def _stalled(self, state: State) -> bool:
         return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
