@@ -21,6 +21,11 @@ def notices(
         )
     if leaky := [one.name for one in contestants if one.accuracy and one.accuracy.leaky]:
         found.append(f"{LEAKY}: {', '.join(leaky)}.")
+    if unproven := [one.name for one in contestants if one.network_proven is False]:
+        found.append(
+            f"Unknown: whether {', '.join(unproven)} come from the network that their runs' "
+            "settings and splits are about; those runs kept no hash of it."
+        )
     judged = [one for one in contestants if reference is None or one.name != reference.name]
     if any(one.trained is False and one.synthetic is not None for one in judged):
         found.append(

@@ -22,7 +22,7 @@ from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import sha256_of, staged_folder, write_atomically
+from skinlite.files import staged_folder, write_atomically
 from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"
@@ -46,6 +46,7 @@ class ReferenceRecord(BaseModel):
     trained: bool = False
     seed: int = 0
     model_sha256: str | None = None
+    network_proven: bool | None = None
     versions: dict[str, str]
 
 
@@ -68,7 +69,8 @@ def record(run: Run | None = None) -> ReferenceRecord:
         "image_size": config.image_size,
         "patient_width": len(run.encoder().columns),
         "trained": run.info.status != "untrained",
-        "model_sha256": sha256_of(run.path / "model.keras"),
+        "model_sha256": run.model_sha256(),
+        "network_proven": run.info.names_network,
     }
     if config.backbone != untrained.backbone:
         known["title"] = config.backbone

@@ -103,6 +103,7 @@ class Contestant(Record):
         peer: made by a stock converter for comparison, not by skinlite.
         trained: False for initialised weights, whose answers mean nothing; None if not known.
         synthetic: trained and judged on generated pictures; None if not known.
+        network_proven: see `skinlite_export.manifest.Source`; None for a bare file.
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
@@ -119,6 +120,7 @@ class Contestant(Record):
     peer: bool = False
     trained: bool | None = None
     synthetic: bool | None = None
+    network_proven: bool | None = None
     accuracy: Accuracy | None = None
     cost: Cost | None = None
     profile: Profile | None = None

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import sha256_of, staged_folder
+from skinlite.files import staged_folder
 from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
+from skinlite_benchmarks.contestants import Entry, contestant_of
 from skinlite_benchmarks.records import SweepPoint
 from skinlite_benchmarks.results import Results
 from skinlite_benchmarks.timing import Report
@@ -80,7 +80,7 @@ def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
         topology=config.topology,
         scheme=scheme,
         run=run.path,
-        model_sha256=sha256_of(run.path / MODEL),
+        model_sha256=run.model_sha256(),
         data=data or Path(run.info.data),
     )
 
@@ -125,6 +125,7 @@ def _entry(path: Path, job: Job) -> Entry:
         "backbone": job.backbone,
         "trained": run is not None and run.info.status != "untrained",
         "synthetic": run.info.synthetic if run else False,
+        "network_proven": run.info.names_network if run else None,
     }
     contestant = contestant_of(path, "litert").model_copy(update=update)
     return Entry(path, contestant, run.encoder() if run else None, job.model_sha256)

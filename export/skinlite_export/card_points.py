@@ -6,6 +6,10 @@ from skinlite_export.manifest import Manifest
 
 ABSENT = "not measured"
 UNTOLD = "not known: the table doesn't tell"
+UNPROVEN = (
+    "UNKNOWN whether this is the network that the run's settings and split are about: the run kept "
+    "no hash of it"
+)
 HAM10000 = {"rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias"}
 """HAM10000's values of the column ``dataset``."""
 
@@ -137,7 +141,8 @@ def technique(manifest: Manifest) -> Rows:
         ),
         (
             "Training",
-            f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; {settings}",
+            f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; {settings}"
+            + ("" if source.network_proven else f"; {UNPROVEN}"),
         ),
         ("Conversion", _conversion(manifest)),
     )

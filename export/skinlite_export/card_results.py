@@ -5,7 +5,7 @@ from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Table
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite.vocabulary import LEAKY
-from skinlite_export.card_points import ABSENT
+from skinlite_export.card_points import ABSENT, UNPROVEN
 from skinlite_export.evidence import Verification
 from skinlite_export.manifest import Manifest
 
@@ -21,6 +21,8 @@ def judged_on(manifest: Manifest) -> str:
         said.append(f"{LEAKY}: {manifest.data.split.leakage}")
     else:
         said.append("no lesion of which was trained on")
+    if not manifest.source.network_proven:
+        said.append(UNPROVEN)
     if manifest.source.synthetic:
         said.append("SYNTHETIC: generated, and no evidence about patients")
     if not manifest.source.trained:

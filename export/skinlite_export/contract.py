@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.split import SPLITS
-from skinlite.files import sha256_of
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
@@ -45,7 +44,8 @@ def source_of(run: Run, parameters: int) -> Source:
         synthetic=run.info.synthetic,
         epochs=run.info.best_epoch or 0,
         parameters=parameters,
-        model_sha256=sha256_of(run.path / "model.keras"),
+        model_sha256=run.model_sha256(),
+        network_proven=run.info.names_network,
     )
 
 

@@ -72,6 +72,8 @@ class Source(Record):
         width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated pictures.
+        network_proven: that the network is the one which the run's settings, split and scores are
+            about; False where the run kept no hash of it, so that it is unknown.
     """
 
     backbone: str
@@ -83,6 +85,7 @@ class Source(Record):
     epochs: int
     parameters: int
     model_sha256: str
+    network_proven: bool = False
 
 
 class About(Record):

@@ -91,9 +91,7 @@ def evaluate(
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:
     """Refuse another run's split: its held-out pictures may have trained this bundle."""
-    from skinlite.files import sha256_of
-
-    if bundle.manifest.source.model_sha256 != sha256_of(run.path / "model.keras"):
+    if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
             f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
             "out may have trained the bundle. Name the run it came from with --model, or export "
@@ -124,19 +122,20 @@ def _draw(
     import pandas as pd
 
     from skinlite.evaluation.figures import Looks, draw_figures, pick_looks
+    from skinlite.training.run import HISTORY
 
     examples = answered.examples
     picked = pick_looks(examples.labels)
     maps = answered.maps(picked)
     some = examples.take(picked)
-    history = run.path / "history.csv" if run else None
+    history = run.intact(HISTORY) if run and (run.path / HISTORY).exists() else None
     names = draw_figures(
         folder,
         title,
         examples.labels,
         answered.probabilities,
         found,
-        history=pd.read_csv(history) if history and history.is_file() else None,
+        history=pd.read_csv(history) if history else None,
         looks=None
         if maps is None
         else Looks(some.images, maps, some.labels, answered.probabilities[picked]),

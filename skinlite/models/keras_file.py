@@ -26,7 +26,7 @@ def load_keras(path: Path, *, compiled: bool = False) -> Any:
             its first bytes, for nothing else is loaded.
     """
     check_regular(path)
-    if other := _other_kind(path):
+    if other := other_kind(path):
         raise InputError(
             f"{path} can't be loaded: it is {other}. Only what Keras 3 saved as .keras is, and no "
             "code in a file is ever run."
@@ -45,7 +45,7 @@ def load_keras(path: Path, *, compiled: bool = False) -> Any:
         ) from error
 
 
-def _other_kind(path: Path) -> str | None:
+def other_kind(path: Path) -> str | None:
     """What a file is that isn't a .keras, in words."""
     with open_regular(path) as stream:
         start = stream.read(8)

@@ -63,6 +63,8 @@ def test_nothing_changed(results: Results) -> None:
         (1.06, "latency.p50>+0.05", True),
         (1.06, "latency.p50>+0.07", False),
         (1.06, "ratio<-5%", False),
+        (1.0, "latency.p50>+0%", False),
+        (1.0, "latency.p50<-0", False),
     ],
 )
 def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
@@ -185,6 +187,18 @@ def test_the_command_ends_with_3_where_a_gate_cannot_be_judged(
     code, _, err = skinlite("benchmark", "compare", old, new, "--fail-if", "latency.p50>+5%")
     assert code == 3
     assert "can't be judged, and doesn't pass: latency.p50>+5%: " in err
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_leaky_in_either_result_is_told(results: Results, side: str) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    accuracy = first.accuracy.model_copy(update={"leaky": True})
+    leaky = first.model_copy(update={"accuracy": accuracy})
+    other = results.model_copy(update={"contestants": (leaky, *others)})
+    pair = (other, results) if side == "old" else (results, other)
+    assert compare(*pair).leaky == (first.name,)
+    assert compare(results, results).leaky == ()
 
 
 def test_another_host_or_setting_is_told(results: Results) -> None:

@@ -51,10 +51,10 @@ def keep(folder: Path, which: Callable[[pd.DataFrame], Any]) -> Path:
     return folder
 
 
-def adopt(folder: Path, data: Path, prepared: Prepared, **changes: str) -> Path:
-    """Put the first test picture of a run's data into a folder, some of its fields changed."""
+def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: str) -> Path:
+    """Put the first picture of a side of a run's data into a folder, some fields changed."""
     split = prepared.split
-    image_id = split.loc[split["split"] == "test", "image_id"].iloc[0]
+    image_id = split.loc[split["split"] == side, "image_id"].iloc[0]
     source = pd.read_csv(data / TABLE).set_index("image_id", drop=False)
     row = source.loc[[image_id]].assign(**changes)
     table = pd.read_csv(folder / TABLE)
@@ -108,6 +108,7 @@ def test_too_few_pictures_or_classes(
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.parametrize("side", ["validation", "test"])
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -117,11 +118,16 @@ def test_too_few_pictures_or_classes(
     ],
 )
 def test_a_picture_that_judges_is_refused(
-    conv_prepared: Prepared, tiny_data: Path, folder: Path, changes: dict[str, str], told: str
+    conv_prepared: Prepared,
+    tiny_data: Path,
+    folder: Path,
+    side: str,
+    changes: dict[str, str],
+    told: str,
 ) -> None:
-    """By its lesion, by its name, and by what it shows."""
+    """By its lesion, by its name, and by what it shows; the temperature is fitted on validation."""
     with pytest.raises(InputError, match=told):
-        pool_of(conv_prepared, adopt(folder, tiny_data, conv_prepared, **changes))
+        pool_of(conv_prepared, adopt(folder, tiny_data, conv_prepared, side, **changes))
 
 
 def test_pictures_of_the_training_split_may_calibrate(

@@ -40,6 +40,15 @@ def test_every_class_is_on_every_side_however_rare(seed: int) -> None:
     assert (sides == len(SPLITS)).all()
 
 
+@pytest.mark.parametrize("shares", [(0.1, 0.85), (0.85, 0.1), (0.45, 0.45)])
+def test_every_class_is_on_every_side_however_large_a_share(shares: tuple[float, float]) -> None:
+    """Of three lesions, or four, each side has one before any side has its share."""
+    frame = rows(nv=40, df=3, vasc=4)
+    split = split_by_lesion(frame, seed=0, validation=shares[0], test=shares[1])
+    sides = split.merge(frame[["image_id", "dx"]]).groupby("dx")["split"].nunique()
+    assert (sides == len(SPLITS)).all()
+
+
 def test_shares_are_those_of_each_class() -> None:
     frame = rows(nv=600, mel=200)
     split = split_by_lesion(frame, seed=0, validation=0.1, test=0.2)
