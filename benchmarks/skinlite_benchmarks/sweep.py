@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import sha256_of, staged_folder
+from skinlite.files import made_once, sha256_of
 from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
@@ -172,7 +172,9 @@ def convert_job(folder: Path, job: Job) -> None:
     from skinlite_export.memory import check_memory
     from skinlite_export.rewrites import ALL
 
-    with tempfile.TemporaryDirectory() as drawn:
+    with made_once(folder) as staging, tempfile.TemporaryDirectory() as drawn:
+        if staging is None:
+            return
         if job.run is None:
             model, data = _new_network(job, Path(drawn))
             recipe = Recipe(calibration_pictures=PICTURES, screening=None)
@@ -182,7 +184,6 @@ def convert_job(folder: Path, job: Job) -> None:
         check_memory(model)
         wanted = {"quantize": job.scheme, "rewrites": ALL, "gates": None}
         content = convert(model, data, recipe.model_copy(update=wanted)).content
-    with staged_folder(folder, replace=True) as staging:
         (staging / FILE).write_bytes(content)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
+from skinlite.claims import restore
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
@@ -97,6 +98,7 @@ def open_bundle(path: Path) -> Bundle:
     Raises:
         InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
+    restore(path)
     if not (path / MANIFEST).is_file():
         raise InputError(
             f"{path} is not a bundle (it has no {MANIFEST}). Make one with: skinlite export"

@@ -59,16 +59,19 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         InputError: the bundle was changed, has one of the kits, or can't be replaced; ``out`` is
             taken.
     """
-    bundle.check_files()
-    there = [name for name in names if (bundle.path / FOLDER / name).exists()]
-    if there:
-        raise InputError(
-            f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of --kit."
-        )
     target = out or bundle.path.resolve()  # not the link to it
     if not out and not os.access(target, os.W_OK):
         raise InputError(f"Can't write {target}: it is read-only. Choose another place with --out.")
     with staged_folder(target, replace=out is None) as folder:
+        # As it is now: another kit may have come in before this one could write.
+        bundle = open_bundle(bundle.path)
+        bundle.check_files()
+        there = [name for name in names if (bundle.path / FOLDER / name).exists()]
+        if there:
+            raise InputError(
+                f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of "
+                "--kit."
+            )
         for name in bundle.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.path / name, folder / name)

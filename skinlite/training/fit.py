@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from skinlite import __version__
+from skinlite.claims import Claim, make_parent
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files import write_atomically, writing
+from skinlite.signals import taken
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -87,6 +89,11 @@ class Training:
         Raises:
             InputError: ``out`` is taken or can't be written to, bad weights, or a NaN loss.
         """
+        make_parent(self.out)
+        with Claim(self.out):
+            return self._start()
+
+    def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
             classifier = initial_classifier(self.config, self._patient_width)
@@ -111,9 +118,11 @@ class Training:
         Raises:
             InputError: there is no checkpoint, or a NaN loss.
         """
-        with self._scope():
-            trainer, state = load_checkpoint(self.work / "checkpoint")
-        return self._train(trainer, state)
+        make_parent(self.out)
+        with Claim(self.out):
+            with self._scope():
+                trainer, state = load_checkpoint(self.work / "checkpoint")
+            return self._train(trainer, state)
 
     def _begin(self, classifier: keras.Model, deployed: keras.Model) -> keras.Model | None:
         """Write what is known before the first epoch; the trainer, where there is to be one."""
@@ -138,6 +147,7 @@ class Training:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
                 self._train_epoch(trainer, state)
         except KeyboardInterrupt:
+            taken()
             status = "interrupted"
         except OSError as error:
             raise InputError(
