@@ -8,10 +8,7 @@ library does otherwise.
 
 import os
 import sys
-import warnings
-from pathlib import Path
-
-from skinlite.errors import SkinliteWarning
+from os.path import abspath, exists, expanduser, join
 
 SWITCH = "ORT_DISABLE_TELEMETRY"
 """onnxruntime's; it reads it once, as it is imported. Later there is no way back."""
@@ -19,21 +16,12 @@ SWITCH = "ORT_DISABLE_TELEMETRY"
 BLOCKED = ("openvino_telemetry", "MNN.tools.utils.log")
 """Modules that only report: OpenVINO, NNCF and MNN go without one that can't be imported."""
 
-FOLDERS = {
-    "KERAS_HOME": ("keras", ("~/.keras",)),
-    "MPLCONFIGDIR": (
-        "matplotlib",
-        ("$XDG_CONFIG_HOME/matplotlib", "~/.config/matplotlib", "~/.matplotlib"),
-    ),
-}
-"""Variable that moves a library's folder: its name in our cache, and where it usually is."""
 
-
-def cache_folder() -> Path:
+def cache_path() -> str:
     """Where arrays and converted references are kept between commands."""
     if chosen := os.environ.get("SKINLITE_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or _expanded("~/.cache")) / "skinlite"
+        return chosen
+    return join(os.environ.get("XDG_CACHE_HOME") or expanduser("~/.cache"), "skinlite")
 
 
 def keep_private() -> None:
@@ -43,6 +31,10 @@ def keep_private() -> None:
         SkinliteWarning: onnxruntime was imported before, with its reports on.
     """
     if "onnxruntime" in sys.modules and os.environ.get(SWITCH) != "1":
+        import warnings
+
+        from skinlite.errors import SkinliteWarning
+
         warnings.warn(
             "onnxruntime was imported before skinlite, and reports its usage in this process. "
             f"Import skinlite first, or set {SWITCH}=1.",
@@ -52,10 +44,13 @@ def keep_private() -> None:
     os.environ[SWITCH] = "1"
     for module in BLOCKED:
         sys.modules.setdefault(module, None)  # type: ignore[arg-type]  # what import refuses
-    for variable, (name, usual) in FOLDERS.items():
-        if variable not in os.environ and not any(_expanded(path).exists() for path in usual):
-            os.environ[variable] = str(cache_folder().absolute() / name)
-
-
-def _expanded(path: str) -> Path:
-    return Path(os.path.expandvars(os.path.expanduser(path)))  # noqa: PTH111  never raises
+    settings = os.environ.get("XDG_CONFIG_HOME") or expanduser("~/.config")
+    matplotlib = join(settings, "matplotlib")
+    if not sys.platform.startswith(("linux", "freebsd")):
+        matplotlib = expanduser("~/.matplotlib")
+    for variable, name, theirs in (
+        ("KERAS_HOME", "keras", expanduser("~/.keras")),
+        ("MPLCONFIGDIR", "matplotlib", matplotlib),
+    ):
+        if variable not in os.environ and not exists(theirs):
+            os.environ[variable] = join(abspath(cache_path()), name)

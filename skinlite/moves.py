@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from skinlite.claims import OLD, beside
+from skinlite.claims import OLD, beside, remove
 from skinlite.errors import InputError
 
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
@@ -16,7 +16,7 @@ CAN_NOT = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 def put_folder(new: Path, target: Path, *, replace: bool) -> None:
-    """Rename ``new`` to ``target``; what was there lies at ``new`` afterwards, or is gone.
+    """Rename ``new`` to ``target``; what was there may lie at ``new`` afterwards.
 
     Args:
         new: folder on the same disk.
@@ -76,3 +76,4 @@ def _replace(new: Path, target: Path) -> None:
     except BaseException:
         old.replace(target)
         raise
+    remove(old)

@@ -15,13 +15,18 @@ import numpy as np
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
-from skinlite.environment import cache_folder
+from skinlite.environment import cache_path
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
 from skinlite.threads import in_threads
 
 GEOMETRY_VERSION = 1
 """Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
+
+
+def cache_folder() -> Path:
+    """Where arrays and converted references are kept between commands."""
+    return Path(cache_path())
 
 
 def kept_folder(kind: str, identity: str) -> Path:
