@@ -42,7 +42,8 @@ def catching_signals() -> Iterator[None]:
     finally:
         taken()
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler is not None:  # one that Python didn't set
+                signal.signal(number, handler)
 
 
 def taken() -> bool:

@@ -23,6 +23,7 @@ from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
 from skinlite.files import made_once, sha256_of, write_atomically
+from skinlite.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"
@@ -218,6 +219,7 @@ def build(folder: Path, run: Run | None = None) -> None:
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     try:
         build(Path(sys.argv[1]), *(open_run(Path(argument)) for argument in sys.argv[2:]))
     except SkinliteError as error:

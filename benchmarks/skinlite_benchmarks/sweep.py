@@ -20,6 +20,7 @@ from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
 from skinlite.files import made_once, sha256_of
 from skinlite.models.backbones import Topology
+from skinlite.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
@@ -219,6 +220,7 @@ def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepar
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     try:
         convert_job(Path(sys.argv[1]), Job.model_validate_json(sys.argv[2]))
     except SkinliteError as error:

@@ -1,6 +1,5 @@
 """A folder is whole or not there, and what it replaces isn't lost on the way."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -164,4 +163,4 @@ def test_writers_of_one_file_wait_for_each_other(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert path.read_text() in texts
-    assert os.listdir(tmp_path) == ["file"]
+    assert list(tmp_path.iterdir()) == [path]

@@ -134,7 +134,8 @@ def _missing(program: str, package: str) -> str:
 def _pip(target: Path) -> Sequence[str]:
     platforms = [part for name in PLATFORMS for part in ("--platform", name)]
     return [
-        sys.executable, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--only-binary=:all:",
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--no-cache-dir", "--only-binary=:all:",
         "--target", str(target), "--implementation", "cp", "--python-version", PYTHON, *platforms,
         f"ai-edge-litert=={version('ai-edge-litert')}",
     ]  # fmt: skip

@@ -104,8 +104,10 @@ def _download(package: Package, folder: Path) -> Path:
             "apt install npm. Then run: skinlite serve --install-runtime"
         )
     wanted = f"{package.name}@{VERSION}"
+    # It asks for its own newer version, and keeps a cache and a log in the home, unless told.
+    quiet = ["--silent", "--no-update-notifier", "--logs-max=0", "--cache", str(folder / "cache")]
     done = subprocess.run(
-        [npm, "pack", wanted, "--silent", "--pack-destination", str(folder)],
+        [npm, "pack", wanted, *quiet, "--pack-destination", str(folder)],
         capture_output=True,
         text=True,
         cwd=folder,
