@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
-from skinlite.files import staged_folder
+from skinlite.files import made_once
 from skinlite.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
@@ -56,8 +56,8 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
     """
     model_sha256 = run.model_sha256()
     folder = kept_folder("peers", _identity(run, data, model_sha256))
-    if not folder.is_dir():
-        with staged_folder(folder, replace=True) as staging:
+    with made_once(folder) as staging:
+        if staging:
             _convert(run, data, staging, report)
     config = run.info.config
     entries = []

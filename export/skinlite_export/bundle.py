@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
+from skinlite.claims import restore
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
@@ -104,6 +105,7 @@ def open_bundle(path: Path) -> Bundle:
     Raises:
         InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
+    restore(path)
     check_is_bundle(path)
     try:
         return Bundle(path, read_json(Manifest, path / MANIFEST))

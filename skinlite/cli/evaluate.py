@@ -7,7 +7,7 @@ import typer
 
 from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
-from skinlite.cli.shared import DataOption, JsonOption, console, need, output
+from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
 from skinlite.cli.submission import check_place, write_answers
 from skinlite.errors import InputError
 from skinlite.vocabulary import LEAKY
@@ -106,6 +106,7 @@ def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
     if figures:
         if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
             raise InputError(f"{figures} exists already. Choose another folder with --figures.")
+        hold(figures)
         need("matplotlib", "train")
 
 

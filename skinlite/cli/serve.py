@@ -7,6 +7,7 @@ import typer
 
 from skinlite.cli.shared import DEVICES, console, need, output
 from skinlite.errors import InputError
+from skinlite.signals import taken
 
 if TYPE_CHECKING:
     from skinlite_export.bundle import Bundle
@@ -92,6 +93,7 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
         try:
             server.serve_forever()
         except KeyboardInterrupt:
+            taken()
             console.print("stopped")
 
 

@@ -10,6 +10,7 @@ from skinlite.cli.shared import (
     DataOption,
     OutOption,
     console,
+    hold,
     need,
     output,
     output_folder,
@@ -107,6 +108,7 @@ def train(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
     )
     if resume:
+        hold(resume.with_name(resume.name.removesuffix(".partial")))
         unfinished = reopen_run(resume)
         config = unfinished.info.config
         out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))

@@ -17,6 +17,7 @@ import numpy as np
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.environment import cache_path
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
 from skinlite.threads import in_threads
@@ -27,9 +28,7 @@ GEOMETRY_VERSION = 1
 
 def cache_folder() -> Path:
     """Where arrays and converted references are kept between commands."""
-    if chosen := os.environ.get("SKINLITE_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skinlite"
+    return Path(cache_path())
 
 
 def kept_folder(kind: str, identity: str) -> Path:

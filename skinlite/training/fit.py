@@ -12,10 +12,12 @@ import keras
 import numpy as np
 
 from skinlite import __version__
+from skinlite.claims import Claim, make_parent
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
+from skinlite.signals import taken
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -100,6 +102,11 @@ class Training:
         Raises:
             InputError: ``out`` is taken or can't be written to, bad weights, or a NaN loss.
         """
+        make_parent(self.out)
+        with Claim(self.out):
+            return self._start()
+
+    def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
             classifier = initial_classifier(self.config, self._patient_width)
@@ -125,10 +132,12 @@ class Training:
             InputError: there is no checkpoint, the best model isn't the checkpoint's, or a NaN
                 loss.
         """
-        with self._scope():
-            trainer, state = load_checkpoint(self.work / "checkpoint")
-        publish(self.work, state)
-        return self._train(trainer, state)
+        make_parent(self.out)
+        with Claim(self.out):
+            with self._scope():
+                trainer, state = load_checkpoint(self.work / "checkpoint")
+            publish(self.work, state)
+            return self._train(trainer, state)
 
     def _begin(
         self, classifier: keras.Model, deployed: keras.Model
@@ -156,6 +165,7 @@ class Training:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
                 state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
+            taken()
             # Wherever it came: the checkpoint says what was reached.
             status, state = "interrupted", read_state(self.work / "checkpoint")
         except OSError as error:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.claims import Claim
 from skinlite.data.division import SplitInfo
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
@@ -199,9 +200,16 @@ def reopen_run(path: Path) -> Run:
         path: the run folder, with or without ``.partial``.
 
     Raises:
-        InputError: no such run, or a finished or diverged one.
+        InputError: no such run, a finished or diverged one, or one that still runs.
     """
     whole = path.with_name(path.name.removesuffix(".partial"))
+    if whole.parent.is_dir():
+        with Claim(whole):
+            return _reopen(whole)
+    return _reopen(whole)
+
+
+def _reopen(whole: Path) -> Run:
     work = partial_folder(whole)
     if whole.exists():
         status = open_run(whole).info.status
