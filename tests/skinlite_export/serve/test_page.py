@@ -80,7 +80,7 @@ def opened(
 
     def open_page(bundle: Bundle, host: str = "127.0.0.1") -> Page:
         inbox = Inbox(tmp_path / "devices", bundle.manifest.files[TFLITE].sha256)
-        server = serving(bundle, runtime, inbox.receive)
+        server = serving(bundle, runtime, inbox.receive, names=[host])
         contexts.append(browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True))
         return Page(contexts[-1].new_page(), bundle, f"http://{host}:{server.server_port}/")
 

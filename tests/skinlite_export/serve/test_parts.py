@@ -72,7 +72,7 @@ def test_https_with_a_certificate_of_our_own(
         socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as plain,
         trusting.wrap_socket(plain, server_hostname="localhost") as client,
     ):
-        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        client.sendall(f"GET / HTTP/1.0\r\nHost: localhost:{server.server_port}\r\n\r\n".encode())
         assert b" 200 " in client.recv(100)
     assert len(made.fingerprint.split(":")) == 32
 
