@@ -8,7 +8,8 @@ All end with a line of averages in microseconds; the older ones say less:
   ``Peak memory footprint (MB)`` or, later, ``Memory footprint delta from the start of the tool
   (MB)``; what each delegate took stands before, and in newer builds there are percentiles.
 
-Source: TensorFlow's tensorflow/lite/tools/benchmark (benchmark_model.cc, benchmark_tflite_model.cc).
+Source: TensorFlow's tensorflow/lite/tools/benchmark, benchmark_model.cc and
+benchmark_tflite_model.cc.
 What a build doesn't print is None, never 0.
 """
 
@@ -19,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 ENDS = re.compile(r"(?:Average inference|Inference) timings in us:(.*)")
 
 UNUSED = (
-    re.compile(r"Though (.+?) delegate is explicitly applied, the model graph will not be executed"),
+    re.compile(r"Though (.+?) delegate is explicitly applied, the model graph will not be"),
     re.compile(r"Failed to apply (.+?) delegate"),
     re.compile(r"Could not create (.+?) delegate"),
     re.compile(r"\b(\S+) acceleration is unsupported on this platform"),

@@ -64,8 +64,7 @@ def _words(one: "Timing") -> str:
     threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
     middle = f"mean {one.mean:.2f} ms"
     if one.p50 is not None:
-        spread = "" if one.p5 is None or one.p95 is None else f" (p5 {one.p5:.2f}, p95 {one.p95:.2f})"
-        middle = f"median {one.p50:.2f} ms{spread}, {middle}"
+        middle = f"median {one.p50:.2f} ms (p5 {one.p5:.2f}, p95 {one.p95:.2f}), {middle}"
     pieces = "unknown" if one.partitions is None else str(one.partitions)
     return (
         f"{threads}: {middle}, fastest {one.min:.2f} ms of {one.invocations}; load "
