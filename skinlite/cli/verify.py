@@ -32,10 +32,11 @@ def verify(
     from skinlite_export.diagnosis import diagnose
     from skinlite_export.golden import check_golden
     from skinlite_export.metadata_check import check_metadata
+    from skinlite_export.tensor_check import check_tensors
 
     opened = open_bundle(bundle)
     opened.check_files()
-    found = [check_metadata(opened), *check_golden(opened)]
+    found = [check_metadata(opened), check_tensors(opened), *check_golden(opened)]
     status, leaky = opened.manifest.status, opened.manifest.leaky
     told = diagnose(opened, outputs) if outputs else None
     if as_json:
