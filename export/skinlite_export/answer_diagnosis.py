@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite_export.answer_faults import Rows, orders, undone
+from skinlite_export.decoding import COMBINED
 from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.image_faults import Candidates, ways
 from skinlite_export.mixups import mixups
@@ -60,7 +61,9 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
     base = _answer(handed, images, patients)
     yield "no fault of its own: that is what the file answers to these inputs", distance(base)
     for fault, undo in undone(handed.signature.outputs[0], handed.temperature).items():
-        yield fault, distance(base, undo(given))
+        shown = undo(given)
+        if np.abs(shown - given).max() > TIED:  # else there was nothing to undo
+            yield fault, distance(base, shown)
     for fault, shown in orders(given, base, handed.tolerance):
         yield fault, distance(base, shown)
     attention = _attention(handed, images, patients)
@@ -78,7 +81,7 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
         if handed.given[row].image is None
     }
     for way in ways(1) if free else ():
-        if way.faults:
+        if way.faults and way.decoding not in COMBINED:
             made = [
                 _real(handed, free[row].made(way).stored) if row in free else image
                 for row, image in zip(rows, images, strict=True)

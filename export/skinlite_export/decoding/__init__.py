@@ -19,8 +19,8 @@ TURNS = 3
 """Quarter turns to the left by which the pixels are kept otherwise than seen."""
 
 OTHERS = {
-    "fast": "JPEG decoded with the fast integer IDCT, as TensorFlow's decode_jpeg does unless told "
-    "dct_method='INTEGER_ACCURATE'",
+    "fast": "JPEG decoded with the fast integer IDCT (TensorFlow's default; right is "
+    "dct_method='INTEGER_ACCURATE')",
     "plain": "JPEG decoded without fancy upsampling of its colours",
     "fast_plain": "JPEG decoded with the fast integer IDCT and without fancy upsampling",
 }
@@ -29,12 +29,10 @@ OTHERS = {
 UNTURNED = "EXIF orientation not applied"
 HALVED = "JPEG decoded at half its size (inSampleSize, draft mode)"
 
-FAULTS = (
-    UNTURNED,
-    HALVED,
-    *OTHERS.values(),
-    *(f"{words}; {UNTURNED}" for words in OTHERS.values()),
-)
+COMBINED = tuple(f"{words}; {UNTURNED}" for words in OTHERS.values())
+"""Two faults at once, as TensorFlow's decode_jpeg has them."""
+
+FAULTS = (UNTURNED, HALVED, *OTHERS.values(), *COMBINED)
 """Every known fault of a decoder, in words."""
 
 
