@@ -3,7 +3,8 @@
 Its JSON Schema is published as ``schemas/manifest.schema.json`` (`skinlite_export.schemas`).
 
 Format history: 1 first; 2 a signature for each model file, with number formats, and the geometry
-in parts that a program can read.
+in parts that a program can read. Since then tensors may tell their raw name and their place in the
+file, and the geometry how a JPEG is decoded; a manifest without them is read as before.
 """
 
 from typing import Literal
@@ -44,6 +45,9 @@ class Geometry(Record):
     """How a picture becomes the pixels of the image tensor, height x width.
 
     Attributes:
+        idct: of a JPEG: libjpeg's accurate integer one (``JDCT_ISLOW``).
+        chroma_upsampling: of a JPEG whose colours are halved: libjpeg's triangle filter.
+        color: levels as they are stored; neither an ICC profile nor a gamma is applied.
         orientation: upright, as the picture's EXIF orientation says.
         crop: of the largest region with the aspect height : width, positions rounded down.
         frame: rows and columns. A crop with more of either is first averaged by area until it
@@ -55,6 +59,9 @@ class Geometry(Record):
     """
 
     channels: Literal["RGB"] = "RGB"
+    idct: Literal["accurate_integer"] = "accurate_integer"
+    chroma_upsampling: Literal["fancy"] = "fancy"
+    color: Literal["as_stored"] = "as_stored"
     orientation: Literal["exif"] = "exif"
     crop: Literal["centre"] = "centre"
     frame: tuple[int, int] = FRAME

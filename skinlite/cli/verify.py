@@ -88,9 +88,11 @@ def check_whole(bundle: "Bundle") -> list[str]:
     from skinlite_export.consistency import check_consistency
     from skinlite_export.golden import check_golden
     from skinlite_export.metadata_check import check_metadata
+    from skinlite_export.tensor_check import check_tensors
 
     bundle.check_files()
-    return [check_consistency(bundle), check_metadata(bundle), *check_golden(bundle)]
+    checks = (check_consistency, check_metadata, check_tensors)
+    return [*(check(bundle) for check in checks), *check_golden(bundle)]
 
 
 def _print_diagnosis(told: "Diagnosis") -> None:

@@ -1,5 +1,8 @@
 """The one definition of how a picture becomes the network's pixels.
 
+0. Decode: a JPEG by libjpeg's accurate integer IDCT (ISLOW) with fancy upsampling, as Pillow's own
+   wheels, OpenCV and Java's ImageIO do, and TensorFlow with ``dct_method="INTEGER_ACCURATE"`` only.
+   Levels are taken as stored: no ICC profile, no gamma. CMYK becomes RGB without a profile.
 1. Centre crop to the aspect of the network's input.
 2. A crop larger than the 450x600 frame that HAM10000 comes in is first reduced into that frame
    by area averaging (so that a 12-megapixel photo and its small copy look alike).

@@ -43,7 +43,7 @@ def test_bad_input(
 ) -> None:
     path, document = tmp_path / "phone.json", right_outputs(tiny_bundle)
     path.write_text(json.dumps(document))
-    assert len(read_outputs(path, tiny_bundle, read_vectors(tiny_bundle)).vectors) == 7
+    assert len(read_outputs(path, tiny_bundle, read_vectors(tiny_bundle)).vectors) == 8
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(InputError, match=re.escape(words)):
