@@ -95,6 +95,9 @@ def quantize(
             denylisted_ops=set(float_operators),
             denylisted_nodes=set(float_tensors),
             enable_numeric_verify=verify,
+            # TFLite 2.7 to 2.9 read one scale of a dense layer's kernel, whatever there are, and
+            # load the file without a word (decision 34).
+            disable_per_channel_for_dense_layers=True,
         )
     return content
 
