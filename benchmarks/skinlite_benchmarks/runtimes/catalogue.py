@@ -98,7 +98,8 @@ TRIALS = (
     Trial("MNN", ("MNN==3.6.1",), "on_mnn", ".onnx", remedy="take the float32 .onnx"),
     Trial(
         "ncnn by pnnx",
-        ("ncnn==1.0.20261020", "pnnx==20261020"),
+        # Without what they only need for PyTorch's models: gigabytes.
+        ("--no-deps", "ncnn==1.0.20261020", "pnnx==20261020", "numpy==2.4.6"),
         "on_ncnn",
         ".onnx",
         remedy="none known: don't use it",

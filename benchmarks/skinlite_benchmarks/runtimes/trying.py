@@ -187,7 +187,9 @@ def _version(trial: Trial) -> str:
     if trial.packages[0] == HERE:
         return version(trial.packages[1])
     return ", ".join(
-        package.partition("==")[2] for package in trial.packages if not package.startswith("numpy")
+        package.partition("==")[2]
+        for package in trial.packages
+        if not package.startswith(("numpy", "--"))
     )
 
 
