@@ -1,4 +1,4 @@
-"""`TRIALS`: which runtime, of which version, on which processor, and what helps where it's wrong."""
+"""`TRIALS`: which runtime, which version, on which processor, and what helps where it fails."""
 
 from typing import NamedTuple
 
@@ -45,6 +45,8 @@ def _onnx(version: str, python: str = "", numpy: str = "1.26.4") -> Trial:
 
 
 LITERT, ORT = ("ai-edge-litert",), ("onnxruntime",)
+OPENVINO = ("--no-deps", "openvino==2026.4.1", "numpy==2.4.6")
+"""Without its telemetry."""
 
 TRIALS = (
     Trial("LiteRT, XNNPACK", (HERE, *LITERT), "on_tflite", ".tflite"),
@@ -78,7 +80,7 @@ TRIALS = (
         "ethos-u55-256",
         remedy=f"{INTEGER}: fewer operators are left to the CPU",
     ),
-    Trial("OpenVINO", ("openvino==2026.4.1",), "on_openvino", ".tflite"),
+    Trial("OpenVINO", OPENVINO, "on_openvino", ".tflite"),
     Trial("MNN", ("MNN==3.6.1",), "on_mnn", ".tflite", remedy="take the float32 .onnx"),
     Trial("onnxruntime", (HERE, *ORT), "on_onnxruntime", ".onnx"),
     Trial("onnxruntime", (HERE, *ORT), "on_onnxruntime", ".onnx", emulated="Haswell"),
@@ -86,10 +88,10 @@ TRIALS = (
     _onnx("1.20.1"),
     _onnx("1.15.1", "3.9"),
     _onnx("1.12.0", "3.9"),
-    Trial("OpenVINO", ("openvino==2026.4.1",), "on_openvino", ".onnx"),
+    Trial("OpenVINO", OPENVINO, "on_openvino", ".onnx"),
     Trial(
         "OpenVINO, float32",
-        ("openvino==2026.4.1",),
+        OPENVINO,
         "on_openvino",
         ".onnx",
         "f32",

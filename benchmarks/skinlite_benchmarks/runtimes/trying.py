@@ -90,9 +90,7 @@ def try_file(
     )
 
 
-def _answers(
-    trial: Trial, file: Path, inputs: Inputs
-) -> tuple[NDArray[np.float32] | None, str]:
+def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float32] | None, str]:
     """The probabilities, if there are any, and what was said."""
     python = [*_emulator(trial.emulated), _python_with(trial.packages, trial.python)]
     with tempfile.TemporaryDirectory() as scratch:
@@ -127,10 +125,9 @@ def _reason(done: "subprocess.CompletedProcess[str]") -> str:
 
 
 def _environment(scratch: str) -> dict[str, str]:
-    """Without this Python's packages, and without telemetry."""
+    """Without what is meant for this Python."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OPENVINO_TELEMETRY": "0", "CI": "1"}
-    return kept | quiet | {"HOME": scratch}
+    return kept | {"TF_CPP_MIN_LOG_LEVEL": "3", "HOME": scratch}
 
 
 def _emulator(cpu: str) -> Sequence[str]:
@@ -173,7 +170,10 @@ def _python_with(packages: tuple[str, ...], wanted: str) -> str:
 
 def _python(wanted: str) -> str:
     """A Python of a version: on the path, or pyenv's."""
-    known = [shutil.which(f"python{wanted}"), *Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")]
+    known = [
+        shutil.which(f"python{wanted}"),
+        *Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python"),
+    ]
     for path in known:
         if path is None:
             continue

@@ -4,9 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import _tools
 import MNN
 import numpy as np
-from MNN import _tools
 
 model, inputs, output = sys.argv[1:]
 kind = {".tflite": "TFLITE", ".onnx": "ONNX"}[Path(model).suffix]
@@ -29,7 +29,7 @@ with tempfile.TemporaryDirectory() as folder:
                     values.shape,
                     MNN.Halide_Type_Float,
                     np.ascontiguousarray(values),
-                    MNN.Tensor_DimensionType_Tensorflow,
+                    tensor.getDimensionType(),
                 )
             )
         interpreter.runSession(session)
@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as folder:
             found.getShape(),
             MNN.Halide_Type_Float,
             np.zeros(found.getShape(), np.float32),
-            MNN.Tensor_DimensionType_Tensorflow,
+            found.getDimensionType(),
         )
         found.copyToHostTensor(there)
         rows.append(np.array(there.getData(), np.float32).ravel())

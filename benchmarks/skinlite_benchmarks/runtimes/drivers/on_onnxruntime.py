@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 
 model, inputs, output = sys.argv[1:]
+onnxruntime.disable_telemetry_events()
 options = onnxruntime.SessionOptions()
 options.intra_op_num_threads = 1
 session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

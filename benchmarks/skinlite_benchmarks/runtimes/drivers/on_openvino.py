@@ -1,11 +1,9 @@
 """Either file on OpenVINO; OPTION: ``f32``, no bfloat16 in place of float32."""
 
-
 import sys
 
 import numpy as np
 import openvino
-
 
 model, inputs, output, *options = sys.argv[1:]
 settings = {"INFERENCE_PRECISION_HINT": "f32"} if options else {}
