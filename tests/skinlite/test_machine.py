@@ -6,7 +6,7 @@ import pytest
 
 from skinlite import machine
 
-XEON = "processor\t: 0\nmodel name\t: Xeon\nflags\t\t: fpu avx2 avx512_vnni amx_int8\n\nmodel name\t: B\n"
+XEON = "model name\t: Xeon\nflags\t\t: fpu avx512_vnni amx_int8\n\nmodel name\t: B\n"
 HASWELL = "model name\t: Haswell\nflags\t\t: fpu avx2\n"
 PI = "processor\t: 0\nFeatures\t: fp asimd asimddp\n\nModel\t\t: Raspberry Pi 5\n"
 

@@ -104,12 +104,7 @@ def test_an_int8_bundle_runs_on_old_runtimes(tiny_bundle: Bundle) -> None:
         {"quantize": "float16"},
         {"quantize": "dynamic"},
         {"integer_only": True, "io": "int8"},
-        {
-            "io": "uint8",
-            "resize_in_graph": (60, 80),
-            "patient_input": "raw",
-            "with_attention": True,
-        },
+        {"io": "uint8", "resize_in_graph": (60, 80), "patient_input": "raw"},
     ],
     ids=["float16", "dynamic", "integer-only", "everything"],
 )

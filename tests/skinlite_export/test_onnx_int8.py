@@ -151,9 +151,9 @@ def test_a_processor_without_vnni_answers_the_same(
     unsafe.write_bytes(quantize(content))
     images, patients = few.images.astype(np.float32), few.patients
     np.savez(tmp_path / "inputs.npz", allow_pickle=False, image=images, patient=patients)
+    command = [emulator, "-cpu", "Haswell", sys.executable, "-c", EMULATED]
     subprocess.run(
-        [emulator, "-cpu", "Haswell", sys.executable, "-c", EMULATED]
-        + [str(tmp_path / "inputs.npz"), str(safe), str(unsafe)],
+        [*command, str(tmp_path / "inputs.npz"), str(safe), str(unsafe)],
         check=True,
         capture_output=True,
         timeout=300,

@@ -53,8 +53,8 @@ def convolutions(graph: Any) -> dict[str, Any]:
     return {node.name: node for node in graph.nodes if "Conv2D" in node.kind}
 
 
-def on_steps(weights: Any, axes: tuple[int, ...]) -> bool:
-    steps = weights / (np.abs(weights).max(axis=axes, keepdims=True) / STEPS)
+def on_steps(weights: Any, axes: tuple[int, ...], count: int = STEPS) -> bool:
+    steps = weights / (np.abs(weights).max(axis=axes, keepdims=True) / count)
     return bool(np.abs(steps - np.round(steps)).max() < 1e-3)
 
 
@@ -77,6 +77,14 @@ def test_errors_cancel_where_inputs_go_together() -> None:
     assert np.abs(rounded - weights).max() <= 2 * step.max()
     assert (np.abs(rounded).max(axis=1) == np.abs(weights).max(axis=1)).all()
     assert (rounded[0, 3] == 0).all()
+
+
+def test_steps_of_7_bits() -> None:
+    from skinlite_export.rounding import round_kernels
+
+    rounded = convolutions(round_kernels(network(), samples, steps=64))
+    assert on_steps(rounded["stem"].weights[0], (0, 1, 2), 64)
+    assert not on_steps(rounded["stem"].weights[0], (0, 1, 2))
 
 
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:

@@ -170,11 +170,8 @@ def _python_with(packages: tuple[str, ...], wanted: str) -> str:
 
 def _python(wanted: str) -> str:
     """A Python of a version: on the path, or pyenv's."""
-    known = [
-        shutil.which(f"python{wanted}"),
-        *Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python"),
-    ]
-    for path in known:
+    pyenv = Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")
+    for path in (shutil.which(f"python{wanted}"), *pyenv):
         if path is None:
             continue
         done = subprocess.run([path, "--version"], capture_output=True, text=True)
