@@ -1,6 +1,5 @@
 """A file names the oldest runtime that computes it: by operators, and by their quantization."""
 
-from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,6 +7,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from skinlite.data.examples import Examples
+from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.editor import RUNTIME
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
@@ -75,8 +76,8 @@ def check(content: bytes) -> str:
     (entry,) = [one for one in model.metadata if one.name == RUNTIME.encode()]
     data = bytes(model.buffers[entry.buffer].data)
     assert len(data) == 16
-    noted = data.rstrip(b"\0").decode()
-    assert noted == oldest_runtime(model)
+    oldest = data.rstrip(b"\0").decode()
+    assert oldest == oldest_runtime(model)
     graph, codes = model.subgraphs[0], operator_codes(model)
     for operator in graph.operators:
         name = OPERATORS[codes[operator.opcodeIndex]]
@@ -88,28 +89,52 @@ def check(content: bytes) -> str:
         if name == "FULLY_CONNECTED" and graph.tensors[operator.inputs[1]].type == INT8:
             scales = graph.tensors[operator.inputs[1]].quantization.scale
             # Seen: tflite-runtime 2.7 to 2.9.1 take the first scale for all channels.
-            assert len(scales) == 1 or tuple(map(int, noted.split("."))) >= (2, 10)
-    return noted
+            assert len(scales) == 1 or tuple(map(int, oldest.split("."))) >= (2, 10)
+    return oldest
 
 
 def test_an_int8_bundle_runs_on_old_runtimes(tiny_bundle: Bundle) -> None:
     """No FULLY_CONNECTED has scales by channel, which TFLite 2.7 to 2.9.1 would overlook."""
-    noted = check((tiny_bundle.path / TFLITE).read_bytes())
-    assert tuple(map(int, noted.split("."))) < (2, 7)
+    oldest = check((tiny_bundle.path / TFLITE).read_bytes())
+    assert tuple(map(int, oldest.split("."))) < (2, 7)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"quantize": "float16"},
-        {"quantize": "dynamic"},
-        {"integer_only": True, "io": "int8"},
-        {"io": "uint8", "resize_in_graph": (60, 80), "patient_input": "raw"},
-    ],
-    ids=["float16", "dynamic", "integer-only", "everything"],
-)
-def test_every_kind_of_file_notes_what_it_needs(
-    exported: Callable[..., Bundle], options: dict[str, Any]
-) -> None:
-    assert Recipe(**options)
-    check((exported(**options).path / TFLITE).read_bytes())
+def noted(content: bytes) -> bytes:
+    """As `skinlite_export.embed` writes it."""
+    from skinlite_export.editor import Editor
+
+    editor = Editor(content)
+    editor.note_runtime()
+    return editor.pack()
+
+
+def test_every_kind_of_file_notes_what_it_needs(classifier: Any, few: Examples) -> None:
+    from skinlite_export.calibration import samples
+    from skinlite_export.convert import to_int8, to_tflite
+    from skinlite_export.interface import with_interface
+    from skinlite_export.reader import read_keras
+    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.finished import FINISHED
+    from skinlite_export.twin import build_twin
+
+    plain = build_twin(read_keras(classifier))
+    float32 = to_tflite(plain, "none")
+    assert check(noted(float32)) == "1.15.0"  # of hard-swish
+    assert check(noted(to_tflite(plain, "float16"))) == "1.15.0"
+    assert check(noted(to_tflite(plain, "dynamic"))) == "2.4.0"  # of convolutions by channel
+    graph = apply_rewrites(read_keras(classifier), list(REWRITES))
+    int8 = to_int8(
+        build_twin(graph),
+        lambda: samples(few),
+        ranges="mse",
+        float_operators=graph.float_operators,
+    )
+    for rewrite in FINISHED.values():
+        int8 = rewrite(int8)
+    assert check(noted(int8)) == "1.15.0"
+    encoder = PatientEncoder(age_mean=51.9, age_std=17.0)
+    for content in (float32, int8):
+        raw = Recipe(io="uint8", resize_in_graph=(60, 80), patient_input="raw")
+        assert check(noted(with_interface(content, raw, encoder))) == "2.2.0"  # of the resize
+    whole = Recipe(io="int8", with_attention=True)
+    assert check(noted(with_interface(int8, whole, encoder))) == "1.15.0"

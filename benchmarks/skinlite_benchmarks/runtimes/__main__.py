@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from skinlite_benchmarks.runtimes.catalogue import TRIALS
-from skinlite_benchmarks.runtimes.inputs import make_inputs
+from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
 from skinlite_benchmarks.runtimes.table import table
 from skinlite_benchmarks.runtimes.trying import Tried, environments, try_file
 from skinlite_export.bundle import open_bundle
@@ -27,12 +27,12 @@ def main(
     try:
         for path in bundles:
             bundle = open_bundle(path)
-            given = make_inputs(bundle, inputs)
+            images, patients = make_inputs(bundle, inputs)
             for name in bundle.models:
                 file = path / name
-                expected = predict_all(
-                    load_runner(file), given["image"][:, 0].astype("uint8"), given["patient"][:, 0]
-                )
+                runner = load_runner(file)
+                expected = predict_all(runner, images, patients)
+                given = stored(runner, images, patients)
                 label = f"{path.name}/{name}"
                 for trial in TRIALS:
                     if trial.suffix == file.suffix and only in trial.name:
