@@ -13,7 +13,7 @@ given = dict(np.load(inputs))
 with tempfile.TemporaryDirectory() as folder:
     copy = Path(folder, "model.onnx")
     copy.write_bytes(Path(model).read_bytes())
-    program = Path(ncnn.__file__).parents[1] / "pnnx/bin/pnnx"  # importing it needs PyTorch
+    program = Path(ncnn.__file__).parents[1] / "pnnx/pnnx"  # importing it needs PyTorch
     subprocess.run([str(program), str(copy)], check=True, cwd=folder, stdout=subprocess.DEVNULL)
     net = ncnn.Net()
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
