@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from skinlite import __version__
+from skinlite.machine import processor
 from skinlite_benchmarks.records import Roof
 from skinlite_benchmarks.results import Host
 
@@ -47,7 +48,7 @@ def _busy_and_all() -> tuple[int, int] | None:
 def describe(start: Load, end: Load, roofs: Sequence[Roof] = ()) -> Host:
     """The machine, with its load around the measurement, and its limits."""
     return Host(
-        cpu=_cpu(),
+        cpu=processor(),
         machine=platform.machine(),
         cores=cores(),
         governor=_first_line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
@@ -68,19 +69,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _cpu() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    # x86 has "model name"; ARM boards have "Model".
-    for line in lines:
-        key, _, value = line.partition(":")
-        if key.strip() in ("model name", "Model"):
-            return value.strip()
-    return platform.processor() or platform.machine()
 
 
 def _first_line(path: str) -> str | None:

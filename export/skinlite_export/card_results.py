@@ -136,7 +136,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
         Table(
             "What conversion kept",
             f"Each file against the Keras model, on the same pictures; quantization: "
-            f"{manifest.recipe.quantize}.",
+            f"{manifest.recipe.quantize}. {_where(manifest)}",
             ("File", "equal answers", "largest difference of a probability"),
             tuple(rows),
         ),
@@ -149,6 +149,18 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             tuple(gates),
         ),
     ]
+
+
+def _where(manifest: Manifest) -> str:
+    """The processor and the runtimes that answered, and what of others is known."""
+    machine = manifest.verification.machine
+    if machine is None:
+        return f"Which processor answered: {ABSENT}."
+    ran = "; ".join(f"{file} by {runtime}" for file, runtime in machine.runtimes.items())
+    said = f"Measured on {machine.sentence()}: {ran}. Other processors and runtimes: {ABSENT} here"
+    if manifest.recipe.onnx == "int8":
+        said += "; weights of the .onnx have 7 bits, so that no x86 processor saturates"
+    return said + "."
 
 
 def _calibration(manifest: Manifest) -> Table:

@@ -27,6 +27,10 @@ from skinlite_export.twin import build_twin
 Sample = dict[str, NDArray[np.float32]]
 """One calibration sample: the inputs by name, batch 1."""
 
+PER_TENSOR = True
+"""Kernels of dense layers have one scale: TFLite 2.7 to 2.9 read only the first, however many there
+are, and answer otherwise without a word (decision 34)."""
+
 
 def to_tflite(twin: tf_keras.Model, scheme: Scheme) -> bytes:
     """Convert a twin without calibration; batch 1, float32 inputs and output.
@@ -38,6 +42,7 @@ def to_tflite(twin: tf_keras.Model, scheme: Scheme) -> bytes:
     with _converter(twin) as converter:
         if scheme != "none":
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = PER_TENSOR
         if scheme == "float16":
             converter.target_spec.supported_types = [tf.float16]
         content: bytes = converter.convert()
@@ -95,6 +100,7 @@ def quantize(
             denylisted_ops=set(float_operators),
             denylisted_nodes=set(float_tensors),
             enable_numeric_verify=verify,
+            disable_per_channel_for_dense_layers=PER_TENSOR,
         )
     return content
 

@@ -21,7 +21,7 @@ from skinlite_export.evidence import Calibration, LayerError, Search
 from skinlite_export.explain import explain
 from skinlite_export.graph import Graph
 from skinlite_export.onnx_export import to_onnx
-from skinlite_export.onnx_int8 import to_onnx_int8
+from skinlite_export.onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.proof import SAME
 from skinlite_export.qat import tune
 from skinlite_export.qat_graph import ready_for_training
@@ -126,6 +126,11 @@ def convert(
     onnx = None
     if recipe.onnx == "int8":
         report("quantizing the .onnx", 0, 1)
+        if "adaptive-rounding" in fitted:  # to its own steps, from what has none yet
+            source = graph if recipe.fine_tuning else exact
+            twin = build_twin(
+                round_kernels(source, lambda: samples(pictures), recipe.keep_float, STEPS)
+            )
         onnx = to_onnx_int8(to_onnx(to_tflite(twin, "none")), lambda: samples(pictures))
     return Converted(
         content=calibrated.to_int8(kept),

@@ -9,6 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import ArrayLike, NDArray
 
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
+from skinlite_export.oldest_runtime import oldest_runtime
 from skinlite_export.signature import Quantization
 
 TYPES = {
@@ -21,7 +22,10 @@ TYPES = {
 }
 
 RUNTIME = "min_runtime_version"
-"""Where the converter notes the oldest runtime with every operator, padded by zeros."""
+"""Where a file notes the oldest runtime that computes it, padded by zeros to `RUNTIME_BYTES`."""
+
+RUNTIME_BYTES = 16
+"""What the converter reserves, and TensorFlow's readers take."""
 
 
 class Editor:
@@ -62,13 +66,9 @@ class Editor:
         self._model.buffers.append(buffer)
         self._model.metadata.append(entry)
 
-    def needs_runtime(self, version: str) -> None:
-        """Raise the runtime that the file says it needs to at least ``version``."""
-        entry = next(one for one in self._model.metadata if one.name == RUNTIME.encode())
-        buffer = self._model.buffers[entry.buffer]
-        known = bytes(buffer.data).rstrip(b"\0").decode()
-        if [*map(int, known.split("."))] < [*map(int, version.split("."))]:
-            self.attach(RUNTIME, version.encode().ljust(len(buffer.data), b"\0"))
+    def note_runtime(self) -> None:
+        """Write down the oldest runtime that computes the file as it is."""
+        self.attach(RUNTIME, oldest_runtime(self._model).encode().ljust(RUNTIME_BYTES, b"\0"))
 
     def tensor(
         self,
@@ -244,6 +244,8 @@ def _maps(tensors: dict[str, int]) -> list[Any]:
 
 VERSIONS = {
     schema.BuiltinOperator.DEQUANTIZE: 3,  # of float16; 2 of int8
+    schema.BuiltinOperator.PAD: 2,  # of int8
+    schema.BuiltinOperator.QUANTIZE: 2,  # from integers
     schema.BuiltinOperator.RESIZE_BILINEAR: 3,  # with half-pixel centres
     schema.BuiltinOperator.STRIDED_SLICE: 2,  # of int8
 }

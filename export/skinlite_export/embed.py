@@ -33,8 +33,9 @@ def embed(folder: Path, about: About, encoder: PatientEncoder) -> None:
 
 
 def into_tflite(content: bytes, contract: Contract) -> bytes:
-    """A .tflite with TFLite's metadata, and a zip of its files behind the model."""
+    """A .tflite with TFLite's metadata, its oldest runtime, and a zip of files behind the model."""
     editor = Editor(content)
+    editor.note_runtime()
     editor.attach(METADATA, encode(to_tables(contract, editor.inputs, editor.outputs)))
     file = io.BytesIO(editor.pack())
     with zipfile.ZipFile(file, "a") as archive:  # goes to the end, stored as it is

@@ -100,6 +100,28 @@ class Comparison(Record):
     metrics: Metrics
 
 
+class Machine(Record):
+    """Where the files answered as was measured; what others answer was not seen.
+
+    Attributes:
+        processor: its name.
+        architecture: such as ``x86_64`` or ``aarch64``.
+        int8: its instructions that sum products of int8 without saturating; ``None`` where the
+            system doesn't tell.
+        runtimes: by file, what ran it.
+    """
+
+    processor: str
+    architecture: str
+    int8: tuple[str, ...] | None
+    runtimes: dict[str, str]
+
+    def sentence(self) -> str:
+        """The processor in words."""
+        known = "unknown" if self.int8 is None else ", ".join(self.int8) or "none"
+        return f"{self.processor} ({self.architecture}; int8 instructions: {known})"
+
+
 class Verification(Record):
     """Keras, .tflite and .onnx on the same held-out pictures.
 
@@ -110,6 +132,7 @@ class Verification(Record):
         details: of each file: intervals, calibration and subgroups.
         control: of ``int8-qat``, the float network after the same steps of training without
             rounding: what the file owes to them alone.
+        machine: ``None`` in manifests that were written before it was noted.
     """
 
     split: Literal["test"]
@@ -119,6 +142,7 @@ class Verification(Record):
     gates: list[Gate]
     details: dict[str, Details] = Field(default_factory=dict)
     control: Comparison | None = None
+    machine: Machine | None = None
 
 
 class LayerError(Record):

@@ -167,7 +167,6 @@ def _resize(file: Editor, cropped: int, made: int) -> None:
     options = schema.ResizeBilinearOptionsT()
     options.halfPixelCenters = True
     size = file.constant("size", file.shape(made)[1:3], "int32")
-    file.needs_runtime("2.2.0")  # has half-pixel centres; all else that is added is older
     if not file.is_float(made):  # rounds by itself
         file.ahead("RESIZE_BILINEAR", [cropped, size], made, options)
     else:

@@ -3,6 +3,7 @@
 The test split judges, once. What is fitted to the finished file is fitted on the validation split.
 """
 
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
+from skinlite.machine import int8_instructions, processor
 from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export import bundle as layout
 from skinlite_export.calibration import identity
-from skinlite_export.evidence import Temperature, Verification
+from skinlite_export.evidence import Machine, Temperature, Verification
 from skinlite_export.feed import answer
 from skinlite_export.golden import write_golden
 from skinlite_export.graph import Graph
@@ -105,6 +107,12 @@ def prove(
         },
         control=control
         and compare("float control", test.labels, reference, predict(build_twin(control), test)),
+        machine=Machine(
+            processor=processor(),
+            architecture=platform.machine(),
+            int8=int8_instructions(),
+            runtimes={file: runner.describe() for file, runner in runners.items()},
+        ),
     )
     signatures = {file: runner.signature for file, runner in runners.items()}
     return Proof(signatures, verification, temperature)

@@ -42,7 +42,10 @@ Moments = NDArray[np.float64]
 
 
 def round_kernels(
-    graph: Graph, samples: Callable[[], Iterator[Sample]], keep_float: Collection[str] = ()
+    graph: Graph,
+    samples: Callable[[], Iterator[Sample]],
+    keep_float: Collection[str] = (),
+    steps: int = STEPS,
 ) -> Graph:
     """Put the weights of the convolutions on int8 steps, so that quantization changes them no more.
 
@@ -50,6 +53,7 @@ def round_kernels(
         graph: rewritten.
         samples: gives the calibration inputs, batch 1.
         keep_float: layers that are not to be int8.
+        steps: of a weight to either side.
 
     Returns:
         The graph with other weights, and with separable convolutions taken apart.
@@ -68,12 +72,14 @@ def round_kernels(
     for node, moments in input_moments(build_twin(graph), nodes, samples):
         kernel, *rest = node.weights
         grouped = _grouped(node, kernel).astype(np.float64)
-        found = _ungrouped(node, round_together(grouped, moments).astype(np.float32))
+        found = _ungrouped(node, round_together(grouped, moments, steps).astype(np.float32))
         rounded[node.name] = replace(node, weights=(found, *rest))
     return replace(graph, nodes=tuple(rounded.get(node.name, node) for node in graph.nodes))
 
 
-def round_together(weights: NDArray[np.float64], moments: Moments) -> NDArray[np.float64]:
+def round_together(
+    weights: NDArray[np.float64], moments: Moments, steps: int = STEPS
+) -> NDArray[np.float64]:
     """The int8 weights, in real numbers, with the least error of a convolution's outputs.
 
     The largest weight of a channel keeps its value, and with it the channel's step; what is 0 stays
@@ -82,9 +88,10 @@ def round_together(weights: NDArray[np.float64], moments: Moments) -> NDArray[np
     Args:
         weights: (groups, k, channels of a group).
         moments: (groups, k, k).
+        steps: of a weight to either side.
     """
     largest = np.abs(weights).max(axis=1, keepdims=True)
-    step = np.where(largest > 0, largest, 1) / STEPS
+    step = np.where(largest > 0, largest, 1) / steps
     fixed = (np.abs(weights) == largest) | (weights == 0)
     error = weights - np.round(weights / step) * step
     # Inputs that were never seen to differ from 0 keep the nearest step.
@@ -99,8 +106,8 @@ def round_together(weights: NDArray[np.float64], moments: Moments) -> NDArray[np
                 row = start + i
                 # Where this weight's error would be best, given those of the others.
                 best = error[:, row] - local[:, i] / own[:, row]
-                steps = np.round((weights[:, row] - best) / step[:, 0])
-                found = weights[:, row] - np.clip(steps, -STEPS, STEPS) * step[:, 0]
+                nearest = np.round((weights[:, row] - best) / step[:, 0])
+                found = weights[:, row] - np.clip(nearest, -steps, steps) * step[:, 0]
                 found = np.where(fixed[:, row], error[:, row], found)
                 change = found - error[:, row]
                 local = local + inner[:, :, i, None] * change[:, None]

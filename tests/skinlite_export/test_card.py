@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
+from skinlite.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle import CARD, Bundle
@@ -127,3 +128,28 @@ def test_where_the_test_pictures_lie_is_not_told(tiny_data: Path, tmp_path: Path
 def test_an_author_that_fits_no_line_is_refused(author: str) -> None:
     with pytest.raises(ValidationError, match="author"):
         Recipe(author=author)
+
+
+def test_where_it_was_proven_is_said(tiny_bundle: Bundle) -> None:
+    manifest = tiny_bundle.manifest
+    machine = manifest.verification.machine
+    assert machine is not None
+    assert machine.processor == processor() and machine.int8 == int8_instructions()
+    assert machine.runtimes.keys() == {"model.tflite", "model.onnx"}
+    assert "onnxruntime" in machine.runtimes["model.onnx"]
+
+    def said(**fields: object) -> str:
+        section = card_of(changed(manifest, "verification", **fields))
+        return section.split("## What conversion kept\n")[1].split("\n| ")[0]
+
+    assert f"Measured on {machine.sentence()}" in said()
+    assert "Other processors and runtimes: not measured" in said()
+    unknown = machine.model_copy(update={"int8": None})
+    assert "int8 instructions: unknown" in said(machine=unknown)
+    without = machine.model_copy(update={"int8": ()})
+    assert "int8 instructions: none" in said(machine=without)
+    # As manifests have it that were written before this was noted.
+    assert "Which processor answered: not measured" in said(machine=None)
+    assert "7 bits" not in said()
+    int8 = changed(manifest, "recipe", onnx="int8")
+    assert "weights of the .onnx have 7 bits" in card_of(int8)

@@ -136,20 +136,6 @@ def test_files_with_other_inputs(contents: Contents, tmp_path: Path) -> None:
         assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
 
 
-def test_the_oldest_runtime_knows_what_was_added(contents: Contents, tmp_path: Path) -> None:
-    def runtime(**options: Any) -> tuple[int, ...]:
-        from skinlite_export.flatbuffer import unpack
-
-        model = unpack(contents(tmp_path / "model.tflite", **options)[1])
-        (entry,) = [one for one in model.metadata if one.name == b"min_runtime_version"]
-        data = bytes(model.buffers[entry.buffer].data)
-        assert len(data) == 16
-        return tuple(map(int, data.rstrip(b"\0").split(b".")))
-
-    assert runtime() < (2, 2, 0)
-    assert runtime(io="uint8", resize_in_graph=(60, 80)) == (2, 2, 0)
-
-
 def names_in(path: Path) -> list[str]:
     """The tensors that go in, then those that come out, as an interpreter counts them."""
     from ai_edge_litert.interpreter import Interpreter

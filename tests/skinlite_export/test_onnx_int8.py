@@ -1,5 +1,8 @@
 """The int8 .onnx: names, answers, what computes in integers, size, and equal bytes."""
 
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -96,6 +99,70 @@ def test_convolutions_are_integers_and_pixels_are_exact(
     assert last.op_type == "Softmax"
     assert producers[last.input[0]].op_type != "DequantizeLinear"
     assert len(quantized) < 0.5 * len(content)
+
+
+def test_two_products_fit_into_16_bits(
+    float_onnx: Callable[[], bytes], quantize: Callable[[bytes], bytes]
+) -> None:
+    """What x86 without VNNI adds with saturation; so a pair of weights never counts 129."""
+    graph = onnx.load_model_from_string(quantize(float_onnx())).graph
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    weights = [constant for constant in constants.values() if constant.dtype == np.int8]
+    kernels = [one for one in weights if one.ndim >= 2]
+    assert len(kernels) == 5
+    largest = max(np.abs(one.astype(int)).max() for one in kernels)
+    assert largest == 64 and 2 * 255 * largest <= np.iinfo(np.int16).max
+
+
+EMULATED = """
+import sys, numpy as np, onnxruntime
+given = dict(np.load(sys.argv[1]))
+for path in sys.argv[2:]:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    rows = [
+        session.run(None, {name: values[row : row + 1] for name, values in given.items()})[0]
+        for row in range(len(given["image"]))
+    ]
+    np.save(path + ".npy", np.concatenate(rows))
+"""
+
+
+def test_a_processor_without_vnni_answers_the_same(
+    float_onnx: Callable[[], bytes],
+    quantize: Callable[[bytes], bytes],
+    few: Examples,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On an emulated Haswell, where weights in 8 bits answer otherwise."""
+    emulator = shutil.which("qemu-x86_64-static") or shutil.which("qemu-x86_64")
+    if emulator is None:
+        pytest.skip("there is no qemu-user")
+    from onnxruntime import quantization
+
+    content, safe, unsafe = float_onnx(), tmp_path / "safe.onnx", tmp_path / "unsafe.onnx"
+    safe.write_bytes(quantize(content))
+    quantizer = quantization.QDQQuantizer
+    monkeypatch.setattr(
+        quantization,
+        "QDQQuantizer",
+        lambda *given, **options: quantizer(*given, **(options | {"reduce_range": False})),
+    )
+    unsafe.write_bytes(quantize(content))
+    images, patients = few.images.astype(np.float32), few.patients
+    np.savez(tmp_path / "inputs.npz", allow_pickle=False, image=images, patient=patients)
+    command = [emulator, "-cpu", "Haswell", sys.executable, "-c", EMULATED]
+    subprocess.run(
+        [*command, str(tmp_path / "inputs.npz"), str(safe), str(unsafe)],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    apart = []
+    for path in (safe, unsafe):
+        here = predict_all(OnnxRunner(path), few.images, few.patients)
+        apart.append(np.abs(np.load(f"{path}.npy") - here).max())
+    assert apart[0] < 1e-5 < 1e-3 < apart[1]
 
 
 def test_same_input_same_bytes_and_nothing_said(

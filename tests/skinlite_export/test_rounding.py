@@ -53,8 +53,8 @@ def convolutions(graph: Any) -> dict[str, Any]:
     return {node.name: node for node in graph.nodes if "Conv2D" in node.kind}
 
 
-def on_steps(weights: Any, axes: tuple[int, ...]) -> bool:
-    steps = weights / (np.abs(weights).max(axis=axes, keepdims=True) / STEPS)
+def on_steps(weights: Any, axes: tuple[int, ...], count: int = STEPS) -> bool:
+    steps = weights / (np.abs(weights).max(axis=axes, keepdims=True) / count)
     return bool(np.abs(steps - np.round(steps)).max() < 1e-3)
 
 
@@ -108,6 +108,14 @@ def test_sweeps_go_on_until_no_weight_alone_makes_it_better() -> None:
             worse = np.einsum("kc,kl,lc->c", other, moments[0], other) >= least * (1 - 1e-9)
             largest = np.abs(weights[0, weight]) == np.abs(weights[0]).max(axis=0)
             assert (worse | largest).all()
+
+
+def test_steps_of_7_bits() -> None:
+    from skinlite_export.rounding import round_kernels
+
+    rounded = convolutions(round_kernels(network(), samples, steps=64))
+    assert on_steps(rounded["stem"].weights[0], (0, 1, 2), 64)
+    assert not on_steps(rounded["stem"].weights[0], (0, 1, 2))
 
 
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:

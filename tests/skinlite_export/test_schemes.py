@@ -2,6 +2,7 @@
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -81,9 +82,20 @@ def test_an_untrained_network_has_nothing_to_keep(
         export(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
 
 
-def test_the_onnx_in_int8(conv_run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+def test_the_onnx_in_int8(
+    conv_run: Run, conv_prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skinlite_export import converted
     from skinlite_export.export import export
 
+    steps: list[int] = []
+
+    def round_kernels(*given: Any) -> Any:
+        steps.append(given[3] if len(given) > 3 else 127)
+        return rounded(*given)
+
+    rounded = converted.round_kernels
+    monkeypatch.setattr(converted, "round_kernels", round_kernels)
     both = PLAIN.model_copy(update={"onnx": "int8"})
     bundle = export(conv_run, conv_prepared, both, tmp_path / "bundle")
     operators = {node.op_type for node in onnx.load(bundle.path / "model.onnx").graph.node}
@@ -91,6 +103,7 @@ def test_the_onnx_in_int8(conv_run: Run, conv_prepared: Prepared, tmp_path: Path
     tflite, onnx_file = bundle.manifest.verification.files
     assert (tflite.file, onnx_file.file) == ("model.tflite", "model.onnx")
     assert 1e-4 < onnx_file.worst_difference < 0.2
+    assert steps == [127, 64]  # each file's kernels to its own steps
 
 
 @pytest.mark.parametrize("how", [{"prune": 0.5}, {"cluster": 16}])

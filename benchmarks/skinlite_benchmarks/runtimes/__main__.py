@@ -1,0 +1,50 @@
+"""The command: see the package."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite_benchmarks.runtimes.catalogue import TRIALS
+from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
+from skinlite_benchmarks.runtimes.table import table
+from skinlite_benchmarks.runtimes.trying import Tried, environments, try_file
+from skinlite_export.bundle import open_bundle
+from skinlite_export.runtime import load_runner, predict_all
+
+
+def main(
+    bundles: list[Path],
+    out: Annotated[Path, typer.Option(help="Folder for runtimes.json and runtimes.md.")],
+    inputs: Annotated[int, typer.Option(min=7)] = 300,
+    only: Annotated[str, typer.Option(help="Trials whose name has this in it.")] = "",
+) -> None:
+    """Try every runtime on every file of the bundles, and write the table."""
+    found: list[Tried] = []
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        for path in bundles:
+            bundle = open_bundle(path)
+            images, patients = make_inputs(bundle, inputs)
+            for name in bundle.models:
+                file = path / name
+                runner = load_runner(file)
+                expected = predict_all(runner, images, patients)
+                given = stored(runner, images, patients)
+                label = f"{path.name}/{name}"
+                for trial in TRIALS:
+                    if trial.suffix == file.suffix and only in trial.name:
+                        one = try_file(trial, file, label, given, expected)
+                        print(one.model_dump_json(), flush=True)
+                        found.append(one)
+    finally:
+        shutil.rmtree(environments(), ignore_errors=True)
+        rows = [one.model_dump() for one in found]
+        (out / "runtimes.json").write_text(json.dumps(rows, indent=2) + "\n")
+        (out / "runtimes.md").write_text(table(found))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,45 @@
+"""Either file on MNN, by its Python binding, converted by the binding's own converter."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import _tools
+import MNN
+import numpy as np
+
+model, inputs, output = sys.argv[1:]
+kind = {".tflite": "TFLITE", ".onnx": "ONNX"}[Path(model).suffix]
+with tempfile.TemporaryDirectory() as folder:
+    converted = str(Path(folder, "model.mnn"))
+    _tools.mnnconvert(
+        ["", "-f", kind, "--modelFile", model, "--MNNModel", converted, "--bizCode", "none"]
+    )
+    interpreter = MNN.Interpreter(converted)
+    session = interpreter.createSession({"numThread": 1})
+    given = dict(np.load(inputs))
+    tensors = interpreter.getSessionInputAll(session)
+    takes = {next(name for name in given if name in known): one for known, one in tensors.items()}
+    rows = []
+    for row in range(len(given["image"])):
+        for name, tensor in takes.items():
+            values = given[name][row]
+            tensor.copyFrom(
+                MNN.Tensor(
+                    values.shape,
+                    MNN.Halide_Type_Float,
+                    np.ascontiguousarray(values),
+                    tensor.getDimensionType(),
+                )
+            )
+        interpreter.runSession(session)
+        found = interpreter.getSessionOutput(session)
+        there = MNN.Tensor(
+            found.getShape(),
+            MNN.Halide_Type_Float,
+            np.zeros(found.getShape(), np.float32),
+            found.getDimensionType(),
+        )
+        found.copyToHostTensor(there)
+        rows.append(np.array(there.getData(), np.float32).ravel())
+    np.save(output, np.stack(rows))

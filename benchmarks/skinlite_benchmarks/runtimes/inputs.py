@@ -1,0 +1,46 @@
+"""Inputs by which runtimes are compared: a bundle's golden images, turned, mixed and brightened."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite.data.geometry import load_picture
+from skinlite.errors import InputError
+from skinlite_export.bundle import Bundle
+from skinlite_export.feed import pixels_for
+from skinlite_export.golden import FOLDER, read_vectors
+from skinlite_export.runtime import Runner
+
+Inputs = dict[str, NDArray[Any]]
+"""Tensors by name as a file stores them: ``image`` (N, 1, H, W, 3), ``patient`` (N, 1, columns)."""
+
+
+def make_inputs(bundle: Bundle, count: int, seed: int = 0) -> tuple[Any, Any]:
+    """Images (N, H, W, 3), levels, and encoded patients: the golden ones, then variations.
+
+    Raises:
+        InputError: the bundle's files take the patient's answers, which the drivers don't give.
+    """
+    runner = bundle.runner()
+    if runner.signature.takes_answers:
+        raise InputError(f"{bundle.path} takes answers. Export without --patient-input raw.")
+    vectors = read_vectors(bundle).vectors
+    images = [
+        pixels_for(runner, load_picture(bundle.path / FOLDER / one.picture)) for one in vectors
+    ]
+    patients = [np.array(one.encoded, np.float32) for one in vectors]
+    random = np.random.default_rng(seed)
+    while len(images) < count:
+        one, other = (images[place] for place in random.integers(len(vectors), size=2))
+        share, brightness = random.uniform(0.5, 1), random.uniform(0.7, 1.2)
+        mixed = np.flip(share * one + (1 - share) * other, random.permutation(2)[:1])
+        images.append(np.clip(np.rint(mixed * brightness), 0, 255).astype(np.uint8))
+        patients.append(patients[random.integers(len(vectors))])
+    return np.stack(images)[:count], np.stack(patients)[:count]
+
+
+def stored(runner: Runner, images: Any, patients: Any) -> Inputs:
+    """The same as a file stores them."""
+    rows = [runner.signature.pack(*pair) for pair in zip(images, patients, strict=True)]
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}

@@ -1,0 +1,70 @@
+"""Other runtimes are tried each in its own Python, and what can't be had is said to be so."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skinlite_benchmarks.runtimes.catalogue import HERE, TRIALS, Trial
+from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
+from skinlite_benchmarks.runtimes.table import table
+from skinlite_benchmarks.runtimes.trying import DRIVERS, Tried, try_file
+from skinlite_export.bundle import Bundle
+from skinlite_export.runtime import predict_all
+
+LITERT = Trial("LiteRT", (HERE, "ai-edge-litert"), "on_tflite", ".tflite", remedy="update")
+ORT = Trial("onnxruntime", (HERE, "onnxruntime"), "on_onnxruntime", ".onnx")
+COUNT = 12
+
+
+def test_inputs_are_levels_and_the_same_each_time(tiny_bundle: Bundle) -> None:
+    images, patients = make_inputs(tiny_bundle, COUNT)
+    assert images.shape == (COUNT, 48, 48, 3) and images.dtype == np.uint8
+    assert patients.shape == (COUNT, len(tiny_bundle.encoder().columns))
+    assert len({one.tobytes() for one in images}) == COUNT
+    again = make_inputs(tiny_bundle, COUNT)
+    assert np.array_equal(again[0], images) and np.array_equal(again[1], patients)
+
+
+@pytest.mark.parametrize("trial", [LITERT, ORT])
+def test_the_runtime_that_proved_it_answers_the_same(trial: Trial, tiny_bundle: Bundle) -> None:
+    file = tiny_bundle.path / f"model{trial.suffix}"
+    runner, both = tiny_bundle.runner(file.name), make_inputs(tiny_bundle, COUNT)
+    inputs, expected = stored(runner, *both), predict_all(runner, *both)
+    found = try_file(trial, file, "bundle/model", inputs, expected)
+    assert (found.equal, found.inputs, found.said, found.remedy) == (COUNT, COUNT, "", "")
+    assert found.difference is not None and found.difference < 1e-6
+    # Other answers are counted, and the remedy is told.
+    other = try_file(trial, file, "bundle/model", inputs, np.roll(expected, 1, axis=1))
+    assert other.equal is not None and other.equal < COUNT
+    assert other.remedy == trial.remedy
+
+
+def test_what_cannot_be_had_or_run_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "model.tflite"
+    broken.write_bytes(b"nothing")
+    expected = np.zeros((COUNT, 7), np.float32)
+    inputs = {"image": np.zeros((COUNT, 1, 8, 8, 3)), "patient": np.zeros((COUNT, 1, 20))}
+
+    def tried(**changes: object) -> Tried:
+        return try_file(LITERT._replace(**changes), broken, "model", inputs, expected)
+
+    refused = tried()
+    assert refused.equal is None and refused.said.startswith("refused: ")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    old = tried(packages=("tflite-runtime==2.9.1",), python="2.1")
+    assert old.said == "not tried: needs Python 2.1"
+    assert (old.version, old.equal) == ("2.9.1", None)
+    assert "needs qemu-user" in tried(emulated="Haswell").said
+    rows = table([refused, old]).splitlines()
+    assert len(rows) == 4 and "not tried: needs Python 2.1" in rows[3]
+
+
+def test_every_trial_has_its_driver_and_pinned_packages() -> None:
+    for trial in TRIALS:
+        assert (DRIVERS / f"{trial.driver}.py").is_file()
+        assert trial.suffix in (".tflite", ".onnx")
+        if trial.packages[0] != HERE:
+            assert all("==" in one or one == "--no-deps" for one in trial.packages)
