@@ -1,7 +1,6 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
 
 from skinlite.data.geometry import FRAME
-from skinlite.vocabulary import LEAKY
 from skinlite_export.manifest import Manifest
 
 ABSENT = "not measured"
@@ -104,7 +103,7 @@ def data(manifest: Manifest) -> Rows:
         (
             "Sample sizes",
             "; ".join(
-                f"{name}: {side.pictures:,} pictures of {side.lesions:,} lesions"
+                f"{name}: {side.pictures:,} pictures of {side.known_lesions} lesions"
                 for name, side in sides
             )
             or ABSENT,
@@ -165,9 +164,8 @@ def _partition(manifest: Manifest) -> str:
     if manifest.data is None:
         return ABSENT
     split = manifest.data.split
-    if split.leaky:
-        return f"{split.kind!r}; {LEAKY}: {split.leakage}"
-    return f"{split.kind!r}: every lesion on one side only; patients: {UNTOLD}"
+    told = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
+    return f"{split.kind!r}; {told}; patients: {UNTOLD}"
 
 
 def _labels(manifest: Manifest) -> str:

@@ -95,8 +95,8 @@ class Verification(Record):
     """Keras, .tflite and .onnx on the same held-out pictures.
 
     Attributes:
-        split: which pictures. They share no lesion with calibration, and none with training
-            unless the manifest's ``data`` says that the split leaks.
+        split: which pictures. What lesions they share with training or calibration, as far as
+            that is known, the manifest's ``data.split.leaks`` says.
         sha256: over their sorted ids.
         details: of each file: intervals, calibration and subgroups.
         control: of ``int8-qat``, the float network after the same steps of training without

@@ -9,6 +9,7 @@ in parts that a program can read.
 from typing import Literal
 
 from skinlite.data.geometry import FRAME
+from skinlite.data.leaks import OLDER, Leaks
 from skinlite.training.config import TrainConfig
 from skinlite_export.evidence import (
     Audit,
@@ -130,6 +131,6 @@ class Manifest(Record):
     files: dict[str, FileEntry]
 
     @property
-    def leaky(self) -> bool:
-        """Whether lesions that judge were trained on, so that every score is an upper bound."""
-        return self.data is not None and self.data.split.leaky
+    def leaks(self) -> Leaks:
+        """What is known of lesions that judge and were trained or selected on."""
+        return OLDER if self.data is None else self.data.split.leaks

@@ -9,7 +9,6 @@ from rich.markup import escape
 from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import check_gates
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite_export.diagnosis import Diagnosis
@@ -36,17 +35,18 @@ def verify(
     opened = open_bundle(bundle)
     opened.check_files()
     found = [check_metadata(opened), *check_golden(opened)]
-    status, leaky = opened.manifest.status, opened.manifest.leaky
+    status, leaks = opened.manifest.status, opened.manifest.leaks
     told = diagnose(opened, outputs) if outputs else None
     if as_json:
-        data: dict[str, object] = {"status": status, "leaky": leaky, "checks": found}
+        data: dict[str, object] = {"status": status, "leaky": leaks.state == "found"}
+        data |= {"leaks": leaks.model_dump(), "checks": found}
         if told:
             data["outputs"] = told.model_dump()
         output.print_json(data=data)
     else:
         output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
         output.print(*found, sep="\n")
-        output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
+        output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
         if told:
             _print_diagnosis(told)
     if told and told.faults:

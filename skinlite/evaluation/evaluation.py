@@ -3,6 +3,8 @@
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.leakage import nameless
+from skinlite.data.leaks import MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
@@ -10,23 +12,32 @@ from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
 
 class Details(BaseModel):
-    """What the metrics alone don't tell: intervals, how sure answers may sound, the subgroups."""
+    """What the metrics alone don't tell: intervals, how sure answers may sound, the subgroups.
+
+    Attributes:
+        intervals: over lesions.
+        lesions_unknown: images whose lesion nobody knows. Each counts as a lesion of its own, so
+            that intervals may be too narrow; None where an older version didn't count them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     intervals: Intervals
     calibration: Calibration
     subgroups: list[Subgroup]
+    lesions_unknown: int | None = None
+
+    @property
+    def resampled(self) -> str:
+        """What the intervals are over, in words."""
+        if not self.lesions_unknown:
+            return "lesions"
+        which = f"{self.lesions_unknown:,} images whose lesion is unknown"
+        return f"lesions, and over {which}, which may make them too narrow"
 
 
-class Evaluation(Metrics, Details):
-    """The metrics with their details.
-
-    Attributes:
-        leaky: lesions of these pictures were trained on, so that these are upper bounds.
-    """
-
-    leaky: bool = False
+class Evaluation(Metrics, Details, MayLeak):
+    """The metrics with their details, and whether lesions of these images were trained on."""
 
 
 def evaluate_fully(
@@ -66,4 +77,5 @@ def details_of(
         intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object)),
         calibration=calibrate(labels, probabilities, temperature, temperature_from),
         subgroups=by_subgroup(labels, probabilities, rows),
+        lesions_unknown=nameless(rows),
     )

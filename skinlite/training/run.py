@@ -20,6 +20,8 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.division import SplitInfo
+from skinlite.data.leakage import known_today
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
 from skinlite.errors import InputError
@@ -91,8 +93,12 @@ class Run:
         return read_json(PatientEncoder, self.path / "patient_encoding.json")
 
     def split(self) -> pd.DataFrame:
-        """The split, proven leak-free again unless the run is labelled leaky."""
+        """The split; no lesion id is on two sides, unless the run is labelled leaky."""
         return read_split(self.path / "split.csv", may_leak=self.info.split.leaky)
+
+    def leaks(self) -> Leaks:
+        """What is known today of lesions that judge and were trained or selected on."""
+        return known_today(self.info.split.leaks, self.split())
 
 
 def load_model(folder: Path) -> Any:
