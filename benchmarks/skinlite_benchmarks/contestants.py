@@ -139,8 +139,7 @@ def _of_run(path: Path) -> Entry:
     accuracy = None
     if trained and (path / METRICS).is_file():
         metrics = read_json(RunMetrics, path / METRICS).test
-        leaky = run.info.split.leaky
-        accuracy = accuracy_of(metrics, source="run", pictures="test", leaky=leaky)
+        accuracy = accuracy_of(metrics, source="run", pictures="test", leaks=run.leaks())
     config = run.info.config
     update = {
         "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.compare import METRICS, Change, Comparison
+from skinlite_benchmarks.compare import ACCURACIES, METRICS, Change, Comparison
 
 
 class Gate(NamedTuple):
@@ -53,11 +53,14 @@ class Failure:
 
     gate: Gate
     change: Change
+    doubt: str = ""
+    """What the figures are in doubt for, in a word or two."""
 
     def sentence(self) -> str:
         """In words."""
         one = self.change
         doubt = f"; unstable in {' and '.join(one.unstable)}" if one.unstable else ""
+        doubt += f"; {self.doubt}" if self.doubt else ""
         return (
             f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
             f"{one.new:.4g} ({one.percent:+.1f} %{doubt})"
@@ -75,5 +78,14 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
         judged = [one for one in comparison.changes if one.metric == gate.metric]
         if not judged:
             raise InputError(f"--fail-if {gate.text!r}: {gate.metric} is not in both results.")
-        failed += [Failure(gate, one) for one in judged if gate.fails(one)]
+        failed += [Failure(gate, one, _doubt(comparison, one)) for one in judged if gate.fails(one)]
     return failed
+
+
+def _doubt(comparison: Comparison, change: Change) -> str:
+    """That the pictures which judged may have been trained on."""
+    if change.metric not in ACCURACIES:
+        return ""
+    if change.contestant in comparison.leaky:
+        return "leaky"
+    return "leaks unknown" if change.contestant in comparison.leaks_unknown else ""

@@ -195,6 +195,9 @@ def _conversion(manifest: Manifest) -> str:
     if manifest.calibration:
         used = manifest.calibration.used
         said += f"; ranges from {used:,} pictures of {manifest.calibration.source}"
+        shared = manifest.calibration.leaks
+        if shared and shared.state == "unknown":
+            said += f" (UNKNOWN whether lesions of them judge: {shared.reason})"
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
     return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from skinlite.data.leaks import Leaks
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics
 from skinlite_export.signature import Record
@@ -14,19 +15,22 @@ ENOUGH = 100
 
 
 class Calibration(Record):
-    """The pictures that set the ranges of the activations; none of them judges the file.
+    """The pictures that set the ranges of the activations; none of them judges the file, and no
+    lesion that is known to.
 
     Attributes:
         drawn: pictures drawn.
         screened: ids left out because they blow up an activation, with the layer that shows it.
         sha256: over the sorted ids that were used.
         source: where they were drawn from.
+        leaks: what is known of lesions of theirs that judge; None where the split's says it.
     """
 
     drawn: int
     screened: dict[str, str]
     sha256: str
     source: str = "the training split"
+    leaks: Leaks | None = None
 
     @property
     def used(self) -> int:

@@ -82,7 +82,7 @@ def evaluate(
     title = _title(artefact, split, dataset, run)
     if leaks.verdict:
         title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
-    if split == "all" and run:
+    if split == "all" and run and leaks.state == "found":
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
     if isic_csv:
         write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)

@@ -29,7 +29,7 @@ def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:
 
 
 def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
-    """Images that are known to show one lesion though they have two lesion ids, or two diagnoses."""
+    """Images known to show one lesion though they have two lesion ids, or two diagnoses."""
     told = _told(frame)
     two_ids, two_diagnoses = [], []
     for a, b in known_pairs().images:

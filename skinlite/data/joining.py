@@ -2,7 +2,6 @@
 
 import warnings
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.dataset import Dataset

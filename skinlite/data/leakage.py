@@ -42,7 +42,7 @@ def measure_leakage(split: pd.DataFrame, frame: pd.DataFrame) -> Leakage:
         frame: image_id and dx of at least these pictures.
     """
     leaking = _leaking(split)
-    melanoma = leaking.index.map(frame.set_index("image_id")["dx"]) == "mel"
+    melanoma = frame.set_index("image_id")["dx"].reindex(leaking.index) == "mel"
     return Leakage(
         test_pictures=len(leaking),
         leaking_pictures=int(leaking.sum()),

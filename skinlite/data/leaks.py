@@ -59,7 +59,6 @@ OLDER = Leaks(
 """Of a file from before there were three values that says ``"leaky": false``."""
 
 
-
 class MayLeak(BaseModel):
     """Base of what carries figures.
 

@@ -4,12 +4,12 @@ Three things tell: pairs that are known of HAM10000, files that are byte for byt
 pairs that the user hands in (``--same-lesion FILE``). What they link gets one ``lesion_id``, the
 smallest of those linked, before anything is split or counted.
 
-``same_lesion.csv`` beside this module is skinlite's own finding, ids alone. Method: local features of
-all images of HAM10000 and of ISIC 2018 Task 3's validation set were matched, the matches verified
-geometrically, and the 116 pairs of images with different lesion ids that remained looked at one by
-one. 102 show the same lesion (99 within HAM10000), 11 probably do, 3 show the same field with
-another lesion in its centre. It is a lower bound: of pairs that share a lesion id, the method finds
-77 %. Abhishek et al., Scientific Data 12, 196 (2025), found such pairs too.
+``same_lesion.csv`` beside this module is skinlite's own finding, ids alone. Method: local features
+of all images of HAM10000 and of ISIC 2018 Task 3's validation set were matched, the matches
+verified geometrically, and the 116 pairs of images with different lesion ids that remained looked
+at one by one. 102 show the same lesion (99 within HAM10000), 11 probably do, 3 show the same field
+with another lesion in its centre. It is a lower bound: of pairs that share a lesion id, the method
+finds 77 %. Abhishek et al., Scientific Data 12, 196 (2025), found such pairs too.
 
 Only the relations of `SAME` join. Those that are probable are in the table, and do not: what is
 joined is told as one lesion, in findings and in the count of what leaks.

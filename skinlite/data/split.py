@@ -1,4 +1,4 @@
-"""Splits: by lesion, so that no known lesion has pictures on two sides, or by image as in the paper.
+"""Splits: by lesion, so that none that is known is on two sides, or by image as in the paper.
 
 At image level, 42 % of HAM10000's test pictures (72 % of the melanomas) show a lesion that is in
 training too; numbers from such a split are upper bounds at best.
@@ -41,7 +41,7 @@ def split_by_lesion(
             "on. Give positive shares whose sum is well below 1."
         )
     _check_seed(seed)
-    # Lesions that were joined may have two diagnoses: the first in the alphabet, whatever the order.
+    # A joined lesion may have two diagnoses: the alphabet decides, not the order of the rows.
     lesions = frame.groupby("lesion_id")["dx"].min()
     counts = lesions.value_counts()
     sides = SPLITS if test else SPLITS[:2]
