@@ -109,7 +109,7 @@ def _told(
         f"localization {summary.unknown_localization}",
         "",
         (f"{len(faults)} kind(s) of fault" if faults else "no faults")
-        + (f", {len(findings)} kind(s) of finding, which are no faults" if findings else ""),
+        + (f"; {len(findings)} kind(s) of finding, with which skinlite trains" if findings else ""),
     ]
     if absent:
         lines.append(f"no picture of {', '.join(absent)}: skinlite train needs all seven classes")

@@ -31,7 +31,7 @@ def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:
 def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
     """Images known to show one lesion though they have two lesion ids, or two diagnoses."""
     told = _told(frame)
-    two_ids, two_diagnoses = [], []
+    two_diagnoses, two_ids = [], []
     for a, b in known_pairs().images:
         if a not in told or b not in told:
             continue
@@ -42,15 +42,15 @@ def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
             two_diagnoses.append(f"{a} ({dx}) and {b} ({other_dx})")
     candidates = [
         Fault(
-            "one lesion, two lesion ids",
-            "known from looking at the images; training keeps them on one side",
-            tuple(two_ids),
-        ),
-        Fault(
             "one lesion, two diagnoses",
             "known from looking at the images; at least one diagnosis is wrong, or it changed. "
             "Leave one of them out, or both",
             tuple(two_diagnoses),
+        ),
+        Fault(
+            "one lesion, two lesion ids",
+            "known from looking at the images; training keeps them on one side",
+            tuple(two_ids),
         ),
     ]
     return [one for one in candidates if one.rows]

@@ -24,6 +24,7 @@ class Joined(BaseModel):
     Attributes:
         lesion_ids: that were joined; an image without one counts as its own.
         lesions: that they are.
+        several_diagnoses: lesions of those with several diagnoses.
         known_pairs: of images, that `skinlite.data.same_lesion` knows.
         identical_files: images that are byte for byte the same as another.
         handed: pairs of images from the file that was handed in.
@@ -34,6 +35,7 @@ class Joined(BaseModel):
 
     lesion_ids: int
     lesions: int
+    several_diagnoses: int = 0
     known_pairs: int
     identical_files: int
     handed: int = 0
@@ -46,6 +48,8 @@ class Joined(BaseModel):
             (self.handed, f"pairs of {self.handed_from}"),
         )
         told = ", ".join(f"{count:,} {what}" for count, what in sources if count)
+        if self.several_diagnoses:
+            told += f"; {self.several_diagnoses:,} of them with several diagnoses"
         return f"{self.lesion_ids:,} lesion ids joined to {self.lesions:,} lesions ({told})"
 
 
@@ -83,6 +87,7 @@ def join_same(
     joined = Joined(
         lesion_ids=int(ids[ids > 1].sum()),
         lesions=int((ids > 1).sum()),
+        several_diagnoses=int((frame["dx"].groupby(lesions).nunique() > 1).sum()),
         known_pairs=len(links(frame, known_pairs().images)),
         identical_files=sum(map(len, files)),
         handed=len(mine),

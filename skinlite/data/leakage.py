@@ -112,8 +112,8 @@ def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
     seen = split.loc[split["split"] != "test", ["image_id", "lesion_id"]]
     both = pd.concat([seen, frame[["image_id", "lesion_id"]]], ignore_index=True)
     lesions = join_known(both)
-    shared = lesions[len(seen) :].isin(set(lesions[: len(seen)])).to_numpy()
-    shared |= frame["image_id"].isin(seen["image_id"]).to_numpy()
+    by_lesion = lesions[len(seen) :].isin(set(lesions[: len(seen)])).to_numpy()
+    shared = by_lesion | frame["image_id"].isin(seen["image_id"]).to_numpy()
     if shared.any():
         return Leaks(
             state="found",
