@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.joining import Joined
-from skinlite.data.leaks import Leaks
+from skinlite.data.leaks import OLDER, Leaks
 from skinlite.data.same_lesion import join_known
 from skinlite.data.split import crossing_lesions
 
@@ -64,9 +64,7 @@ def conclude(
         two_sets: whether the test is a data set of its own.
     """
     handed = joined.handed_from if joined else None
-    doubts = []
-    if count := nameless(frame):
-        doubts.append(f"the table names no lesion for {count:,} of {len(frame):,} images")
+    doubts = [doubt for doubt in [_unnamed(nameless(frame), len(frame))] if doubt]
     if two_sets and not handed and (doubt := _strange(frame["table_lesion_id"])):
         doubts.append(
             f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion, "
@@ -82,12 +80,13 @@ def conclude(
     return Leaks(state="none found", reason=f"as far as known: rests on {basis}{told}")
 
 
-def known_today(leaks: Leaks, split: pd.DataFrame) -> Leaks:
+def known_today(leaks: Leaks, split: pd.DataFrame, *, two_sets: bool = False) -> Leaks:
     """What a run's split is known to leak today, when more lesions are known to be one.
 
     Args:
         leaks: what was known when it was made.
         split: image_id, lesion_id, split.
+        two_sets: whether the test is a data set of its own.
     """
     if leaks.state == "found":
         return leaks
@@ -99,7 +98,12 @@ def known_today(leaks: Leaks, split: pd.DataFrame) -> Leaks:
             reason=f"{_share(int(leaking.sum()), len(leaking))} test pictures, by lesions that are "
             "known to have two ids",
         )
-    return leaks
+    if leaks != OLDER:
+        return leaks
+    # Where a table names no lesion, older versions wrote the image's id.
+    unnamed = split["lesion_id"] == split["image_id"]
+    doubt = _unnamed(int(unnamed.sum()), len(split))
+    return _rests(doubt or (_strange(split["lesion_id"]) if two_sets else ""))
 
 
 def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
@@ -120,24 +124,26 @@ def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
             reason=f"{_share(int(shared.sum()), len(frame))} pictures, or others of their lesions, "
             "were trained or selected on",
         )
-    unnamed = nameless(frame)
-    named = pd.concat(
-        [
-            seen.loc[seen["lesion_id"] != seen["image_id"], "lesion_id"],
-            frame.loc[frame["table_lesion_id"] != "", "table_lesion_id"],
-        ]
-    )
-    if unnamed or (seen["lesion_id"] == seen["image_id"]).any():
-        which = f"{unnamed:,} of {len(frame):,} images" if unnamed else "images of the training"
-        return Leaks(state="unknown", reason=f"the table names no lesion for {which}")
-    if doubt := _strange(named):
-        return Leaks(state="unknown", reason=doubt)
-    return Leaks(state="none found", reason="as far as known: rests on lesion ids")
+    unnamed = seen["lesion_id"] == seen["image_id"]
+    names = pd.concat([seen.loc[~unnamed, "lesion_id"], frame["table_lesion_id"]])
+    doubt = _unnamed(nameless(frame), len(frame)) or _unnamed(int(unnamed.sum()), len(seen))
+    return _rests(doubt or _strange(names))
 
 
 def nameless(frame: pd.DataFrame) -> int:
     """Images whose lesion the table doesn't name."""
     return int((frame["table_lesion_id"] == "").sum()) if "table_lesion_id" in frame else 0
+
+
+def _unnamed(count: int, whole: int) -> str:
+    return f"the table names no lesion for {count:,} of {whole:,} images" if count else ""
+
+
+def _rests(doubt: str) -> Leaks:
+    """Nothing was found: by lesion ids, unless there is a doubt about those."""
+    if doubt:
+        return Leaks(state="unknown", reason=doubt)
+    return Leaks(state="none found", reason="as far as known: rests on lesion ids")
 
 
 def _leaking(split: pd.DataFrame) -> pd.Series:

@@ -98,7 +98,8 @@ class Run:
 
     def leaks(self) -> Leaks:
         """What is known today of lesions that judge and were trained or selected on."""
-        return known_today(self.info.split.leaks, self.split())
+        info = self.info.split
+        return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 
 
 def load_model(folder: Path) -> Any:

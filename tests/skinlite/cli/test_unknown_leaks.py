@@ -45,7 +45,7 @@ def test_unknown_is_said_wherever_a_figure_stands(
         split = json.loads((run / name).read_text())["split"]
         assert (split["leaky"], split["leaks"]["state"]) == (False, "unknown")
 
-    line = ["export", "--model", run, "--out", bundle, "--calibration-pictures", "20"]
+    line = ["export", "--model", run, "--out", bundle]
     code, out, err = skinlite(*line, "--gates", "agreement=0.1", "--quantize", "none")
     assert code in (0, 3), err
     out = unwrapped(out)

@@ -260,6 +260,11 @@ def test_the_real_data(ham10000: Path) -> None:
         "known_pairs": 99,
         "identical_files": 4,
     }
+    # Without lesion ids, which the split would take for leak-free if each image were a lesion:
+    alone = split_by_lesion(by_id.assign(lesion_id=by_id["image_id"]), seed=0)
+    own = by_id.set_index("image_id")["lesion_id"]
+    leakage = measure_leakage(alone.assign(lesion_id=alone["image_id"].map(own)), by_id)
+    assert (leakage.leaking_pictures, leakage.test_pictures) == (578, 1502)
     validation = ham10000 / "ISIC2018_Task3_Validation_GroundTruth.csv"
     official = divide(dataset, "official", seed=0, test_data=validation).info
     # HAM_0005060 is IL_1936015, which two images of the validation set show.

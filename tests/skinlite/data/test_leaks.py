@@ -63,6 +63,18 @@ def test_what_an_older_split_is_known_to_leak_today() -> None:
     assert known_today(OLDER, renamed).state == "found"
 
 
+def test_an_older_run_without_leaks_is_judged_by_the_ids_of_its_split() -> None:
+    split = split_of(("a", "HAM_1", "train"), ("b", "HAM_2", "test"))
+    assert known_today(OLDER, split).state == "none found"
+    assert known_today(OLDER, split, two_sets=True).state == "none found"
+    assert known_today(NONE, split.assign(lesion_id=split["image_id"])) == NONE
+    nobody = known_today(OLDER, split.assign(lesion_id=split["image_id"]))
+    assert nobody.state == "unknown" and "no lesion for 2 of 2 images" in nobody.reason
+    two = split.assign(lesion_id=["HAM_1", "IL_2"])
+    assert known_today(OLDER, two).state == "none found"
+    assert known_today(OLDER, two, two_sets=True).state == "unknown"
+
+
 @pytest.mark.parametrize(
     ("image", "lesion", "state", "told"),
     [
@@ -94,4 +106,4 @@ def test_ids_that_are_numbers_or_were_never_given_do_not_compare() -> None:
     other = pd.DataFrame({"image_id": ["y"], "lesion_id": ["7"], "table_lesion_id": ["7"]})
     assert "a digit" in leaks_between(split_of(("a", "1", "train")), other).reason
     nobody = leaks_between(split_of(("a", "a", "train")), other)
-    assert (nobody.state, "images of the training" in nobody.reason) == ("unknown", True)
+    assert (nobody.state, "no lesion for 1 of 1 images" in nobody.reason) == ("unknown", True)
