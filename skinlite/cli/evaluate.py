@@ -77,7 +77,7 @@ def evaluate(
         temperature=answered.temperature,
         temperature_from=answered.temperature_from,
     )
-    leaks = _leaks(run, split, dataset)
+    leaks = _leaks(run, split, dataset, answered.leaks)
     found = found.model_copy(update={"leaky": leaks.state == "found", "leaks": leaks})
     title = _title(artefact, split, dataset, run)
     if leaks.verdict:
@@ -94,7 +94,7 @@ def evaluate(
         print_evaluation(found, title)
 
 
-def _leaks(run: "Run | None", split: str, dataset: "Dataset") -> Leaks:
+def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | None) -> Leaks:
     """What is known of lesions of these images that the network was trained or selected on."""
     from skinlite.data.leakage import leaks_between
 
@@ -103,9 +103,9 @@ def _leaks(run: "Run | None", split: str, dataset: "Dataset") -> Leaks:
             state="unknown",
             reason="what the bundle was trained on is only told by its run; name it with --model",
         )
-    if split == "all":
+    if known is None:
         return leaks_between(run.split(), dataset.frame)
-    return SEEN if split == "train" else run.leaks()
+    return SEEN if split == "train" else known
 
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:

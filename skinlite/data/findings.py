@@ -63,9 +63,6 @@ def find_identical_files(
 
     Returns:
         As faults those with several diagnoses, as findings the others.
-
-    Raises:
-        InputError: a file can't be read.
     """
     told = _told(frame)
     groups = identical_files({name: pictures[name] for name in told if name in pictures})

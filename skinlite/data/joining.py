@@ -26,7 +26,7 @@ class Joined(BaseModel):
         lesions: that they are.
         several_diagnoses: lesions of those with several diagnoses.
         known_pairs: of images, that `skinlite.data.same_lesion` knows.
-        identical_files: images that are byte for byte the same as another.
+        identical_files: images that are byte for byte the same as one with another lesion id.
         handed: pairs of images from the file that was handed in.
         handed_from: its name; None where none was.
     """
@@ -64,10 +64,15 @@ def join_same(
         together: pairs of images that are one lesion for another reason.
 
     Raises:
-        InputError: an image can't be read, or all pairs handed in are of other images.
+        InputError: all pairs handed in are of other images.
     """
     frame = dataset.frame
-    files = identical_files(dict(zip(frame["image_id"], frame["path"], strict=True)))
+    lesion = dict(zip(frame["image_id"], frame["lesion_id"], strict=True))
+    files = [
+        group
+        for group in identical_files(dict(zip(frame["image_id"], frame["path"], strict=True)))
+        if len({lesion[name] for name in group}) > 1
+    ]
     mine = links(frame, handed.images) if handed else []
     if handed:
         _tell(handed, len(mine), dataset)

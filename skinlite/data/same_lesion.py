@@ -103,16 +103,14 @@ def known_pairs() -> Pairs:
 def identical_files(paths: Mapping[str, Path]) -> list[list[str]]:
     """Which images are the same file, byte for byte, whatever they are called.
 
-    Only files of equal size are read.
+    Only files of equal size are read. One that can't be is like no other: whoever needs its pixels
+    says so.
 
     Args:
         paths: by image id.
 
     Returns:
         Image ids, two or more a group, sorted.
-
-    Raises:
-        InputError: a file can't be read.
     """
     by_size = _grouped(paths, lambda path: path.stat().st_size)
     alike = {name: paths[name] for group in by_size for name in group}
@@ -123,8 +121,8 @@ def _grouped(paths: Mapping[str, Path], key: Callable[[Path], object]) -> list[l
     def told(path: Path) -> object:
         try:
             return key(path)
-        except OSError as error:
-            raise InputError(f"Can't read the image {path}: {error.strerror or error}.") from error
+        except OSError:
+            return path
 
     groups: defaultdict[object, list[str]] = defaultdict(list)
     for name, value in zip(paths, in_threads(told, paths.values()), strict=True):
