@@ -70,15 +70,15 @@ def evaluate(
         elif run:
             need("keras", "train")
             answered = answer_run(run, dataset, split, advance)
+    leaks = _leaks(run, split, dataset, answered.leaks)
     found = evaluate_fully(
         answered.examples.labels,
         answered.probabilities,
         answered.rows,
         temperature=answered.temperature,
         temperature_from=answered.temperature_from,
+        leaks=leaks,
     )
-    leaks = _leaks(run, split, dataset, answered.leaks)
-    found = found.model_copy(update={"leaky": leaks.state == "found", "leaks": leaks})
     title = _title(artefact, split, dataset, run)
     if leaks.verdict:
         title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"

@@ -180,6 +180,8 @@ def _tell_split(info: "SplitInfo") -> None:
         "none found": f"{info.leakage}; {leaks.reason}",
         "unknown": str(leaks),
     }[leaks.state]
+    if leaks.state == "found" and info.joined and info.joined.lesions:
+        said += f"; {info.joined}"  # which the reason of the others has
     console.print(f"split {info.kind}; leaking: {said}", markup=False, soft_wrap=True)
     if leaks.verdict:
         console.print(f"[yellow]warning:[/] {leaks.verdict}.", soft_wrap=True)

@@ -4,11 +4,13 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.leakage import nameless
-from skinlite.data.leaks import MayLeak
+from skinlite.data.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
+
+NOT_SAID = Leaks(state="unknown", reason="nobody said what was trained on")
 
 
 class Details(BaseModel):
@@ -47,6 +49,7 @@ def evaluate_fully(
     *,
     temperature: float | None = None,
     temperature_from: str | None = None,
+    leaks: Leaks = NOT_SAID,
 ) -> Evaluation:
     """Score predictions in every way.
 
@@ -56,13 +59,14 @@ def evaluate_fully(
         rows: N rows of a data set's frame, in the same order.
         temperature: one fitted on other pictures, to be tried on these.
         temperature_from: where it was fitted.
+        leaks: what is known of lesions of these images that were trained or selected on.
 
     Raises:
         InputError: no picture, or a probability that is none.
     """
     metrics = evaluate(labels, probabilities)
     details = details_of(labels, probabilities, rows, temperature, temperature_from)
-    return Evaluation(**dict(metrics), **dict(details))
+    return Evaluation(**dict(metrics), **dict(details), leaks=leaks)
 
 
 def details_of(
