@@ -36,14 +36,17 @@ TIMES: dict[str, Value] = {
 }
 """What an unstable measurement leaves in doubt: milliseconds, times."""
 
+ACCURACIES: dict[str, Value] = {
+    name: _accuracy(name)
+    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement")
+}
+"""What pictures judge: shares."""
+
 METRICS: dict[str, Value] = TIMES | {
     "memory_mb": lambda _, measured: measured.memory_mb,
     "partitions": lambda _, measured: measured.partitions,
     "bytes": lambda results, measured: results.contestant(measured.contestant).bytes,
-    "accuracy": _accuracy("accuracy"),
-    "balanced_accuracy": _accuracy("balanced_accuracy"),
-    "melanoma_recall": _accuracy("melanoma_recall"),
-    "agreement": _accuracy("agreement"),
+    **ACCURACIES,
 }
 """What can be compared, by name: milliseconds, 10^6 bytes, bytes, times, shares."""
 
@@ -105,6 +108,7 @@ class Comparison(Record):
         gaps: what no change can be told of, though one of the results has it.
         interrupted: which of them were.
         leaky: contestants whose accuracy is, in either of them, an upper bound (see `Accuracy`).
+        leaks_unknown: contestants of whose accuracy that isn't known, in either of them.
         only_old: contestants that the new results lack.
         only_new: contestants that the old ones lack.
         versions: of packages that differ: old and new.
@@ -114,6 +118,7 @@ class Comparison(Record):
     gaps: tuple[Gap, ...] = ()
     interrupted: tuple[Side, ...] = ()
     leaky: tuple[str, ...] = ()
+    leaks_unknown: tuple[str, ...] = ()
     only_old: tuple[str, ...]
     only_new: tuple[str, ...]
     versions: dict[str, tuple[str, str]]
@@ -158,15 +163,21 @@ def compare(old: Results, new: Results) -> Comparison:
         interrupted=tuple(
             side for side, one in zip(SIDES, (old, new), strict=True) if one.interrupted
         ),
-        leaky=tuple(
+        leaky=tuple(name for name in shared if "found" in _leaks(name, old, new)),
+        leaks_unknown=tuple(
             name
             for name in shared
-            if any((found := one.contestant(name).accuracy) and found.leaky for one in (old, new))
+            if "unknown" in (states := _leaks(name, old, new)) and "found" not in states
         ),
         only_old=tuple(lost),
         only_new=tuple(name for name in after if name not in before),
         versions=versions,
     )
+
+
+def _leaks(name: str, *results: Results) -> set[str]:
+    found = (one.contestant(name).accuracy for one in results)
+    return {one.leaks.state for one in found if one}
 
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:

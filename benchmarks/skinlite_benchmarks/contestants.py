@@ -143,8 +143,8 @@ def _of_run(path: Path) -> Entry:
     trained = run.info.status != "untrained"
     accuracy = None
     if trained and (path / METRICS).is_file():
-        leaky = run.info.split.leaky
-        accuracy = accuracy_of(run.metrics().test, source="run", pictures="test", leaky=leaky)
+        scores = run.metrics().test
+        accuracy = accuracy_of(scores, source="run", pictures="test", leaks=run.leaks())
     config = run.info.config
     update = {
         "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",

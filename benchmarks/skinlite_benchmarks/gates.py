@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.compare import METRICS, Change, Comparison, Gap
+from skinlite_benchmarks.compare import ACCURACIES, METRICS, Change, Comparison, Gap
 
 
 class Gate(NamedTuple):
@@ -55,11 +55,13 @@ class Failure:
     Attributes:
         change: None where there is none to judge by.
         reason: why, in words; empty where ``change`` says it.
+        doubt: what the figures are in doubt for, in a word or two.
     """
 
     gate: Gate
     change: Change | None = None
     reason: str = ""
+    doubt: str = ""
 
     def sentence(self) -> str:
         """In words."""
@@ -67,6 +69,7 @@ class Failure:
         if one is None:
             return f"{self.gate.text}: {self.reason}"
         doubt = f"; unstable in {' and '.join(one.unstable)}" if one.unstable else ""
+        doubt += f"; {self.doubt}" if self.doubt else ""
         return (
             f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
             f"{one.new:.4g} ({one.percent:+.1f} %{doubt})"
@@ -83,7 +86,9 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
     for gate in gates:
         judged = [one for one in comparison.changes if one.metric == gate.metric]
         gaps = [one for one in comparison.gaps if one.metric in (None, gate.metric)]
-        failed += [Failure(gate, one) for one in judged if gate.fails(one)]
+        failed += [
+            Failure(gate, one, doubt=_doubt(comparison, one)) for one in judged if gate.fails(one)
+        ]
         failed += [Failure(gate, reason=_told(one)) for one in gaps]
         failed += [
             Failure(gate, reason=f"{side} was interrupted, and isn't whole")
@@ -97,3 +102,12 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
 def _told(gap: Gap) -> str:
     threads = "" if gap.threads is None else f", {gap.threads} thread(s)"
     return f"{gap.contestant}{threads}: {gap.reason}"
+
+
+def _doubt(comparison: Comparison, change: Change) -> str:
+    """That the pictures which judged may have been trained on."""
+    if change.metric not in ACCURACIES:
+        return ""
+    if change.contestant in comparison.leaky:
+        return "leaky"
+    return "leaks unknown" if change.contestant in comparison.leaks_unknown else ""

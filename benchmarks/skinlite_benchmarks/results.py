@@ -5,7 +5,8 @@ Format history:
 * 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
 * 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
-* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`).
+* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`). Later:
+  what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """

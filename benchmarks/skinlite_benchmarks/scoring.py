@@ -12,6 +12,8 @@ from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.division import join
 from skinlite.data.geometry import load_picture
+from skinlite.data.leakage import leaks_between
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.training.run import Run
@@ -132,9 +134,18 @@ def score(
             None if whole is None else ask(*whole, encoder),
             lesions,
             pictures=jury.pictures,
-            leaky=jury.pictures == "test" and run is not None and run.info.split.leaky,
+            leaks=_leaks(run, jury),
         )
     return found, reasons
+
+
+def _leaks(run: Run | None, jury: Jury) -> Leaks:
+    """What is known of lesions of the jury's pictures that a contestant was trained on."""
+    if run is None:
+        return Leaks(state="unknown", reason="its run isn't named, which tells what trained it")
+    if jury.pictures == "test":
+        return run.leaks()
+    return leaks_between(run.split(), jury.dataset.frame)
 
 
 def _answers(

@@ -132,6 +132,7 @@ def calibrate(
         screened={str(ids[row]): layer for row, layer in screened.items()},
         sha256=identity(ids[kept]),
         source=pool.source,
+        leaks=pool.leaks,
     )
 
 

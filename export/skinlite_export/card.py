@@ -59,7 +59,7 @@ def _pictures(manifest: Manifest) -> list[Table]:
         for name, each in counts.items()
     ]
     rows.append(("", "pictures", *(f"{side.pictures:,}" for side in sides.values())))
-    rows.append(("", "lesions", *(f"{side.lesions:,}" for side in sides.values())))
+    rows.append(("", "lesions", *(side.known_lesions for side in sides.values())))
     return [
         Table(
             "Class distribution",

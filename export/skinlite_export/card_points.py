@@ -1,7 +1,6 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
 
 from skinlite.data.geometry import FRAME
-from skinlite.vocabulary import LEAKY
 from skinlite_export.manifest import Manifest
 
 ABSENT = "not measured"
@@ -108,7 +107,7 @@ def data(manifest: Manifest) -> Rows:
         (
             "Sample sizes",
             "; ".join(
-                f"{name}: {side.pictures:,} pictures of {side.lesions:,} lesions"
+                f"{name}: {side.pictures:,} pictures of {side.known_lesions} lesions"
                 for name, side in sides
             )
             or ABSENT,
@@ -170,9 +169,8 @@ def _partition(manifest: Manifest) -> str:
     if manifest.data is None:
         return ABSENT
     split = manifest.data.split
-    if split.leaky:
-        return f"{split.kind!r}; {LEAKY}: {split.leakage}"
-    return f"{split.kind!r}: every lesion on one side only; patients: {UNTOLD}"
+    told = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
+    return f"{split.kind!r}; {told}; patients: {UNTOLD}"
 
 
 def _labels(manifest: Manifest) -> str:
@@ -202,6 +200,9 @@ def _conversion(manifest: Manifest) -> str:
     if manifest.calibration:
         used = manifest.calibration.used
         said += f"; ranges from {used:,} pictures of {manifest.calibration.source}"
+        shared = manifest.calibration.leaks
+        if shared and shared.state == "unknown":
+            said += f" (UNKNOWN whether lesions of them judge: {shared.reason})"
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
     return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.data.leakage import nameless
 from skinlite.data.split import SPLITS
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
@@ -61,6 +62,7 @@ def data_of(prepared: Prepared) -> Data:
             labels={dx: _counts(told[rows["dx"] == dx]) for dx in CLASSES},
             sexes=_counts(rows["sex"]),
             without_age=int(rows["age"].isna().sum()),
+            lesions_unknown=nameless(rows),
         )
     # Where the user keeps the pictures is nobody's business.
     folder = info.test_data and Path(info.test_data).name

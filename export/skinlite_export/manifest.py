@@ -10,6 +10,7 @@ file, and the geometry how a JPEG is decoded; a manifest without them is read as
 from typing import Literal
 
 from skinlite.data.geometry import FRAME
+from skinlite.data.leaks import OLDER, Leaks
 from skinlite.training.config import TrainConfig
 from skinlite_export.evidence import (
     Audit,
@@ -148,6 +149,6 @@ class Manifest(Record):
     files: dict[str, FileEntry]
 
     @property
-    def leaky(self) -> bool:
-        """Whether lesions that judge were trained on, so that every score is an upper bound."""
-        return self.data is not None and self.data.split.leaky
+    def leaks(self) -> Leaks:
+        """What is known of lesions that judge and were trained or selected on."""
+        return OLDER if self.data is None else self.data.split.leaks

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.training.prepare import all_examples, prepare_again
 from skinlite.training.run import Run
@@ -29,6 +30,7 @@ class Answered:
         maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
         temperature: fitted on other pictures, where there is one.
         temperature_from: where.
+        leaks: what is known of the run's split; None where the pictures aren't of it.
     """
 
     examples: Examples
@@ -37,6 +39,7 @@ class Answered:
     maps: Callable[[NDArray[np.intp]], NDArray[np.float32] | None]
     temperature: float | None = None
     temperature_from: str | None = None
+    leaks: Leaks | None = None
 
 
 def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], None]) -> Answered:
@@ -48,7 +51,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     from skinlite.evaluation.calibration import fit_temperature
     from skinlite.training.trainer import predict
 
-    examples, rows, validation = _read(
+    examples, rows, validation, leaks = _read(
         run.encoder(), run.info.config.image_size, run, dataset, split, advance
     )
     model = run.load_model()
@@ -62,6 +65,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
         lambda positions: attention_maps(model, examples.take(positions)),
         temperature,
         "the validation split" if temperature else None,
+        leaks,
     )
 
 
@@ -73,7 +77,8 @@ def answer_bundle(
 
     bundle.check_files()
     manifest, encoder = bundle.manifest, bundle.encoder()
-    examples, rows, _ = _read(encoder, manifest.source.image_size, run, dataset, split, advance)
+    size = manifest.source.image_size
+    examples, rows, _, leaks = _read(encoder, size, run, dataset, split, advance)
     runner = bundle.runner()
 
     def maps(positions: NDArray[np.intp]) -> NDArray[np.float32] | None:
@@ -91,6 +96,7 @@ def answer_bundle(
         maps,
         manifest.temperature.value if manifest.temperature else None,
         "manifest.json" if manifest.temperature else None,
+        leaks,
     )
 
 
@@ -101,9 +107,11 @@ def _read(
     dataset: Dataset,
     split: str,
     advance: Callable[[], None],
-) -> tuple[Examples, pd.DataFrame, Examples | None]:
-    """The split's examples and rows, and the validation split's examples where there is a run."""
+) -> tuple[Examples, pd.DataFrame, Examples | None, Leaks | None]:
+    """The split's examples and rows; where there is a run the validation's, and what leaks."""
     if run and split != "all":
         prepared = prepare_again(run, dataset, advance)
-        return prepared.examples[split], prepared.rows(split), prepared.examples["validation"]
-    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None
+        examples = prepared.examples
+        leaks = prepared.split_info.leaks
+        return examples[split], prepared.rows(split), examples["validation"], leaks
+    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None, None

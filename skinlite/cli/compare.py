@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, console, output
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
+from skinlite.vocabulary import LEAKS_UNKNOWN, LEAKY
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.compare import Comparison
@@ -79,9 +79,9 @@ def _print(comparison: "Comparison") -> None:
     for names, where in ((comparison.only_old, "old"), (comparison.only_new, "new")):
         if names:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
-    if comparison.leaky:
-        told = ", ".join(comparison.leaky)
-        console.print(f"{LEAKY}: {told}", markup=False)
+    for names, said in ((comparison.leaky, LEAKY), (comparison.leaks_unknown, LEAKS_UNKNOWN)):
+        if names:
+            console.print(f"{said}: {', '.join(names)}", markup=False)
     gaps = [one for one in comparison.gaps if one.threads]
     for gap in gaps:
         what = SHOWN.get(gap.metric, "") if gap.metric else "all of it"

@@ -9,8 +9,11 @@ from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
 from skinlite.cli.submission import check_place, write_answers
+from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
-from skinlite.vocabulary import LEAKY
+
+TRAINED_ON = "images that it was trained on: every score is an upper bound"
+SEEN = Leaks(state="found", reason="the training images themselves")
 
 if TYPE_CHECKING:
     from skinlite.cli.answering import Answered
@@ -67,17 +70,19 @@ def evaluate(
         elif run:
             need("keras", "train")
             answered = answer_run(run, dataset, split, advance)
+    leaks = _leaks(run, split, dataset, answered.leaks)
     found = evaluate_fully(
         answered.examples.labels,
         answered.probabilities,
         answered.rows,
         temperature=answered.temperature,
         temperature_from=answered.temperature_from,
+        leaks=leaks,
     )
-    leaky = run is not None and run.info.split.leaky and split in ("validation", "test")
-    found = found.model_copy(update={"leaky": leaky})
-    title = _title(artefact, split, dataset, run) + (f", {LEAKY}" if leaky else "")
-    if split == "all" and run:
+    title = _title(artefact, split, dataset, run)
+    if leaks.verdict:
+        title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
+    if split == "all" and run and leaks.state == "found":
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
     if isic_csv:
         write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)
@@ -87,6 +92,20 @@ def evaluate(
         output.print_json(found.model_dump_json())
     else:
         print_evaluation(found, title)
+
+
+def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | None) -> Leaks:
+    """What is known of lesions of these images that the network was trained or selected on."""
+    from skinlite.data.leakage import leaks_between
+
+    if run is None:
+        return Leaks(
+            state="unknown",
+            reason="what the bundle was trained on is only told by its run; name it with --model",
+        )
+    if known is None:
+        return leaks_between(run.split(), dataset.frame)
+    return SEEN if split == "train" else known
 
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:

@@ -97,7 +97,8 @@ def _measured(run: "Run") -> "Measured":
             image_size=config.image_size,
             width=config.width,
         )
-    split = f"{info.split.kind} split" + (" (LEAKY)" if info.split.leaky else "")
+    label = run.leaks().label
+    split = f"{info.split.kind} split" + (f" ({label.upper()})" if label else "")
     facts = [run.path.name, split, f"{config.image_size} px", f"regime {config.regime}"]
     if config.topology != "paper":
         facts.append(f"topology {config.topology}")

@@ -19,7 +19,7 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
     """The means, the classes, the confusion matrix, the subgroups, and how sure it may sound."""
     ends = found.intervals
     means = Table(title=Text(title), title_justify="left")
-    for name in ("", "value", "95 % interval"):
+    for name in ("", "value", f"95 % interval over {found.resampled}"):
         means.add_column(name, justify="right" if name else "left")
     rows: tuple[tuple[str, float | None, Interval | None], ...] = (
         ("accuracy", found.accuracy, ends.accuracy),

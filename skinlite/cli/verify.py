@@ -9,7 +9,6 @@ from rich.markup import escape
 from skinlite.cli.shared import JsonOption, need, output
 from skinlite.cli.tables import check_gates
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite_export.bundle import Bundle
@@ -49,12 +48,13 @@ def verify(
     opened = open_bundle(bundle)
     found = signed + check_whole(opened)
     signature = "valid" if key else "not checked" if opened.signed else "none"
-    status, leaky = opened.manifest.status, opened.manifest.leaky
+    status, leaks = opened.manifest.status, opened.manifest.leaks
     told = diagnose(opened, outputs) if outputs else None
     if as_json:
         data: dict[str, object] = {
             "status": status,
-            "leaky": leaky,
+            "leaky": leaks.state == "found",
+            "leaks": leaks.model_dump(),
             "signature": signature,
             "checks": found,
         }
@@ -66,7 +66,7 @@ def verify(
         output.print(*found, sep="\n")
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")
-        output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
+        output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
         if told:
             _print_diagnosis(told)
     if told and told.faults:

@@ -28,7 +28,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a table holds, in counts; columns that it lacks count as nothing."""
+    """What a table holds, in counts; columns that it lacks count as nothing.
+
+    ``lesions`` are those that the table names; ``lesions_unknown`` images whose lesion it doesn't.
+    """
 
     pictures: int
     lesions: int
@@ -37,6 +40,7 @@ class Summary:
     missing_age: int
     unknown_sex: int
     unknown_localization: int
+    lesions_unknown: int
 
 
 def summarise(frame: pd.DataFrame) -> Summary:
@@ -45,7 +49,9 @@ def summarise(frame: pd.DataFrame) -> Summary:
     def column(name: str) -> pd.Series:
         return frame[name] if name in frame else pd.Series(dtype=str)
 
-    lesions = column("lesion_id").value_counts()
+    lesions = column("lesion_id")
+    unknown = len(frame) - int((lesions != "").sum())
+    lesions = lesions[lesions != ""].value_counts()
     classes = column("dx").value_counts()
     return Summary(
         pictures=len(frame),
@@ -55,6 +61,7 @@ def summarise(frame: pd.DataFrame) -> Summary:
         missing_age=int((column("age") == "").sum()),
         unknown_sex=int((column("sex") == UNKNOWN).sum()),
         unknown_localization=int((column("localization") == UNKNOWN).sum()),
+        lesions_unknown=unknown,
     )
 
 
@@ -79,13 +86,6 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
             frame["image_id"].duplicated(keep=False) & (frame["image_id"] != ""),
             "duplicate image_id",
             "keep one row per picture",
-        ),
-        _fault(
-            frame,
-            "lesion_id",
-            frame["lesion_id"] == "",
-            "blank lesion_id",
-            "a split by lesion needs it",
         ),
         _fault(
             frame,

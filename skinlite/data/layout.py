@@ -86,6 +86,9 @@ def read_table(table: Path) -> pd.DataFrame:
         frame[column] = values.replace(dict.fromkeys(BLANKS, UNKNOWN) | ARCHIVE_SITES)
     if "age" in frame:
         frame["age"] = frame["age"].mask(frame["age"].str.lower().isin(BLANKS), "")
+    if "image_id" in frame:  # which images share a lesion is often not told, and then not known
+        named = frame.get("lesion_id", pd.Series("", index=frame.index))
+        frame["lesion_id"] = named.mask(named.str.lower().isin(BLANKS), "")
     return frame
 
 
@@ -158,9 +161,7 @@ def _from_one_hot(truth: pd.DataFrame, table: Path) -> pd.DataFrame:
             new = more.columns.difference(frame.columns, sort=False)
             known = more.drop_duplicates("image_id").set_index("image_id")[list(new)]
             frame = frame.join(known, on="image_id").fillna("")
-    # Without companions nobody knows which pictures share a lesion, nor who the patient is.
-    if "lesion_id" not in frame:
-        frame["lesion_id"] = frame["image_id"]
+    # Without companions nobody knows who the patient is.
     for column, blank in {"age": "", "sex": UNKNOWN, "localization": UNKNOWN}.items():
         if column not in frame:
             frame[column] = blank

@@ -23,6 +23,8 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.claims import Claim
 from skinlite.data.division import SplitInfo
+from skinlite.data.leakage import known_today
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
 from skinlite.errors import InputError, SkinliteWarning
@@ -155,8 +157,13 @@ class Run:
         return read_json(PatientEncoder, self.intact(ENCODING))
 
     def split(self) -> pd.DataFrame:
-        """The split, proven leak-free again unless the run is labelled leaky."""
+        """The split; no lesion id is on two sides, unless the run is labelled leaky."""
         return read_split(self.intact(SPLIT), may_leak=self.info.split.leaky)
+
+    def leaks(self) -> Leaks:
+        """What is known today of lesions that judge and were trained or selected on."""
+        info = self.info.split
+        return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 
     def _warn_of_unknown(self) -> None:
         warnings.warn(

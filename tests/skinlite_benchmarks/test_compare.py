@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from skinlite.cli import compare as command
+from skinlite.data.leaks import Leaks
 from skinlite.errors import GateError, InputError
 from skinlite_benchmarks.compare import Change, compare
 from skinlite_benchmarks.gates import Failure, failures, parse_gate
@@ -71,6 +72,28 @@ def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
     found = failures(compare(results, slower(results, factor)), [parse_gate(gate)])
     assert [told(one) for one in found] == (["quick int8"] if fails else [])
     assert all(gate in one.sentence() and "quick int8" in one.sentence() for one in found)
+
+
+@pytest.mark.parametrize("state", ["none found", "unknown", "found"])
+def test_what_is_known_of_leaks_goes_with_the_comparison_and_its_gates(
+    results: Results, state: Any
+) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    leaks = Leaks(state=state, reason="so it is")
+    worse = first.accuracy.balanced_accuracy.model_copy(update={"value": 0.0})
+    told = {"leaks": leaks, "leaky": state == "found", "balanced_accuracy": worse}
+    accuracy = first.accuracy.model_copy(update=told)
+    changed = first.model_copy(update={"accuracy": accuracy})
+    later = results.model_copy(update={"contestants": (changed, *others)})
+    found = compare(results, later)
+    assert found.leaky == (("quick int8",) if state == "found" else ())
+    assert found.leaks_unknown == (("quick int8",) if state == "unknown" else ())
+    (failure,) = failures(found, [parse_gate("balanced_accuracy<-0.1")])
+    assert failure.sentence().endswith(f"%{'; ' if leaks.label else ''}{leaks.label})")
+    slow = compare(results, slower(later, 2))
+    (failure,) = failures(slow, [parse_gate("latency.p50>+5%")])
+    assert "leak" not in failure.sentence()
 
 
 @pytest.mark.parametrize(("slowed", "fails"), [("p50", False), ("p99", False), ("min", True)])

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from skinlite.data.dataset import read_dataset
+from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.synthetic import write_synthetic
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
@@ -16,6 +17,7 @@ from skinlite.training.run import Run
 from skinlite_export.recipe import Recipe
 
 TABLE = "HAM10000_metadata.csv"
+SIDES = ("train", "test")
 
 
 @pytest.fixture(scope="session")
@@ -138,3 +140,38 @@ def test_pictures_of_the_training_split_may_calibrate(
     copy = Path(shutil.copytree(tiny_data, tmp_path / "train"))
     keep(copy, lambda table: table["image_id"].isin(train))
     assert len(pool_of(conv_prepared, copy).examples) == len(train)
+
+
+def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: Prepared) -> None:
+    """An older run kept their ids apart, and is not refused for it."""
+    from skinlite_export.calibration_pool import training_pool
+
+    assert training_pool(conv_prepared).source == "the training split"
+    split, frame = conv_prepared.split, conv_prepared.dataset.frame
+    lesions = {side: split.loc[split["split"] == side, "lesion_id"].iloc[0] for side in SIDES}
+    joined = frame["lesion_id"].replace(lesions["train"], lesions["test"])
+    since = Dataset(frame.assign(lesion_id=joined), conv_prepared.dataset.root)
+    pool = training_pool(replace(conv_prepared, dataset=since))
+    left_out = split.loc[split["lesion_id"] == lesions["train"], "image_id"]
+    assert not set(left_out) & set(pool.image_ids)
+    whole = len(conv_prepared.examples["train"])
+    assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
+    assert pool.source.endswith(f"without {len(left_out)} pictures of lesions that judge")
+
+
+def test_what_is_known_of_a_folder_that_calibrates(
+    conv_prepared: Prepared, tiny_data: Path, folder: Path
+) -> None:
+    """Its lesions are compared with those that judge by every id that they have."""
+    leaks = pool_of(conv_prepared, folder).leaks
+    assert (leaks.state, "begin with OTHER_SYN_, SYN_" in leaks.reason) == ("unknown", True)
+    split = conv_prepared.split
+    judging = split.loc[split["split"] == "test", "lesion_id"].iloc[0]
+    table = pd.read_csv(folder / TABLE)
+    table.loc[0, "lesion_id"] = judging
+    table.to_csv(folder / TABLE, index=False)
+    renamed = conv_prepared.dataset.frame["lesion_id"].replace(judging, "another")
+    known = Dataset(conv_prepared.dataset.frame.assign(lesion_id=renamed), tiny_data)
+    run = split.assign(lesion_id=split["lesion_id"].replace(judging, "another"))
+    with pytest.raises(InputError, match=rf"the first is {judging}, in test"):
+        pool_of(replace(conv_prepared, dataset=known, split=run), folder)

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
+from skinlite.data.leaks import Leaks
 from skinlite.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
@@ -81,11 +82,11 @@ def test_a_leaky_split_is_told_at_the_top_beside_the_figures_and_in_its_point(
     tiny_bundle: Bundle,
 ) -> None:
     known = tiny_bundle.manifest.data
-    assert known is not None and known.split.leakage is not None
-    leakage = known.split.leakage.model_copy(update={"leaking_pictures": 5})
-    split = known.split.model_copy(update={"leaky": True, "leakage": leakage})
+    assert known is not None
+    leaks = Leaks(state="found", reason="5 of 12 (42%) test pictures")
+    split = known.split.model_copy(update={"leaky": True, "leaks": leaks})
     card = card_of(changed(tiny_bundle.manifest, "data", split=split))
-    told = f"{LEAKY}: {leakage}"
+    told = f"{LEAKY}: {leaks.reason}"
     for section in (card, card.split("## Performance\n")[1]):
         assert told in section.split("\n## ")[0]
     assert told in rows(card, "Data")["Partition"][0]
