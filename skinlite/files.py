@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,35 @@ from skinlite.errors import InputError
 T = TypeVar("T", bound=BaseModel)
 
 
+KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what is no file on a disk: reading a pipe can wait, and a device go on, for ever.
+
+    Raises:
+        InputError: a folder, a pipe, a socket or a device.
+        OSError: there is nothing, or no right to look.
+    """
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind != stat.S_IFREG:
+        raise InputError(
+            f"{path} is {KINDS.get(kind, 'something else')}, not a regular file. Give a file."
+        )
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a regular file; see `check_regular`."""
+    check_regular(path)
+    return path.read_bytes()
+
+
 def read_json(kind: type[T], path: Path) -> T:
     """Read and validate one of our JSON files.
 
@@ -23,7 +53,7 @@ def read_json(kind: type[T], path: Path) -> T:
         InputError: missing, damaged, or of another schema version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_regular(path))
     except FileNotFoundError as error:
         raise InputError(f"There is no {path}.") from error
     except OSError as error:
@@ -37,7 +67,8 @@ def read_json(kind: type[T], path: Path) -> T:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
+    """Hex SHA-256 of a regular file's content."""
+    check_regular(path)
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
