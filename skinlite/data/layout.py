@@ -164,7 +164,8 @@ def _named(name: str, *folders: Path) -> Path | None:
 
 def _from_one_hot(truth: pd.DataFrame, table: Path) -> pd.DataFrame:
     """One-hot columns (MEL, NV, ...) to one ``dx``, joined with the table's companions."""
-    missing = [name.upper() for name in CLASSES if name not in map(ONE_HOT.get, truth)]
+    known = {name for column, name in ONE_HOT.items() if column in truth}
+    missing = [name.upper() for name in CLASSES if name not in known]
     if "image_id" not in truth:
         missing.insert(0, "image_id")
     if missing:
