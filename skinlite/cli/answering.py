@@ -29,6 +29,7 @@ class Answered:
         maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
         temperature: fitted on other pictures, where there is one.
         temperature_from: where.
+        training: rows of the run's training split; None where there is no run.
     """
 
     examples: Examples
@@ -37,6 +38,7 @@ class Answered:
     maps: Callable[[NDArray[np.intp]], NDArray[np.float32] | None]
     temperature: float | None = None
     temperature_from: str | None = None
+    training: pd.DataFrame | None = None
 
 
 def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], None]) -> Answered:
@@ -48,7 +50,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     from skinlite.evaluation.calibration import fit_temperature
     from skinlite.training.trainer import predict
 
-    examples, rows, validation = _read(
+    examples, rows, validation, training = _read(
         run.encoder(), run.info.config.image_size, run, dataset, split, advance
     )
     model = run.load_model()
@@ -62,6 +64,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
         lambda positions: attention_maps(model, examples.take(positions)),
         temperature,
         "the validation split" if temperature else None,
+        training,
     )
 
 
@@ -73,7 +76,9 @@ def answer_bundle(
 
     bundle.check_files()
     manifest, encoder = bundle.manifest, bundle.encoder()
-    examples, rows, _ = _read(encoder, manifest.source.image_size, run, dataset, split, advance)
+    examples, rows, _, training = _read(
+        encoder, manifest.source.image_size, run, dataset, split, advance
+    )
     runner = bundle.runner()
 
     def maps(positions: NDArray[np.intp]) -> NDArray[np.float32] | None:
@@ -91,6 +96,7 @@ def answer_bundle(
         maps,
         manifest.temperature.value if manifest.temperature else None,
         "manifest.json" if manifest.temperature else None,
+        training,
     )
 
 
@@ -101,9 +107,17 @@ def _read(
     dataset: Dataset,
     split: str,
     advance: Callable[[], None],
-) -> tuple[Examples, pd.DataFrame, Examples | None]:
-    """The split's examples and rows, and the validation split's examples where there is a run."""
+) -> tuple[Examples, pd.DataFrame, Examples | None, pd.DataFrame | None]:
+    """The split's examples and rows; of the run, where there is one, what judges beside them.
+
+    That is the validation split's examples and the training split's rows.
+    """
     if run and split != "all":
         prepared = prepare_again(run, dataset, advance)
-        return prepared.examples[split], prepared.rows(split), prepared.examples["validation"]
-    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None
+        return (
+            prepared.examples[split],
+            prepared.rows(split),
+            prepared.examples["validation"],
+            prepared.rows("train"),
+        )
+    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None, None

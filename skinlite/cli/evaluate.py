@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from skinlite.cli.answering import Answered
     from skinlite.data.dataset import Dataset
     from skinlite.evaluation.evaluation import Evaluation
+    from skinlite.evaluation.metadata_only import MetadataOnly
     from skinlite.training.run import Run
     from skinlite_export.bundle import Bundle
 
@@ -75,7 +76,9 @@ def evaluate(
         temperature_from=answered.temperature_from,
     )
     leaky = run is not None and run.info.split.leaky and split in ("validation", "test")
-    found = found.model_copy(update={"leaky": leaky})
+    found = found.model_copy(
+        update={"leaky": leaky, "metadata_only": _without_images(answered, split, run)}
+    )
     title = _title(artefact, split, dataset, run) + (f", {LEAKY}" if leaky else "")
     if split == "all" and run:
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
@@ -87,6 +90,17 @@ def evaluate(
         output.print_json(found.model_dump_json())
     else:
         print_evaluation(found, title)
+
+
+def _without_images(
+    answered: "Answered", split: str, run: "Run | None"
+) -> "tuple[MetadataOnly, ...]":
+    """What the metadata alone reach on held-out rows of a run whose training rows are known."""
+    from skinlite.evaluation.metadata_only import metadata_only
+
+    if run is None or answered.training is None or split not in ("validation", "test"):
+        return ()
+    return tuple(metadata_only(answered.training, answered.rows, run.encoder()))
 
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:

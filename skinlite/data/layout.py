@@ -182,8 +182,8 @@ def _from_one_hot(truth: pd.DataFrame, table: Path) -> pd.DataFrame:
         if "image_id" not in more:
             raise InputError(f"{companion} lacks the column image_id.")
         new = more.columns.difference(frame.columns, sort=False)
-        known = more.drop_duplicates("image_id").set_index("image_id")[list(new)]
-        frame = frame.join(known, on="image_id").fillna("")
+        rows = more.drop_duplicates("image_id").set_index("image_id")[list(new)]
+        frame = frame.join(rows, on="image_id").fillna("")
     # Without companions nobody knows which pictures share a lesion, nor who the patient is.
     if "lesion_id" not in frame:
         frame["lesion_id"] = frame["image_id"]

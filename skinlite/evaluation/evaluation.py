@@ -5,6 +5,7 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metadata_only import MetadataOnly
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
@@ -24,9 +25,12 @@ class Evaluation(Metrics, Details):
 
     Attributes:
         leaky: lesions of these pictures were trained on, so that these are upper bounds.
+        metadata_only: what classifiers reach that see no image; empty where the rows that the
+            network was trained on aren't known, or are those that are judged.
     """
 
     leaky: bool = False
+    metadata_only: tuple[MetadataOnly, ...] = ()
 
 
 def evaluate_fully(

@@ -58,7 +58,7 @@ class Epoch(keras.utils.PyDataset):
         for field in encoder.fields:
             dropped = random.random(len(examples)) < answer_dropout
             self.patients[dropped, field] = encoder.missing()[field]
-        # Always "not told": a second bias, that only those who tell would be answered without.
+        # Always "not told" would be a second bias, which who tells would be answered without.
         self.patients[:, encoder.untold_columns] = 0
 
     def __len__(self) -> int:
