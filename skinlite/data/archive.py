@@ -7,6 +7,7 @@ is said by Tschandl, Rosendahl, Kittler, Scientific Data 5, 180161 (2018).
 """
 
 import warnings
+from collections import Counter
 
 import pandas as pd
 
@@ -78,32 +79,42 @@ def add_classes(frame: pd.DataFrame) -> pd.DataFrame:
     Where no class is sure, ``dx`` becomes the finest diagnosis that is told, for
     `skinlite.data.check` to name. What was concluded from less than a diagnosis is warned of.
     """
-    levels = [name for name in ("benign_malignant", *LEVELS, "diagnosis") if name in frame]
-    told = frame[levels].apply(lambda column: column.str.lower())
-    finest = told.mask(told == "").ffill(axis=1).iloc[:, -1].fillna("")
-    sure = told.apply(lambda column: column.map(CLASS_OF)).ffill(axis=1).iloc[:, -1]
-    family = finest.map(FAMILIES).where(sure.isna())
-    ids = frame.get("image_id", pd.Series("", index=frame.index))
-    ours = finest.isin(SQUAMOUS) & ids.between(*HAM10000_IDS) & (ids.str.len() == 12)
-    bowen = pd.Series("akiec", frame.index).where(ours & sure.isna())
-    given = frame["dx"].mask(frame["dx"] == "") if "dx" in frame else pd.Series(None, frame.index)
-    frame["dx"] = given.fillna(sure).fillna(family).fillna(bowen).fillna(finest)
-    _tell(
-        family.notna() & given.isna(),
-        "images have no diagnosis finer than a family's of vascular lesions: taken as vasc",
-    )
-    _tell(
-        bowen.notna() & given.isna(),
-        "images of HAM10000 are squamous cell carcinomas to the ISIC Archive: taken as akiec, as "
-        "HAM10000's own table has them",
-    )
+    columns = [name for name in ("benign_malignant", *LEVELS, "diagnosis") if name in frame]
+    blank = [""] * len(frame)
+    classes, concluded = [], Counter[str]()
+    for given, image_id, *told in zip(
+        frame.get("dx", blank),
+        frame.get("image_id", blank),
+        *(frame[name].str.lower() for name in columns),
+        strict=True,
+    ):
+        names = [name for name in told if name]
+        finest = names[-1] if names else ""
+        sure = [CLASS_OF[name] for name in names if name in CLASS_OF]
+        if given or sure:
+            classes.append(given or sure[-1])
+        elif finest in FAMILIES:
+            classes.append(FAMILIES[finest])
+            concluded[f"have no diagnosis but {finest!r}: taken as {FAMILIES[finest]}"] += 1
+        elif finest in SQUAMOUS and _in_ham10000(image_id):
+            classes.append("akiec")
+            concluded[
+                f"of HAM10000 are {finest!r} to the ISIC Archive: taken as akiec, as HAM10000's "
+                "own table has them"
+            ] += 1
+        else:
+            classes.append(finest)
+    frame["dx"] = pd.Series(classes, frame.index, dtype=str)
     if "image_type" in frame:
-        other = ~frame["image_type"].str.lower().isin({"dermoscopic", ""})
-        kinds = ", ".join(sorted(set(frame.loc[other, "image_type"])))
-        _tell(other, f"images are not dermoscopic ({kinds}): HAM10000's all are")
+        kinds = Counter(kind for kind in frame["image_type"].str.lower() if kind)
+        for kind, count in kinds.items():
+            if kind != "dermoscopic":
+                concluded[f"are {kind!r}, and HAM10000's all are dermoscopic"] += count
+    for what, count in concluded.items():
+        warnings.warn(f"{count:,} image(s) {what}.", SkinliteWarning, stacklevel=3)
     return frame
 
 
-def _tell(rows: "pd.Series[bool]", what: str) -> None:
-    if rows.any():
-        warnings.warn(f"{rows.sum():,} {what}.", SkinliteWarning, stacklevel=5)
+def _in_ham10000(image_id: str) -> bool:
+    first, last = HAM10000_IDS
+    return len(image_id) == len(first) and first <= image_id <= last

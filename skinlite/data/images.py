@@ -64,7 +64,7 @@ def differ(paths: list[Path]) -> bool:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Every file, also behind linked folders; none twice that links in a circle lead to."""
+    """Every file, also behind links to folders, which come last; no folder twice."""
     seen: set[tuple[int, int]] = set()
     for folder, below, names in os.walk(root, followlinks=True):
         state = Path(folder).stat()
@@ -72,5 +72,6 @@ def _files(root: Path) -> Iterator[Path]:
             below.clear()
             continue
         seen.add((state.st_dev, state.st_ino))
-        below[:] = [name for name in below if not name.startswith((".", "__MACOSX"))]
+        shown = [name for name in below if not name.startswith((".", "__MACOSX"))]
+        below[:] = sorted(shown, key=lambda name: (Path(folder, name).is_symlink(), name))
         yield from (Path(folder, name) for name in names if not name.startswith("."))

@@ -107,13 +107,20 @@ def read_table(table: Path) -> pd.DataFrame:
             f"{table} holds pixels of 28x28 or 8x8, too few to train on. Give the folder of "
             "HAM10000_metadata.csv and the images."
         )
-    if "dx" not in frame and ONE_HOT.keys() & set(frame):
+    ours = "dx" in frame
+    if not ours and ONE_HOT.keys() & set(frame):
         frame = _from_one_hot(frame, table)
     elif has_diagnoses(frame):
-        frame = _fill_blanks(add_classes(frame))
+        frame = add_classes(frame)
     if "dx" in frame:
         frame["dx"] = frame["dx"].str.lower()
-    return spell_out(frame)
+    frame = spell_out(frame)
+    if "dx" in frame and not ours:
+        # Other archives leave out a column of which nothing is known.
+        for column, blank in {"age": "", "sex": UNKNOWN, "localization": UNKNOWN}.items():
+            if column not in frame:
+                frame[column] = blank
+    return frame
 
 
 def find_pictures(table: Path) -> dict[str, Path]:
@@ -187,14 +194,6 @@ def _from_one_hot(truth: pd.DataFrame, table: Path) -> pd.DataFrame:
     # Without companions nobody knows which pictures share a lesion, nor who the patient is.
     if "lesion_id" not in frame:
         frame["lesion_id"] = frame["image_id"]
-    return _fill_blanks(frame)
-
-
-def _fill_blanks(frame: pd.DataFrame) -> pd.DataFrame:
-    """Say of a patient of whom a table has no column that it isn't known."""
-    for column, blank in {"age": "", "sex": UNKNOWN, "localization": UNKNOWN}.items():
-        if column not in frame:
-            frame[column] = blank
     return frame
 
 

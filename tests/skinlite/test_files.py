@@ -1,10 +1,13 @@
 """A folder is whole or not there, and what it replaces isn't lost on the way."""
 
+import os
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from skinlite.files import staged_folder
+from skinlite.errors import InputError
+from skinlite.files import read_json, read_regular, sha256_of, staged_folder
 
 
 @pytest.fixture
@@ -57,3 +60,16 @@ def test_an_interrupt_as_the_folder_is_made_leaves_none(
     with pytest.raises(KeyboardInterrupt), staged_folder(tmp_path / "new"):
         pytest.fail("it had not been made")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_not_read(tmp_path: Path, kind: str) -> None:
+    """A pipe would be waited for and a device read for ever."""
+    path = Path("/dev/zero") if kind == "device" else tmp_path / kind
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    for read in (sha256_of, read_regular, lambda place: read_json(BaseModel, place)):
+        with pytest.raises(InputError, match=f"{path} is a {kind}, not a regular file"):
+            read(path)
