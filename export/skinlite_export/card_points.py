@@ -53,6 +53,12 @@ def data(manifest: Manifest) -> Rows:
     }[real]
     size = manifest.source.image_size
     sides = known.sides.items() if known else ()
+    untold = (
+        f". NOT KNOWN of any training picture: {', '.join(known.untold)}. Telling it changes no "
+        "answer"
+        if known and known.untold
+        else ""
+    )
     return (
         (
             "Image type",
@@ -95,7 +101,7 @@ def data(manifest: Manifest) -> Rows:
         (
             "Bias by patient data",
             "age, sex and site are inputs, and may stand in for how patients were chosen; see the "
-            "subgroups",
+            "subgroups" + untold,
         ),
         ("Partition", _partition(manifest)),
         (

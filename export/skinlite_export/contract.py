@@ -71,6 +71,7 @@ def data_of(prepared: Prepared) -> Data:
         sources=_counts(every["dataset"].replace("", NOT_STATED)),
         split=info.model_copy(update={"test_data": folder}),
         sides=sides,
+        untold=prepared.encoder.untold,
     )
 
 

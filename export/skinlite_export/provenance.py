@@ -1,6 +1,7 @@
 """What the pictures were that a network learned from and was judged by: `Data`, in the manifest."""
 
 from skinlite.data.division import SplitInfo
+from skinlite.data.patient import Field
 from skinlite_export.signature import Record
 
 
@@ -41,8 +42,11 @@ class Data(Record):
         sources: pictures by the table's column ``dataset``.
         split: its kind, and what leaks in it.
         sides: train, validation, test.
+        untold: fields of the patient that no training picture's table tells: the network learned
+            nothing of them.
     """
 
     sources: dict[str, int]
     split: SplitInfo
     sides: dict[str, Side]
+    untold: tuple[Field, ...] = ()

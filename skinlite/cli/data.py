@@ -33,20 +33,28 @@ def check(
     import json
     from dataclasses import asdict
 
-    from skinlite.data.check import check_decoding, check_pictures, check_table, summarise
+    from skinlite.data.check import (
+        check_decoding,
+        check_pictures,
+        check_table,
+        check_text,
+        summarise,
+    )
     from skinlite.data.findings import (
         find_identical_files,
         find_known_pairs,
         find_unknown_lesions,
     )
-    from skinlite.data.layout import find_pictures, find_table, read_table
+    from skinlite.data.images import find_images
+    from skinlite.data.layout import find_table, read_table, root_of
 
     table = find_table(folder)
     frame = read_table(table)
-    faults, findings = check_table(frame), []
+    faults, findings = check_text(table) + check_table(frame), []
     if "image_id" in frame:
-        pictures = find_pictures(table)
-        faults += check_pictures(frame, pictures)
+        found = find_images(root_of(table))
+        pictures = found.pictures
+        faults += check_pictures(frame, pictures, found)
         wrong, same = find_identical_files(frame, pictures)
         faults += wrong
         findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
@@ -55,13 +63,13 @@ def check(
             faults += check_decoding(paths, advance)
     summary = summarise(frame)
     if as_json:
-        found = {
+        report = {
             "table": str(table),
             "faults": [asdict(fault) | {"count": len(fault.rows)} for fault in faults],
             "findings": [asdict(one) | {"count": len(one.rows)} for one in findings],
             "summary": asdict(summary),
         }
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(report, indent=2))
     else:
         typer.echo(_told(table, faults, findings, summary, None if all_rows else SHOWN_ROWS))
     if faults:

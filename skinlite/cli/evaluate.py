@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from skinlite.cli.answering import Answered
     from skinlite.data.dataset import Dataset
     from skinlite.evaluation.evaluation import Evaluation
+    from skinlite.evaluation.metadata_only import MetadataOnly
     from skinlite.training.run import Run
     from skinlite_export.bundle import Bundle
 
@@ -79,6 +80,8 @@ def evaluate(
         temperature_from=answered.temperature_from,
         leaks=leaks,
     )
+    alone = _without_images(answered, split, run)
+    found = found.model_copy(update={"metadata_only": alone})
     title = _title(artefact, split, dataset, run)
     if leaks.verdict:
         title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
@@ -106,6 +109,17 @@ def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | Non
     if known is None:
         return leaks_between(run.split(), dataset.frame)
     return SEEN if split == "train" else known
+
+
+def _without_images(
+    answered: "Answered", split: str, run: "Run | None"
+) -> "tuple[MetadataOnly, ...]":
+    """What the metadata alone reach on held-out rows of a run whose training rows are known."""
+    from skinlite.evaluation.metadata_only import metadata_only
+
+    if run is None or answered.training is None or split not in ("validation", "test"):
+        return ()
+    return tuple(metadata_only(answered.training, answered.rows, run.encoder()))
 
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:

@@ -7,6 +7,7 @@ from skinlite.data.leakage import nameless
 from skinlite.data.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metadata_only import MetadataOnly
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
@@ -39,7 +40,14 @@ class Details(BaseModel):
 
 
 class Evaluation(Metrics, Details, MayLeak):
-    """The metrics with their details, and whether lesions of these images were trained on."""
+    """The metrics with their details, and whether lesions of these images were trained on.
+
+    Attributes:
+        metadata_only: what classifiers reach that see no image; empty where the rows that the
+            network was trained on aren't known, or are those that are judged.
+    """
+
+    metadata_only: tuple[MetadataOnly, ...] = ()
 
 
 def evaluate_fully(

@@ -109,7 +109,7 @@ class Training:
     def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
-            classifier = initial_classifier(self.config, self._patient_width)
+            classifier = initial_classifier(self.config, self.data)
             if self._strategy:
                 share_statistics(classifier)
         deployed = self._deployed(classifier)

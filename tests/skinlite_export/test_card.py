@@ -107,6 +107,12 @@ def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
     assert rows(card_of(ours), "Technique")["Label source"][0].startswith("dx_type of the table")
 
 
+def test_what_no_training_picture_told_is_told(tiny_bundle: Bundle) -> None:
+    card = card_of(changed(tiny_bundle.manifest, "data", untold=("age",)))
+    assert "NOT KNOWN of any training picture: age" in rows(card, "Data")["Bias by patient data"][0]
+    assert "NOT KNOWN" not in card_of(tiny_bundle.manifest)
+
+
 def test_a_manifest_that_knows_less_is_told_as_not_measured(tiny_bundle: Bundle) -> None:
     proof = tiny_bundle.manifest.verification.model_copy(update={"details": {}})
     known_less = {"data": None, "training": None, "verification": proof}

@@ -35,6 +35,7 @@ def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_r
     code, out, _ = skinlite("evaluate", tiny_run.path)
     assert code == 0
     assert "synthetic pictures" in out and "balanced accuracy" in out
+    assert "without the image" in out and "age, sex, localization" in out
     for name in CLASSES:
         assert name in out
 
@@ -50,6 +51,7 @@ def test_evaluate_of_a_bundle_needs_its_split(
     )
     assert code == 0, err
     assert json.loads(out)["images"] == len(list(tiny_data.glob("*/*.jpg")))
+    assert json.loads(out)["metadata_only"] == []  # nobody knows what it was trained on
 
 
 def test_evaluate_of_everything_warns_of_training_pictures(
@@ -83,7 +85,10 @@ def test_everything_at_once(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -
     assert low <= found["accuracy"] <= high
     assert found["calibration"]["temperature_from"] == "the validation split"
     assert sum(one["images"] for one in found["calibration"]["bins"]) == found["images"]
-    for field in ("age", "sex", "site"):
+    (without,) = found["metadata_only"]  # one source, which tells nothing apart
+    assert without["inputs"] == ["age", "sex", "localization"]
+    assert 0 < without["balanced_accuracy"] < 1
+    for field in ("age", "sex", "site", "dataset"):
         members = [one for one in found["subgroups"] if one["field"] == field]
         assert sum(one["images"] for one in members) == found["images"]
     assert {path.name for path in figures.iterdir()} >= {"roc.png", "training.png", "attention.png"}

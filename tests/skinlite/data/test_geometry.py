@@ -1,6 +1,7 @@
 """Crop, reduction and resize against a reference that computes pixel by pixel."""
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +142,51 @@ def test_a_truncated_picture_is_named(tmp_path: Path, suffix: str, share: float)
 
 
 def test_a_missing_picture_and_a_folder_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"There is no picture .*absent\.jpg"):
+    with pytest.raises(InputError, match=r"There is no .*absent\.jpg"):
         load_picture(tmp_path / "absent.jpg")
-    with pytest.raises(InputError, match=r"can't be decoded"):
+    with pytest.raises(InputError, match=r"is a folder, not a regular file"):
         load_picture(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_grey_is_scaled_and_not_cut_off(tmp_path: Path, suffix: str) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    path = tmp_path / f"grey.{suffix}"
+    Image.fromarray(levels * 257).save(path)
+    with Image.open(path) as stored:
+        assert stored.mode.startswith("I;16")
+    np.testing.assert_array_equal(load_picture(path), levels[..., None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [
+        (np.full((6, 8), 4095, np.uint16), "nearly black"),  # a camera of 12 bits
+        (np.full((6, 8), 200, np.int32), "32 bits, .* 8 bits"),
+        (np.full((6, 8), 0.5, np.float32), "32 bits, .* 8 bits"),
+    ],
+)
+def test_levels_that_nobody_can_scale_are_refused(
+    tmp_path: Path, levels: np.ndarray, message: str
+) -> None:
+    Image.fromarray(levels).save(tmp_path / "levels.tif")
+    with pytest.raises(InputError, match=rf"levels\.tif has .*{message}"):
+        load_picture(tmp_path / "levels.tif")
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("1", "png"), ("LA", "png"), ("CMYK", "jpg"), ("YCbCr", "jpg")]
+    + [("RGB", suffix) for suffix in ("bmp", "tif", "webp")],
+)
+def test_every_other_mode_and_format_is_decoded(tmp_path: Path, mode: str, suffix: str) -> None:
+    path = tmp_path / f"picture.{suffix}"
+    Image.new("RGB", (6, 4), (255, 255, 255)).convert(mode).save(path)
+    np.testing.assert_array_equal(load_picture(path), np.full((4, 6, 3), 255, np.uint8))
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path, kind in ((tmp_path / "pipe.jpg", "a pipe"), (Path("/dev/zero"), "a device")):
+        with pytest.raises(InputError, match=f"{path} is {kind}, not a regular file"):
+            load_picture(path)
