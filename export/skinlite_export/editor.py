@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import ArrayLike, NDArray
 
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
-from skinlite_export.oldest_runtime import oldest_runtime
+from skinlite_export.oldest_runtime import RUNTIME, oldest_runtime
 from skinlite_export.signature import Quantization
 
 TYPES = {
@@ -21,11 +21,8 @@ TYPES = {
     "bool": schema.TensorType.BOOL,
 }
 
-RUNTIME = "min_runtime_version"
-"""Where a file notes the oldest runtime that computes it, padded by zeros to `RUNTIME_BYTES`."""
-
 RUNTIME_BYTES = 16
-"""What the converter reserves, and TensorFlow's readers take."""
+"""What the converter reserves for the oldest runtime, and TensorFlow's readers take."""
 
 
 class Editor:

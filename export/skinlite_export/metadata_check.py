@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.manifest import About
 from skinlite_export.metadata import (
     CONTRACT,
@@ -20,6 +20,7 @@ from skinlite_export.metadata import (
     to_tables,
 )
 from skinlite_export.metadata_schema import ModelMetadata, decode
+from skinlite_export.oldest_runtime import overstated
 from skinlite_export.runners.onnx import OnnxRunner
 
 
@@ -53,7 +54,9 @@ def check_metadata(bundle: Bundle) -> str:
                 f"{path} says of itself something else than the manifest: {', '.join(faults)}. "
                 "Don't ship it; export again with skinlite export."
             )
-    return f"metadata in {' and '.join(bundle.models)}: as the manifest has it"
+    said = f"metadata in {' and '.join(bundle.models)}: as the manifest has it"
+    told = overstated((bundle.path / TFLITE).read_bytes()) if TFLITE in bundle.models else None
+    return f"{said}; but {TFLITE} {told}" if told else said
 
 
 def differences(path: Path, expected: Contract) -> list[str]:

@@ -5,12 +5,12 @@ a version that an old runtime knows, and a quantization that it computes otherwi
 """
 
 from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from skinlite_export.flatbuffer import OPERATORS, operator_codes
+from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 
 SINCE = {
     "ABS": "1.13.0 2.4.0 2.5.0 2.6.0 2.12.0",
@@ -55,6 +55,34 @@ own (tensorflow/compiler/mlir/lite/tools/versioning/runtime_version.cc, Apache 2
 PER_CHANNEL_DENSE = "2.10.0"
 """TensorFlow Lite that first reads more than the first scale of an int8 FULLY_CONNECTED's weights.
 2.7 to 2.9.1 load such a file and answer otherwise (seen); that operator's version says 1.14."""
+
+
+RUNTIME = "min_runtime_version"
+"""Where a file notes it, padded by zeros."""
+
+
+def noted_runtime(model: Any) -> str | None:
+    """What a file says of itself; None where it says nothing."""
+    for entry in model.metadata or ():
+        if entry.name == RUNTIME.encode():
+            return bytes(model.buffers[entry.buffer].data).rstrip(b"\0").decode()
+    return None
+
+
+def overstated(content: bytes) -> str | None:
+    """What to be told where a .tflite says that an older runtime would do than does."""
+    model = unpack(content)
+    noted = noted_runtime(model)
+    try:
+        needed = oldest_runtime(model)
+    except PackageNotFoundError:  # an operator that isn't in the table, and no TensorFlow here
+        return None
+    if noted is None or _parts(noted) >= _parts(needed):
+        return None
+    return (
+        f"says that TensorFlow Lite {noted} runs it, which it takes {needed} for: older ones may "
+        "answer otherwise without a word. Export again with skinlite export"
+    )
 
 
 def oldest_runtime(model: Any) -> str:

@@ -10,9 +10,15 @@ from ai_edge_litert import schema_py_generated as schema
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.editor import RUNTIME
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
-from skinlite_export.oldest_runtime import PER_CHANNEL_DENSE, SINCE, oldest_runtime
+from skinlite_export.metadata_check import check_metadata
+from skinlite_export.oldest_runtime import (
+    PER_CHANNEL_DENSE,
+    RUNTIME,
+    SINCE,
+    noted_runtime,
+    oldest_runtime,
+)
 from skinlite_export.recipe import Recipe
 
 FLOAT, INT8, HALF = (
@@ -74,9 +80,8 @@ def check(content: bytes) -> str:
     """Assert that a file's note, its operators' versions and their formats fit; the note."""
     model = unpack(content)
     (entry,) = [one for one in model.metadata if one.name == RUNTIME.encode()]
-    data = bytes(model.buffers[entry.buffer].data)
-    assert len(data) == 16
-    oldest = data.rstrip(b"\0").decode()
+    assert len(model.buffers[entry.buffer].data) == 16
+    oldest = noted_runtime(model)
     assert oldest == oldest_runtime(model)
     graph, codes = model.subgraphs[0], operator_codes(model)
     for operator in graph.operators:
@@ -97,6 +102,20 @@ def test_an_int8_bundle_runs_on_old_runtimes(tiny_bundle: Bundle) -> None:
     """No FULLY_CONNECTED has scales by channel, which TFLite 2.7 to 2.9.1 would overlook."""
     oldest = check((tiny_bundle.path / TFLITE).read_bytes())
     assert tuple(map(int, oldest.split("."))) < (2, 7)
+
+
+def test_verify_tells_of_a_file_that_says_too_little(bundle: Bundle) -> None:
+    """As those were that an older skinlite wrote."""
+    from skinlite_export.editor import Editor
+
+    assert "but" not in check_metadata(bundle)
+    path = bundle.path / TFLITE
+    editor = Editor(path.read_bytes())
+    editor.attach(RUNTIME, b"1.0.0".ljust(16, b"\0"))
+    changed = editor.pack()
+    end = path.read_bytes().find(b"PK\x03\x04")
+    path.write_bytes(changed + path.read_bytes()[end:])  # the zip stays behind the model
+    assert "says that TensorFlow Lite 1.0.0 runs it" in check_metadata(bundle)
 
 
 def noted(content: bytes) -> bytes:

@@ -34,8 +34,7 @@ def make_inputs(bundle: Bundle, count: int, seed: int = 0) -> tuple[Any, Any]:
     while len(images) < count:
         one, other = (images[place] for place in random.integers(len(vectors), size=2))
         share, brightness = random.uniform(0.5, 1), random.uniform(0.7, 1.2)
-        turned = int(random.integers(2))
-        mixed = np.flip(share * one + (1 - share) * other, turned)
+        mixed = np.flip(share * one + (1 - share) * other, int(random.integers(2)))
         images.append(np.clip(np.rint(mixed * brightness), 0, 255).astype(np.uint8))
         patients.append(patients[random.integers(len(vectors))])
     return np.stack(images)[:count], np.stack(patients)[:count]
