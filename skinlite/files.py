@@ -162,8 +162,8 @@ class _Staged(AbstractContextManager[Path | None]):
 
     def __enter__(self) -> Path | None:
         make_parent(self._target)
-        self._claim.__enter__()
         try:
+            self._claim.__enter__()
             if not self._replace:
                 check_free(self._target)
             self._done = self._once is not None and self._once(self._target)

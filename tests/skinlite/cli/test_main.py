@@ -132,7 +132,7 @@ def test_doctor_tells_versions_and_changes_nothing(
     monkeypatch.chdir(tmp_path)
     code, out, _ = skinlite("doctor")
     assert code == 0
-    for told in (f"skinlite {__version__}", "tensorflow 2.", "accelerators:"):
+    for told in (f"skinlite {__version__}", "tensorflow 2.", "accelerators:", "usage reports: off"):
         assert told in out
     assert list(tmp_path.iterdir()) == []
 
