@@ -22,7 +22,7 @@ NEIGHBOURS = 8
 NEARER = 0.85
 """A neighbour has a vote where its distance is below this share of the last neighbour's."""
 
-PER_IMAGE = 12
+PER_IMAGE = 6
 """Pairs that an image proposes at most, plain and mirrored ones each."""
 
 BLOCK = 4096

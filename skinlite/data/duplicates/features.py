@@ -47,9 +47,7 @@ class Features:
         """The features of the image with left and right exchanged, without computing them anew."""
         flipped = np.ascontiguousarray(self.grey[:, ::-1])
         points = self.points * np.float32([-1, 1]) + np.float32([2 * flipped.shape[1] - 1, 0])
-        return replace(
-            self, points=points, descriptors=mirrored(self.descriptors), grey=flipped
-        )
+        return replace(self, points=points, descriptors=mirrored(self.descriptors), grey=flipped)
 
 
 def mirrored(descriptors: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -74,7 +74,9 @@ def _without_table(folder: Path) -> list[Image]:
     if not paths:
         raise InputError(f"{folder} has no image (.jpg, .jpeg or .png).")
     stems = [path.stem for path in paths]
-    twice = {stem for stem in stems if stems.count(stem) > 1} if len(set(stems)) < len(stems) else ()
+    twice = (
+        {stem for stem in stems if stems.count(stem) > 1} if len(set(stems)) < len(stems) else ()
+    )
     named = [
         Image(path.relative_to(folder).as_posix() if path.stem in twice else path.stem, path)
         for path in paths

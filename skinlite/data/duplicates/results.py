@@ -39,7 +39,7 @@ SCRIPT = (
 
 
 def to_csv(pairs: Sequence[Pair]) -> str:
-    """The pairs as a table with the columns `COLUMNS`; scale and turn lead from image a to b."""
+    """The pairs as a table with the columns `COLUMNS`; scale and turn bring b onto a."""
     return "".join(_rows(pairs))
 
 

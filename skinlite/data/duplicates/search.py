@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 from typing import TypeVar
 
 import cv2
@@ -26,6 +26,12 @@ SAME_LESION = "same lesion"
 PERHAPS = "perhaps same lesion"
 RELATIONS = (SAME_FILE, COPY, SAME_LESION, PERHAPS)
 """The surest first."""
+
+SURE_INLIERS, SURE_NCC, SURE_SPREAD = 8, 0.4, 3.0
+MANY_INLIERS = 15
+PERHAPS_INLIERS, PERHAPS_NCC = 6, 0.75
+STILL, STILL_INLIERS = 0.05, 20
+COPY_MOVED, COPY_NCC = 0.006, 0.998
 
 LARGEST_GROUP = 40
 """Of a larger group of images that show the same, not each is matched with each."""
@@ -89,10 +95,8 @@ def find_pairs(
         for index, one in enumerate(read):
             if not isinstance(one, InputError):
                 by_content[int(sides[index]) if others is not None else 0, one[0]].append(index)
-        pairs = [
-            Pair(everyone[a], everyone[b], SAME_FILE, None)
-            for a, b in _equal(by_content, others is not None)
-        ]
+        equal = set(_equal(by_content, others is not None))
+        pairs = [Pair(everyone[a], everyone[b], SAME_FILE, None) for a, b in equal]
         # Equal files would propose each other; one of them stands for all.
         kept = sorted(indices[0] for indices in by_content.values())
         features = [one[1] for index in kept if not isinstance(one := read[index], InputError)]
@@ -100,18 +104,27 @@ def find_pairs(
         matches = _matches(features, sides[kept] if others is not None else None, report)
     for (a, b), one in matches.items():
         first, second = everyone[kept[a]], everyone[kept[b]]
-        if relation := judge(one):
+        if (kept[a], kept[b]) not in equal and (relation := judge(one)):
             pairs.append(Pair(first, second, relation, one))
     return Found(sorted(pairs, key=_rank), len(everyone) - len(undecodable), undecodable)
 
 
 def judge(match: Match) -> str | None:
-    """What a match says of two images; None where it is too weak to say anything."""
-    if not match.mirrored and match.moved < 0.02 and match.ncc > 0.98:
-        return COPY
-    if match.inliers >= 8:
-        return SAME_LESION
-    return PERHAPS if match.inliers >= 6 else None
+    """What a match says of two images; None where it is too weak to say anything.
+
+    The limits are from HAM10000, where lesion ids and eyes judged: docs/duplicates.md.
+    """
+    if match.moved < STILL:
+        # A camera sees its own ruler and rim in each of its images, at the same place.
+        if match.inliers < STILL_INLIERS:
+            return None
+        if not match.mirrored and match.moved < COPY_MOVED and match.ncc > COPY_NCC:
+            return COPY
+    if match.inliers < SURE_INLIERS:
+        weak = match.mirrored or match.inliers < PERHAPS_INLIERS or match.ncc < PERHAPS_NCC
+        return None if weak else PERHAPS
+    alike = match.inliers >= MANY_INLIERS or match.ncc >= SURE_NCC
+    return SAME_LESION if alike and match.spread >= SURE_SPREAD else PERHAPS
 
 
 def _matches(
@@ -179,17 +192,14 @@ def _rank(pair: Pair) -> tuple[int, int, float, str, str]:
     return RELATIONS.index(pair.relation), -inliers, -ncc, pair.a.image_id, pair.b.image_id
 
 
-def _in_threads(
-    task: Callable[[T], R], items: Sequence[T], what: str, report: Report
-) -> list[R]:
-    done: list[None] = []
+def _in_threads(task: Callable[[T], R], items: Sequence[T], what: str, report: Report) -> list[R]:
+    done = count(1)  # next() of it is one step, whichever thread asks
 
     def one(item: T) -> R:
         try:
             return task(item)
         finally:
-            done.append(None)
-            report(what, len(done), len(items))
+            report(what, next(done), len(items))
 
     return in_threads(one, items, os.cpu_count())
 

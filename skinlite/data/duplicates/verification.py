@@ -22,29 +22,27 @@ FEWEST = 4
 OVERLAP = 0.1
 BLUR = 1.0
 SHADE = 12.0
-"""Sigmas (pixels at half of `SIDE`): what is finer is noise, what is coarser is the light."""
+"""Sigmas (pixels at half of `SIDE`): what is finer is noise, what is coarser is the light, or that
+a lesion is dark and in the middle, as each is."""
 
 
 @dataclass(frozen=True)
 class Match:
-    """How image b follows from image a.
+    """What brings image b onto image a.
 
     Attributes:
-        inliers: matches that the transform explains, at different points.
-        spread: the narrower extent (standard deviation, pixels) of the inliers.
-        ncc: normalised cross-correlation of the overlap, -1 to 1.
-        overlap: the overlap's share of the smaller image.
-        scale: pixels of b's file for one of a's.
-        turn: degrees.
-        mirrored: left and right are exchanged.
-        moved: how far the corners of the frame are from b's, as a share of its longer side.
+        inliers: matches that the transform explains, at different places.
+        spread: the inliers' narrower extent (standard deviation, pixels at `SIDE`).
+        ncc: normalised cross-correlation of the overlap's structure, -1 to 1; 0 without overlap.
+        scale: pixels of a's file for one of b's.
+        turn: degrees clockwise.
+        mirrored: b has to be mirrored first.
+        moved: how far the corners of the frame move, as a share of its longer side.
     """
 
     inliers: int
     spread: float
     ncc: float
-    detail: float
-    overlap: float
     scale: float
     turn: float
     mirrored: bool
@@ -54,7 +52,7 @@ class Match:
 def match(a: Features, b: Features, *, mirrored: bool = False) -> Match | None:
     """Match two images, the second one mirrored if so asked; None where nothing fits."""
     other = b.mirrored() if mirrored else b
-    source, target = _matched(a, other)
+    target, source = _matched(a, other)
     if len(source) < FEWEST:
         return None
     transform, inside = cv2.estimateAffinePartial2D(
@@ -67,17 +65,14 @@ def match(a: Features, b: Features, *, mirrored: bool = False) -> Match | None:
     inliers = min(_places(source[chosen]), _places(target[chosen]))
     if inliers < FEWEST or not ZOOMS[0] < zoom < ZOOMS[1]:
         return None
-    ncc, detail, overlap = _correlation(a.grey, other.grey, transform)
     return Match(
         inliers=inliers,
         spread=float(np.sqrt(max(0.0, np.linalg.eigvalsh(np.cov(target[chosen].T))[0]))),
-        ncc=ncc,
-        detail=detail,
-        overlap=overlap,
-        scale=zoom * a.zoom / b.zoom,
+        ncc=_correlation(a.grey, other.grey, transform),
+        scale=zoom * b.zoom / a.zoom,
         turn=float(np.degrees(np.arctan2(transform[1, 0], transform[0, 0]))),
         mirrored=mirrored,
-        moved=_moved(a.grey.shape, b.grey.shape, transform),
+        moved=_moved(other.grey.shape, a.grey.shape, transform),
     )
 
 
@@ -101,28 +96,25 @@ def _places(points: NDArray[np.float32]) -> int:
     return len(np.unique(np.rint(points), axis=0))
 
 
-def _correlation(
-    a: Pixels, b: Pixels, transform: NDArray[np.float64]
-) -> tuple[float, float, float]:
-    """NCC of the overlap after warping a onto b, and the overlap's share of the smaller one."""
-    size = (b.shape[1], b.shape[0])
+def _correlation(a: Pixels, b: Pixels, transform: NDArray[np.float64]) -> float:
+    """NCC of what a and b, warped onto it, have in common."""
+    size = (a.shape[1], a.shape[0])
     half = transform * [[1, 1, 0.5], [1, 1, 0.5]]
-    warped = cv2.warpAffine(a, half, size, flags=cv2.INTER_AREA)
-    common = cv2.warpAffine(np.ones_like(a), half, size, flags=cv2.INTER_NEAREST) > 0
-    covered = a.size * abs(np.linalg.det(half[:, :2]))
-    overlap = float(common.sum() / min(covered, b.size))
-    if overlap < OVERLAP:
-        return 0.0, 0.0, overlap
-    mask = common.astype(np.float32)
-    fine = [_blurred(one.astype(np.float32), mask, BLUR) for one in (warped, b)]
-    coarse = [_blurred(one.astype(np.float32), mask, SHADE) for one in (warped, b)]
-    return _ncc(fine[0][common], fine[1][common]), _ncc((fine[0]-coarse[0])[common], (fine[1]-coarse[1])[common]), overlap
-
-def _ncc(left,right):
-    left = left - left.mean()
-    right = right - right.mean()
+    warped = cv2.warpAffine(b, half, size, flags=cv2.INTER_LINEAR)
+    common = cv2.warpAffine(np.ones_like(b), half, size, flags=cv2.INTER_NEAREST) > 0
+    smaller = min(a.size, b.size * abs(np.linalg.det(half[:, :2])))
+    if common.sum() < OVERLAP * smaller:
+        return 0.0
+    left, right = (_structure(image, common) for image in (a, warped))
     length = float(np.sqrt((left**2).sum() * (right**2).sum()))
     return float((left * right).sum()) / length if length > 0 else 0.0
+
+
+def _structure(image: Pixels, common: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """The levels in the mask, without noise and light, of mean 0."""
+    mask, levels = common.astype(np.float32), image.astype(np.float32)
+    inside = (_blurred(levels, mask, BLUR) - _blurred(levels, mask, SHADE))[common]
+    return inside - inside.mean()
 
 
 def _blurred(
