@@ -1,5 +1,6 @@
 """List the images of a folder, with what a table says of them where there is one."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,12 +74,9 @@ def _without_table(folder: Path) -> list[Image]:
     )
     if not paths:
         raise InputError(f"{folder} has no image (.jpg, .jpeg or .png).")
-    stems = [path.stem for path in paths]
-    twice = (
-        {stem for stem in stems if stems.count(stem) > 1} if len(set(stems)) < len(stems) else ()
-    )
+    stems = Counter(path.stem for path in paths)
     named = [
-        Image(path.relative_to(folder).as_posix() if path.stem in twice else path.stem, path)
+        Image(path.relative_to(folder).as_posix() if stems[path.stem] > 1 else path.stem, path)
         for path in paths
     ]
     return sorted(named, key=lambda image: image.image_id)

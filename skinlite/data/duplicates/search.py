@@ -206,7 +206,7 @@ def _in_threads(task: Callable[[T], R], items: Sequence[T], what: str, report: R
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Work is shared by images; OpenCV's and BLAS' own threads would only get in each other's way."""
+    """Work is shared by images; OpenCV's and BLAS' own threads would be in each other's way."""
     before = cv2.getNumThreads()
     try:
         cv2.setNumThreads(1)
