@@ -12,7 +12,7 @@ from skinlite.cli.shared import OutOption, console, need, output_folder
 
 if TYPE_CHECKING:
     from skinlite.data.duplicates.images import Image
-    from skinlite.data.duplicates.search import Pair
+    from skinlite.data.duplicates.pairs import Pair
 
 SHOWN_FAULTS = 10
 
@@ -72,7 +72,7 @@ def _tell(what: str, names: list[str]) -> None:
 
 
 def _summary(images: int, pairs: "list[Pair]") -> str:
-    from skinlite.data.duplicates.search import RELATIONS
+    from skinlite.data.duplicates.pairs import RELATIONS
 
     lines = [f"{images} images, {len(pairs)} pairs that show the same"]
     for relation in RELATIONS:

@@ -10,7 +10,7 @@ from html import escape
 from PIL import Image as Pillow
 
 from skinlite.data.duplicates.images import Image
-from skinlite.data.duplicates.search import Pair
+from skinlite.data.duplicates.pairs import Pair
 from skinlite.data.geometry import load_picture
 
 COLUMNS = (

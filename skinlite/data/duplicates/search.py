@@ -10,28 +10,17 @@ from typing import TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skinlite.data.duplicates.candidates import Report, propose
 from skinlite.data.duplicates.features import Features, read_features
 from skinlite.data.duplicates.images import Image
+from skinlite.data.duplicates.pairs import COPY, RELATIONS, SAME_FILE, SAME_LESION, Pair, judge
 from skinlite.data.duplicates.verification import Match, match
 from skinlite.errors import InputError
 from skinlite.files import sha256_of
 from skinlite.threads import in_threads
-
-SAME_FILE = "same file"
-COPY = "re-encoded copy"
-SAME_LESION = "same lesion"
-PERHAPS = "perhaps same lesion"
-RELATIONS = (SAME_FILE, COPY, SAME_LESION, PERHAPS)
-"""The surest first."""
-
-SURE_INLIERS, SURE_NCC, SURE_SPREAD = 8, 0.4, 3.0
-MANY_INLIERS = 15
-PERHAPS_INLIERS, PERHAPS_NCC = 6, 0.75
-STILL, STILL_INLIERS = 0.05, 20
-COPY_MOVED, COPY_NCC = 0.006, 0.998
 
 LARGEST_GROUP = 40
 """Of a larger group of images that show the same, not each is matched with each."""
@@ -39,30 +28,6 @@ LARGEST_GROUP = 40
 T = TypeVar("T")
 R = TypeVar("R")
 Key = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two images that show the same; ``match`` is None for two equal files."""
-
-    a: Image
-    b: Image
-    relation: str
-    match: Match | None
-
-    @property
-    def lesion(self) -> str:
-        """Whether the table says so too: "same", "other" or "unknown"."""
-        if not self.a.lesion_id or not self.b.lesion_id:
-            return "unknown"
-        return "same" if self.a.lesion_id == self.b.lesion_id else "other"
-
-    @property
-    def two_diagnoses(self) -> bool:
-        """Whether the table has two diagnoses for the one lesion."""
-        return bool(self.a.diagnosis and self.b.diagnosis) and (
-            self.a.diagnosis != self.b.diagnosis
-        )
 
 
 @dataclass(frozen=True)
@@ -102,35 +67,16 @@ def find_pairs(
         features = [one[1] for index in kept if not isinstance(one := read[index], InputError)]
         del read
         matches = _matches(features, sides[kept] if others is not None else None, report)
-    for (a, b), one in matches.items():
-        first, second = everyone[kept[a]], everyone[kept[b]]
-        if (kept[a], kept[b]) not in equal and (relation := judge(one)):
-            pairs.append(Pair(first, second, relation, one))
+    for (a, b), (relation, one) in matches.items():
+        if (kept[a], kept[b]) not in equal:
+            pairs.append(Pair(everyone[kept[a]], everyone[kept[b]], relation, one))
     return Found(sorted(pairs, key=_rank), len(everyone) - len(undecodable), undecodable)
 
 
-def judge(match: Match) -> str | None:
-    """What a match says of two images; None where it is too weak to say anything.
-
-    The limits are from HAM10000, where lesion ids and eyes judged: docs/duplicates.md.
-    """
-    if match.moved < STILL:
-        # A camera sees its own ruler and rim in each of its images, at the same place.
-        if match.inliers < STILL_INLIERS:
-            return None
-        if not match.mirrored and match.moved < COPY_MOVED and match.ncc > COPY_NCC:
-            return COPY
-    if match.inliers < SURE_INLIERS:
-        weak = match.mirrored or match.inliers < PERHAPS_INLIERS or match.ncc < PERHAPS_NCC
-        return None if weak else PERHAPS
-    alike = match.inliers >= MANY_INLIERS or match.ncc >= SURE_NCC
-    return SAME_LESION if alike and match.spread >= SURE_SPREAD else PERHAPS
-
-
 def _matches(
-    features: Sequence[Features], sides: "np.ndarray | None", report: Report
-) -> dict[Key, Match]:
-    """The best match of each pair that has one, by the places of its images."""
+    features: Sequence[Features], sides: NDArray[np.intp] | None, report: Report
+) -> dict[Key, tuple[str, Match]]:
+    """What each pair of images is that shows the same, by their places."""
 
     def matched(pair: tuple[int, int, bool]) -> Match | None:
         a, b, mirrored = pair
@@ -146,15 +92,20 @@ def _matches(
 
     found = best(propose(features, sides, report), "matching pairs of images")
     sure = [key for key, one in found.items() if judge(one) in (COPY, SAME_LESION)]
-    more = [
-        (a, b, mirrored)
+    related = {
+        (a, b)
         for group in _groups(sure)
         if len(group) <= LARGEST_GROUP
         for a, b in combinations(group, 2)
-        if (a, b) not in found and (sides is None or sides[a] != sides[b])
-        for mirrored in (False, True)
-    ]
-    return best(more, "matching images within groups") | found
+        if sides is None or sides[a] != sides[b]
+    }
+    more = [(a, b, mirrored) for a, b in sorted(related - set(found)) for mirrored in (False, True)]
+    found |= best(more, "matching images of one group")
+    return {
+        key: (relation, one)
+        for key, one in found.items()
+        if (relation := judge(one, related=key in related))
+    }
 
 
 def _groups(pairs: Sequence[Key]) -> list[list[int]]:

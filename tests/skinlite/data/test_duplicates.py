@@ -17,8 +17,9 @@ from skinlite.data.duplicates import candidates, search
 from skinlite.data.duplicates.features import features_of
 from skinlite.data.duplicates.images import Image as Listed
 from skinlite.data.duplicates.images import list_images
+from skinlite.data.duplicates.pairs import Pair
 from skinlite.data.duplicates.results import to_csv, to_html
-from skinlite.data.duplicates.search import Pair, find_pairs
+from skinlite.data.duplicates.search import find_pairs
 from skinlite.data.duplicates.verification import match
 from skinlite.errors import InputError
 
