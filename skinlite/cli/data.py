@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skinlite.cli.duplicates import duplicates
 from skinlite.cli.progress import counting
 
 if TYPE_CHECKING:
     from skinlite.data.check import Fault, Summary
 
 app = typer.Typer(no_args_is_help=True, help="Check a data set, or draw a synthetic one.")
+app.command()(duplicates)
 
 SHOWN_ROWS = 10
 

@@ -13,6 +13,7 @@ PARTS = {
     "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),
     "train": ("keras", "matplotlib", "tensorflow"),
     "export": ("onnx", "tensorflow-model-optimization", "tf-keras", "tf2onnx"),
+    "duplicates": ("opencv-python-headless",),
 }
 
 

@@ -87,6 +87,7 @@ def test_an_unknown_command_or_flag_is_exit_2(skinlite: Skinlite) -> None:
         (["export", "--model", "{run}"], ["tf_keras"], "skinlite[export]"),
         (["export", "--model", "{run}"], ["tf2onnx"], "skinlite[export]"),
         (["evaluate", "{run}"], ["keras"], "skinlite[train]"),
+        (["data", "duplicates", "{run}"], ["cv2"], "skinlite[duplicates]"),
     ],
 )
 def test_a_missing_extra_names_its_pip_line(
