@@ -136,7 +136,8 @@ def _table(rows: list[Row]) -> str:
     lines = ["| | | times | mishandled |", "| --- | --- | ---: | ---: |"]
     lines += [f"| {what} | {name} | {times:,} | {bad} |" for what, name, times, bad in rows]
     for what in dict.fromkeys(row[0] for row in rows):
-        times, bad = (sum(row[place] for row in rows if row[0] == what) for place in (2, 3))
+        alike = [row for row in rows if row[0] == what]
+        times, bad = sum(row[2] for row in alike), sum(row[3] for row in alike)
         lines.append(f"| **{what}** | all | {times:,} | {bad} |")
     return "\n".join(lines) + "\n"
 

@@ -1,13 +1,14 @@
 """What is fuzzed: a whole file of each kind that skinlite reads, and how it is read.
 
-Models are left out: LiteRT and onnxruntime read those, and skinlite hands them none whose hash isn't
-the manifest's.
+Models are left out: LiteRT and onnxruntime read those, and skinlite hands them none whose hash
+isn't the manifest's.
 """
 
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from skinlite_export.consistency import check_consistency
@@ -64,14 +65,14 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
     yield Target(
         "manifest.json",
         (inputs.bundle / MANIFEST).read_bytes(),
-        lambda place, data: _bundle(inputs.bundle, place, MANIFEST, data),
+        partial(_bundle, inputs.bundle, MANIFEST),
         is_json=True,
     )
     for name in BUNDLED:
         yield Target(
             f"{name}, hashes made anew",
             (inputs.bundle / name).read_bytes(),
-            lambda place, data, name=name: _bundle(inputs.bundle, place, name, data),
+            partial(_bundle, inputs.bundle, name),
             is_json=name.endswith(".json"),
         )
     yield Target(
@@ -108,7 +109,7 @@ def _split(place: Path, content: bytes) -> None:
     read_split(_put(place / "split.csv", content))
 
 
-def _bundle(whole: Path, place: Path, name: str, content: bytes) -> None:
+def _bundle(whole: Path, name: str, place: Path, content: bytes) -> None:
     """Everything that ``skinlite verify`` does before a model runs; files' hashes are made anew."""
     folder = place / "bundle"
     shutil.copytree(whole, folder, copy_function=_link)
