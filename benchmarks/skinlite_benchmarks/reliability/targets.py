@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skinlite_export.consistency import check_consistency
-
 from skinlite.data.check import check_pictures, check_table, summarise
 from skinlite.data.geometry import load_picture
 from skinlite.data.layout import find_pictures, find_table, read_table
@@ -22,6 +20,7 @@ from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results import RESULTS, read_results
 from skinlite_export.bundle import MANIFEST, Bundle, open_bundle, seal
+from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
 from skinlite_export.golden import VECTORS, read_vectors
 from skinlite_export.metadata_check import check_metadata
