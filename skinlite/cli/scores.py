@@ -89,7 +89,7 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
 
 
 def _metadata_only(found: "Evaluation") -> Table:
-    table = Table(title="without the image: a random forest of", title_justify="left")
+    table = Table(title="without the image: boosted trees of", title_justify="left")
     for name in ("", "balanced accuracy", "macro AUC", "melanoma AUC"):
         table.add_column(name, justify="right" if name else "left")
     for one in found.metadata_only:

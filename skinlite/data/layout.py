@@ -51,11 +51,11 @@ def find_table(source: Path) -> Path:
             check_regular(source)
         raise InputError(f"There is no folder {source}. Give a HAM10000 or ISIC 2018 folder.")
     here = list(_visible(source))
-    below = [path for folder in sorted(source.glob("[!._]*/")) for path in _visible(folder)]
     by_name = {path.name.lower(): path for path in reversed(here)}
     for name in HAM10000_TABLES:
         if name in by_name:
             return by_name[name]
+    below = [path for folder in sorted(source.glob("[!._]*/")) for path in _visible(folder)]
     unlabelled = []
     for paths, word in (
         (here, "metadata"),
