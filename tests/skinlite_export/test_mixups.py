@@ -98,7 +98,9 @@ def unset_patient(image: np.ndarray, patient: np.ndarray) -> tuple[np.ndarray, n
 def test_inputs_of_an_encoded_patient(
     told: Told, tiny_bundle: Bundle, given: Change, words: str, without: Sequence[str]
 ) -> None:
-    assert told(tiny_bundle, phone(tiny_bundle, without, given=given)) == {"probabilities": words}
+    found = told(tiny_bundle, phone(tiny_bundle, without, given=given))
+    # By the answers alone an image of 0-1 is as black as one that was never set: both are told.
+    assert list(found) == ["probabilities"] and found["probabilities"].startswith(words)
 
 
 AGE, SEX, SITE = range(2), range(2, 5), range(5, 20)
