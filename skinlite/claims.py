@@ -32,7 +32,7 @@ _held: set[tuple[int, str]] = set()
 """The locks that this process has, each with the thread that took it."""
 
 POLL_S = 0.05
-GRACE_S = 1.0
+GRACE_S = 0.5
 """How long a claim is asked for again: one that only removes what is left is soon given back."""
 
 
