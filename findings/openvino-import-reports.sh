@@ -9,8 +9,9 @@
 # openvino_telemetry absent, it doesn't.
 #
 # Seen (x86-64, Python 3.11):
-#   left alone     intel/openvino_ga_cid intel/stats; sends to https://www.google-analytics.com/mp/collect
-#   module absent  nothing
+#   sends {"client_id": ..., "events": [{"name": "import", "params": {"event_category": "ov", ...
+#   watched: ./intel/openvino_ga_cid ./intel/stats
+#   absent:
 # Exit code 0: so it still is. 1: it behaves otherwise.
 set -eu
 dir=$(mktemp -d); trap 'rm -rf "$dir"' EXIT

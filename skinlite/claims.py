@@ -32,7 +32,7 @@ _held: set[tuple[int, str]] = set()
 """The locks that this process has, each with the thread that took it."""
 
 POLL_S = 0.05
-GRACE_S = 1.0
+GRACE_S = 0.5
 """How long a claim is asked for again: one that only removes what is left is soon given back."""
 
 
@@ -64,6 +64,7 @@ class Claim:
 
     Attributes:
         new: a name that nobody else writes to, on the same disk.
+        key: the thread and the lock.
 
     Args:
         place: a file or folder to be; its parent is there.
@@ -77,6 +78,8 @@ class Claim:
     def __init__(self, place: Path, *, wait: bool = False) -> None:
         self.place, self._wait = place, wait
         self.new = beside(place, NEW)
+        lock = beside(place, LOCK)
+        self.key = threading.get_ident(), str(lock.parent.resolve() / lock.name)
         self._taken = False
         self._lock: int | None = None
 
@@ -103,8 +106,7 @@ class Claim:
     def take(self) -> bool:
         """Try once; whether it is ours."""
         path = beside(self.place, LOCK)
-        self._key = threading.get_ident(), str(path.parent.resolve() / path.name)
-        if self._key in _held:
+        if self.key in _held:
             self._taken = True
             return True
         with writing(self.place):
@@ -116,7 +118,7 @@ class Claim:
             return False
         self._lock, self._taken = lock, True
         if locked:
-            _held.add(self._key)
+            _held.add(self.key)
             _mend(self.place)
         else:  # there are no locks here, and nobody else may come across it
             self.new = self.new.with_name(f"{self.new.name}-{os.urandom(4).hex()}")
@@ -129,7 +131,7 @@ class Claim:
             remove(self.new)
             self._taken = False
         if self._lock is not None:
-            _held.discard(self._key)
+            _held.discard(self.key)
             with suppress(OSError):  # Windows removes nothing that is open
                 beside(self.place, LOCK).unlink()
             os.close(self._lock)
@@ -140,9 +142,10 @@ def mend_folder(folder: Path) -> None:
     """Remove what killed processes left in a folder, and put back what they had moved away."""
     for lock in folder.glob(f".*{LOCK}"):
         claim = Claim(lock.with_name(lock.name[1 : -len(LOCK)]))
-        with suppress(InputError, OSError):
-            claim.take()
-        claim.give_back()
+        if claim.key not in _held:  # what this thread is writing is no leftover
+            with suppress(InputError, OSError):
+                claim.take()
+            claim.give_back()
 
 
 def restore(place: Path) -> None:

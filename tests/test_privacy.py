@@ -26,7 +26,7 @@ SENT = re.compile(r"\b(connect|sendto|sendmsg|sendmmsg)\(.*\b(sin6?_addr|sin6?_p
 ASKS = {"ORT_DISABLE_TELEMETRY": "0"}
 """A user's setting to the contrary, which is not followed."""
 
-MODELS = {"litert": "model.tflite", "compiled": "model.tflite", "onnx": "model.onnx"}
+MODELS = {"litert": "model.tflite", "compiled": "model.tflite", "onnxruntime": "model.onnx"}
 
 Watch = Callable[..., "Watched"]
 
@@ -97,7 +97,7 @@ def test_no_runner_sends_or_leaves_anything(
     watch: Watch, tiny_bundle: Bundle, tiny_run: Run
 ) -> None:
     models = {runner: tiny_bundle.path / name for runner, name in MODELS.items()}
-    models["keras"] = tiny_run.path / "model.keras"
+    models["keras"] = tiny_run.path
     worker = ("-P", "-m", "skinlite_benchmarks.worker")
     workers = {
         runner: watch(runner, *worker, model, runner, "1", "0", **ASKS)

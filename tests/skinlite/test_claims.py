@@ -108,6 +108,14 @@ def test_a_thread_may_claim_again_within_and_another_may_not(tmp_path: Path) -> 
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_two_folders_beside_each_other_may_be_written_at_once(tmp_path: Path) -> None:
+    with staged_folder(tmp_path / "one") as one:
+        (one / "file").touch()
+        with staged_folder(tmp_path / "two") as two:
+            (two / "file").touch()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "file", "one", "two"]
+
+
 def test_where_there_are_no_locks_the_last_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
