@@ -156,7 +156,7 @@ def _data(manifest: Manifest) -> Iterator[str]:
         ):
             yield f"data.sides.{name} doesn't add up"
         if name == "test" and labels != {k: one.support for k, one in judged.per_class.items()}:
-            yield "data.sides.test and verification.keras count other pictures"
+            yield "data.sides.test and verification.keras count other images"
     if sum(data.sources.values()) != sum(side.pictures for side in data.sides.values()):
         yield "data.sources don't add up"
     leakage = data.split.leakage
@@ -214,7 +214,7 @@ def _golden(bundle: Bundle) -> Iterator[str]:
         yield f"{VECTORS} has no vector of {', '.join(absent)}"
     for vector in vectors:
         if vector.dx not in support or not vector.picture.startswith(f"{vector.dx}."):
-            yield f"{VECTORS}: {vector.picture} is no picture of {vector.dx}"
+            yield f"{VECTORS}: {vector.picture} is no image of {vector.dx}"
         if sorted(vector.models) != sorted(bundle.models):
             yield f"{VECTORS}: {vector.picture} has answers of {', '.join(vector.models)}"
         named = [vector.picture, *(one.pixels for one in vector.models.values())]

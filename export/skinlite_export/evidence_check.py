@@ -21,7 +21,7 @@ from skinlite_export.recipe import Gates
 
 NEAR = 1e-6
 """What two ways of computing a figure may differ by."""
-MOST_PICTURES = 1_000_000
+MOST_IMAGES = 1_000_000
 """A confusion matrix of more is a slip, or meant to fill the memory."""
 
 FIGURES = (
@@ -48,7 +48,7 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     truth = np.sum(proof.keras.confusion, axis=1)
     for compared in (*proof.files, *((proof.control,) if proof.control else ())):
         if not np.array_equal(np.sum(compared.metrics.confusion, axis=1), truth):
-            yield f"{compared.file} was judged on other pictures than keras"
+            yield f"{compared.file} was judged on other images than keras"
         else:
             yield from _of_comparison(compared, proof.keras)
     yield from _of_gates(proof, manifest.recipe.gates)
@@ -72,7 +72,7 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
     if (
         [len(row) for row in given.confusion] != [len(CLASSES)] * len(CLASSES)
         or min(counts) < 0
-        or not 0 < sum(counts) < MOST_PICTURES
+        or not 0 < sum(counts) < MOST_IMAGES
     ):
         yield f"{name}'s confusion matrix is none of seven classes"
         return
@@ -160,7 +160,7 @@ def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
     counts = np.array([one.images for one in given.bins])
     confidence, accuracy = ([getattr(b, f) for b in given.bins] for f in ("confidence", "accuracy"))
     if len(counts) == 0 or counts.min() < 1 or counts.sum() != metrics.images:
-        yield "calibration bins aren't of its pictures"
+        yield "calibration bins aren't of its images"
         return
     error = float(np.abs(np.subtract(accuracy, confidence)) @ counts / counts.sum())
     if not same(given.ece, error) or not same(

@@ -59,7 +59,7 @@ def pixels_of(
     if fault:
         if path.exists():
             warnings.warn(
-                f"The decoded pictures in {path} can't be used: {fault}. They are decoded anew.",
+                f"The decoded images in {path} can't be used: {fault}. They are decoded anew.",
                 SkinliteWarning,
                 stacklevel=2,
             )

@@ -1,4 +1,4 @@
-"""An array of decoded pictures whose content has a checksum for each part of it.
+"""An array of decoded images whose content has a checksum for each part of it.
 
 ``NAME.npy`` is NumPy's format; ``NAME.sums`` has a line for each part: its first row, the row
 behind its last, and the CRC-32 of its bytes. Parts may be of any length and are checked one by
@@ -26,7 +26,7 @@ PART = 8 << 20
 """Bytes of a part that we write, about."""
 
 Shape = tuple[int, int, int, int]
-"""Pictures, height, width, channels."""
+"""Images, height, width, channels."""
 Rows = tuple[int, int]
 """The first, and the one behind the last."""
 

@@ -112,7 +112,7 @@ def read_split(path: Path, *, may_leak: bool = False) -> pd.DataFrame:
     ):
         raise InputError(f"{path} is not a split: it needs image_id, lesion_id and split.")
     if absent := sorted(set(SPLITS) - set(split["split"])):
-        raise InputError(f"{path} has no {' and no '.join(absent)} pictures.")
+        raise InputError(f"{path} has no {' and no '.join(absent)} images.")
     leaks = crossing_lesions(split)
     if leaks and not may_leak:
         raise InputError(f"{path} leaks: {len(leaks)} lesions are on two sides, first {leaks[0]}.")

@@ -18,7 +18,7 @@ from skinlite_benchmarks.records import Interval
 from skinlite_benchmarks.results import Results
 from skinlite_benchmarks.verdicts import unstable
 
-Change_ = Callable[[Results], Results]
+Damage = Callable[[Results], Results]
 
 
 def told(failure: Failure) -> str:
@@ -168,7 +168,7 @@ def stopped_clock(results: Results) -> Results:
     ],
 )
 def test_what_was_not_measured_fails_its_gate(
-    results: Results, damage: Change_, gate: str, sentences: list[str]
+    results: Results, damage: Damage, gate: str, sentences: list[str]
 ) -> None:
     found = failures(compare(results, damage(results)), [parse_gate(gate)])
     assert len(found) == len(sentences)
@@ -201,7 +201,7 @@ def test_a_ratio_of_nothing_is_unstable(results: Results) -> None:
 
 @pytest.mark.parametrize("damage", [nan, stopped_clock, interrupted, without_contestant])
 def test_the_command_ends_with_3_where_a_gate_cannot_be_judged(
-    results: Results, damage: Change_, tmp_path: Path, skinlite: Callable[..., Any]
+    results: Results, damage: Damage, tmp_path: Path, skinlite: Callable[..., Any]
 ) -> None:
     old, new = tmp_path / "old.json", tmp_path / "new.json"
     for path, one in ((old, results), (new, damage(results))):

@@ -263,7 +263,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a vector of another class": (
         vector(lambda one: one.update(dx="nv")),
-        r"mel\.png is no picture of nv",
+        r"mel\.png is no image of nv",
     ),
     "a picture outside": (
         vector(lambda one: one.update(picture="mel./../../labels.txt")),
@@ -353,7 +353,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "calibration bins of others": (
         put(f"verification/details/{ONNX}/calibration/bins/0/images", 10**6),
-        "aren't of its pictures",
+        "aren't of its images",
     ),
     "an interval below zero": (
         put(f"verification/details/{TFLITE}/intervals/accuracy", [-1, 1]),

@@ -100,11 +100,11 @@ def test_a_planted_leak_is_found(tmp_path: Path) -> None:
 
 
 def test_a_split_without_a_side_is_refused(tmp_path: Path) -> None:
-    """Nothing could be judged on no pictures, and the export's gates would have none to fail on."""
+    """Nothing could be judged on no images, and the export's gates would have none to fail on."""
     split = split_by_lesion(rows(nv=20, mel=20), seed=0)
     path = tmp_path / "split.csv"
     split[split["split"] != "test"].to_csv(path, index=False)
-    with pytest.raises(InputError, match=r"split\.csv has no test pictures"):
+    with pytest.raises(InputError, match=r"split\.csv has no test images"):
         read_split(path)
 
 
