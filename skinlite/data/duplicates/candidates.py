@@ -6,6 +6,7 @@ nearest neighbours within its cell, and the neighbours' images get its votes.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ NEARER = 0.85
 
 PER_IMAGE = 6
 """Pairs that an image proposes at most, plain and mirrored ones each."""
+
+FEW = 16
+"""Of so few images, each is proposed with each."""
 
 BLOCK = 4096
 SEED = 0
@@ -45,6 +49,13 @@ def propose(
     Returns:
         (a, b, mirrored) with a < b, sorted; an image pair may be proposed plain and mirrored.
     """
+    if len(features) <= FEW:
+        return [
+            (a, b, flip)
+            for a, b in combinations(range(len(features)), 2)
+            if sides is None or sides[a] != sides[b]
+            for flip in (False, True)
+        ]
     descriptors = np.concatenate([one.descriptors for one in features])
     owner = np.repeat(
         np.arange(len(features), dtype=np.int32), [len(one.descriptors) for one in features]
