@@ -11,8 +11,7 @@ from skinlite.cli.progress import counting
 if TYPE_CHECKING:
     from skinlite.data.check import Fault, Summary
 
-app = typer.Typer(no_args_is_help=True, help="Check a data set, or draw a synthetic one.")
-app.command()(duplicates)
+app = typer.Typer(no_args_is_help=True, help="Check a data set, look for duplicates, draw one.")
 
 SHOWN_ROWS = 10
 
@@ -91,6 +90,9 @@ def synthesize(
     with counting("drawing lesions", lesions) as advance:
         write_synthetic(out, lesions=lesions, seed=seed, replace=replace, advance=advance)
     typer.echo(f"{out}: {lesions} synthetic lesions. Train on them: skinlite train --data {out}")
+
+
+app.command()(duplicates)
 
 
 def _told(

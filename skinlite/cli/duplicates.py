@@ -22,7 +22,7 @@ def duplicates(
         Path, typer.Argument(metavar="DIR", help="Data set's folder or table, or images alone.")
     ],
     other: Annotated[
-        Path | None, typer.Argument(metavar="[OTHER]", help="Look between DIR and this one only.")
+        Path | None, typer.Argument(metavar="OTHER", help="Look between DIR and this one only.")
     ] = None,
     out: OutOption = None,
     show: Annotated[

@@ -6,11 +6,12 @@ nearest neighbours within its cell, and the neighbours' images get its votes.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.duplicates.features import Features, mirrored
+from skinlite.data.duplicates.features import NORM, Features, mirrored
 
 CELLS = 4096
 DESCRIPTORS_PER_CELL = 400
@@ -25,7 +26,13 @@ NEARER = 0.85
 PER_IMAGE = 6
 """Pairs that an image proposes at most, plain and mirrored ones each."""
 
+FEW = 16
+"""Of so few images, each is proposed with each."""
+
 BLOCK = 4096
+AT_ONCE = 4_000_000
+"""Descriptors to be sorted, and distances to be computed, at once; so that memory stays bounded."""
+
 SEED = 0
 
 Report = Callable[[str, int, int], None]
@@ -45,6 +52,13 @@ def propose(
     Returns:
         (a, b, mirrored) with a < b, sorted; an image pair may be proposed plain and mirrored.
     """
+    if len(features) <= FEW:
+        return [
+            (a, b, flip)
+            for a, b in combinations(range(len(features)), 2)
+            if sides is None or sides[a] != sides[b]
+            for flip in (False, True)
+        ]
     descriptors = np.concatenate([one.descriptors for one in features])
     owner = np.repeat(
         np.arange(len(features), dtype=np.int32), [len(one.descriptors) for one in features]
@@ -60,18 +74,18 @@ def propose(
     half = len(words) // 2
     for cell in range(len(words)):
         inside = members[cell]
-        if len(inside):
-            values = descriptors[inside].astype(np.float32)
-            asking = np.concatenate([inside, seconds[cell]])
-            turned = members[(cell + half) % len(words)]
-            for flip, rows in ((False, asking), (True, turned)):
-                asked = descriptors[rows]
-                likeness = (mirrored(asked) if flip else asked).astype(np.float32) @ values.T
-                known = owner[rows][:, None] == owner[inside][None]
+        values = descriptors[inside].astype(np.float32)
+        plain = np.concatenate([inside, seconds[cell]])
+        turned = members[(cell + half) % len(words)]
+        for flip, rows in ((False, plain), (True, turned)):
+            for asking in np.array_split(rows, 1 + len(rows) * len(inside) // AT_ONCE):
+                asked = mirrored(descriptors[asking]) if flip else descriptors[asking]
+                likeness = asked.astype(np.float32) @ values.T
+                known = owner[asking][:, None] == owner[inside]
                 if sides is not None:
-                    known |= sides[owner[rows]][:, None] == sides[owner[inside]][None]
+                    known |= sides[owner[asking]][:, None] == sides[owner[inside]]
                 likeness[known] = 0
-                kinds[flip].add(owner[rows], owner[inside], likeness)
+                kinds[flip].add(owner[asking], owner[inside], likeness)
         report("searching for neighbours", cell + 1, len(words))
     return sorted((a, b, flip) for flip, votes in kinds.items() for a, b in votes.best())
 
@@ -92,7 +106,7 @@ class _Votes:
             return
         nearest = np.argpartition(likeness, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:]
         near = np.take_along_axis(likeness, nearest, axis=1)
-        distance = np.sqrt(np.maximum(2 * 255.0**2 - 2 * near, 1.0))
+        distance = np.sqrt(np.maximum(2.0 * NORM**2 - 2 * near, 1.0))
         weight = 1 - distance / distance.max(axis=1, keepdims=True)
         rows, columns = np.nonzero((weight > 1 - NEARER) & (near > 0))
         a, b = asking[rows], asked[nearest[rows, columns]]
