@@ -38,6 +38,12 @@ def another_error():
         raise RuntimeError("the converter failed")
 
 @app.command()
+def in_a_text():
+    '''As dataclasses and named tuples are made: Python then ends by SIGINT, whoever catches it.'''
+    print("begun", flush=True)
+    exec("time.sleep(20)")
+
+@app.command()
 def in_one_piece():
     @whole
     def task():
@@ -65,10 +71,15 @@ main()
 """
 
 
-def stopped(name: str, number: int) -> tuple[int, str, str]:
+def stopped(name: str, number: int, module: Path | None = None) -> tuple[int, str, str]:
     """Exit code, output and messages of a command that gets a signal once it has begun."""
+    code = ["-c", COMMAND]
+    if module is not None:
+        module.write_text(COMMAND)
+        code = ["-m", module.stem]
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, name],
+        [sys.executable, *code, name],
+        cwd=module and module.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -89,6 +100,11 @@ def test_a_signal_that_a_callback_swallows_ends_the_command(number: int) -> None
 
 def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption() -> None:
     code, _, err = stopped("another-error", signal.SIGTERM)
+    assert code == 130 and "Traceback" not in err
+
+
+def test_a_signal_in_a_text_that_is_executed_ends_with_the_code(tmp_path: Path) -> None:
+    code, _, err = stopped("in-a-text", signal.SIGTERM, tmp_path / "commands.py")
     assert code == 130 and "Traceback" not in err
 
 
