@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from skinlite.data.patient import PatientEncoder
+from skinlite.files import read_json
 from skinlite.vocabulary import LEAKY
 
 Skinlite = Callable[..., Any]
@@ -108,7 +110,8 @@ def test_ages_that_nobody_knows_are_told_and_the_training_goes_on(
     line += ["--epochs", "1", "--batch-size", "16", "--out", tmp_path / "run"]
     code, _, err = skinlite(*line)
     assert (code, "No training row tells age" in err) == (0, True), err
-    assert open_run(tmp_path / "run").encoder().untold == ("age",)
+    encoder = read_json(PatientEncoder, tmp_path / "run" / "patient_encoding.json")
+    assert encoder.untold == ("age",)
 
 
 def test_a_loss_that_is_no_number_can_be_tried_again(
