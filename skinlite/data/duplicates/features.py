@@ -46,7 +46,8 @@ class Features:
     def mirrored(self) -> "Features":
         """The features of the image with left and right exchanged, without computing them anew."""
         flipped = np.ascontiguousarray(self.grey[:, ::-1])
-        points = self.points * np.float32([-1, 1]) + np.float32([2 * flipped.shape[1] - 1, 0])
+        points = self.points.copy()
+        points[:, 0] = 2 * flipped.shape[1] - 1 - points[:, 0]
         return replace(self, points=points, descriptors=mirrored(self.descriptors), grey=flipped)
 
 
@@ -71,7 +72,7 @@ def features_of(image: Pixels) -> Features:
     rows, columns = (max(2, 2 * round(length * zoom / 2)) for length in image.shape[:2])
     way = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
     grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), (columns, rows), interpolation=way)
-    sift = cv2.SIFT_create(nfeatures=KEYPOINTS, contrastThreshold=CONTRAST)
+    sift = cv2.SIFT.create(nfeatures=KEYPOINTS, contrastThreshold=CONTRAST)
     keypoints, values = sift.detectAndCompute(grey, None)
     # OpenCV gives more where the last ones are equally strong.
     order = np.argsort([-keypoint.response for keypoint in keypoints], kind="stable")[:KEYPOINTS]

@@ -67,9 +67,9 @@ def find_pairs(
         features = [one[1] for index in kept if not isinstance(one := read[index], InputError)]
         del read
         matches = _matches(features, sides[kept] if others is not None else None, report)
-    for (a, b), (relation, one) in matches.items():
+    for (a, b), (relation, how) in matches.items():
         if (kept[a], kept[b]) not in equal:
-            pairs.append(Pair(everyone[kept[a]], everyone[kept[b]], relation, one))
+            pairs.append(Pair(everyone[kept[a]], everyone[kept[b]], relation, how))
     return Found(sorted(pairs, key=_rank), len(everyone) - len(undecodable), undecodable)
 
 
