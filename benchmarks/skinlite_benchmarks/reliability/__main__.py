@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from skinlite import __version__
+from skinlite_benchmarks.reliability.clients import LONGEST_S, SECONDS, SLOW, serve_crowd
 from skinlite_benchmarks.reliability.commands import COMMANDS, Command, Inputs
 from skinlite_benchmarks.reliability.crowds import full_disk, two_at_once
 from skinlite_benchmarks.reliability.kills import kill_often
@@ -41,6 +42,7 @@ def main(
     with tempfile.TemporaryDirectory() as place:
         inputs = _inputs(Path(place))
         rows = [*_killed(inputs, kills, seed, report), *_crowded(inputs, pairs, report)]
+        rows += _served(inputs, report) if pairs else []
         rows += _fuzzed(inputs, Path(place) / "report", fuzzed, seed, report)
     out.mkdir(parents=True, exist_ok=True)
     record = {
@@ -110,6 +112,19 @@ def _crowded(inputs: Inputs, pairs: int, report: Callable[[str], None]) -> list[
         except PermissionError as error:
             typer.echo(f"full disks were not tried: {error}")
             break
+    return rows
+
+
+def _served(inputs: Inputs, report: Callable[[str], None]) -> list[Row]:
+    rows = []
+    for slow in (0, SLOW):
+        waits = serve_crowd(inputs.bundle, slow)
+        bad = sum(wait > LONGEST_S for wait in waits)
+        name = f"serve, {len(waits)} in {SECONDS:g} s" + (f", {slow} slow senders" if slow else "")
+        typer.echo(f"{name}: median {waits[len(waits) // 2]:.3f} s, longest {waits[-1]:.3f} s")
+        if bad:
+            report(f"{name}: {bad} waited more than {LONGEST_S:g} s")
+        rows.append(("clients", name, len(waits), bad))
     return rows
 
 
