@@ -1,33 +1,96 @@
 """Files and folders: read ours with a message, write them so that a kill leaves no half."""
 
 import hashlib
-import os
-import secrets
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import stat
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from io import BufferedReader
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
+from skinlite.claims import Claim, make_parent, writing
 from skinlite.errors import InputError
+from skinlite.moves import put_folder
+from skinlite.signals import whole
 
 T = TypeVar("T", bound=BaseModel)
+
+MOST_BYTES = 64 << 20
+"""Of a document that is read whole. The longest that we know of is a phone's: seven whole images of
+450x600 are 34 MB as 123.0 and a comma each."""
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_regular(path: Path) -> None:
+    """Refuse what isn't a regular file: a pipe makes its reader wait, a device may have no end.
+
+    Raises:
+        InputError: nothing is there, or something else; the message says what.
+    """
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except FileNotFoundError as error:
+        raise InputError(f"There is no {path}.") from error
+    except (OSError, ValueError) as error:  # a name with a NUL byte is a ValueError
+        raise _unreadable(path, error) from error
+    if kind != stat.S_IFREG:
+        what = _KINDS.get(kind, "something else")
+        raise InputError(f"{path} is {what}, not a regular file. Give the path of a file.")
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file to be read; see `check_regular`.
+
+    Raises:
+        InputError: as there, or it can't be opened.
+    """
+    check_regular(path)
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """The content of a regular file of at most so many bytes.
+
+    Raises:
+        InputError: as of `open_regular`, or it has more.
+    """
+    with open_regular(path) as stream:
+        try:
+            content = stream.read(most + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    if len(content) > most:
+        raise InputError(
+            f"{path} has more than {most >> 20} MB, the most that is read of such a file. Name "
+            "another file, or put fewer images into it."
+        )
+    return content
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"{path} can't be read: {getattr(error, 'strerror', None) or error}.")
 
 
 def read_json(kind: type[T], path: Path) -> T:
     """Read and validate one of our JSON files.
 
     Raises:
-        InputError: missing, damaged, or of another schema version.
+        InputError: missing, too large, damaged, or of another schema version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
-    except FileNotFoundError as error:
-        raise InputError(f"There is no {path}.") from error
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror or error}.") from error
+        return kind.model_validate_json(read_regular(path))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -37,8 +100,13 @@ def read_json(kind: type[T], path: Path) -> T:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex SHA-256 of a file's content."""
-    with path.open("rb") as stream:
+    """Hex SHA-256 of a regular file's content.
+
+    Raises:
+        InputError: as of `open_regular`.
+        OSError: the disk fails.
+    """
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -49,53 +117,79 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         InputError: the folder can't be written to, or the disk is full.
     """
     data = content.encode() if isinstance(content, str) else content
-    with writing(path):
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with Claim(path, wait=True) as claim, writing(path):
+        claim.new.write_bytes(data)
+        claim.new.replace(path)
 
 
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an ``OSError`` of the enclosed writes into an `InputError` that names ``path``."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(
-            f"Can't write {path}: {reason}. Choose another place with --out, or free some space."
-        ) from error
-
-
-@contextmanager
-def staged_folder(target: Path, *, replace: bool = False) -> Iterator[Path]:
+def staged_folder(target: Path, *, replace: bool = False) -> AbstractContextManager[Path]:
     """Give a temporary sibling of ``target`` to write into; rename it to ``target`` at the end.
 
-    On any exception, Ctrl-C included, the sibling is removed and ``target`` stays as it was.
+    On any exception, Ctrl-C included, the sibling is removed and ``target`` stays as it was. From
+    the beginning to the end ``target`` is claimed: nobody else gets a folder to write for it.
 
     Raises:
-        InputError: ``target`` exists and is not an empty folder (unless ``replace``), or its
-            parent can't be written to.
+        InputError: ``target`` exists and is not an empty folder (unless ``replace``), somebody else
+            is writing it, or its parent can't be written to.
     """
-    if target.exists() and not replace and (not target.is_dir() or any(target.iterdir())):
+    return cast(AbstractContextManager[Path], _Staged(target, replace=replace))
+
+
+def made_once(
+    target: Path, is_whole: Callable[[Path], bool] = Path.is_dir
+) -> AbstractContextManager[Path | None]:
+    """`staged_folder` for what is kept: None where it is there, so that there is nothing to do.
+
+    Where another process makes it at this moment, it is waited for.
+
+    Args:
+        target: the folder to be.
+        is_whole: whether it is there, and what it should be.
+    """
+    return nullcontext(None) if is_whole(target) else _Staged(target, replace=True, once=is_whole)
+
+
+class _Staged(AbstractContextManager[Path | None]):
+    """A class: a signal can't come between its end and that of the work, as in a generator."""
+
+    def __init__(
+        self, target: Path, *, replace: bool, once: Callable[[Path], bool] | None = None
+    ) -> None:
+        self._target = target.resolve() if target.is_symlink() else target
+        self._replace, self._once = replace, once
+        self._claim = Claim(self._target, wait=once is not None)
+        self._done = False
+
+    def __enter__(self) -> Path | None:
+        make_parent(self._target)
+        try:
+            self._claim.__enter__()
+            if not self._replace:
+                check_free(self._target)
+            self._done = self._once is not None and self._once(self._target)
+            if not self._done:
+                with writing(self._target):
+                    self._claim.new.mkdir()
+        except BaseException:
+            self._claim.give_back()
+            raise
+        return None if self._done else self._claim.new
+
+    @whole
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None and not self._done:
+                with writing(self._target):
+                    put_folder(self._claim.new, self._target, replace=self._replace)
+        finally:
+            self._claim.give_back()
+
+
+def check_free(target: Path) -> None:
+    """Refuse a place that is taken.
+
+    Raises:
+        InputError: ``target`` exists and is not an empty folder.
+    """
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InputError(f"{target} exists already. Choose another folder with --out.")
-    with writing(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    staging = target.parent / f".{target.name}.{secrets.token_hex(4)}"
-    before = staging.with_name(f"{staging.name}.before")
-    try:
-        with writing(target):
-            staging.mkdir()
-        yield staging
-        with writing(target):
-            if target.exists():
-                target.replace(before)
-            staging.replace(target)
-    finally:
-        if before.exists() and not target.exists():
-            before.replace(target)
-        for folder in (before, staging):
-            shutil.rmtree(folder, ignore_errors=True)

@@ -1,5 +1,6 @@
 """Fixtures for every test: tiny data, runs and bundles, the real data where it is, a cache."""
 
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import pytest
 from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic import write_synthetic
 from skinlite.training.prepare import Prepared, prepare
-from skinlite.training.run import Run
+from skinlite.training.run import Run, open_run
 from skinlite_export.bundle import Bundle, open_bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
@@ -163,6 +164,19 @@ def kept_run(conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) 
     with pytest.MonkeyPatch.context() as patch:
         config = TrainConfig(backbone=add_conv_net(patch), image_size=32, epochs=1, batch_size=16)
         return Training(tmp_path_factory.mktemp("conv") / "run", config, conv_prepared).start()
+
+
+@pytest.fixture(scope="session")
+def forget_hashes() -> Callable[[Path], Run]:
+    """Makes a run folder one of before runs named their files' hashes, and opens it."""
+
+    def forget(path: Path) -> Run:
+        info = json.loads((path / "config.json").read_text())
+        del info["files"], info["structure"]
+        (path / "config.json").write_text(json.dumps(info))
+        return open_run(path)
+
+    return forget
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,9 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     assert told.stdout.startswith("skinlite ")
     assert (site / "skinlite_benchmarks" / "report.css").is_file()
     assert (site / "skinlite_export" / "serve" / "page" / "index.html").is_file()
+    code = "from skinlite.data import same_lesion as s; print(len(s.known_pairs().images))"
+    known = run("-c", code)
+    assert known.stdout.strip() == "102"
     kits = run("-c", "from skinlite_export.kits import kits_folder; print(kits_folder())")
     assert (Path(kits.stdout.strip()) / "web" / "geometry.js").is_file()
     assert kits.stdout.startswith(str(site))

@@ -1,7 +1,7 @@
 """Accuracy columns with intervals: measured here, or as a bundle or a run tells them.
 
-Intervals are over lesions. Where only a confusion matrix is known (a run's metrics), they are as if
-each picture showed a lesion of its own, and somewhat too narrow.
+Intervals are over lesions. Where those aren't known, or only a confusion matrix is (a run's
+metrics), they are as if each picture showed a lesion of its own, and somewhat too narrow.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.leaks import Leaks
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
@@ -27,7 +28,7 @@ def measured(
     lesions: NDArray[Any],
     *,
     pictures: Literal["test", "all"],
-    leaky: bool,
+    leaks: Leaks,
 ) -> Accuracy:
     """The columns of a contestant that answered for N pictures.
 
@@ -37,13 +38,13 @@ def measured(
         keras: (N, 7), the float model's; None where there is none.
         lesions: (N,), which lesion a picture shows.
         pictures: see `Accuracy`.
-        leaky: see `Accuracy`.
+        leaks: see `Accuracy`.
     """
     return accuracy_of(
         evaluate(labels, exported),
         source="data",
         pictures=pictures,
-        leaky=leaky,
+        leaks=leaks,
         keras=None if keras is None else evaluate(labels, keras),
         intervals=bootstrap(labels, exported, lesions),
         agreement=None
@@ -63,7 +64,7 @@ def told_by_bundle(manifest: Manifest, file: str) -> Accuracy | None:
         found.metrics,
         source="bundle",
         pictures="test",
-        leaky=manifest.leaky,
+        leaks=manifest.leaks,
         keras=proof.keras,
         intervals=details.intervals if details else None,
         agreement=_agreement_told(found, proof.gates),
@@ -75,7 +76,7 @@ def accuracy_of(
     *,
     source: Literal["bundle", "run", "data"],
     pictures: Literal["test", "all"],
-    leaky: bool = False,
+    leaks: Leaks,
     keras: Metrics | None = None,
     intervals: Intervals | None = None,
     agreement: Share | None = None,
@@ -91,7 +92,7 @@ def accuracy_of(
     return Accuracy(
         source=source,
         pictures=pictures,
-        leaky=leaky,
+        leaks=leaks,
         exported=exported,
         keras=keras,
         accuracy=_share(exported.accuracy, ends.accuracy, exported.images),

@@ -12,6 +12,7 @@ from skinlite_benchmarks.results import Measurement, Results
 Value = Callable[[Results, Measurement], float | None]
 Side = Literal["OLD", "NEW"]
 """As on the command line."""
+SIDES: tuple[Side, Side] = ("OLD", "NEW")
 
 
 def _accuracy(field: str) -> Value:
@@ -35,14 +36,17 @@ TIMES: dict[str, Value] = {
 }
 """What an unstable measurement leaves in doubt: milliseconds, times."""
 
+ACCURACIES: dict[str, Value] = {
+    name: _accuracy(name)
+    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement")
+}
+"""What pictures judge: shares."""
+
 METRICS: dict[str, Value] = TIMES | {
     "memory_mb": lambda _, measured: measured.memory_mb,
     "partitions": lambda _, measured: measured.partitions,
     "bytes": lambda results, measured: results.contestant(measured.contestant).bytes,
-    "accuracy": _accuracy("accuracy"),
-    "balanced_accuracy": _accuracy("balanced_accuracy"),
-    "melanoma_recall": _accuracy("melanoma_recall"),
-    "agreement": _accuracy("agreement"),
+    **ACCURACIES,
 }
 """What can be compared, by name: milliseconds, 10^6 bytes, bytes, times, shares."""
 
@@ -83,18 +87,38 @@ class Change(Record):
         return (self.new / self.old - 1) * 100 if self.old else math.copysign(math.inf, self.new)
 
 
+class Gap(Record):
+    """What a contestant lacks for a comparison, in words.
+
+    Attributes:
+        threads: with so many; None for the contestant as a whole.
+        metric: that lacks; None for all of them.
+    """
+
+    contestant: str
+    threads: int | None = None
+    metric: str | None = None
+    reason: str
+
+
 class Comparison(Record):
     """Two results side by side.
 
     Attributes:
+        gaps: what no change can be told of, though one of the results has it.
+        interrupted: which of them were.
         leaky: contestants whose accuracy is, in either of them, an upper bound (see `Accuracy`).
+        leaks_unknown: contestants of whose accuracy that isn't known, in either of them.
         only_old: contestants that the new results lack.
         only_new: contestants that the old ones lack.
         versions: of packages that differ: old and new.
     """
 
     changes: tuple[Change, ...]
+    gaps: tuple[Gap, ...] = ()
+    interrupted: tuple[Side, ...] = ()
     leaky: tuple[str, ...] = ()
+    leaks_unknown: tuple[str, ...] = ()
     only_old: tuple[str, ...]
     only_new: tuple[str, ...]
     versions: dict[str, tuple[str, str]]
@@ -128,39 +152,76 @@ def compare(old: Results, new: Results) -> Comparison:
         for name, version in old.host.versions.items()
         if version != new.host.versions.get(name)
     }
+    compared = [one for name in shared for one in _changes(name, old, new)]
+    lost = [name for name in before if name not in after]
     return Comparison(
-        changes=tuple(change for name in shared for change in _changes(name, old, new)),
-        leaky=tuple(
+        changes=tuple(one for one in compared if isinstance(one, Change)),
+        gaps=(
+            *(Gap(contestant=name, reason="not in NEW") for name in lost),
+            *(one for one in compared if isinstance(one, Gap)),
+        ),
+        interrupted=tuple(
+            side for side, one in zip(SIDES, (old, new), strict=True) if one.interrupted
+        ),
+        leaky=tuple(name for name in shared if "found" in _leaks(name, old, new)),
+        leaks_unknown=tuple(
             name
             for name in shared
-            if any((found := one.contestant(name).accuracy) and found.leaky for one in (old, new))
+            if "unknown" in (states := _leaks(name, old, new)) and "found" not in states
         ),
-        only_old=tuple(name for name in before if name not in after),
+        only_old=tuple(lost),
         only_new=tuple(name for name in after if name not in before),
         versions=versions,
     )
 
 
-def _changes(name: str, old: Results, new: Results) -> Iterator[Change]:
+def _leaks(name: str, *results: Results) -> set[str]:
+    found = (one.contestant(name).accuracy for one in results)
+    return {one.leaks.state for one in found if one}
+
+
+def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
     for threads in old.settings.threads:
-        pair = [(one, one.measurement(name, threads)) for one in (old, new)]
-        sides: tuple[Side, Side] = ("OLD", "NEW")
+        before, after = (one.measurement(name, threads) for one in (old, new))
+        if before is None or after is None:
+            sides = _told(before is None, after is None)
+            yield Gap(contestant=name, threads=threads, reason=f"not measured in {sides}")
+            continue
+        pair = ((old, before), (new, after))
         unstable = tuple(
             side
-            for side, (_, measured) in zip(sides, pair, strict=True)
-            if measured is not None and verdicts.unstable(measured)
+            for side, (_, measured) in zip(SIDES, pair, strict=True)
+            if verdicts.unstable(measured)
         )
         for metric, value in METRICS.items():
-            values = [value(one, measured) for one, measured in pair if measured is not None]
-            if len(values) == 2 and values[0] is not None and values[1] is not None:
+            first, second = (value(*one) for one in pair)
+            if first is None and second is None:
+                continue  # it has no such thing: the reference has no ratio to itself
+            reason = ""
+            if first is None or second is None:
+                reason = f"not measured in {_told(first is None, second is None)}"
+            elif sides := _told(*(not _possible(metric, one) for one in (first, second))):
+                reason = f"{first:g} -> {second:g}, which is no measurement in {sides}"
+            if first is None or second is None or reason:
+                yield Gap(contestant=name, threads=threads, metric=metric, reason=reason)
+            else:
                 yield Change(
                     contestant=name,
                     threads=threads,
                     metric=metric,
-                    old=values[0],
-                    new=values[1],
+                    old=first,
+                    new=second,
                     unstable=unstable if metric in TIMES else (),
                 )
+
+
+def _possible(metric: str, value: float) -> bool:
+    """Whether a figure can have been measured: a number, and no time that takes none."""
+    return math.isfinite(value) and (metric not in TIMES or value > 0)
+
+
+def _told(in_old: bool, in_new: bool) -> str:
+    return " and ".join(side for side, there in zip(SIDES, (in_old, in_new), strict=True) if there)
 
 
 def _field(results: Results, path: str) -> object:

@@ -8,7 +8,7 @@ from pathlib import Path
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
-from skinlite.training.run import RunMetrics, open_run
+from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.accuracy import accuracy_of, told_by_bundle
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
@@ -16,7 +16,7 @@ from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
 from skinlite_export.runtime import RUNNERS, runtimes_for
 
-CONFIG, METRICS, MODEL = "config.json", "metrics.json", "model.keras"
+CONFIG = "config.json"
 
 RUNTIMES = ("litert", "onnxruntime")
 """What model files run on, unless asked otherwise; run folders always run on Keras."""
@@ -107,6 +107,7 @@ def find_reference(path: Path) -> Entry:
         "format": known.format,
         "backbone": known.backbone,
         "trained": known.trained,
+        "network_proven": known.network_proven,
     }
     contestant = entry.contestant.model_copy(update=update)
     return Entry(path, contestant, model_sha256=known.model_sha256)
@@ -133,14 +134,17 @@ def contestant_of(file: Path, runtime: str) -> Contestant:
 
 
 def _of_run(path: Path) -> Entry:
-    """A run's float model, with the metrics that its training left."""
+    """A run's float model, with the metrics that its training left.
+
+    Raises:
+        InputError: the model or the metrics aren't the run's.
+    """
     run = open_run(path)
     trained = run.info.status != "untrained"
     accuracy = None
     if trained and (path / METRICS).is_file():
-        metrics = read_json(RunMetrics, path / METRICS).test
-        leaky = run.info.split.leaky
-        accuracy = accuracy_of(metrics, source="run", pictures="test", leaky=leaky)
+        scores = run.metrics().test
+        accuracy = accuracy_of(scores, source="run", pictures="test", leaks=run.leaks())
     config = run.info.config
     update = {
         "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",
@@ -148,9 +152,10 @@ def _of_run(path: Path) -> Entry:
         "backbone": config.backbone,
         "trained": trained,
         "synthetic": run.info.synthetic,
+        "network_proven": run.info.names_network,
         "accuracy": accuracy,
     }
-    contestant = contestant_of(path / MODEL, "keras").model_copy(update=update)
+    contestant = contestant_of(run.intact(MODEL), "keras").model_copy(update=update)
     return Entry(path, contestant, run.encoder(), contestant.sha256)
 
 
@@ -174,6 +179,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "backbone": source.backbone,
         "trained": source.trained,
         "synthetic": source.synthetic,
+        "network_proven": source.network_proven,
         "accuracy": told_by_bundle(manifest, file),
     }
     return Entry(

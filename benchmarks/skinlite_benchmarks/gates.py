@@ -1,7 +1,8 @@
 """Regression gates on what `skinlite_benchmarks.compare` found.
 
 A gate is ``METRIC>+5%`` or ``METRIC<-0.01``: it fails where the change from old to new lies beyond
-the limit, in percent of the old value or in the metric's own unit.
+the limit, in percent of the old value or in the metric's own unit. It fails, too, where it can't be
+judged: what was not measured is not known to have stayed.
 """
 
 import re
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.compare import METRICS, Change, Comparison
+from skinlite_benchmarks.compare import ACCURACIES, METRICS, Change, Comparison, Gap
 
 
 class Gate(NamedTuple):
@@ -49,15 +50,26 @@ def parse_gate(text: str) -> Gate:
 
 @dataclass(frozen=True)
 class Failure:
-    """A gate that a change didn't pass."""
+    """A gate that a change didn't pass, or that nobody can judge.
+
+    Attributes:
+        change: None where there is none to judge by.
+        reason: why, in words; empty where ``change`` says it.
+        doubt: what the figures are in doubt for, in a word or two.
+    """
 
     gate: Gate
-    change: Change
+    change: Change | None = None
+    reason: str = ""
+    doubt: str = ""
 
     def sentence(self) -> str:
         """In words."""
         one = self.change
+        if one is None:
+            return f"{self.gate.text}: {self.reason}"
         doubt = f"; unstable in {' and '.join(one.unstable)}" if one.unstable else ""
+        doubt += f"; {self.doubt}" if self.doubt else ""
         return (
             f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
             f"{one.new:.4g} ({one.percent:+.1f} %{doubt})"
@@ -65,15 +77,37 @@ class Failure:
 
 
 def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
-    """The changes that don't pass.
+    """The changes that don't pass, and every gap because of which a gate would hold unseen.
 
-    Raises:
-        InputError: a gate on a metric that neither result measured: it would hold unseen.
+    A contestant that only the new results have fails no gate: there is nothing it could have
+    fallen behind.
     """
     failed = []
     for gate in gates:
         judged = [one for one in comparison.changes if one.metric == gate.metric]
-        if not judged:
-            raise InputError(f"--fail-if {gate.text!r}: {gate.metric} is not in both results.")
-        failed += [Failure(gate, one) for one in judged if gate.fails(one)]
+        gaps = [one for one in comparison.gaps if one.metric in (None, gate.metric)]
+        failed += [
+            Failure(gate, one, doubt=_doubt(comparison, one)) for one in judged if gate.fails(one)
+        ]
+        failed += [Failure(gate, reason=_told(one)) for one in gaps]
+        failed += [
+            Failure(gate, reason=f"{side} was interrupted, and isn't whole")
+            for side in comparison.interrupted
+        ]
+        if not judged and not gaps:
+            failed.append(Failure(gate, reason=f"{gate.metric} is in neither of the results"))
     return failed
+
+
+def _told(gap: Gap) -> str:
+    threads = "" if gap.threads is None else f", {gap.threads} thread(s)"
+    return f"{gap.contestant}{threads}: {gap.reason}"
+
+
+def _doubt(comparison: Comparison, change: Change) -> str:
+    """That the pictures which judged may have been trained on."""
+    if change.metric not in ACCURACIES:
+        return ""
+    if change.contestant in comparison.leaky:
+        return "leaky"
+    return "leaks unknown" if change.contestant in comparison.leaks_unknown else ""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from skinlite.vocabulary import LEAKY
 from skinlite_benchmarks.results import Contestant, Host
 
 
@@ -19,8 +18,17 @@ def notices(
             "Synthetic: trained and judged on generated pictures; the accuracy says nothing about "
             "real skin."
         )
-    if leaky := [one.name for one in contestants if one.accuracy and one.accuracy.leaky]:
-        found.append(f"{LEAKY}: {', '.join(leaky)}.")
+    warned: dict[str, list[str]] = {}
+    for one in contestants:
+        if one.accuracy and one.accuracy.leaks.verdict:
+            leaks = one.accuracy.leaks
+            warned.setdefault(f"({leaks.reason}).", [leaks.verdict]).append(one.name)
+    found += [f"{said}: {', '.join(names)} {why}" for why, (said, *names) in warned.items()]
+    if unproven := [one.name for one in contestants if one.network_proven is False]:
+        found.append(
+            f"Unknown: whether {', '.join(unproven)} come from the network that their runs' "
+            "settings and splits are about; those runs kept no hash of it."
+        )
     judged = [one for one in contestants if reference is None or one.name != reference.name]
     if any(one.trained is False and one.synthetic is not None for one in judged):
         found.append(

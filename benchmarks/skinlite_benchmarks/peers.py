@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
-from skinlite.files import sha256_of, staged_folder
+from skinlite.files import made_once
 from skinlite.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
+from skinlite_benchmarks.contestants import Entry, contestant_of
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime import runtimes_for
@@ -54,10 +54,10 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
     Raises:
         InputError: the run is damaged, calibration is impossible, or the memory won't do.
     """
-    model_sha256 = sha256_of(run.path / MODEL)
+    model_sha256 = run.model_sha256()
     folder = kept_folder("peers", _identity(run, data, model_sha256))
-    if not folder.is_dir():
-        with staged_folder(folder, replace=True) as staging:
+    with made_once(folder) as staging:
+        if staging:
             _convert(run, data, staging, report)
     config = run.info.config
     entries = []
@@ -75,6 +75,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
             "peer": True,
             "trained": run.info.status != "untrained",
             "synthetic": run.info.synthetic,
+            "network_proven": run.info.names_network,
         }
         contestant = contestant_of(path, runtime).model_copy(update=update)
         entries.append(Entry(path, contestant, data.encoder, model_sha256))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.leaks import MayLeak
 from skinlite.evaluation.metrics import Metrics
 
 
@@ -47,7 +48,7 @@ class Share(Record):
     n: int
 
 
-class Accuracy(Record):
+class Accuracy(Record, MayLeak):
     """One set of predictions of a contestant, and its float model's on the same pictures.
 
     Attributes:
@@ -55,6 +56,7 @@ class Accuracy(Record):
             run folder; ``data``: measured here, on ``--data``.
         pictures: which they are: ``test``, the run's held-out split, or ``all`` of a data set.
         leaky: the run trained on other pictures of their lesions: an upper bound.
+        leaks: what is known of that.
         exported: this contestant's.
         keras: the float model's; None where it is not known.
         balanced_accuracy: the mean of the recalls.
@@ -64,7 +66,6 @@ class Accuracy(Record):
 
     source: Literal["bundle", "run", "data"]
     pictures: Literal["test", "all"]
-    leaky: bool = False
     exported: Metrics
     keras: Metrics | None
     accuracy: Share

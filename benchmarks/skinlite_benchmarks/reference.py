@@ -22,7 +22,8 @@ from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import sha256_of, staged_folder, write_atomically
+from skinlite.files import made_once, write_atomically
+from skinlite.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"
@@ -46,6 +47,7 @@ class ReferenceRecord(BaseModel):
     trained: bool = False
     seed: int = 0
     model_sha256: str | None = None
+    network_proven: bool | None = None
     versions: dict[str, str]
 
 
@@ -68,7 +70,8 @@ def record(run: Run | None = None) -> ReferenceRecord:
         "image_size": config.image_size,
         "patient_width": len(run.encoder().columns),
         "trained": run.info.status != "untrained",
-        "model_sha256": sha256_of(run.path / "model.keras"),
+        "model_sha256": run.model_sha256(),
+        "network_proven": run.info.names_network,
     }
     if config.backbone != untrained.backbone:
         known["title"] = config.backbone
@@ -200,23 +203,25 @@ def build(folder: Path, run: Run | None = None) -> None:
     from skinlite.models.classifier import build_classifier
     from skinlite_export.convert import convert_float32
 
-    made_from = record(run)
-    keras.utils.set_random_seed(made_from.seed)
-    if run is not None:
-        model = run.load_model()
-    else:
-        model = build_classifier(
-            made_from.backbone,
-            patient_width=made_from.patient_width,
-            image_size=made_from.image_size,
-        )
-    content = convert_float32(model)
-    with staged_folder(folder, replace=True) as staging:
-        write_atomically(staging / MODEL, content)
+    with made_once(folder, lambda path: (path / MODEL).is_file()) as staging:
+        if staging is None:
+            return
+        made_from = record(run)
+        keras.utils.set_random_seed(made_from.seed)
+        if run is not None:
+            model = run.load_model()
+        else:
+            model = build_classifier(
+                made_from.backbone,
+                patient_width=made_from.patient_width,
+                image_size=made_from.image_size,
+            )
+        write_atomically(staging / MODEL, convert_float32(model))
         write_atomically(staging / RECORD, made_from.model_dump_json(indent=2) + "\n")
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     try:
         build(Path(sys.argv[1]), *(open_run(Path(argument)) for argument in sys.argv[2:]))
     except SkinliteError as error:

@@ -49,6 +49,7 @@ def _row(results: Results, contestant: Contestant, one: Measurement) -> dict[str
         "limit_share": limit and limit.share,
         "cpu": results.host.cpu,
         "leaky": accuracy and accuracy.leaky,
+        "leaks": accuracy and accuracy.leaks.state,
     }
     for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
         share: Share | None = getattr(accuracy, name, None)

@@ -44,8 +44,10 @@ def _header(results: Results) -> str:
     badges = [(f"{results.host.kind.partition(' ')[2]}, not a phone", "badge")]
     if any(one.synthetic for one in results.contestants):
         badges.append(("synthetic pictures", "badge loud"))
-    if any(one.accuracy and one.accuracy.leaky for one in results.contestants):
-        badges.append(("leaky split", "badge loud"))
+    states = {one.accuracy.leaks.state for one in results.contestants if one.accuracy}
+    for state, told in (("found", "leaky split"), ("unknown", "leaks unknown")):
+        if state in states:
+            badges.append((told, "badge loud"))
     if wording.headline(results)[0].trained is False:
         badges.append(("untrained", "badge loud"))
     if results.interrupted:

@@ -5,14 +5,17 @@ Format history:
 * 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
 * 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
-* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`).
+* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`). Later:
+  what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
 
-import json
+import math
 from pathlib import Path
 from typing import Final, Literal
+
+from pydantic import BaseModel
 
 from skinlite.errors import InputError
 from skinlite.files import read_json
@@ -101,6 +104,7 @@ class Contestant(Record):
         peer: made by a stock converter for comparison, not by skinlite.
         trained: False for initialised weights, whose answers mean nothing; None if not known.
         synthetic: trained and judged on generated pictures; None if not known.
+        network_proven: see `skinlite_export.manifest.Source`; None for a bare file.
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
@@ -117,6 +121,7 @@ class Contestant(Record):
     peer: bool = False
     trained: bool | None = None
     synthetic: bool | None = None
+    network_proven: bool | None = None
     accuracy: Accuracy | None = None
     cost: Cost | None = None
     profile: Profile | None = None
@@ -199,6 +204,8 @@ class Results(Record):
     def ratio_of_minima(self, measured: Measurement) -> float | None:
         """The reference's fastest invocation over this contestant's; None for the reference itself.
 
+        NaN where a time of 0 stands in the place of one that was measured.
+
         Other work on a machine only ever adds time, so the minimum is what repeats: Chen & Revels,
         "Robust benchmarking in noisy environments" (arXiv:1608.04295). Users live with the median,
         which is `Measurement.ratio`.
@@ -206,13 +213,22 @@ class Results(Record):
         if self.reference in (None, measured.contestant):
             return None
         reference = self.measurement(self.reference, measured.threads)
-        return None if reference is None else reference.latency.min / measured.latency.min
+        if reference is None:
+            return None
+        fastest = measured.latency.min
+        return reference.latency.min / fastest if fastest else math.nan
 
     def times_smaller(self, name: str) -> float | None:
         """Bytes of the reference over bytes of this contestant."""
         if self.reference is None:
             return None
         return self.contestant(self.reference).bytes / self.contestant(name).bytes
+
+
+class _Versioned(BaseModel):
+    """What results of any version have."""
+
+    schema_version: int
 
 
 def read_results(path: Path) -> Results:
@@ -222,11 +238,8 @@ def read_results(path: Path) -> Results:
         InputError: missing, damaged, or of another schema version; then it says which.
     """
     file = path / RESULTS if path.is_dir() else path
-    try:
-        version = json.loads(file.read_bytes()).get("schema_version")
-    except (OSError, ValueError, AttributeError):
-        version = None  # `read_json` says what is wrong
-    if isinstance(version, int) and version != SCHEMA_VERSION:
+    version = read_json(_Versioned, file).schema_version
+    if version != SCHEMA_VERSION:
         raise InputError(
             f"{file} is of schema version {version}; this skinlite reads {SCHEMA_VERSION}. Measure "
             "again, or read it with the skinlite that wrote it: its version is in host.versions."

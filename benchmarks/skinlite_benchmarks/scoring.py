@@ -12,13 +12,14 @@ from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.division import join
 from skinlite.data.geometry import load_picture
+from skinlite.data.leakage import leaks_between
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.accuracy import measured
-from skinlite_benchmarks.contestants import MODEL, Entry
+from skinlite_benchmarks.contestants import Entry
 from skinlite_benchmarks.host import cores
 from skinlite_benchmarks.records import Accuracy
 from skinlite_benchmarks.timing import Report
@@ -133,9 +134,18 @@ def score(
             None if whole is None else ask(*whole, encoder),
             lesions,
             pictures=jury.pictures,
-            leaky=jury.pictures == "test" and run is not None and run.info.split.leaky,
+            leaks=_leaks(run, jury),
         )
     return found, reasons
+
+
+def _leaks(run: Run | None, jury: Jury) -> Leaks:
+    """What is known of lesions of the jury's pictures that a contestant was trained on."""
+    if run is None:
+        return Leaks(state="unknown", reason="its run isn't named, which tells what trained it")
+    if jury.pictures == "test":
+        return run.leaks()
+    return leaks_between(run.split(), jury.dataset.frame)
 
 
 def _answers(
@@ -157,7 +167,7 @@ def _run_of(entry: Entry, runs: Sequence[Run]) -> Run | None:
     """The run that a contestant comes from; a bare file's is the only one there is."""
     if entry.model_sha256 is None:
         return runs[0] if len(runs) == 1 else None
-    return next((run for run in runs if sha256_of(run.path / MODEL) == entry.model_sha256), None)
+    return next((run for run in runs if run.model_sha256() == entry.model_sha256), None)
 
 
 def _float_twin(entry: Entry, entries: Sequence[Entry]) -> tuple[Path, str] | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from skinlite.signals import taken
 from skinlite_benchmarks import host
 from skinlite_benchmarks.contestants import (
     RUNTIMES,
@@ -90,6 +91,7 @@ def run_benchmark(
     except KeyboardInterrupt:
         if not measurements:
             raise
+        taken()
         interrupted, end = True, host.current_load()
     described = host.describe(start, end, roofs)
     contestants = tuple(found.complete(entry.contestant, jury) for entry in entries)

@@ -18,11 +18,12 @@ from pydantic import BaseModel, ConfigDict
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import sha256_of, staged_folder
+from skinlite.files import made_once
 from skinlite.models.backbones import Topology
+from skinlite.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.contestants import MODEL, Entry, contestant_of
+from skinlite_benchmarks.contestants import Entry, contestant_of
 from skinlite_benchmarks.records import SweepPoint
 from skinlite_benchmarks.results import Results
 from skinlite_benchmarks.timing import Report
@@ -80,7 +81,7 @@ def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
         topology=config.topology,
         scheme=scheme,
         run=run.path,
-        model_sha256=sha256_of(run.path / MODEL),
+        model_sha256=run.model_sha256(),
         data=data or Path(run.info.data),
     )
 
@@ -125,6 +126,7 @@ def _entry(path: Path, job: Job) -> Entry:
         "backbone": job.backbone,
         "trained": run is not None and run.info.status != "untrained",
         "synthetic": run.info.synthetic if run else False,
+        "network_proven": run.info.names_network if run else None,
     }
     contestant = contestant_of(path, "litert").model_copy(update=update)
     return Entry(path, contestant, run.encoder() if run else None, job.model_sha256)
@@ -172,7 +174,9 @@ def convert_job(folder: Path, job: Job) -> None:
     from skinlite_export.memory import check_memory
     from skinlite_export.rewrites import ALL
 
-    with tempfile.TemporaryDirectory() as drawn:
+    with made_once(folder) as staging, tempfile.TemporaryDirectory() as drawn:
+        if staging is None:
+            return
         if job.run is None:
             model, data = _new_network(job, Path(drawn))
             recipe = Recipe(calibration_pictures=PICTURES, screening=None)
@@ -182,7 +186,6 @@ def convert_job(folder: Path, job: Job) -> None:
         check_memory(model)
         wanted = {"quantize": job.scheme, "rewrites": ALL, "gates": None}
         content = convert(model, data, recipe.model_copy(update=wanted)).content
-    with staged_folder(folder, replace=True) as staging:
         (staging / FILE).write_bytes(content)
 
 
@@ -218,6 +221,7 @@ def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepar
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     try:
         convert_job(Path(sys.argv[1]), Job.model_validate_json(sys.argv[2]))
     except SkinliteError as error:

@@ -117,5 +117,6 @@ METHOD = (
     "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
     "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured "
     "at export where no data set was given; its intervals are 95 % bootstrap intervals over "
-    "lesions, or over pictures where a run's own metrics tell it. MB are 10^6 bytes."
+    "lesions, or over pictures where a run's own metrics tell it or nobody knows the lesions. MB "
+    "are 10^6 bytes."
 )

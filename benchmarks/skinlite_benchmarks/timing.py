@@ -11,6 +11,8 @@ from statistics import median
 
 import numpy as np
 
+from skinlite.signals import taken
+
 Run = Callable[[int, int], list[int]]
 """``run(timed, untimed)``: nanoseconds of the timed invocations that follow the untimed ones."""
 
@@ -90,6 +92,7 @@ def interleave(
         except KeyboardInterrupt:
             if number == 0:
                 raise
+            taken()
             return Interleaved(samples, interrupted=True)
         for name, turn in turns.items():
             samples[name].turns[number] = turn

@@ -3,6 +3,7 @@
 After pyperf, which says so only when the data ask for it.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -40,12 +41,12 @@ class _Doubt(NamedTuple):
 _DOUBTS = (
     _Doubt(
         f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
-        lambda one: one.latency.iqr > SPREAD * one.latency.p50,
+        lambda one: not one.latency.iqr <= SPREAD * one.latency.p50,  # NaN is no narrow one
         "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
     ),
     _Doubt(
         f"The ratio to the reference is uncertain (interval wider than {RATIO_SPREAD:.0%})",
-        lambda one: _width(one) > RATIO_SPREAD,
+        lambda one: not _width(one) <= RATIO_SPREAD,
         "Ask for more rounds with --rounds.",
     ),
     _Doubt(
@@ -139,4 +140,6 @@ def _impossible(limit: Limit) -> bool:
 
 def _width(measurement: Measurement) -> float:
     ratio = measurement.ratio
-    return (ratio.high - ratio.low) / ratio.median if ratio else 0.0
+    if ratio is None:
+        return 0.0
+    return (ratio.high - ratio.low) / ratio.median if ratio.median else math.inf

@@ -85,8 +85,8 @@ def pictures(accuracy: Accuracy) -> str:
 
 
 def leak(accuracy: Accuracy) -> str:
-    """What is said beside a figure of a leaky split."""
-    return " (leaky)" if accuracy.leaky else ""
+    """What is said beside a figure of a split that leaks, or may."""
+    return accuracy.leaks.mark
 
 
 def headline(results: Results) -> tuple[Contestant, Measurement]:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 
 from skinlite.errors import SkinliteError
 from skinlite.quiet import silenced
+from skinlite.scratch import own_temporary_folder
 from skinlite_export.runtime import RUNNERS, load_runner
 
 PICTURES = 8
@@ -154,6 +155,7 @@ def serve(
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     # The runtimes write to standard output as they like: the answers get a channel of their own.
     with os.fdopen(os.dup(1), "w", buffering=1) as channel:
         os.dup2(2, 1)

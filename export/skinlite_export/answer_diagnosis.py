@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite_export.answer_faults import Rows, orders, undone
+from skinlite_export.decoding import COMBINED
 from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
-from skinlite_export.image_faults import candidates
+from skinlite_export.image_faults import Candidates, ways
+from skinlite_export.mixups import mixups
 from skinlite_export.patient_faults import patient_faults
 
 TIED = 5e-3
@@ -46,7 +48,6 @@ def probabilities(handed: Handed) -> Finding:
 
 def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[tuple[str, float]]:
     """Each possible cause, and how far the answers that it gives are from those given."""
-    tensor = handed.signature.image
     images = [_image(handed, row) for row in rows]
     patients = [
         handed.patient(row) if handed.given[row].patient is not None else handed.encoded[row]
@@ -60,19 +61,32 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
     base = _answer(handed, images, patients)
     yield "no fault of its own: that is what the file answers to these inputs", distance(base)
     for fault, undo in undone(handed.signature.outputs[0], handed.temperature).items():
-        yield fault, distance(base, undo(given))
+        shown = undo(given)
+        if np.abs(shown - given).max() > TIED:  # else there was nothing to undo
+            yield fault, distance(base, shown)
     for fault, shown in orders(given, base, handed.tolerance):
         yield fault, distance(base, shown)
-    free = [row for row in rows if handed.given[row].image is None]
-    if free:
-        several = [candidates(handed.pictures[row], tensor, 1) for row in rows]
-        for same in zip(*several, strict=True):
-            if same[0].fault:
-                made = [
-                    _real(handed, one.stored) if row in free else image
-                    for row, one, image in zip(rows, same, images, strict=True)
-                ]
-                yield f"image: {same[0].fault}", distance(_answer(handed, made, patients))
+    attention = _attention(handed, images, patients)
+    if attention is not None:
+        yield (
+            "outputs exchanged: these are the first numbers of the attention"
+            f" (the file's order: {handed.signature.output_order})",
+            distance(attention),
+        )
+    for words, other, patients_then in mixups(handed.signature, images, patients):
+        yield words, distance(_answer(handed, other, patients_then))
+    free = {
+        row: Candidates(handed.decodings[row], handed.signature.image)
+        for row in rows
+        if handed.given[row].image is None
+    }
+    for way in ways(1) if free else ():
+        if way.faults and way.decoding not in COMBINED:
+            made = [
+                _real(handed, free[row].made(way).stored) if row in free else image
+                for row, image in zip(rows, images, strict=True)
+            ]
+            yield f"image: {way.faults[0]}", distance(_answer(handed, made, patients))
     for known in patient_faults(handed.encoder, handed.signature):
         made = [
             known.encode(handed.patients[row]) if handed.given[row].patient is None else patient
@@ -87,7 +101,7 @@ def _image(handed: Handed, row: int) -> NDArray[np.float32]:
     stored = handed.given[row].image
     if stored is not None:
         return _real(handed, np.asarray(stored))
-    (right,) = candidates(handed.pictures[row], handed.signature.image, 0)
+    right = Candidates(handed.decodings[row], handed.signature.image).made()
     return _real(handed, right.stored)
 
 
@@ -97,6 +111,22 @@ def _real(handed: Handed, stored: NDArray[np.float64]) -> NDArray[np.float32]:
     if tensor.dtype != "float32":  # wraps, as bytes do
         shaped = np.rint(shaped).astype(np.int64).astype(tensor.dtype)
     return tensor.unpack(shaped)[0]
+
+
+def _attention(
+    handed: Handed,
+    images: Sequence[NDArray[np.float32]],
+    patients: Sequence[NDArray[np.float32]],
+) -> Rows | None:
+    """As many numbers of the attention as there are probabilities; None where there are fewer."""
+    found = []
+    for image, patient in zip(images, patients, strict=True):
+        (answer,) = _answer(handed, [image], [patient])
+        attention = handed.runner.attention()
+        if attention is None or attention.size < len(answer):
+            return None
+        found.append(attention.ravel()[: len(answer)])
+    return np.array(found, np.float64)
 
 
 def _answer(

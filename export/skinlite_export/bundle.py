@@ -2,6 +2,7 @@
 
 manifest.json          contract, hashes of every other file, measured gates (`Manifest`)
 manifest.json.sha256   its own hash, for ``sha256sum -c``
+manifest.json.sig      where somebody signed it (`skinlite_export.signing`)
 MODEL_CARD.md          the manifest for people (`skinlite_export.card`)
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
@@ -12,13 +13,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
+from skinlite.claims import restore
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files import read_json, sha256_of
 from skinlite_export.manifest import FileEntry, Manifest
 from skinlite_export.runtime import Runner, load_runner
 
-MANIFEST, SEAL = "manifest.json", "manifest.json.sha256"
+MANIFEST, SEAL, SIGNATURE = "manifest.json", "manifest.json.sha256", "manifest.json.sig"
 TFLITE, ONNX = "model.tflite", "model.onnx"
 ENCODING, LABELS, CARD = "patient_encoding.json", "labels.txt", "MODEL_CARD.md"
 
@@ -29,6 +31,11 @@ class Bundle:
 
     path: Path
     manifest: Manifest
+
+    @property
+    def signed(self) -> bool:
+        """Whether there is a signature; whose, `skinlite_export.signing` finds out."""
+        return (self.path / SIGNATURE).is_file()
 
     @property
     def models(self) -> list[str]:
@@ -70,13 +77,14 @@ class Bundle:
 
 
 def list_files(folder: Path) -> dict[str, FileEntry]:
-    """Hash and size of every file of a bundle but the manifest and its seal."""
+    """Hash and size of every file of a bundle but the manifest, its seal and its signature."""
+    own = [folder / name for name in (MANIFEST, SEAL, SIGNATURE)]
     return {
         path.relative_to(folder).as_posix(): FileEntry(
             sha256=sha256_of(path), bytes=path.stat().st_size
         )
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path not in (folder / MANIFEST, folder / SEAL)
+        if path.is_file() and path not in own
     }
 
 
@@ -97,10 +105,8 @@ def open_bundle(path: Path) -> Bundle:
     Raises:
         InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
-    if not (path / MANIFEST).is_file():
-        raise InputError(
-            f"{path} is not a bundle (it has no {MANIFEST}). Make one with: skinlite export"
-        )
+    restore(path)
+    check_is_bundle(path)
     try:
         return Bundle(path, read_json(Manifest, path / MANIFEST))
     except InputError:
@@ -115,6 +121,14 @@ def open_bundle(path: Path) -> Bundle:
         f"{path} was written by skinlite {writer}, which skinlite {__version__} (manifest version "
         f"{known}) can't read. {update} the run again with this one: skinlite export"
     )
+
+
+def check_is_bundle(path: Path) -> None:
+    """Refuse a folder without a manifest."""
+    if not (path / MANIFEST).is_file():
+        raise InputError(
+            f"{path} is not a bundle (it has no {MANIFEST}). Make one with: skinlite export"
+        )
 
 
 class _Written(BaseModel):

@@ -64,14 +64,18 @@ def peaks_of(
     examples: Examples,
     report: Callable[[str, int, int], None],
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """The largest magnitude of each watched layer for each picture: (pictures, layers), names."""
+    """The largest magnitude of each watched layer for each picture: (pictures, layers), names.
+
+    A network that has no such layer is watched in all that have weights.
+    """
     layers = [node.name for node in graph.nodes if node.kind in WATCHED]
+    layers = layers or [node.name for node in graph.nodes if node.weights]
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
 
     @tf.function
     def peaks(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
         outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
-        return tf.stack([tf.reduce_max(tf.abs(output)) for output in outputs])
+        return tf.stack([tf.reduce_max(tf.abs(output)) for output in tf.nest.flatten(outputs)])
 
     rows = []
     for done, sample in enumerate(samples(examples), start=1):
@@ -128,6 +132,7 @@ def calibrate(
         screened={str(ids[row]): layer for row, layer in screened.items()},
         sha256=identity(ids[kept]),
         source=pool.source,
+        leaks=pool.leaks,
     )
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
+from skinlite.data.leakage import leaks_between
+from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared, all_examples
 
@@ -26,26 +28,33 @@ class Pool:
         image_ids: (N,), in their order.
         source: where they are from, in words.
         remedy: what to do about a class that they lack.
+        leaks: what is known of lesions that calibrate and judge; None for the training split,
+            where the split's own say it.
     """
 
     examples: Examples
     image_ids: pd.Series
     source: str
     remedy: str
+    leaks: Leaks | None = None
 
 
 def training_pool(data: Prepared) -> Pool:
-    """The training split.
+    """The training split, without lesions that are known only since it was made to judge too.
 
     Raises:
-        InputError: a lesion of it is held out too.
+        InputError: a lesion of it is held out by its id, too.
     """
     train = data.split[data.split["split"] == "train"]
     check_lesions(data.split, train["lesion_id"])
+    lesions = data.dataset.frame.set_index("image_id")["lesion_id"]
+    judging = lesions[data.split.loc[data.split["split"] != "train", "image_id"]]
+    apart = ~lesions[train["image_id"]].isin(judging).to_numpy()
+    without = "" if apart.all() else f" without {(~apart).sum()} pictures of lesions that judge"
     return Pool(
-        data.examples["train"],
-        train["image_id"],
-        "the training split",
+        data.examples["train"].take(apart.nonzero()[0]),
+        train.loc[apart, "image_id"],
+        f"the training split{without}",
         "Draw more with --calibration-pictures, or train on a data set with all seven classes.",
     )
 
@@ -53,7 +62,7 @@ def training_pool(data: Prepared) -> Pool:
 def folder_pool(
     data: Prepared, folder: Dataset, advance: Callable[[], None] = lambda: None
 ) -> Pool:
-    """All of a data set of the user's own, proven to hold nothing that judges the file.
+    """All of a data set of the user's own, without anything that is known to judge the file.
 
     Args:
         data: what the run was trained and is judged on.
@@ -64,7 +73,12 @@ def folder_pool(
         InputError: a picture or a lesion that is held out, by id or by what it shows.
     """
     held_out = data.split[data.split["split"] != "train"]
-    check_lesions(data.split, folder.frame["lesion_id"])
+    known = data.dataset.frame.set_index("image_id").loc[data.split["image_id"]]
+    named = folder.frame.loc[folder.frame["table_lesion_id"] != "", "table_lesion_id"]
+    calibrating = set(folder.frame["lesion_id"]).union(named)
+    # By the ids of the run, by what is known today, and by those of the table.
+    for ids in (data.split["lesion_id"], known["lesion_id"], known["table_lesion_id"]):
+        check_lesions(data.split.assign(lesion_id=ids.to_numpy()), calibrating)
     shared = folder.frame.loc[folder.frame["image_id"].isin(held_out["image_id"]), "image_id"]
     examples = all_examples(folder, data.encoder, data.examples["train"].pixels.shape[1], advance)
     if shared.empty:
@@ -83,6 +97,7 @@ def folder_pool(
         folder.root.name,
         "Add pictures of every class to it, or leave --calibration out: the training split "
         "calibrates then.",
+        leaks_between(held_out.assign(split="train"), folder.frame),
     )
 
 

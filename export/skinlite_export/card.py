@@ -24,6 +24,7 @@ def card_of(manifest: Manifest) -> str:
         Table("Assessment", "CLEAR Derm: technical assessment.", point, assessment(manifest)),
         *results(manifest),
         _files(manifest),
+        *_tensors(manifest),
     ]
     return Page(
         f"Model card: {manifest.about.name}", _preface(manifest), tuple(tables)
@@ -59,7 +60,7 @@ def _pictures(manifest: Manifest) -> list[Table]:
         for name, each in counts.items()
     ]
     rows.append(("", "pictures", *(f"{side.pictures:,}" for side in sides.values())))
-    rows.append(("", "lesions", *(f"{side.lesions:,}" for side in sides.values())))
+    rows.append(("", "lesions", *(side.known_lesions for side in sides.values())))
     return [
         Table(
             "Class distribution",
@@ -81,3 +82,25 @@ def _files(manifest: Manifest) -> Table:
         ("File", "bytes", "SHA-256"),
         tuple(rows),
     )
+
+
+def _tensors(manifest: Manifest) -> list[Table]:
+    """Of an older bundle, whose order isn't known, none."""
+    rows = [
+        (file, side, str(tensor.position), tensor.raw_name or ABSENT, tensor.name, tensor.dtype)
+        for file, signature in manifest.signatures.items()
+        if signature.input_order and signature.output_order
+        for side, tensors in (("input", signature.inputs), ("output", signature.outputs))
+        for tensor in sorted(tensors, key=lambda one: one.position or 0)
+    ]
+    if not rows:
+        return []
+    return [
+        Table(
+            "Tensors",
+            "In each file's own order. Runtimes that read signatures find a tensor by what it is, "
+            "others by its name in the file; files differ in the order.",
+            ("File", "", "Place", "Name in the file", "What it is", "Format"),
+            tuple(rows),
+        )
+    ]

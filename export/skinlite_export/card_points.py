@@ -1,11 +1,14 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
 
 from skinlite.data.geometry import FRAME
-from skinlite.vocabulary import LEAKY
 from skinlite_export.manifest import Manifest
 
 ABSENT = "not measured"
 UNTOLD = "not known: the table doesn't tell"
+UNPROVEN = (
+    "UNKNOWN whether this is the network that the run's settings and split are about: the run kept "
+    "no hash of it"
+)
 HAM10000 = {"rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias"}
 """HAM10000's values of the column ``dataset``."""
 
@@ -50,6 +53,12 @@ def data(manifest: Manifest) -> Rows:
     }[real]
     size = manifest.source.image_size
     sides = known.sides.items() if known else ()
+    untold = (
+        f". NOT KNOWN of any training picture: {', '.join(known.untold)}. Telling it changes no "
+        "answer"
+        if known and known.untold
+        else ""
+    )
     return (
         (
             "Image type",
@@ -92,7 +101,7 @@ def data(manifest: Manifest) -> Rows:
         (
             "Bias by patient data",
             "age, sex and site are inputs, and may stand in for how patients were chosen; see the "
-            "subgroups",
+            "subgroups" + untold,
         ),
         ("Partition", _partition(manifest)),
         (
@@ -104,7 +113,7 @@ def data(manifest: Manifest) -> Rows:
         (
             "Sample sizes",
             "; ".join(
-                f"{name}: {side.pictures:,} pictures of {side.lesions:,} lesions"
+                f"{name}: {side.pictures:,} pictures of {side.known_lesions} lesions"
                 for name, side in sides
             )
             or ABSENT,
@@ -137,7 +146,8 @@ def technique(manifest: Manifest) -> Rows:
         ),
         (
             "Training",
-            f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; {settings}",
+            f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; {settings}"
+            + ("" if source.network_proven else f"; {UNPROVEN}"),
         ),
         ("Conversion", _conversion(manifest)),
     )
@@ -165,9 +175,8 @@ def _partition(manifest: Manifest) -> str:
     if manifest.data is None:
         return ABSENT
     split = manifest.data.split
-    if split.leaky:
-        return f"{split.kind!r}; {LEAKY}: {split.leakage}"
-    return f"{split.kind!r}: every lesion on one side only; patients: {UNTOLD}"
+    told = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
+    return f"{split.kind!r}; {told}; patients: {UNTOLD}"
 
 
 def _labels(manifest: Manifest) -> str:
@@ -197,6 +206,9 @@ def _conversion(manifest: Manifest) -> str:
     if manifest.calibration:
         used = manifest.calibration.used
         said += f"; ranges from {used:,} pictures of {manifest.calibration.source}"
+        shared = manifest.calibration.leaks
+        if shared and shared.state == "unknown":
+            said += f" (UNKNOWN whether lesions of them judge: {shared.reason})"
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
     return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
 

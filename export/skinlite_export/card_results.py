@@ -4,8 +4,7 @@ from skinlite.evaluation.intervals import Interval
 from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Table
 from skinlite.evaluation.subgroups import FEWEST
-from skinlite.vocabulary import LEAKY
-from skinlite_export.card_points import ABSENT
+from skinlite_export.card_points import ABSENT, UNPROVEN
 from skinlite_export.evidence import Verification
 from skinlite_export.manifest import Manifest
 
@@ -17,10 +16,11 @@ def judged_on(manifest: Manifest) -> str:
     said = [f"{manifest.verification.keras.images:,} test pictures"]
     if manifest.data is None:
         said.append(f"split: {ABSENT}")
-    elif manifest.data.split.leaky:
-        said.append(f"{LEAKY}: {manifest.data.split.leakage}")
     else:
-        said.append("no lesion of which was trained on")
+        leaks = manifest.leaks
+        said.append(leaks.warning or "no lesion of which is known to have been trained on")
+    if not manifest.source.network_proven:
+        said.append(UNPROVEN)
     if manifest.source.synthetic:
         said.append("SYNTHETIC: generated, and no evidence about patients")
     if not manifest.source.trained:
@@ -34,7 +34,7 @@ def results(manifest: Manifest) -> list[Table]:
     return [
         Table(
             "Performance",
-            f"{where} In brackets: 95 % bootstrap intervals over lesions.",
+            f"{where} In brackets: 95 % bootstrap intervals over {_resampled(proof)}.",
             ("File", "accuracy", "balanced accuracy", "melanoma recall", "macro F1", "macro AUC"),
             tuple(_performance(proof)),
         ),
@@ -43,6 +43,10 @@ def results(manifest: Manifest) -> list[Table]:
         *_fidelity(manifest),
         _calibration(manifest),
     ]
+
+
+def _resampled(proof: Verification) -> str:
+    return next((one.resampled for one in proof.details.values()), "lesions")
 
 
 def _performance(proof: Verification) -> list[tuple[str, ...]]:
@@ -129,7 +133,8 @@ def _fidelity(manifest: Manifest) -> list[Table]:
     proof = manifest.verification
     compared = [*proof.files, proof.control] if proof.control else proof.files
     rows = [(one.file, number(one.agreement), f"{one.worst_difference:.3g}") for one in compared]
-    gates = [("holds" if gate.passed else "FAILS", gate.sentence()) for gate in proof.gates]
+    mark = manifest.leaks.mark
+    gates = [("holds" if gate.passed else "FAILS", gate.sentence() + mark) for gate in proof.gates]
     return [
         Table(
             "What conversion kept",
@@ -140,7 +145,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
         ),
         Table(
             "Gates",
-            "In brackets: paired 95 % bootstrap intervals."
+            f"In brackets: paired 95 % bootstrap intervals over {_resampled(proof)}."
             if gates
             else f"Gates: {ABSENT}, none was asked for.",
             ("", "Gate"),

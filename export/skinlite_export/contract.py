@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.data.leakage import nameless
 from skinlite.data.split import SPLITS
-from skinlite.files import sha256_of
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
@@ -45,7 +45,8 @@ def source_of(run: Run, parameters: int) -> Source:
         synthetic=run.info.synthetic,
         epochs=run.info.best_epoch or 0,
         parameters=parameters,
-        model_sha256=sha256_of(run.path / "model.keras"),
+        model_sha256=run.model_sha256(),
+        network_proven=run.info.names_network,
     )
 
 
@@ -61,6 +62,7 @@ def data_of(prepared: Prepared) -> Data:
             labels={dx: _counts(told[rows["dx"] == dx]) for dx in CLASSES},
             sexes=_counts(rows["sex"]),
             without_age=int(rows["age"].isna().sum()),
+            lesions_unknown=nameless(rows),
         )
     # Where the user keeps the pictures is nobody's business.
     folder = info.test_data and Path(info.test_data).name
@@ -69,6 +71,7 @@ def data_of(prepared: Prepared) -> Data:
         sources=_counts(every["dataset"].replace("", NOT_STATED)),
         split=info.model_copy(update={"test_data": folder}),
         sides=sides,
+        untold=prepared.encoder.untold,
     )
 
 

@@ -107,7 +107,7 @@ def convert(
             exact,
             ranges,
             model,
-            data.examples["train"],
+            data.examples["train"].without(data.encoder.untold_columns),
             pictures,
             recipe.fine_tuning,
             report,

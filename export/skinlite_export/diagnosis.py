@@ -1,9 +1,8 @@
 """Tell what a phone got wrong: what it hands in against the golden vectors, stage by stage.
 
-The answers are looked into by `skinlite_export.answer_diagnosis`.
+Images are looked into by `skinlite_export.image_diagnosis`, answers by `answer_diagnosis`.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +13,11 @@ from skinlite_export.answer_diagnosis import probabilities
 from skinlite_export.bundle import Bundle
 from skinlite_export.golden import read_vectors
 from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
-from skinlite_export.image_faults import candidates
+from skinlite_export.image_diagnosis import image
 from skinlite_export.outputs import read_outputs
 from skinlite_export.patient_faults import PatientFault, fields_of, patient_faults
 from skinlite_export.signature import Record
 
-ROUNDED = 0.6
-"""Levels: a mean distance below is no more than another rounding."""
-RIGHT = 0.1
-"""Levels: the mean distance of a right tensor, of which no number is off by more than 1."""
 NEAR = 1e-3
 """Largest difference of a patient's number that is only another rounding."""
 
@@ -54,52 +49,13 @@ def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
     known = read_vectors(bundle)
     outputs = read_outputs(path, bundle, known)
     handed = Handed(bundle, outputs.model, outputs.vectors)
-    stages = (_image(handed), _patient(handed), probabilities(handed))
+    stages = (image(handed), _patient(handed), probabilities(handed))
     there = {one.picture for one in outputs.vectors}
     return Diagnosis(
         device=outputs.device,
         golden=len(known.vectors),
         missing=[one.picture for one in known.vectors if one.picture not in there],
         findings=[finding for finding in stages if finding.checked],
-    )
-
-
-def _image(handed: Handed) -> Finding:
-    """The image tensors; the cause is looked for where they are wrong."""
-    tensor, wrong, off = handed.signature.image, [], []
-    rows = handed.rows("image")
-    for row in rows:
-        (right,) = candidates(handed.pictures[row], tensor, 0)
-        distance = right.distance(np.asarray(handed.given[row].image), tensor)
-        if distance.max() > 1 or distance.mean() > RIGHT:
-            wrong.append(row)
-            off.append(float(distance.mean()))
-    if not wrong:
-        return Finding(stage="image", checked=len(rows))
-    first = np.asarray(handed.given[wrong[0]].image)
-    found = candidates(handed.pictures[wrong[0]], tensor, 2)
-    # Of equals the first, which has the fewest faults.
-    ranked = sorted(
-        ((round(float(one.distance(first, tensor).mean()), 6), one.fault) for one in found),
-        key=lambda pair: pair[0],
-    )
-    nearest, cause = ranked[0]
-    if nearest < min(ROUNDED, off[0] * 0.9) and _is_image(handed, cause, wrong):
-        told = cause
-    else:
-        told = f"{UNKNOWN_CAUSE}: off by {max(off):.1f} levels on average"
-        if nearest < off[0] / 2:
-            told += f"; nearest, but {nearest:.1f} off: {cause}"
-    return handed.finding("image", rows, wrong, told)
-
-
-def _is_image(handed: Handed, cause: str, rows: Sequence[int]) -> bool:
-    tensor = handed.signature.image
-    return all(
-        one.distance(np.asarray(handed.given[row].image), tensor).mean() < ROUNDED
-        for row in rows
-        for one in candidates(handed.pictures[row], tensor, 2)
-        if one.fault == cause
     )
 
 

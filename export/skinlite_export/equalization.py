@@ -146,7 +146,10 @@ def channel_peaks(
     @tf.function
     def peaks(image: tf.Tensor, patient: tf.Tensor) -> list[tf.Tensor]:
         outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
-        return [tf.reduce_max(tf.abs(one), axis=range(len(one.shape) - 1)) for one in outputs]
+        return [
+            tf.reduce_max(tf.abs(one), axis=range(len(one.shape) - 1))
+            for one in tf.nest.flatten(outputs)
+        ]
 
     rows = [peaks(tf.constant(one[IMAGE]), tf.constant(one[PATIENT])) for one in samples]
     return {

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from skinlite.data.leaks import Leaks
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics
 from skinlite_export.signature import Record
@@ -14,19 +15,22 @@ ENOUGH = 100
 
 
 class Calibration(Record):
-    """The pictures that set the ranges of the activations; none of them judges the file.
+    """The pictures that set the ranges of the activations; none of them judges the file, and no
+    lesion that is known to.
 
     Attributes:
         drawn: pictures drawn.
         screened: ids left out because they blow up an activation, with the layer that shows it.
         sha256: over the sorted ids that were used.
         source: where they were drawn from.
+        leaks: what is known of lesions of theirs that judge; None where the split's says it.
     """
 
     drawn: int
     screened: dict[str, str]
     sha256: str
     source: str = "the training split"
+    leaks: Leaks | None = None
 
     @property
     def used(self) -> int:
@@ -63,6 +67,15 @@ class Gate(Record):
     measured: float | None
     interval: tuple[float, float] | None
     passed: bool
+
+    @property
+    def holds(self) -> bool:
+        """Whether it does by its figures; ``passed`` is what was written down."""
+        if self.measured is None or self.interval is None:
+            return False
+        if self.name == "agreement":
+            return self.measured >= self.limit
+        return self.measured <= self.limit
 
     def sentence(self) -> str:
         """The gate in words."""
@@ -117,8 +130,8 @@ class Verification(Record):
     """Keras, .tflite and .onnx on the same held-out pictures.
 
     Attributes:
-        split: which pictures. They share no lesion with calibration, and none with training
-            unless the manifest's ``data`` says that the split leaks.
+        split: which pictures. What lesions they share with training or calibration, as far as
+            that is known, the manifest's ``data.split.leaks`` says.
         sha256: over their sorted ids.
         details: of each file: intervals, calibration and subgroups.
         control: of ``int8-qat``, the float network after the same steps of training without

@@ -1,6 +1,7 @@
 """A run to a bundle: rewrite, calibrate, convert, verify, and write down what was proven."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
 from skinlite.files import staged_folder
@@ -15,14 +16,16 @@ from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versi
 from skinlite_export.convert import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
-from skinlite_export.evidence import Search, Verification
 from skinlite_export.interface import with_interface
 from skinlite_export.kits import copy_kits
-from skinlite_export.manifest import Geometry, Manifest, Status
+from skinlite_export.manifest import Geometry, Manifest, status_of
 from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove
 from skinlite_export.recipe import Recipe
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
 def export(
@@ -35,6 +38,7 @@ def export(
     replace: bool = False,
     explain_error: bool = False,
     kits: tuple[str, ...] = (),
+    key: "Ed25519PrivateKey | None" = None,
     report: Report = lambda what, done, total: None,
 ) -> layout.Bundle:
     """Export a run; the bundle is written whether the gates hold or not, and says which.
@@ -48,6 +52,7 @@ def export(
         replace: an ``out`` that is there may go.
         explain_error: measure what int8 costs each layer.
         kits: to copy into the bundle, see `skinlite_export.kits`.
+        key: to sign the bundle with, unless its gates fail; see `skinlite_export.signing`.
         report: progress.
 
     Raises:
@@ -89,7 +94,7 @@ def export(
         copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
-            status=_status(proof.verification, converted.search, recipe),
+            status=status_of(proof.verification, converted.search, recipe.gates),
             notice=NOTICE,
             about=about,
             source=source,
@@ -112,11 +117,8 @@ def export(
         (folder / layout.CARD).write_text(card_of(manifest))
         manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
         layout.write_manifest(folder, manifest)
+        if key is not None and manifest.status != "rejected":
+            from skinlite_export.signing import sign
+
+            sign(folder, key)
     return layout.open_bundle(out)
-
-
-def _status(verification: Verification, search: Search | None, recipe: Recipe) -> Status:
-    if recipe.gates is None:
-        return "ungated"
-    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
-    return "accepted" if held else "rejected"

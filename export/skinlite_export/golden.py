@@ -3,24 +3,30 @@
 ``golden/vectors.json`` lists, for one held-out picture a class: the raw picture (PNG, so that no
 JPEG decoder stands in between), the patient's answers, and for each model file the pixels after
 crop and resize (PNG), the patient's tensors, and what the file must answer. A phone that gets the
-first wrong number knows which of its stages is wrong.
+first wrong number knows which of its stages is wrong. The last one is a JPEG that skinlite drew,
+for the decoder (`skinlite_export.decoding`); its patient has no age.
 
 Format history of vectors.json: 1 first; 2 what goes into and comes out of each model file by its
-tensors, because files differ in them. Its JSON Schema is ``schemas/vectors.schema.json``.
+tensors, because files differ in them; since the JPEG, ``decoded``, ``levels`` and ``decoders`` may
+be there. Its JSON Schema is ``schemas/vectors.schema.json``.
 """
 
+import shutil
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from PIL import Image
+from pydantic import Field
 
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.files import read_json
 from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite_export import decoding
 from skinlite_export.bundle import Bundle
 from skinlite_export.feed import patients_for, pixels_for
 from skinlite_export.runtime import Runner
@@ -33,6 +39,13 @@ TOLERANCE = 2e-2
 One step of one int8 MEAN can become that much in a network that learned little (docs/arm64.md).
 """
 
+JPEG_LEVELS = 3
+"""Largest difference of a level between good decoders: that of libjpeg's float IDCT in the golden
+JPEG. The fast integer one makes 8 there, plain upsampling 15 (docs/bundle.md)."""
+
+UNTOLD_AGE = Patient(age=None, sex="female", localization="back")
+"""The JPEG's patient: a missing age is among the golden vectors, whatever the data has."""
+
 
 class Expected(Record):
     """What one model file is given, and what it must answer.
@@ -42,24 +55,32 @@ class Expected(Record):
         patient: the other inputs by name, as the file stores them: quantized where they are.
         probabilities: real numbers, whatever the file stores.
         attention: rows of the map, where the file gives one.
+        decoders: of the JPEG, by how much a probability moves where it is decoded otherwise, by the
+            name of the decoding (`skinlite_export.decoding.OTHERS`).
     """
 
     pixels: str
     patient: dict[str, list[float]]
-    probabilities: list[float]
+    probabilities: list[float] = Field(min_length=len(CLASSES), max_length=len(CLASSES))
     attention: list[list[float]] | None = None
+    decoders: dict[str, float] | None = None
 
 
 class Vector(Record):
     """One picture and its patient.
 
     Attributes:
-        picture: PNG in ``golden/``.
+        picture: PNG, or a JPEG, in ``golden/``.
+        dx: of a held-out picture; empty for the JPEG, which shows nobody.
+        decoded: PNG of what the JPEG's decoder has to give, upright.
+        levels: largest difference of a level that a right decoder may make.
         encoded: the patient in the columns of patient_encoding.json.
         models: by file name.
     """
 
     picture: str
+    decoded: str | None = None
+    levels: int = 0
     dx: str
     patient: Patient
     encoded: list[float]
@@ -70,12 +91,13 @@ class Vectors(Record):
     """All of a bundle's golden vectors.
 
     Attributes:
-        tolerance: largest difference of one probability that another processor may make.
+        tolerance: largest difference of one probability that another processor may make; a wider
+            one than the exporter's would let another network pass.
     """
 
     schema_version: Literal[2] = 2
-    tolerance: float = TOLERANCE
-    vectors: list[Vector]
+    tolerance: float = Field(TOLERANCE, gt=0, le=TOLERANCE)
+    vectors: list[Vector] = Field(min_length=1)
 
 
 def read_vectors(bundle: Bundle) -> Vectors:
@@ -90,7 +112,7 @@ def read_vectors(bundle: Bundle) -> Vectors:
 def write_golden(
     folder: Path, frame: pd.DataFrame, encoder: PatientEncoder, runners: dict[str, Runner]
 ) -> None:
-    """Write one vector a class into ``folder``.
+    """Write one vector a class into ``folder``, and that of the JPEG.
 
     Args:
         folder: the bundle's.
@@ -108,22 +130,58 @@ def write_golden(
         picture = load_picture(rows["path"].iloc[0])
         (patient,) = patients_of(rows)
         Image.fromarray(picture).save(golden / f"{name}.png")
-        models = {}
-        for file, runner in runners.items():
-            pixels = pixels_for(runner, picture)
-            stored = f"{name}.{pixels.shape[0]}x{pixels.shape[1]}.png"
-            Image.fromarray(pixels).save(golden / stored)
-            models[file] = expect(runner, pixels, stored, patient, encoder)
         vectors.append(
             Vector(
                 picture=f"{name}.png",
                 dx=name,
                 patient=patient,
                 encoded=encoder.encode([patient])[0].tolist(),
-                models=models,
+                models=_models(golden, name, picture, patient, encoder, runners),
             )
         )
+    vectors.append(_jpeg(golden, encoder, runners))
     (golden / VECTORS).write_text(Vectors(vectors=vectors).model_dump_json(indent=2) + "\n")
+
+
+def _models(
+    golden: Path,
+    name: str,
+    picture: Pixels,
+    patient: Patient,
+    encoder: PatientEncoder,
+    runners: dict[str, Runner],
+) -> dict[str, Expected]:
+    models = {}
+    for file, runner in runners.items():
+        pixels = pixels_for(runner, picture)
+        stored = f"{name}.{pixels.shape[0]}x{pixels.shape[1]}.png"
+        Image.fromarray(pixels).save(golden / stored)
+        models[file] = expect(runner, pixels, stored, patient, encoder)
+    return models
+
+
+def _jpeg(golden: Path, encoder: PatientEncoder, runners: dict[str, Runner]) -> Vector:
+    """The JPEG: what it must become, and what other decoders would change."""
+    shutil.copyfile(decoding.JPEG, golden / decoding.JPEG.name)
+    name, picture = decoding.JPEG.stem, decoding.decoded("accurate")
+    Image.fromarray(picture).save(golden / f"{name}.png")
+    models = _models(golden, name, picture, UNTOLD_AGE, encoder, runners)
+    for file, runner in runners.items():
+        moved = {}
+        for other in decoding.OTHERS:
+            pixels = pixels_for(runner, decoding.decoded(other))
+            found = expect(runner, pixels, "", UNTOLD_AGE, encoder).probabilities
+            moved[other] = float(np.abs(np.subtract(found, models[file].probabilities)).max())
+        models[file] = models[file].model_copy(update={"decoders": moved})
+    return Vector(
+        picture=decoding.JPEG.name,
+        decoded=f"{name}.png",
+        levels=JPEG_LEVELS,
+        dx="",
+        patient=UNTOLD_AGE,
+        encoded=encoder.encode([UNTOLD_AGE])[0].tolist(),
+        models=models,
+    )
 
 
 def expect(
@@ -156,24 +214,28 @@ def check_golden(bundle: Bundle) -> list[str]:
     runners = {file: bundle.runner(file) for file in bundle.models}
     worst = dict.fromkeys(runners, 0.0)
     for vector in known.vectors:
-        if not np.allclose(encoder.encode([vector.patient])[0], vector.encoded, atol=1e-6):
+        if vector.decoded:
+            _check_decoder(golden, vector)
+        if not _near(encoder.encode([vector.patient])[0], vector.encoded):
             raise InputError(f"{vector.picture}: the patient is encoded otherwise than the bundle")
         for file, runner in runners.items():
             expected = vector.models[file]
-            pixels = pixels_for(runner, load_picture(golden / vector.picture))
+            pixels = pixels_for(runner, load_picture(golden / (vector.decoded or vector.picture)))
             if not np.array_equal(pixels, load_picture(golden / expected.pixels)):
                 raise InputError(
                     f"{vector.picture}: crop and resize give other pixels than the bundle"
                 )
             here = expect(runner, pixels, expected.pixels, vector.patient, encoder)
-            for name, values in expected.patient.items():
-                if not np.allclose(here.patient.get(name, []), values, atol=1e-6):
+            for name in here.patient.keys() | expected.patient.keys():
+                if not _near(here.patient.get(name, []), expected.patient.get(name, [])):
                     raise InputError(
                         f"{vector.picture}: {file} is given another {name!r} than in the bundle"
                     )
+            if _shape(here.attention) != _shape(expected.attention):
+                raise InputError(f"{vector.picture}: {file} gives another attention map's shape")
             difference = _difference(here, expected)
             worst[file] = max(worst[file], difference)
-            if difference > known.tolerance:
+            if not difference <= known.tolerance:  # NaN is no agreement
                 raise InputError(
                     f"{vector.picture}: {file} gives probabilities that are off by "
                     f"{difference:.2g} (at most {known.tolerance:g})"
@@ -182,6 +244,25 @@ def check_golden(bundle: Bundle) -> list[str]:
         f"{len(known.vectors)} golden pictures: pixels and encoded patients equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
     ]
+
+
+def _near(here: ArrayLike, expected: ArrayLike) -> bool:
+    found, wanted = np.asarray(here), np.asarray(expected)
+    return found.shape == wanted.shape and np.allclose(found, wanted, rtol=0, atol=1e-5)
+
+
+def _shape(rows: list[list[float]] | None) -> list[int] | None:
+    return None if rows is None else [len(row) for row in rows]
+
+
+def _check_decoder(golden: Path, vector: Vector) -> None:
+    here, right = (load_picture(golden / str(one)) for one in (vector.picture, vector.decoded))
+    if here.shape != right.shape or np.abs(here.astype(int) - right).max() > vector.levels:
+        raise InputError(
+            f"{vector.picture}: this machine's Pillow decodes it otherwise than the bundle, whose "
+            "contract is libjpeg's accurate integer IDCT with fancy upsampling. Install Pillow "
+            "from its own wheels, which have libjpeg-turbo."
+        )
 
 
 def _difference(here: Expected, expected: Expected) -> float:

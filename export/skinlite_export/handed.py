@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import load_picture
 from skinlite_export.bundle import Bundle
+from skinlite_export.decoding import decodings
 from skinlite_export.feed import patients_for
 from skinlite_export.golden import FOLDER, read_vectors
 from skinlite_export.outputs import Computed
@@ -45,7 +45,8 @@ class Handed:
         self.temperature = temperature.value if temperature else None
         self.runner, self.encoder = bundle.runner(model), bundle.encoder()
         self.signature = self.runner.signature
-        self.pictures = [load_picture(bundle.path / FOLDER / one.picture) for one in given]
+        self.decodings = [decodings(bundle.path / FOLDER / one.picture) for one in given]
+        self.levels = [vectors[one.picture].levels for one in given]
         self.patients = [vectors[one.picture].patient for one in given]
         self.expected = [vectors[one.picture].models[model].probabilities for one in given]
         self.encoded = list(patients_for(self.runner, self.patients, self.encoder))

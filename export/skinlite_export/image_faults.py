@@ -1,7 +1,8 @@
 """The ways in which apps get the image tensor wrong, each as the tensor that it gives."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from skinlite.data.geometry import Pixels, crop, fit, reduce_to_frame, resize_bilinear
+from skinlite_export import decoding
 from skinlite_export.signature import Tensor
 
 Levels = NDArray[np.floating[Any]]
@@ -127,24 +129,55 @@ SCALES: dict[str, tuple[Callable[[Levels], Levels], float]] = {
 }
 
 
-def candidates(picture: Pixels, tensor: Tensor, most: int) -> Iterator[Candidate]:
-    """Every tensor that may have been made of a picture with at most so many faults at once.
+class Way(NamedTuple):
+    """How an image tensor is made: a key of each of the tables, "" where it is right."""
 
-    The right one comes first, then those with one fault.
+    order: str = ""
+    scale: str = ""
+    resize: str = ""
+    decoding: str = ""
+
+    @property
+    def faults(self) -> list[str]:
+        """In words."""
+        return [fault for fault in self if fault]
+
+
+RIGHT = Way()
+
+
+@cache
+def ways(most: int) -> tuple[Way, ...]:
+    """Every way with at most so many faults; the right one first, then those with one fault.
+
+    Of as many faults those of a decoder first: the JPEG unturned is the JPEG turned wrongly.
     """
-    combined = sorted(
-        ((resize, order, scale) for resize in RESIZES for order in ORDERS for scale in SCALES),
-        key=lambda faults: sum(map(bool, faults)),
-    )
-    resized: dict[str, Levels] = {}
-    zero = tensor.quantization.zero_point if tensor.quantization else 0
-    for resize, order, scale in combined:
-        faults = [fault for fault in (order, scale, resize) if fault]
-        if len(faults) > most:
-            return
-        if resize not in resized:
-            resized[resize] = RESIZES[resize](picture, *tensor.shape[1:3])
-        change, level = SCALES[scale]
+    every = product(ORDERS, SCALES, RESIZES, ("", *decoding.FAULTS))
+    few = [way for way in map(Way._make, every) if len(way.faults) <= most]
+    return tuple(sorted(few, key=lambda way: (len(way.faults), not way.decoding)))
+
+
+class Candidates:
+    """The tensors that apps may have made of one picture.
+
+    Args:
+        decodings: of the picture, see `skinlite_export.decoding.decodings`.
+        tensor: the file's.
+    """
+
+    def __init__(self, decodings: dict[str, Pixels], tensor: Tensor) -> None:
+        self._decodings, self._tensor = decodings, tensor
+        self._resized: dict[tuple[str, str], Levels] = {}
+
+    def made(self, way: Way = RIGHT) -> Candidate:
+        """The tensor that a way makes."""
+        key, tensor = (way.decoding, way.resize), self._tensor
+        if key not in self._resized:
+            picture = self._decodings[way.decoding]
+            self._resized[key] = RESIZES[way.resize](picture, *tensor.shape[1:3])
+        change, level = SCALES[way.scale]
+        zero = tensor.quantization.zero_point if tensor.quantization else 0
         # The channels' own mean and deviation are subtracted while they come last.
-        stored = ORDERS[order](change(resized[resize])).ravel().astype(np.float64) + zero
-        yield Candidate("; ".join(faults), stored, level if tensor.dtype == "float32" else 1.0)
+        levels = ORDERS[way.order](change(self._resized[key]))
+        stored = levels.ravel().astype(np.float64) + zero
+        return Candidate("; ".join(way.faults), stored, level if tensor.dtype == "float32" else 1.0)

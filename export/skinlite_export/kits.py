@@ -5,9 +5,10 @@ They lie in ``export/kits/`` of a checkout, beside this file in a wheel, one fol
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import staged_folder
 from skinlite_export.bundle import Bundle, list_files, open_bundle, write_manifest
 
@@ -56,19 +57,23 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         out: where the bundle with kits goes; left out, in the place of ``bundle``.
 
     Raises:
-        InputError: the bundle was changed, has one of the kits, or can't be replaced; ``out`` is
-            taken.
+        InputError: the bundle was changed, is signed, has one of the kits, or can't be replaced;
+            ``out`` is taken.
     """
-    bundle.check_files()
-    there = [name for name in names if (bundle.path / FOLDER / name).exists()]
-    if there:
-        raise InputError(
-            f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of --kit."
-        )
     target = out or bundle.path.resolve()  # not the link to it
     if not out and not os.access(target, os.W_OK):
         raise InputError(f"Can't write {target}: it is read-only. Choose another place with --out.")
     with staged_folder(target, replace=out is None) as folder:
+        # As it is now: another kit may have come in before this one could write.
+        bundle = open_bundle(bundle.path)
+        bundle.check_files()
+        _check_unsigned(bundle, out)
+        there = [name for name in names if (bundle.path / FOLDER / name).exists()]
+        if there:
+            raise InputError(
+                f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of "
+                "--kit."
+            )
         for name in bundle.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(bundle.path / name, folder / name)
@@ -76,3 +81,20 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         files = list_files(folder)
         write_manifest(folder, bundle.manifest.model_copy(update={"files": files}))
     return open_bundle(target)
+
+
+def _check_unsigned(bundle: Bundle, out: Path | None) -> None:
+    """A kit changes what was signed: refuse to do that in place, and tell it of a copy."""
+    if not bundle.signed:
+        return
+    if not out:
+        raise InputError(
+            f"{bundle.path} is signed, and a kit changes what was signed. Write a copy with --out, "
+            "and sign that with: skinlite sign"
+        )
+    warnings.warn(
+        f"{bundle.path} is signed, {out} isn't: a kit changes what was signed. Sign it with: "
+        f"skinlite sign {out} --key KEY.pem",
+        SkinliteWarning,
+        stacklevel=3,
+    )

@@ -3,12 +3,14 @@
 Its JSON Schema is published as ``schemas/manifest.schema.json`` (`skinlite_export.schemas`).
 
 Format history: 1 first; 2 a signature for each model file, with number formats, and the geometry
-in parts that a program can read.
+in parts that a program can read. Since then tensors may tell their raw name and their place in the
+file, and the geometry how a JPEG is decoded; a manifest without them is read as before.
 """
 
 from typing import Literal
 
 from skinlite.data.geometry import FRAME
+from skinlite.data.leaks import OLDER, Leaks
 from skinlite.training.config import TrainConfig
 from skinlite_export.evidence import (
     Audit,
@@ -19,10 +21,18 @@ from skinlite_export.evidence import (
     Verification,
 )
 from skinlite_export.provenance import Data
-from skinlite_export.recipe import Recipe
+from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.signature import Record, Signature
 
 Status = Literal["accepted", "rejected", "ungated"]
+
+
+def status_of(verification: Verification, search: Search | None, gates: Gates | None) -> Status:
+    """What the measured gates make of a bundle."""
+    if gates is None:
+        return "ungated"
+    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
+    return "accepted" if held else "rejected"
 
 
 class FileEntry(Record):
@@ -36,6 +46,9 @@ class Geometry(Record):
     """How a picture becomes the pixels of the image tensor, height x width.
 
     Attributes:
+        idct: of a JPEG: libjpeg's accurate integer one (``JDCT_ISLOW``).
+        chroma_upsampling: of a JPEG whose colours are halved: libjpeg's triangle filter.
+        color: levels as they are stored; neither an ICC profile nor a gamma is applied.
         orientation: upright, as the picture's EXIF orientation says.
         crop: of the largest region with the aspect height : width, positions rounded down.
         frame: rows and columns. A crop with more of either is first averaged by area until it
@@ -47,6 +60,9 @@ class Geometry(Record):
     """
 
     channels: Literal["RGB"] = "RGB"
+    idct: Literal["accurate_integer"] = "accurate_integer"
+    chroma_upsampling: Literal["fancy"] = "fancy"
+    color: Literal["as_stored"] = "as_stored"
     orientation: Literal["exif"] = "exif"
     crop: Literal["centre"] = "centre"
     frame: tuple[int, int] = FRAME
@@ -64,6 +80,8 @@ class Source(Record):
         width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated pictures.
+        network_proven: that the network is the one which the run's settings, split and scores are
+            about; False where the run kept no hash of it, so that it is unknown.
     """
 
     backbone: str
@@ -75,6 +93,7 @@ class Source(Record):
     epochs: int
     parameters: int
     model_sha256: str
+    network_proven: bool = False
 
 
 class About(Record):
@@ -130,6 +149,6 @@ class Manifest(Record):
     files: dict[str, FileEntry]
 
     @property
-    def leaky(self) -> bool:
-        """Whether lesions that judge were trained on, so that every score is an upper bound."""
-        return self.data is not None and self.data.split.leaky
+    def leaks(self) -> Leaks:
+        """What is known of lesions that judge and were trained or selected on."""
+        return OLDER if self.data is None else self.data.split.leaks

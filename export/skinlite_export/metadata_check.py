@@ -1,5 +1,6 @@
 """Read what a model file says of itself, and hold it against the manifest. Without TensorFlow."""
 
+import json
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from skinlite_export.metadata import (
     attached,
     contract_of,
     from_properties,
+    to_tables,
 )
 from skinlite_export.metadata_schema import ModelMetadata, decode
 from skinlite_export.oldest_runtime import overstated
@@ -66,9 +68,11 @@ def differences(path: Path, expected: Contract) -> list[str]:
     """
     if path.suffix == ".onnx":
         properties = OnnxRunner(path).session.get_modelmeta().custom_metadata_map
-        return _fields(from_properties(properties), expected)
+        columns = json.loads(properties["patient_encoding"])["columns"]
+        return _fields(from_properties(properties), expected, columns)
     tables, files = read_tflite(path)
-    faults = _fields(Contract.model_validate_json(files[CONTRACT]), expected)
+    columns = json.loads(files[CONTRACT])["patient_encoding"]["columns"]
+    faults = _fields(Contract.model_validate_json(files[CONTRACT]), expected, columns)
     faults += [
         f"{METADATA}'s {name}"
         for name in About.model_fields
@@ -83,13 +87,15 @@ def differences(path: Path, expected: Contract) -> list[str]:
     for side, names in zip(told, _tensors(path), strict=True):
         if list(side.items()) != [(name, meant.get(name)) for name in names]:
             faults.append(f"{METADATA}'s tensors {', '.join(side)}")
+    if not faults and tables != to_tables(expected, *_tensors(path)):
+        faults.append(METADATA)
     # The contract was compared field by field; the lists of names are all that is left.
     faults += [
         f"{name} in its zip"
         for name, text in attached(expected).items()
         if name != CONTRACT and files.get(name) != text
     ]
-    return faults
+    return faults + [f"{name} in its zip" for name in files.keys() - attached(expected).keys()]
 
 
 def read_tflite(path: Path) -> tuple[ModelMetadata, dict[str, str]]:
@@ -121,10 +127,14 @@ def _model(path: Path) -> Any:
     return Model.GetRootAs(path.read_bytes(), 0)
 
 
-def _fields(found: Contract, expected: Contract) -> list[str]:
+def _fields(found: Contract, expected: Contract, columns: list[str]) -> list[str]:
     # As text, because the order of the classes counts, and that of a dict doesn't in ==.
-    return [
+    faults = [
         name
         for name in Contract.model_fields
         if found.model_dump_json(include={name}) != expected.model_dump_json(include={name})
     ]
+    # They follow from the rest, so that reading them leaves them out.
+    if tuple(columns) != expected.patient_encoding.columns:
+        faults.append("patient_encoding's columns")
+    return faults

@@ -1,6 +1,7 @@
 """The ways in which apps get the patient's numbers wrong, each as the numbers that it gives."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,8 @@ from skinlite.vocabulary import AGE, IMAGE, PATIENT, SEX, SITE
 from skinlite_export.signature import Signature
 
 Vector = NDArray[np.float32]
+
+UNSET = "the patient is all zeros (never set?)"
 
 
 class PatientFault(NamedTuple):
@@ -118,15 +121,18 @@ def patient_faults(encoder: PatientEncoder, signature: Signature) -> Iterator[Pa
                 return vector
 
             yield fault(field, f"unknown {field} left at 0 instead of its own column", unset)
-    if not raw:
-        age, sex, site = encoder.fields
+    for order in list(permutations(fields))[1:]:
 
-        def blocks(patient: Patient) -> Vector:
+        def blocks(patient: Patient, order: tuple[str, ...] = order) -> Vector:
             vector = right(patient)
-            return np.concatenate([vector[age], vector[site], vector[sex]])
+            return np.concatenate([vector[fields[name]] for name in order])
 
-        yield fault(PATIENT, "wrong order: the site's columns before the sex's", blocks)
-        yield fault(PATIENT, "the patient is all zeros", lambda _: 0)
+        yield fault(PATIENT, exchanged(order) if raw else column_order(order), blocks)
+    if not raw:
+        yield fault(
+            AGE, "age and age=missing exchanged", lambda patient: right(patient)[fields[AGE]][::-1]
+        )
+        yield fault(PATIENT, UNSET, lambda _: 0)
         quantization = signature.inputs[1].quantization
         if quantization:
             yield fault(
@@ -136,6 +142,21 @@ def patient_faults(encoder: PatientEncoder, signature: Signature) -> Iterator[Pa
                     (np.rint(right(patient)) - quantization.zero_point) * quantization.scale
                 ),
             )
+
+
+def column_order(order: Sequence[str]) -> str:
+    """Of a vector whose columns come in another order."""
+    return f"wrong column order: {', '.join(order)} instead of age, sex, site"
+
+
+def exchanged(order: Sequence[str]) -> str:
+    """Of the inputs age, sex and site, which hold each other's answers."""
+    held = ", ".join(
+        f"{name} holds {other}"
+        for name, other in zip((AGE, SEX, SITE), order, strict=True)
+        if name != other
+    )
+    return f"inputs exchanged: {held} (set inputs by name, or in the file's own order)"
 
 
 def _orders(field: str, count: int) -> dict[str, NDArray[np.intp]]:

@@ -1,6 +1,7 @@
 """What the pictures were that a network learned from and was judged by: `Data`, in the manifest."""
 
 from skinlite.data.division import SplitInfo
+from skinlite.data.patient import Field
 from skinlite_export.signature import Record
 
 
@@ -8,6 +9,8 @@ class Side(Record):
     """One side of the split.
 
     Attributes:
+        lesions: as far as they are known; an image of an unknown lesion counts as one.
+        lesions_unknown: such images; None where an older version didn't count them.
         labels: pictures by class, then by where the label comes from (the table's ``dx_type``;
             ``not stated`` where it has none).
         sexes: pictures by sex.
@@ -19,6 +22,17 @@ class Side(Record):
     labels: dict[str, dict[str, int]]
     sexes: dict[str, int]
     without_age: int
+    lesions_unknown: int | None = None
+
+    @property
+    def known_lesions(self) -> str:
+        """How many lesions, in words: never an image for a lesion."""
+        unknown = self.lesions_unknown
+        if not unknown:
+            return f"{self.lesions:,}"
+        if unknown >= self.pictures:
+            return "unknown"
+        return f"at most {self.lesions:,} (unknown for {unknown:,} pictures)"
 
 
 class Data(Record):
@@ -28,8 +42,11 @@ class Data(Record):
         sources: pictures by the table's column ``dataset``.
         split: its kind, and what leaks in it.
         sides: train, validation, test.
+        untold: fields of the patient that no training picture's table tells: the network learned
+            nothing of them.
     """
 
     sources: dict[str, int]
     split: SplitInfo
     sides: dict[str, Side]
+    untold: tuple[Field, ...] = ()

@@ -5,13 +5,15 @@ is read once into a neutral form (`skinlite_export.graph`), rewritten (`skinlite
 and built again as its tf_keras twin (`skinlite_export.twin`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from skinlite.errors import InputError
 from skinlite.models.soft_attention import SoftAttention
+from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph import Graph, Node
 
 COPIED = {
@@ -35,32 +37,74 @@ COPIED = {
 """Layers that are the same in tf_keras, with the settings that decide what they compute."""
 
 
+ASSUMED: dict[str, Any] = {
+    "activation": "linear",
+    "data_format": "channels_last",
+    "dilation_rate": 1,
+    "negative_slope": 0,
+    "threshold": 0,
+}
+"""Settings that have to have these values where `COPIED` doesn't name them."""
+
+ACTIVATIONS = {"linear", "relu", "sigmoid", "softmax", "tanh"}
+"""Of convolutions and dense layers: those that mean the same in tf_keras."""
+
+
 class _Reader:
-    """Collects nodes while Keras walks its own graph with node names in place of tensors."""
+    """Collects nodes while Keras walks its own graph with node names in place of tensors.
+
+    Models in the model are walked as if their layers stood there. What is called twice, or is
+    called as another layer is, gets a node of its own each time, with a number at its name.
+    """
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = []
+        self.nodes: dict[str, Node] = {}
 
     def add(
         self, name: str, kind: str, inputs: Any = (), weights: Any = (), **settings: Any
     ) -> str:
-        self.nodes.append(Node(name, kind, tuple(inputs), settings, tuple(weights)))
-        return name
+        number, unique = 1, name
+        while unique in self.nodes:
+            number += 1
+            unique = f"{name}_{number}"
+        self.nodes[unique] = Node(unique, kind, tuple(inputs), settings, tuple(weights))
+        return unique
+
+    def walk(self, model: keras.Model, inputs: Any) -> list[str]:
+        """Read a model that is given these nodes; the names of those that it gives."""
+        # A Sequential keeps its graph to itself.
+        graph = getattr(model, "_functional", model)
+        if not hasattr(graph, "_run_through_graph"):
+            raise InputError(
+                f"{model.name!r} is a {type(model).__name__}, of which Keras knows no graph of "
+                "layers: it was never built, or computes in code of its own. The exporter takes "
+                "functional and sequential models."
+            )
+        if isinstance(inputs, dict) and not isinstance(graph.input, dict):
+            inputs = [inputs[tensor.name] for tensor in graph.inputs]
+        found: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
+        return found
 
     def operation(self, operation: Any) -> Callable[..., Any]:
-        """What to call in place of a Keras operation: takes node names, returns one."""
+        """What to call in place of a Keras operation: takes node names, returns those it gives."""
 
-        def call(first: Any, *others: Any, **_: Any) -> Any:
-            inputs = list(first.values()) if isinstance(first, dict) else first
-            inputs = inputs if isinstance(inputs, list) else [inputs]
-            return self.read(operation, inputs, others)
+        def call(*arguments: Any, **others: Any) -> Any:
+            if isinstance(operation, keras.Model):
+                return self.walk(operation, *arguments)
+            values = keras.tree.flatten((arguments, others))
+            inputs = [one for one in values if isinstance(one, str) and one in self.nodes]
+            # None and flags say nothing of an inference: masks, training.
+            constants = [
+                one
+                for one in values
+                if one is not None and not isinstance(one, bool) and not isinstance(one, str)
+            ]
+            return self.read(operation, inputs, constants)
 
         return call
 
-    def read(self, operation: Any, inputs: list[str], others: tuple[Any, ...]) -> Any:
+    def read(self, operation: Any, inputs: list[str], constants: Sequence[Any]) -> str:
         kind, name = type(operation).__name__, operation.name
-        if isinstance(operation, keras.Model):
-            return operation._run_through_graph(inputs, self.operation)
         if isinstance(operation, SoftAttention):
             return self.soft_attention(operation, inputs[0])
         if kind == "Dropout":
@@ -70,17 +114,31 @@ class _Reader:
             return self.add(name, "Add", (inputs[0], scaled))
         if kind == "Activation":
             return self.activation(operation, inputs)
-        if kind in ("Add", "Multiply") and others and isinstance(others[0], int | float):
+        if kind in ("Add", "Multiply") and len(inputs) == 1 and np.shape(constants) == (1,):
             constant = {"Add": "AddConstant", "Multiply": "Scale"}[kind]
-            return self.add(name, constant, inputs, value=others[0])
-        if kind in COPIED:
+            return self.add(name, constant, inputs, value=float(constants[0]))
+        if isinstance(operation, keras.Layer) and kind in COPIED:
             config = operation.get_config()
+            self.check(name, kind, config)
             settings = {key: config[key] for key in COPIED[kind] if key in config}
             return self.add(name, kind, inputs, operation.get_weights(), **settings)
+        if kind in ("Add", "Multiply") and not constants:  # of tensors, by an operator
+            return self.add(name, kind, inputs)
         raise InputError(
             f"Layer {name!r} is a {kind}, which the exporter doesn't know. It exports the models "
             "of skinlite train."
         )
+
+    def check(self, name: str, kind: str, config: dict[str, Any]) -> None:
+        """Refuse settings that the copy would lose."""
+        if "activation" in COPIED[kind] and config["activation"] not in ACTIVATIONS:
+            raise InputError(f"Layer {name!r} has the unknown activation {config['activation']!r}.")
+        for key, value in ASSUMED.items():
+            found = config.get(key)
+            if key not in COPIED[kind] and found is not None and np.any(np.not_equal(found, value)):
+                raise InputError(
+                    f"Layer {name!r} has {key} {found!r}; the exporter knows {value!r} only."
+                )
 
     def activation(self, layer: Any, inputs: list[str]) -> str:
         function = layer.get_config()["activation"]
@@ -93,7 +151,10 @@ class _Reader:
 
     def soft_attention(self, layer: SoftAttention, t: str) -> str:
         """Soft-Attention in the operations that TFLite has."""
-        height, width = layer.input.shape[1:3]
+        shapes = {tuple(node.input_tensors[0].shape[1:3]) for node in layer._inbound_nodes}
+        if len(shapes) > 1:
+            raise InputError(f"Layer {layer.name!r} is shared by feature maps of several sizes.")
+        ((height, width),) = shapes
         name, conv = layer.name, layer.conv
         maps = self.add(
             f"{name}_conv",
@@ -118,12 +179,24 @@ class _Reader:
 def read_keras(model: keras.Model) -> Graph:
     """Read a trained classifier; what only training needs (dropout) is left behind.
 
+    Models in it are read as if their layers stood there.
+
     Raises:
-        InputError: a layer that the exporter doesn't know.
+        InputError: a layer that the exporter doesn't know, or other inputs and outputs than a
+            classifier's.
     """
     reader = _Reader()
     inputs = [
-        reader.add(tensor.name, "Input", shape=tuple(tensor.shape[1:])) for tensor in model.inputs
+        reader.add(tensor.name, "Input", shape=tuple(tensor.shape[1:]))
+        for tensor in getattr(model, "inputs", None) or ()
     ]
-    model._run_through_graph(inputs, reader.operation)
-    return Graph(tuple(reader.nodes))
+    outputs = reader.walk(model, inputs)
+    if set(inputs) != {IMAGE, PATIENT} or len(outputs) != 1:
+        raise InputError(
+            f"{model.name!r} takes {', '.join(inputs)} and gives {len(outputs)} outputs. The "
+            f"exporter takes networks from {IMAGE} and {PATIENT} to one output, the probabilities."
+        )
+    # The output is to be the last one; a model in it may go on to what isn't used.
+    nodes = list(reader.nodes.values())
+    last = list(reader.nodes).index(outputs[0])
+    return Graph(tuple(nodes[: last + 1])).without_unused()

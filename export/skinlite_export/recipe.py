@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from skinlite.data.geometry import FRAME
 from skinlite.errors import InputError
+from skinlite.files import read_regular
 
 Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 """How numbers are stored and computed in the .tflite:
@@ -249,7 +250,7 @@ def parse_gates(text: str) -> Gates | None:
     try:
         limits: dict[str, Any]
         if Path(text).is_file():
-            limits = tomllib.loads(Path(text).read_text())
+            limits = tomllib.loads(read_regular(Path(text)).decode())
         else:
             limits = dict(pair.split("=", 1) for pair in text.replace(" ", "").split(","))
         return Gates.model_validate(limits)

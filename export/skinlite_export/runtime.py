@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
+from skinlite.files import check_regular
 from skinlite_export.runners.compiled import CompiledRunner
 from skinlite_export.runners.keras import KerasRunner
 from skinlite_export.runners.litert import LiteRTRunner
@@ -77,6 +78,8 @@ def runtimes_for(path: Path) -> list[str]:
     """
     if not path.exists():
         raise InputError(f"There is no model file {path}.")
+    if not path.is_dir():
+        check_regular(path)
     suffix = "" if path.is_dir() else path.suffix
     found = [name for name, one in RUNNERS.items() if one.suffix == suffix]
     if not found or (path.is_file() and not suffix):

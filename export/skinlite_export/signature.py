@@ -39,12 +39,15 @@ class Quantization(Record):
 
 
 class Tensor(Record):
-    """One input or output; every runtime finds it by name.
+    """One input or output; a runtime that reads signatures finds it by ``name``.
 
     Attributes:
         shape: batch first, always 1.
         quantization: of an integer tensor that stands for real numbers.
         meaning: range, order and units of the real numbers, in words.
+        raw_name: in the file, for runtimes that read no signatures. None: an older manifest.
+        position: among the file's inputs, or its outputs, from 0; files differ in it. None: as
+            above.
     """
 
     name: str
@@ -52,6 +55,8 @@ class Tensor(Record):
     dtype: Dtype
     quantization: Quantization | None = None
     meaning: str
+    raw_name: str | None = None
+    position: int | None = None
 
     def pack(self, values: ArrayLike) -> NDArray[Any]:
         """Real numbers as this tensor stores them, in its shape."""
@@ -92,6 +97,16 @@ class Signature(Record):
         return self.image.shape[1], self.image.shape[2]
 
     @property
+    def input_order(self) -> str:
+        """Names of the inputs as the file has them one after another; empty where not known."""
+        return _in_order(self.inputs)
+
+    @property
+    def output_order(self) -> str:
+        """Of the outputs, likewise."""
+        return _in_order(self.outputs)
+
+    @property
     def takes_answers(self) -> bool:
         """Whether the patient goes in as answered, and is encoded inside."""
         return any(tensor.name == AGE for tensor in self.inputs)
@@ -111,3 +126,8 @@ class Signature(Record):
         answers = {AGE: patient[:1], SEX: patient[1:2], SITE: patient[2:3]}
         given = {IMAGE: image, PATIENT: patient, **answers}
         return {tensor.name: tensor.pack(given[tensor.name]) for tensor in self.inputs}
+
+
+def _in_order(tensors: tuple[Tensor, ...]) -> str:
+    placed = [(one.position, one.name) for one in tensors if one.position is not None]
+    return ", ".join(name for _, name in sorted(placed)) if len(placed) == len(tensors) else ""

@@ -50,23 +50,22 @@ def judge(
 ) -> list[Gate]:
     """Every gate for one file, each with a paired bootstrap interval over the lesions (N,).
 
-    A gate that can't be measured (no melanoma among the pictures) does not hold.
+    A gate that can't be measured (no melanoma among the pictures, no interval) does not hold.
     """
     measured = fidelity(labels, keras, exported)
     ends = intervals(labels, keras, exported, lesions)
-    return [
+    judged = [
         Gate(
             file=file,
             name=name,
             limit=getattr(gates, name),
             measured=None if math.isnan(value) else value,
             interval=None if math.isnan(value) else interval,
-            passed=(
-                value >= gates.agreement if name == "agreement" else value <= getattr(gates, name)
-            ),
+            passed=False,
         )
         for (name, value), interval in zip(measured._asdict().items(), ends, strict=True)
     ]
+    return [gate.model_copy(update={"passed": gate.holds}) for gate in judged]
 
 
 def intervals(
@@ -85,7 +84,7 @@ def _measure(
     labels: Labels, keras: Probabilities, exported: Probabilities, weights: Weights
 ) -> NDArray[np.float64]:
     """`Fidelity` (5, R), each picture counted as often as ``weights`` (R, N) say."""
-    if np.isnan(exported).any():  # an answer that is none keeps nothing
+    if not (np.isfinite(keras).all() and np.isfinite(exported).all()):  # none keeps nothing
         return np.full((len(Fidelity._fields), len(weights)), np.nan)
     before, after = (scores(labels, given, weights) for given in (keras, exported))
     error_before, error_after = (

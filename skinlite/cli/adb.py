@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 
 from skinlite.cli.benchmark_inputs import tflite_of, thread_counts
 from skinlite.cli.shared import JsonOption, output
 
 if TYPE_CHECKING:
-    from skinlite_benchmarks.android import Timing
+    from skinlite_benchmarks.benchmark_log import Timing
 
 
 def adb(
@@ -50,16 +51,23 @@ def adb(
     )
     for one in found.timings:
         output.print(f"  {_words(one)}", markup=False)
+    for warning in found.warnings:
+        output.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
 
 
 def _words(one: "Timing") -> str:
+    """A line; what benchmark_model didn't print is unknown."""
+
+    def told(value: float | None, unit: str) -> str:
+        return "unknown" if value is None else f"{value:.1f} {unit}"
+
     threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
     middle = f"mean {one.mean:.2f} ms"
     if one.p50 is not None:
         middle = f"median {one.p50:.2f} ms (p5 {one.p5:.2f}, p95 {one.p95:.2f}), {middle}"
-    memory = "" if one.memory_mb is None else f", {one.memory_mb:.1f} MB"
-    pieces = "" if one.partitions is None else f", {one.partitions} partition(s)"
+    pieces = "unknown" if one.partitions is None else str(one.partitions)
     return (
         f"{threads}: {middle}, fastest {one.min:.2f} ms of {one.invocations}; load "
-        f"{one.load_ms:.1f} ms, first {one.first_ms:.1f} ms{memory}{pieces}"
+        f"{told(one.load_ms, 'ms')}, first {told(one.first_ms, 'ms')}, memory "
+        f"{told(one.memory_mb, 'MB')}, partitions {pieces}"
     )

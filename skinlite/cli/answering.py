@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.training.prepare import all_examples, prepare_again
 from skinlite.training.run import Run
@@ -29,6 +30,8 @@ class Answered:
         maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
         temperature: fitted on other pictures, where there is one.
         temperature_from: where.
+        leaks: what is known of the run's split; None where the pictures aren't of it.
+        training: rows of the run's training split; None where there is no run.
     """
 
     examples: Examples
@@ -37,6 +40,16 @@ class Answered:
     maps: Callable[[NDArray[np.intp]], NDArray[np.float32] | None]
     temperature: float | None = None
     temperature_from: str | None = None
+    leaks: Leaks | None = None
+    training: pd.DataFrame | None = None
+
+
+class _Beside(NamedTuple):
+    """Of the run's split, where it is known."""
+
+    validation: Examples | None = None
+    training: pd.DataFrame | None = None
+    leaks: Leaks | None = None
 
 
 def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], None]) -> Answered:
@@ -48,11 +61,12 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     from skinlite.evaluation.calibration import fit_temperature
     from skinlite.training.trainer import predict
 
-    examples, rows, validation = _read(
+    examples, rows, beside = _read(
         run.encoder(), run.info.config.image_size, run, dataset, split, advance
     )
     model = run.load_model()
     temperature = None
+    validation = beside.validation
     if split == "test" and validation is not None and len(validation):
         temperature = fit_temperature(validation.labels, predict(model, validation))
     return Answered(
@@ -62,6 +76,8 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
         lambda positions: attention_maps(model, examples.take(positions)),
         temperature,
         "the validation split" if temperature else None,
+        beside.leaks,
+        beside.training,
     )
 
 
@@ -73,7 +89,8 @@ def answer_bundle(
 
     bundle.check_files()
     manifest, encoder = bundle.manifest, bundle.encoder()
-    examples, rows, _ = _read(encoder, manifest.source.image_size, run, dataset, split, advance)
+    size = manifest.source.image_size
+    examples, rows, beside = _read(encoder, size, run, dataset, split, advance)
     runner = bundle.runner()
 
     def maps(positions: NDArray[np.intp]) -> NDArray[np.float32] | None:
@@ -91,6 +108,8 @@ def answer_bundle(
         maps,
         manifest.temperature.value if manifest.temperature else None,
         "manifest.json" if manifest.temperature else None,
+        beside.leaks,
+        beside.training,
     )
 
 
@@ -101,9 +120,12 @@ def _read(
     dataset: Dataset,
     split: str,
     advance: Callable[[], None],
-) -> tuple[Examples, pd.DataFrame, Examples | None]:
-    """The split's examples and rows, and the validation split's examples where there is a run."""
+) -> tuple[Examples, pd.DataFrame, _Beside]:
+    """The split's examples and rows, and what is known of the run's other ones."""
     if run and split != "all":
         prepared = prepare_again(run, dataset, advance)
-        return prepared.examples[split], prepared.rows(split), prepared.examples["validation"]
-    return all_examples(dataset, encoder, image_size, advance), dataset.frame, None
+        beside = _Beside(
+            prepared.examples["validation"], prepared.rows("train"), prepared.split_info.leaks
+        )
+        return prepared.examples[split], prepared.rows(split), beside
+    return all_examples(dataset, encoder, image_size, advance), dataset.frame, _Beside()

@@ -8,10 +8,11 @@ from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, console, output
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
+from skinlite.vocabulary import LEAKS_UNKNOWN, LEAKY
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.compare import Comparison
+    from skinlite_benchmarks.gates import Failure
 
 SHOWN = {
     "latency.p50": "p50, ms",
@@ -33,7 +34,10 @@ def compare(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two results of one host and the same settings; exit code 3 where a gate fails."""
+    """Compare two results of one host and the same settings.
+
+    Exit code 3 where a gate fails or can't be judged.
+    """
     from skinlite_benchmarks.compare import compare as between
     from skinlite_benchmarks.gates import failures, parse_gate
     from skinlite_benchmarks.results import read_results
@@ -46,10 +50,23 @@ def compare(
     else:
         _print(comparison)
     if failed:
-        told = "; ".join(one.sentence() for one in failed)
-        if any(one.change.unstable for one in failed):
-            told += ". Measure what is unstable again before you believe it."
-        raise GateError(f"{len(failed)} regression(s): {told}")
+        regressions = [one for one in failed if one.change is not None]
+        unjudged = [one for one in failed if one.change is None]
+        told = []
+        if regressions:
+            told.append(f"{len(regressions)} regression(s): {_sentences(regressions)}.")
+        if any(one.change and one.change.unstable for one in regressions):
+            told.append("Measure what is unstable again before you believe it.")
+        if unjudged:
+            told.append(
+                f"What was not measured can't be judged, and doesn't pass: {_sentences(unjudged)}. "
+                "Measure again, with all that the old results have."
+            )
+        raise GateError(" ".join(told))
+
+
+def _sentences(failed: "list[Failure]") -> str:
+    return "; ".join(one.sentence() for one in failed)
 
 
 def _print(comparison: "Comparison") -> None:
@@ -57,12 +74,20 @@ def _print(comparison: "Comparison") -> None:
 
     for name, (before, after) in comparison.versions.items():
         console.print(f"{name} {before} -> {after}", markup=False)
+    for side in comparison.interrupted:
+        console.print(f"{side} was interrupted: it has what was measured until then")
     for names, where in ((comparison.only_old, "old"), (comparison.only_new, "new")):
         if names:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
-    if comparison.leaky:
-        told = ", ".join(comparison.leaky)
-        console.print(f"{LEAKY}: {told}", markup=False)
+    for names, said in ((comparison.leaky, LEAKY), (comparison.leaks_unknown, LEAKS_UNKNOWN)):
+        if names:
+            console.print(f"{said}: {', '.join(names)}", markup=False)
+    gaps = [one for one in comparison.gaps if one.threads]
+    for gap in gaps:
+        what = SHOWN.get(gap.metric, "") if gap.metric else "all of it"
+        if what:
+            told = f"{gap.contestant}, {gap.threads} thread(s), {what}: {gap.reason}"
+            console.print(told, markup=False)
     _print_unstable(comparison)
     table = Table("model", "threads", "", "old", "new", "change")
     shown = None

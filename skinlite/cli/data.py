@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skinlite.cli.duplicates import duplicates
 from skinlite.cli.progress import counting
 
 if TYPE_CHECKING:
     from skinlite.data.check import Fault, Summary
 
-app = typer.Typer(no_args_is_help=True, help="Check a data set, or draw a synthetic one.")
+app = typer.Typer(no_args_is_help=True, help="Check a data set, look for duplicates, draw one.")
 
 SHOWN_ROWS = 10
 
@@ -27,33 +28,51 @@ def check(
 ) -> None:
     """Find every fault of a data set: table, missing pictures, pictures that can't be decoded.
 
-    Exit code 0 where there is none, 2 where there is one.
+    Findings are no faults: lesions that the table doesn't name, images known to show one lesion
+    under two ids, files that are the same. Exit code 0 where there is no fault, 2 where there is.
     """
     import json
     from dataclasses import asdict
 
-    from skinlite.data.check import check_decoding, check_pictures, check_table, summarise
-    from skinlite.data.layout import find_pictures, find_table, read_table
+    from skinlite.data.check import (
+        check_decoding,
+        check_pictures,
+        check_table,
+        check_text,
+        summarise,
+    )
+    from skinlite.data.findings import (
+        find_identical_files,
+        find_known_pairs,
+        find_unknown_lesions,
+    )
+    from skinlite.data.images import find_images
+    from skinlite.data.layout import find_table, read_table, root_of
 
     table = find_table(folder)
     frame = read_table(table)
-    faults = check_table(frame)
+    faults, findings = check_text(table) + check_table(frame), []
     if "image_id" in frame:
-        pictures = find_pictures(table)
-        faults += check_pictures(frame, pictures)
+        found = find_images(root_of(table))
+        pictures = found.pictures
+        faults += check_pictures(frame, pictures, found)
+        wrong, same = find_identical_files(frame, pictures)
+        faults += wrong
+        findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
         paths = [pictures[name] for name in frame["image_id"].unique() if name in pictures]
         with counting("decoding pictures", len(paths)) as advance:
             faults += check_decoding(paths, advance)
     summary = summarise(frame)
     if as_json:
-        found = {
+        report = {
             "table": str(table),
             "faults": [asdict(fault) | {"count": len(fault.rows)} for fault in faults],
+            "findings": [asdict(one) | {"count": len(one.rows)} for one in findings],
             "summary": asdict(summary),
         }
-        typer.echo(json.dumps(found, indent=2))
+        typer.echo(json.dumps(report, indent=2))
     else:
-        typer.echo(_told(table, faults, summary, None if all_rows else SHOWN_ROWS))
+        typer.echo(_told(table, faults, findings, summary, None if all_rows else SHOWN_ROWS))
     if faults:
         raise typer.Exit(2)
 
@@ -73,10 +92,19 @@ def synthesize(
     typer.echo(f"{out}: {lesions} synthetic lesions. Train on them: skinlite train --data {out}")
 
 
-def _told(table: Path, faults: "list[Fault]", summary: "Summary", limit: int | None) -> str:
-    """The report for people: each kind of fault with its rows, then the counts."""
+app.command()(duplicates)
+
+
+def _told(
+    table: Path,
+    faults: "list[Fault]",
+    findings: "list[Fault]",
+    summary: "Summary",
+    limit: int | None,
+) -> str:
+    """The report for people: each kind of fault or finding with its rows, then the counts."""
     lines = [str(table)]
-    for fault in faults:
+    for fault in faults + findings:
         lines.append(f"\n{fault.kind}: {len(fault.rows)} ({fault.remedy})")
         lines += [f"  {row}" for row in fault.rows[:limit]]
         hidden = len(fault.rows) - len(fault.rows[:limit])
@@ -87,14 +115,24 @@ def _told(table: Path, faults: "list[Fault]", summary: "Summary", limit: int | N
     lines += [
         "",
         f"pictures   {summary.pictures}",
-        f"lesions    {summary.lesions}, "
-        f"{summary.lesions_with_several_pictures} of them with several pictures",
+        f"lesions    {_lesions(summary)}",
         f"classes    {classes}",
         f"not told   age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
         "",
-        f"{len(faults)} kind(s) of fault" if faults else "no faults",
+        (f"{len(faults)} kind(s) of fault" if faults else "no faults")
+        + (f"; {len(findings)} kind(s) of finding, with which skinlite trains" if findings else ""),
     ]
     if absent:
         lines.append(f"no picture of {', '.join(absent)}: skinlite train needs all seven classes")
     return "\n".join(lines)
+
+
+def _lesions(summary: "Summary") -> str:
+    if not summary.lesions:
+        return "unknown: the table names none"
+    told = (
+        f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several pictures"
+    )
+    unknown = summary.lesions_unknown
+    return told + (f"; those of {unknown} pictures unknown" if unknown else "")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skinlite.cli.progress import counting, reporting
-from skinlite.cli.shared import console, need, output
+from skinlite.cli.shared import console, hold, need, output
 from skinlite.cli.tables import check_gates, print_manifest
 from skinlite.errors import InputError
 
@@ -123,6 +123,7 @@ def _claim(out: Path) -> None:
         raise InputError(
             f"{out} exists and isn't an earlier demo's. Choose another folder with --out."
         )
+    hold(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).touch()
     for name in ("run", "run.partial", "report"):

@@ -2,15 +2,18 @@
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
 
 from skinlite import __version__
 from skinlite.cli.shared import output
+from skinlite.environment import SWITCH, cache_path
 
 PARTS = {
     "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),
     "train": ("keras", "matplotlib", "tensorflow"),
     "export": ("onnx", "tensorflow-model-optimization", "tf-keras", "tf2onnx"),
+    "duplicates": ("opencv-python-headless",),
 }
 
 
@@ -29,6 +32,19 @@ def doctor() -> None:
     for line in known_bad():
         output.print(line)
     output.print(f"accelerators: {_accelerators()}")
+    output.print(f"usage reports: {_reports()}", markup=False)
+    output.print(f"files kept: {', '.join(_kept())}", markup=False)
+
+
+def _reports() -> str:
+    if os.environ.get(SWITCH) != "1":
+        return f"onnxruntime's may be sent; set {SWITCH}=1"
+    return f"off ({SWITCH}=1), see docs/privacy.md"
+
+
+def _kept() -> list[str]:
+    folders = (cache_path(), os.environ.get("KERAS_HOME"), os.environ.get("MPLCONFIGDIR"))
+    return sorted({folder for folder in folders if folder})
 
 
 def known_bad() -> list[str]:

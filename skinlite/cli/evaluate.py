@@ -7,15 +7,19 @@ import typer
 
 from skinlite.cli.progress import counting
 from skinlite.cli.scores import print_evaluation
-from skinlite.cli.shared import DataOption, JsonOption, console, need, output
+from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
 from skinlite.cli.submission import check_place, write_answers
+from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
-from skinlite.vocabulary import LEAKY
+
+TRAINED_ON = "images that it was trained on: every score is an upper bound"
+SEEN = Leaks(state="found", reason="the training images themselves")
 
 if TYPE_CHECKING:
     from skinlite.cli.answering import Answered
     from skinlite.data.dataset import Dataset
     from skinlite.evaluation.evaluation import Evaluation
+    from skinlite.evaluation.metadata_only import MetadataOnly
     from skinlite.training.run import Run
     from skinlite_export.bundle import Bundle
 
@@ -67,17 +71,21 @@ def evaluate(
         elif run:
             need("keras", "train")
             answered = answer_run(run, dataset, split, advance)
+    leaks = _leaks(run, split, dataset, answered.leaks)
     found = evaluate_fully(
         answered.examples.labels,
         answered.probabilities,
         answered.rows,
         temperature=answered.temperature,
         temperature_from=answered.temperature_from,
+        leaks=leaks,
     )
-    leaky = run is not None and run.info.split.leaky and split in ("validation", "test")
-    found = found.model_copy(update={"leaky": leaky})
-    title = _title(artefact, split, dataset, run) + (f", {LEAKY}" if leaky else "")
-    if split == "all" and run:
+    alone = _without_images(answered, split, run)
+    found = found.model_copy(update={"metadata_only": alone})
+    title = _title(artefact, split, dataset, run)
+    if leaks.verdict:
+        title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
+    if split == "all" and run and leaks.state == "found":
         console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
     if isic_csv:
         write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)
@@ -89,11 +97,34 @@ def evaluate(
         print_evaluation(found, title)
 
 
+def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | None) -> Leaks:
+    """What is known of lesions of these images that the network was trained or selected on."""
+    from skinlite.data.leakage import leaks_between
+
+    if run is None:
+        return Leaks(
+            state="unknown",
+            reason="what the bundle was trained on is only told by its run; name it with --model",
+        )
+    if known is None:
+        return leaks_between(run.split(), dataset.frame)
+    return SEEN if split == "train" else known
+
+
+def _without_images(
+    answered: "Answered", split: str, run: "Run | None"
+) -> "tuple[MetadataOnly, ...]":
+    """What the metadata alone reach on held-out rows of a run whose training rows are known."""
+    from skinlite.evaluation.metadata_only import metadata_only
+
+    if run is None or answered.training is None or split not in ("validation", "test"):
+        return ()
+    return tuple(metadata_only(answered.training, answered.rows, run.encoder()))
+
+
 def _check_origin(bundle: "Bundle", run: "Run") -> None:
     """Refuse another run's split: its held-out pictures may have trained this bundle."""
-    from skinlite.files import sha256_of
-
-    if bundle.manifest.source.model_sha256 != sha256_of(run.path / "model.keras"):
+    if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
             f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
             "out may have trained the bundle. Name the run it came from with --model, or export "
@@ -108,6 +139,7 @@ def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
     if figures:
         if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
             raise InputError(f"{figures} exists already. Choose another folder with --figures.")
+        hold(figures)
         need("matplotlib", "train")
 
 
@@ -124,19 +156,20 @@ def _draw(
     import pandas as pd
 
     from skinlite.evaluation.figures import Looks, draw_figures, pick_looks
+    from skinlite.training.run import HISTORY
 
     examples = answered.examples
     picked = pick_looks(examples.labels)
     maps = answered.maps(picked)
     some = examples.take(picked)
-    history = run.path / "history.csv" if run else None
+    history = run.intact(HISTORY) if run and (run.path / HISTORY).exists() else None
     names = draw_figures(
         folder,
         title,
         examples.labels,
         answered.probabilities,
         found,
-        history=pd.read_csv(history) if history and history.exists() else None,
+        history=pd.read_csv(history) if history else None,
         looks=None
         if maps is None
         else Looks(some.images, maps, some.labels, answered.probabilities[picked]),

@@ -10,6 +10,7 @@ from skinlite.cli.shared import (
     DataOption,
     JsonOption,
     OutOption,
+    console,
     need,
     output,
     output_folder,
@@ -126,6 +127,10 @@ def export(
         str,
         typer.Option(metavar="NAME,...", help="Sample code to put in: android, ios, web."),
     ] = "",
+    sign: Annotated[
+        Path | None,
+        typer.Option(metavar="KEY.pem", help="Sign the bundle with this Ed25519 key."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
@@ -134,6 +139,12 @@ def export(
     from skinlite_export.rewrites import parse_rewrites
 
     kits = parse_kits(kit)
+    key = None
+    if sign:
+        need("cryptography", "sign")
+        from skinlite_export.signing import read_private_key
+
+        key = read_private_key(sign)
     recipe = validated(
         Recipe,
         {
@@ -207,6 +218,7 @@ def export(
             pool=pool,
             explain_error=explain_error,
             kits=kits,
+            key=key,
             report=report,
         )
     if as_json:
@@ -214,6 +226,8 @@ def export(
     else:
         print_manifest(bundle.manifest)
         output.print(f"Bundle: {bundle.path}", markup=False)
+    if key and not bundle.signed:
+        console.print("not signed: a gate failed")
     check_gates(bundle.manifest, bundle.path)
 
 

@@ -6,10 +6,9 @@ Exit codes: 0 done, 1 a fault of ours, 2 the input or a flag is wrong, 3 a gate 
 
 import logging
 import os
-import signal
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -27,11 +26,13 @@ from skinlite.cli import (
     predict,
     report,
     serve,
+    sign,
     train,
     verify,
 )
-from skinlite.cli.shared import console
+from skinlite.cli.shared import console, held
 from skinlite.errors import SkinliteError, SkinliteWarning
+from skinlite.signals import catching_signals, taken
 
 app = typer.Typer(
     help="The smallest, fastest skin-lesion classifier that provably kept the diagnosis.\n\n"
@@ -43,7 +44,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(report.app, name="report")
-for command in (demo, models, train, evaluate, export, kit, verify, predict, serve, doctor):
+for command in (demo, models, train, evaluate, export, kit, sign, verify, predict, serve, doctor):
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 
 
@@ -70,7 +71,7 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 def main() -> None:
-    """Entry point of the ``skinlite`` command."""
+    """Run the command line, as `skinlite.__main__` does once it has imported this."""
     # Libraries' start-up chatter is no help to a user; a variable already set is left alone.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
@@ -79,15 +80,24 @@ def main() -> None:
     warnings.simplefilter("ignore")
     warnings.simplefilter("always", SkinliteWarning)
     warnings.showwarning = _show_warning
-    # A shutdown cleans up as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        app()
-    except SkinliteError as error:
+    with catching_signals(), held:
+        try:
+            app()
+        except BaseException as error:
+            done = isinstance(error, SystemExit) and not error.code
+            # A library may have made an error of its own of the interruption.
+            if taken() and not done:
+                sys.exit(130)
+            _tell(error)
+
+
+def _tell(error: BaseException) -> NoReturn:
+    if isinstance(error, SkinliteError):
         console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(error.exit_code)
-    except OSError as error:
+    if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""
         reason = escape(f"{place}{error.strerror or error}")
         console.print(f"[red]error:[/] {reason}", soft_wrap=True)
         sys.exit(2)
+    raise error

@@ -78,16 +78,15 @@ def _measured(run: "Run") -> "Measured":
     import keras
 
     from skinlite.evaluation.paper_tables import Measured
-    from skinlite.files import read_json
     from skinlite.models.classifier import build_classifier
     from skinlite.models.survey import count_layers
-    from skinlite.training.run import RunMetrics
+    from skinlite.training.run import METRICS
 
     info, config = run.info, run.info.config
-    if not (run.path / "metrics.json").exists():
+    if not (run.path / METRICS).exists():
         resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
         raise InputError(
-            f"{run.path} has no metrics.json: its training is {info.status}. "
+            f"{run.path} has no {METRICS}: its training is {info.status}. "
             + (resume if info.status == "interrupted" else "Leave it out.")
         )
     with keras.StatelessScope(initialize_variables=False):
@@ -98,19 +97,22 @@ def _measured(run: "Run") -> "Measured":
             image_size=config.image_size,
             width=config.width,
         )
-    split = f"{info.split.kind} split" + (" (LEAKY)" if info.split.leaky else "")
+    label = run.leaks().label
+    split = f"{info.split.kind} split" + (f" ({label.upper()})" if label else "")
     facts = [run.path.name, split, f"{config.image_size} px", f"regime {config.regime}"]
     if config.topology != "paper":
         facts.append(f"topology {config.topology}")
     if config.width != 1:
         facts.append(f"width {config.width:g}")
+    if not info.names_network:
+        facts.append("network UNPROVEN")
     if info.synthetic:
         facts.append("SYNTHETIC pictures")
     return Measured(
         backbone=config.backbone,
         regime=config.regime,
         label=", ".join(facts),
-        metrics=read_json(RunMetrics, run.path / "metrics.json").test,
+        metrics=run.metrics().test,
         params=network.count_params(),
         depth=sum(one.params > 0 for one in count_layers(network)),
     )

@@ -19,7 +19,7 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
     """The means, the classes, the confusion matrix, the subgroups, and how sure it may sound."""
     ends = found.intervals
     means = Table(title=Text(title), title_justify="left")
-    for name in ("", "value", "95 % interval"):
+    for name in ("", "value", f"95 % interval over {found.resampled}"):
         means.add_column(name, justify="right" if name else "left")
     rows: tuple[tuple[str, float | None, Interval | None], ...] = (
         ("accuracy", found.accuracy, ends.accuracy),
@@ -39,6 +39,8 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
         low_high = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
         means.add_row(name, number(value), Text(low_high))
     output.print(means, _classes(found), _confusion(found), _subgroups(found.subgroups), sep="\n")
+    if found.metadata_only:
+        output.print(_metadata_only(found))
     _print_calibration(found.calibration)
 
 
@@ -83,6 +85,28 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
             recall,
         )
         before = one.field
+    return table
+
+
+def _metadata_only(found: "Evaluation") -> Table:
+    table = Table(title="without the image: boosted trees of", title_justify="left")
+    for name in ("", "balanced accuracy", "macro AUC", "melanoma AUC"):
+        table.add_column(name, justify="right" if name else "left")
+    for one in found.metadata_only:
+        low, high = one.intervals.balanced_accuracy
+        table.add_row(
+            ", ".join(one.inputs),
+            Text(f"{number(one.balanced_accuracy)} [{low:.3f}, {high:.3f}]"),
+            number(one.macro_auc),
+            number(one.melanoma_auc),
+        )
+    table.add_section()
+    table.add_row(
+        "the network",
+        number(found.balanced_accuracy),
+        number(found.macro_auc),
+        number(found.per_class["mel"].auc),
+    )
     return table
 
 

@@ -7,6 +7,7 @@ import typer
 
 from skinlite.cli.shared import DEVICES, console, need, output
 from skinlite.errors import InputError
+from skinlite.signals import taken
 
 if TYPE_CHECKING:
     from skinlite_export.bundle import Bundle
@@ -70,14 +71,15 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
         )
 
     phone = reachable_host(host)
+    names = [phone] if phone else []
     tls = None
     if https:
         need("cryptography", "https")
         from skinlite_export.serve.certificate import self_signed
 
-        certificate = self_signed([*([phone] if phone else []), "localhost", "127.0.0.1"])
+        certificate = self_signed([*names, "localhost", "127.0.0.1"])
         tls = certificate.context
-    server = Server((host, port), build_site(bundle, find_runtime()), receive, tls)
+    server = Server((host, port), build_site(bundle, find_runtime()), receive, names, tls)
     port = server.server_port
     with server:
         if phone is None:
@@ -92,6 +94,7 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
         try:
             server.serve_forever()
         except KeyboardInterrupt:
+            taken()
             console.print("stopped")
 
 

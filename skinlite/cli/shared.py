@@ -2,13 +2,15 @@
 
 import importlib
 import importlib.util
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from skinlite.errors import InputError, MissingExtraError
+from skinlite.claims import Claim, ClaimedError, make_parent
+from skinlite.errors import MissingExtraError
 from skinlite.quiet import silenced
 
 console = Console(stderr=True, highlight=False)
@@ -18,6 +20,9 @@ output = Console(highlight=False, soft_wrap=True)
 
 DEVICES = Path("reports") / "devices"
 """Where `skinlite serve` keeps what phones measure, and `skinlite benchmark` finds it."""
+
+held = ExitStack()
+"""What the command has claimed; `skinlite.cli.main.main` closes it."""
 
 DataOption = Annotated[
     Path | None,
@@ -40,16 +45,39 @@ def need(module: str, extra: str) -> None:
 
 
 def output_folder(out: Path | None, root: str, name: str) -> Path:
-    """The folder asked for, or the first free ``root/NAME``, ``root/NAME-2``, ...
+    """The folder asked for, or the first free ``root/NAME``, ``root/NAME-2``, ...; it is held.
 
     Raises:
-        InputError: the folder asked for exists and isn't empty.
+        InputError: the folder asked for exists and isn't empty, or is being written.
     """
     if out is not None:
-        if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise InputError(f"{out} exists already. Choose another folder with --out.")
+        from skinlite.files import check_free
+
+        check_free(out)
+        hold(out)
         return out
     candidate, number = Path(root) / name, 2
-    while candidate.exists() or candidate.with_name(f"{candidate.name}.partial").exists():
+    while not _is_free(candidate):
         candidate, number = Path(root) / f"{name}-{number}", number + 1
     return candidate
+
+
+def _is_free(candidate: Path) -> bool:
+    """Whether nothing is there; then it is held."""
+    if candidate.exists() or candidate.with_name(f"{candidate.name}.partial").exists():
+        return False
+    try:
+        hold(candidate)
+    except ClaimedError:
+        return False
+    return True
+
+
+def hold(place: Path) -> None:
+    """Claim a place until the command ends, so that nobody works for it in vain.
+
+    Raises:
+        InputError: somebody else is writing there, or it can't be written to.
+    """
+    make_parent(place)
+    held.enter_context(Claim(place))

@@ -8,7 +8,6 @@ from rich.table import Table
 
 from skinlite.cli.shared import output
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +33,7 @@ def print_manifest(manifest: "Manifest") -> None:
     table = Table(
         title=f"{proof.keras.images:,} held-out pictures"
         + (" (synthetic)" if manifest.source.synthetic else "")
-        + (f" ({LEAKY})" if manifest.leaky else "")
+        + (f" ({verdict})" if (verdict := manifest.leaks.verdict) else "")
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )
@@ -58,7 +57,8 @@ def print_manifest(manifest: "Manifest") -> None:
     if manifest.layer_errors:
         print_layer_errors(manifest.layer_errors)
     for gate in proof.gates:
-        output.print(f"{'[green]holds[/]' if gate.passed else '[red]fails[/]'} {gate.sentence()}")
+        held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
+        output.print(f"{held} {gate.sentence()}{manifest.leaks.mark}")
     if manifest.calibration:
         calibration = manifest.calibration
         output.print(
@@ -132,7 +132,8 @@ def check_gates(manifest: "Manifest", bundle: Path) -> None:
     Raises:
         GateError: names every gate that failed.
     """
-    failed = [gate.sentence() for gate in manifest.verification.gates if not gate.passed]
+    mark = manifest.leaks.mark
+    failed = [gate.sentence() + mark for gate in manifest.verification.gates if not gate.passed]
     if failed:
         raise GateError(
             f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {'; '.join(failed)}"

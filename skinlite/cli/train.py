@@ -10,13 +10,13 @@ from skinlite.cli.shared import (
     DataOption,
     OutOption,
     console,
+    hold,
     need,
     output,
     output_folder,
 )
 from skinlite.errors import InputError
 from skinlite.settings import validated
-from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
     from skinlite.data.division import SplitInfo
@@ -30,6 +30,10 @@ SPLITS = (
     "lesion; paper (by image: leaks, and its figures say so); official (tested on --test-data); "
     "or a CSV file with image_id and split."
 )
+SAME_LESION = (
+    "Pairs of images that show one lesion, which are kept together: a CSV file with image_a, "
+    "image_b and relation, as skinlite data duplicates writes it."
+)
 
 
 def train(
@@ -41,6 +45,7 @@ def train(
     test_data: Annotated[
         Path | None, typer.Option(help="ISIC 2018 test folder, for --split official.")
     ] = None,
+    same_lesion: Annotated[Path | None, typer.Option(metavar="FILE", help=SAME_LESION)] = None,
     backbone: Annotated[str, typer.Option(help="Backbone, snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -107,6 +112,7 @@ def train(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
     )
     if resume:
+        hold(resume.with_name(resume.name.removesuffix(".partial")))
         unfinished = reopen_run(resume)
         config = unfinished.info.config
         out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))
@@ -144,7 +150,13 @@ def train(
         dataset = read_dataset(data)
         with counting("reading pictures", len(dataset.frame)) as advance:
             prepared = prepare(
-                dataset, config.image_size, seed, advance, split=split, test_data=test_data
+                dataset,
+                config.image_size,
+                seed,
+                advance,
+                split=split,
+                test_data=test_data,
+                same_lesion=same_lesion,
             )
 
     _tell_split(prepared.split_info)
@@ -163,9 +175,15 @@ def train(
 
 
 def _tell_split(info: "SplitInfo") -> None:
-    """Say how much of the test has been seen in training."""
-    if info.leakage is None:  # a run from before leaks were counted, whose split has none
-        return
-    console.print(f"split {info.kind}; leaking: {info.leakage}", markup=False, soft_wrap=True)
-    if info.leaky:
-        console.print(f"[yellow]warning:[/] {LEAKY}.", soft_wrap=True)
+    """Say how much of the test has been seen in training, as far as anybody knows."""
+    leaks = info.leaks
+    said = {
+        "found": leaks.reason,
+        "none found": f"{info.leakage}; {leaks.reason}",
+        "unknown": str(leaks),
+    }[leaks.state]
+    if leaks.state == "found" and info.joined and info.joined.lesions:
+        said += f"; {info.joined}"  # which the reason of the others has
+    console.print(f"split {info.kind}; leaking: {said}", markup=False, soft_wrap=True)
+    if leaks.verdict:
+        console.print(f"[yellow]warning:[/] {leaks.verdict}.", soft_wrap=True)

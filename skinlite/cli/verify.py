@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from skinlite.cli.shared import JsonOption, output
+from skinlite.cli.shared import JsonOption, need, output
 from skinlite.cli.tables import check_gates
 from skinlite.errors import GateError
-from skinlite.vocabulary import LEAKY
 
 if TYPE_CHECKING:
+    from skinlite_export.bundle import Bundle
     from skinlite_export.diagnosis import Diagnosis
 
 
@@ -25,28 +25,48 @@ def verify(
             "and why. The format is in docs/phone.md.",
         ),
     ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PUB.pem",
+            help="Refuse a bundle that isn't signed with this key's private half. Hashes alone "
+            "don't tell who made a bundle.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check every hash of a bundle, and run its golden vectors on this machine."""
+    """Check hashes, contents and signature of a bundle, and run its golden vectors here."""
     from skinlite_export.bundle import open_bundle
     from skinlite_export.diagnosis import diagnose
-    from skinlite_export.golden import check_golden
-    from skinlite_export.metadata_check import check_metadata
 
+    signed = []
+    if key:  # before anything in the bundle is believed
+        need("cryptography", "sign")
+        from skinlite_export.signing import check_signature, read_public_key
+
+        signed.append(check_signature(bundle, read_public_key(key)))
     opened = open_bundle(bundle)
-    opened.check_files()
-    found = [check_metadata(opened), *check_golden(opened)]
-    status, leaky = opened.manifest.status, opened.manifest.leaky
+    found = signed + check_whole(opened)
+    signature = "valid" if key else "not checked" if opened.signed else "none"
+    status, leaks = opened.manifest.status, opened.manifest.leaks
     told = diagnose(opened, outputs) if outputs else None
     if as_json:
-        data: dict[str, object] = {"status": status, "leaky": leaky, "checks": found}
+        data: dict[str, object] = {
+            "status": status,
+            "leaky": leaks.state == "found",
+            "leaks": leaks.model_dump(),
+            "signature": signature,
+            "checks": found,
+        }
         if told:
             data["outputs"] = told.model_dump()
         output.print_json(data=data)
     else:
         output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
         output.print(*found, sep="\n")
-        output.print(f"status: {status}" + (f"; {LEAKY}" if leaky else ""))
+        if signature == "not checked":
+            output.print("signature: not checked; give the public key with --key")
+        output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
         if told:
             _print_diagnosis(told)
     if told and told.faults:
@@ -54,6 +74,25 @@ def verify(
             f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle's."
         )
     check_gates(opened.manifest, bundle)
+
+
+def check_whole(bundle: "Bundle") -> list[str]:
+    """Everything that can be checked without a key.
+
+    Returns:
+        A line for each check that passed.
+
+    Raises:
+        InputError: the first that didn't.
+    """
+    from skinlite_export.consistency import check_consistency
+    from skinlite_export.golden import check_golden
+    from skinlite_export.metadata_check import check_metadata
+    from skinlite_export.tensor_check import check_tensors
+
+    bundle.check_files()
+    checks = (check_consistency, check_metadata, check_tensors)
+    return [*(check(bundle) for check in checks), *check_golden(bundle)]
 
 
 def _print_diagnosis(told: "Diagnosis") -> None:

@@ -1,8 +1,9 @@
 """Decode once: every picture at the network's size, as one memory-mapped uint8 array.
 
 The array's name is a hash of what it was made from (ids, file contents, size), so a changed
-picture or another size makes a new one and an unchanged set is never decoded again. The folder is
-``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
+picture or another size makes a new one and an unchanged set is never decoded again. Beside it lie
+the checksums of its parts (`skinlite.data.checksums`): a damaged array is decoded anew. The folder
+is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
 """
 
 import hashlib
@@ -13,8 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
+from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.environment import cache_path
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files import sha256_of
 from skinlite.threads import in_threads
@@ -25,9 +28,7 @@ GEOMETRY_VERSION = 1
 
 def cache_folder() -> Path:
     """Where arrays and converted references are kept between commands."""
-    if chosen := os.environ.get("SKINLITE_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "skinlite"
+    return Path(cache_path())
 
 
 def kept_folder(kind: str, identity: str) -> Path:
@@ -53,13 +54,21 @@ def pixels_of(
         InputError: pictures that can't be decoded, all of them named; or a full disk.
     """
     path = cache_folder() / "pixels" / f"{_identity(dataset, height, width)}.npy"
-    if not path.exists():
+    shape = (len(dataset.frame), height, width, 3)
+    fault = checksums.fault_of(path, shape)
+    if fault:
+        if path.exists():
+            warnings.warn(
+                f"The decoded images in {path} can't be used: {fault}. They are decoded anew.",
+                SkinliteWarning,
+                stacklevel=2,
+            )
         temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 _decode(dataset, temporary, height, width, advance)
-                temporary.replace(path)
+                checksums.keep(temporary, path, shape)
             finally:
                 temporary.unlink(missing_ok=True)
         except OSError as error:
@@ -67,8 +76,7 @@ def pixels_of(
                 f"Can't write the decoded pictures to {path}: {error.strerror or error}. "
                 "Set SKINLITE_CACHE to a folder on a disk with room."
             ) from error
-    pixels: Pixels = np.load(path, mmap_mode="r")
-    return pixels
+    return checksums.map_rows(path, shape)
 
 
 def _identity(dataset: Dataset, height: int, width: int) -> str:

@@ -1,16 +1,22 @@
 """Find every fault of a data set and where it is; ``skinlite data check`` prints them grouped."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from skinlite.data.archive import HINTS
 from skinlite.data.geometry import load_picture
-from skinlite.data.layout import COLUMNS
+from skinlite.data.images import Found, differ
+from skinlite.data.layout import COLUMNS, tables_of
+from skinlite.data.text import read_text
 from skinlite.errors import InputError
 from skinlite.threads import in_threads
 from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
+
+SHOWN_VALUES = 10
+"""Of what is none of the classes; a table has either few such values, or another column's."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a table holds, in counts; columns that it lacks count as nothing."""
+    """What a table holds, in counts; columns that it lacks count as nothing.
+
+    ``lesions`` are those that the table names; ``lesions_unknown`` images whose lesion it doesn't.
+    """
 
     pictures: int
     lesions: int
@@ -37,6 +46,7 @@ class Summary:
     missing_age: int
     unknown_sex: int
     unknown_localization: int
+    lesions_unknown: int
 
 
 def summarise(frame: pd.DataFrame) -> Summary:
@@ -45,7 +55,9 @@ def summarise(frame: pd.DataFrame) -> Summary:
     def column(name: str) -> pd.Series:
         return frame[name] if name in frame else pd.Series(dtype=str)
 
-    lesions = column("lesion_id").value_counts()
+    lesions = column("lesion_id")
+    unknown = len(frame) - int((lesions != "").sum())
+    lesions = lesions[lesions != ""].value_counts()
     classes = column("dx").value_counts()
     return Summary(
         pictures=len(frame),
@@ -55,7 +67,32 @@ def summarise(frame: pd.DataFrame) -> Summary:
         missing_age=int((column("age") == "").sum()),
         unknown_sex=int((column("sex") == UNKNOWN).sum()),
         unknown_localization=int((column("localization") == UNKNOWN).sum()),
+        lesions_unknown=unknown,
     )
+
+
+def check_text(table: Path) -> list[Fault]:
+    """Lines of a table, and of those joined to it, that end too early or hold bytes of 0."""
+    short, zero = [], []
+    for path in tables_of(table):
+        text = read_text(path)
+        place = "" if path == table else f"{path.name} "
+        short += [
+            f"{place}line {line}: {len(cells)} of {text.needed} cells, the last {cells[-1]!r}"
+            for line, cells in text.rows
+            if len(cells) < text.needed
+        ]
+        zero += [
+            f"{place}line {line}: {cell!r}"
+            for line, cells in [(1, text.header), *text.rows]
+            for cell in cells
+            if "\0" in cell
+        ]
+    remedies = {
+        "line cut short": (short, "fetch the table again, or fill what is missing"),
+        "NUL byte": (zero, "the file is damaged or no UTF-8: fetch it again, or save it as UTF-8"),
+    }
+    return [Fault(kind, remedy, tuple(rows)) for kind, (rows, remedy) in remedies.items() if rows]
 
 
 def check_table(frame: pd.DataFrame) -> list[Fault]:
@@ -82,13 +119,6 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
         ),
         _fault(
             frame,
-            "lesion_id",
-            frame["lesion_id"] == "",
-            "blank lesion_id",
-            "a split by lesion needs it",
-        ),
-        _fault(
-            frame,
             "dx",
             frame.groupby("lesion_id")["dx"].transform("nunique").gt(1)
             & (frame["lesion_id"] != ""),
@@ -96,7 +126,7 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
             "a lesion has one diagnosis; give other lesions other ids",
         ),
         _fault(
-            frame, "dx", ~frame["dx"].isin(CLASSES), "unknown class", f"use {', '.join(CLASSES)}"
+            frame, "dx", ~frame["dx"].isin(CLASSES), "unknown class", _classes_remedy(frame["dx"])
         ),
         _fault(frame, "sex", ~frame["sex"].isin(SEXES), "unknown sex", f"use {', '.join(SEXES)}"),
         _fault(
@@ -117,13 +147,34 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
     return [fault for fault in candidates if fault.rows]
 
 
-def check_pictures(frame: pd.DataFrame, pictures: dict[str, Path]) -> list[Fault]:
-    """Rows whose picture isn't there."""
-    absent = ~frame["image_id"].isin(pictures) & (frame["image_id"] != "")
-    fault = _fault(
-        frame, "image_id", absent, "picture missing", "put <image_id>.jpg below the table's folder"
+def check_pictures(
+    frame: pd.DataFrame, pictures: Mapping[str, Path], found: Found | None = None
+) -> list[Fault]:
+    """Rows whose picture isn't there, or could be any of several different files.
+
+    Args:
+        frame: a table.
+        pictures: by id.
+        found: whatever else lies beside them; without it, only what is missing is told.
+    """
+    found = found or Found()
+    absent = ~frame["image_id"].isin(list(pictures)) & (frame["image_id"] != "")
+    remedy = "put <image_id>.jpg below the table's folder"
+    remedy += _where_else(set(frame.loc[absent, "image_id"]), found)
+    missing = _fault(frame, "image_id", absent, "picture missing", remedy)
+    several = [name for name in frame["image_id"].unique() if len(found.images.get(name, ())) > 1]
+    different = in_threads(lambda name: differ(found.images[name]), several)
+    rows = tuple(
+        f"{name}: {', '.join(map(str, found.images[name]))}"
+        for name, one in zip(several, different, strict=True)
+        if one
     )
-    return [fault] if fault.rows else []
+    ambiguous = Fault(
+        "different files of one image_id",
+        "keep one; masks belong into a folder with mask in its name",
+        rows,
+    )
+    return [fault for fault in (missing, ambiguous) if fault.rows]
 
 
 def check_decoding(
@@ -142,6 +193,35 @@ def check_decoding(
 
     rows = tuple(message for message in in_threads(problem, paths) if message)
     return [Fault("picture undecodable", "fetch the file again", rows)] if rows else []
+
+
+def _classes_remedy(diagnoses: pd.Series) -> str:
+    """How to mend what is none of the classes: each value with its count and what it could be."""
+    others = diagnoses[~diagnoses.isin((*CLASSES, ""))].value_counts()
+    told = [
+        f"{count:,} x {value!r}" + (f": {HINTS[value]}" if value in HINTS else "")
+        for value, count in others[:SHOWN_VALUES].items()
+    ]
+    if len(others) > SHOWN_VALUES:
+        told.append(f"and {len(others) - SHOWN_VALUES} other values")
+    own = "; a column dx of your own goes first" if set(others.index) & HINTS.keys() else ""
+    return "; ".join([f"use {', '.join(CLASSES)}{own}", *told])
+
+
+def _where_else(names: set[str], found: Found) -> str:
+    """Where missing pictures may be."""
+    told = ""
+    if masked := sorted(names & found.masks.keys()):
+        folder = found.masks[masked[0]].parent
+        told += (
+            f"; {len(masked):,} are in {folder}, which is taken for a folder of masks: rename it "
+            "where they are images"
+        )
+    if unread := sorted(names & found.unread.keys()):
+        told += f"; convert {found.unread[unread[0]].name} and the like to PNG ({len(unread):,})"
+    if names and found.archives:
+        told += f"; unpack {', '.join(path.name for path in found.archives)}"
+    return told
 
 
 def _fault(frame: pd.DataFrame, column: str, where: pd.Series, kind: str, remedy: str) -> Fault:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.check import Fault, check_pictures, check_table
-from skinlite.data.layout import find_pictures, find_table, read_table, root_of
+from skinlite.data.check import Fault, check_pictures, check_table, check_text
+from skinlite.data.images import find_images
+from skinlite.data.layout import find_table, read_table, root_of
+from skinlite.data.same_lesion import join_known
 from skinlite.errors import InputError
 
 SYNTHETIC = "synthetic"
@@ -18,7 +20,12 @@ class Dataset:
     """One row an image.
 
     Columns of ``frame``: image_id, lesion_id, dx, age (float, NaN where missing), sex,
-    localization, dataset, path.
+    localization, dataset, path, table_lesion_id.
+
+    ``lesion_id`` is the lesion as far as it is known: the same for all images that are known to
+    show it, also where the table has several ids for it (`skinlite.data.same_lesion`), and an
+    image's own ``image_id`` where nobody knows. ``table_lesion_id`` is what the table says: blank
+    where it names no lesion, and then nobody can say what leaks.
     """
 
     frame: pd.DataFrame
@@ -50,7 +57,7 @@ class Dataset:
 
 
 def read_dataset(source: Path) -> Dataset:
-    """Read a HAM10000 or ISIC 2018 folder (or its table) and refuse one with faults.
+    """Read a folder in one of the layouts (or its table) and refuse one with faults.
 
     Raises:
         InputError: not a data set, or a fault in the table, or a picture missing; the message
@@ -58,19 +65,22 @@ def read_dataset(source: Path) -> Dataset:
     """
     table = find_table(source)
     frame = read_table(table)
-    faults = check_table(frame)
+    faults = check_text(table) or check_table(frame)
     if not faults:
-        pictures = find_pictures(table)
-        faults = check_pictures(frame, pictures)
+        found = find_images(root_of(table))
+        faults = check_pictures(frame, found.pictures, found)
     if faults:
         raise InputError(_summary(table, faults))
     frame = frame.reset_index(drop=True)
+    named = frame["lesion_id"]
     frame = frame.assign(
+        table_lesion_id=named,
+        lesion_id=named.mask(named == "", frame["image_id"]),
         age=pd.to_numeric(frame["age"], errors="coerce").astype(float),
         dataset=frame.get("dataset", pd.Series("", index=frame.index)),
-        path=frame["image_id"].map(pictures),
+        path=frame["image_id"].map(found.pictures),
     )
-    return Dataset(frame, root_of(table))
+    return Dataset(frame.assign(lesion_id=join_known(frame)), root_of(table))
 
 
 def _summary(table: Path, faults: list[Fault]) -> str:

@@ -3,32 +3,45 @@
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.leakage import Leakage, measure_leakage
+from skinlite.data.joining import Joined, join_same
+from skinlite.data.leakage import Leakage, conclude, measure_leakage
+from skinlite.data.leaks import OLDER, MayLeak
+from skinlite.data.same_lesion import chains, read_pairs
 from skinlite.data.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files import open_regular
 from skinlite.vocabulary import CLASSES
 
 SplitKind = Literal["lesion", "paper", "official", "file"]
 
 
-class SplitInfo(BaseModel):
+class SplitInfo(MayLeak):
     """What has to be said of a split wherever its numbers stand.
 
-    ``leaky``: some lesion is on two sides, so that every figure is an upper bound.
+    Attributes:
+        leaky: whether some lesion is on two sides, so that every figure is an upper bound.
+        leaks: what is known of that: found, none found, or unknown and why.
+        leakage: the count of the lesions that are known.
+        joined: lesion ids that were joined before.
     """
 
     model_config = ConfigDict(frozen=True)
 
     kind: SplitKind = "lesion"
-    leaky: bool = False
     leakage: Leakage | None = None
+    joined: Joined | None = None
     test_data: str | None = None
+
+    @classmethod
+    def _counted(cls, given: dict[str, Any]) -> str:
+        leakage = given.get("leakage")
+        return str(Leakage.model_validate(leakage)) if leakage else super()._counted(given)
 
 
 @dataclass(frozen=True)
@@ -40,8 +53,15 @@ class Division:
     info: SplitInfo
 
 
-def divide(dataset: Dataset, how: str, *, seed: int, test_data: Path | None = None) -> Division:
-    """Divide a data set.
+def divide(
+    dataset: Dataset,
+    how: str,
+    *,
+    seed: int,
+    test_data: Path | None = None,
+    same_lesion: Path | None = None,
+) -> Division:
+    """Divide a data set, lesions joined that are known to be one (`skinlite.data.joining`).
 
     Args:
         dataset: all of it.
@@ -49,9 +69,11 @@ def divide(dataset: Dataset, how: str, *, seed: int, test_data: Path | None = No
             all of it for training and validation, another folder for the test; or a CSV file.
         seed: of what is drawn.
         test_data: ISIC 2018's test folder, for ``official``.
+        same_lesion: a CSV file with pairs of images that show one lesion.
 
     Raises:
-        InputError: no such split, a class that can't be learned, or pictures on both sides.
+        InputError: no such split, a class that can't be learned, pictures on both sides, or a
+            file of pairs that is none or belongs to another data set.
     """
     if (how == "official") != (test_data is not None):
         raise InputError(
@@ -59,31 +81,74 @@ def divide(dataset: Dataset, how: str, *, seed: int, test_data: Path | None = No
             "other splits take no --test-data."
         )
     _check_classes(dataset)
-    kind: SplitKind
-    if how == "lesion":
-        kind, split = "lesion", split_by_lesion(dataset.frame, seed=seed)
-    elif how == "paper":
-        kind, split = "paper", split_by_image(dataset.frame, seed=seed)
-    elif test_data:
-        kind, split = "official", split_by_lesion(dataset.frame, seed=seed, test=0)
+    handed = read_pairs(same_lesion) if same_lesion else None
+    own = dataset.frame["image_id"]
+    if test_data:
         try:
             test = read_dataset(test_data)
         except InputError as error:
             raise InputError(f"--test-data: {error}") from error
         dataset = join(dataset, test)
-        held_out = test.frame[["image_id", "lesion_id"]].assign(split="test")
+    dataset, joined = join_same(dataset, handed)
+    frame = dataset.frame
+    kind: SplitKind
+    if how == "lesion":
+        kind, split = "lesion", split_by_lesion(frame, seed=seed)
+    elif how == "paper":
+        kind, split = "paper", split_by_image(frame, seed=seed)
+    elif test_data:
+        training = frame["image_id"].isin(own)
+        kind, split = "official", split_by_lesion(frame[training], seed=seed, test=0)
+        held_out = frame.loc[~training, ["image_id", "lesion_id"]].assign(split="test")
         split = pd.concat([split, held_out]).sort_values("image_id", ignore_index=True)
     else:
         kind, split = "file", _adopt(Path(how), dataset)
-    leakage = measure_leakage(split, dataset.frame)
-    info = SplitInfo(
-        kind=kind,
-        leaky=leakage.crossing_lesions > 0,
-        leakage=leakage,
-        test_data=str(test_data.resolve()) if test_data else None,
+    info = _judged(
+        SplitInfo(
+            kind=kind,
+            joined=joined,
+            test_data=str(test_data.resolve()) if test_data else None,
+        ),
+        split,
+        dataset,
     )
-    _check_sides(split, dataset.frame)
+    _check_sides(split, frame)
     return Division(dataset, split, info)
+
+
+def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Division:
+    """The division of a run that has its split already, with what is known of lesions today.
+
+    What its split keeps together is one lesion, and so is what was found since: then the run may
+    be known to leak, and says so.
+
+    Args:
+        dataset: that the run was trained on; of ``official`` without the test.
+        split: image_id, lesion_id, split.
+        info: as the run has it.
+    """
+    if info.test_data:
+        dataset = join(dataset, read_dataset(Path(info.test_data)))
+    together = chains(rows["image_id"] for _, rows in split.groupby("lesion_id"))
+    dataset, joined = join_same(dataset, together=together)
+    lesions = dataset.frame.set_index("image_id")["lesion_id"]
+    known = split.assign(lesion_id=split["image_id"].map(lesions).fillna(split["lesion_id"]))
+    before = info.leakage.crossing_lesions if info.leakage else 0
+    now = measure_leakage(known, dataset.frame)
+    if now.crossing_lesions > before and not info.leaky:
+        info = _judged(info, known, dataset)
+    elif info.leaks == OLDER:
+        info = _judged(info.model_copy(update={"joined": joined}), known, dataset)
+    return Division(dataset, split, info)
+
+
+def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo:
+    """The info with what leaks, and what is known of it."""
+    leakage = measure_leakage(split, dataset.frame)
+    frame = dataset.frame[dataset.frame["image_id"].isin(split["image_id"])]
+    leaks = conclude(leakage, frame, joined=info.joined, two_sets=info.kind == "official")
+    found = {"leakage": leakage, "leaks": leaks, "leaky": leaks.state == "found"}
+    return info.model_copy(update=found)
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:
@@ -104,8 +169,9 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
 def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
     """A user's split; which lesion a picture shows is the data set's word, not the file's."""
     try:
-        given = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
+        with open_regular(path) as stream:
+            given = pd.read_csv(stream, dtype=str, keep_default_na=False)
+    except (InputError, OSError, ValueError) as error:
         raise InputError(
             f"--split {path}: neither lesion, paper or official, nor a CSV file ({error})."
         ) from error

@@ -41,6 +41,11 @@ class Examples:
             self.pixels, self.rows[positions], self.patients[positions], self.labels[positions]
         )
 
+    def without(self, columns: NDArray[np.bool_]) -> "Examples":
+        """The same with some columns (patient_width,) of every patient at 0."""
+        patients = np.where(columns, np.float32(0), self.patients)
+        return Examples(self.pixels, self.rows, patients, self.labels)
+
 
 def make_examples(frame: pd.DataFrame, pixels: Pixels, encoder: PatientEncoder) -> Examples:
     """Pair a data set's rows with their pixels (same order)."""

@@ -1,5 +1,8 @@
 """The one definition of how a picture becomes the network's pixels.
 
+0. Decode: a JPEG by libjpeg's accurate integer IDCT (ISLOW) with fancy upsampling, as Pillow's own
+   wheels, OpenCV and Java's ImageIO do, and TensorFlow with ``dct_method="INTEGER_ACCURATE"`` only.
+   Levels are taken as stored: no ICC profile, no gamma. CMYK becomes RGB without a profile.
 1. Centre crop to the aspect of the network's input.
 2. A crop larger than the 450x600 frame that HAM10000 comes in is first reduced into that frame
    by area averaging (so that a 12-megapixel photo and its small copy look alike).
@@ -17,9 +20,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from skinlite.errors import InputError
+from skinlite.files import check_regular
 
 FRAME = (450, 600)
 """Height and width (pixels) that larger pictures are reduced into before the resize."""
+
+DARKEST = 1 << 12
+"""Levels of 16 bits below this are those of a camera of 12 bits that nobody scaled."""
 
 Pixels = NDArray[np.uint8]
 
@@ -27,21 +34,44 @@ Pixels = NDArray[np.uint8]
 def load_picture(path: Path) -> Pixels:
     """Decode a picture to RGB, upright as its EXIF orientation says (phones rely on it).
 
+    16-bit grey is scaled to 8 bits, as Pillow scales 16-bit colour: the higher byte. Transparency
+    is left out, what is under it stays.
+
     Returns:
         uint8 array of shape (height, width, 3), 0-255.
 
     Raises:
-        InputError: the file is missing, truncated, or not a picture.
+        InputError: the file is missing, truncated, no regular file, or not a picture; its levels
+            have no range that could be scaled.
     """
     try:
+        check_regular(path)
         with Image.open(path) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no picture {path}.") from error
+            upright = ImageOps.exif_transpose(picture)
+            return np.asarray(_eight_bits(upright, path).convert("RGB"))
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not a picture that can be decoded.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} can't be decoded: {error}.") from error
+
+
+def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
+    """Levels of more than eight bits; Pillow would cut off at 255 what is above."""
+    if picture.mode in ("I", "F"):
+        raise InputError(
+            f"{path} has levels of 32 bits, of which nobody told which is white. Save it as RGB "
+            "with 8 bits."
+        )
+    if not picture.mode.startswith("I;16"):
+        return picture
+    levels = np.asarray(picture)
+    if levels.max() < DARKEST:
+        raise InputError(
+            f"{path} has 16 bits, of which the highest four are nowhere used: taken as they are "
+            f"said to be, its levels (up to {levels.max()} of 65535) are nearly black. Scale them "
+            "and save it as RGB with 8 bits."
+        )
+    return Image.fromarray((levels >> 8).astype(np.uint8))
 
 
 def fit(picture: Pixels, height: int, width: int) -> Pixels:

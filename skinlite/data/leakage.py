@@ -1,8 +1,17 @@
-"""How much of a test set a training has seen: pictures of lesions that are in training too."""
+"""How much of a test set a training has seen: pictures of lesions that are in training too.
+
+What is counted are lesions that are known. `conclude` says what the count is worth.
+"""
+
+import re
+from collections.abc import Iterable
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.joining import Joined
+from skinlite.data.leaks import OLDER, Leaks
+from skinlite.data.same_lesion import join_known
 from skinlite.data.split import crossing_lesions
 
 
@@ -32,17 +41,129 @@ def measure_leakage(split: pd.DataFrame, frame: pd.DataFrame) -> Leakage:
         split: image_id, lesion_id, split.
         frame: image_id and dx of at least these pictures.
     """
-    test = split[split["split"] == "test"]
-    seen = set(split.loc[split["split"] != "test", "lesion_id"])
-    leaking = test["lesion_id"].isin(seen)
-    melanoma = test["image_id"].map(frame.set_index("image_id")["dx"]) == "mel"
+    leaking = _leaking(split)
+    melanoma = frame.set_index("image_id")["dx"].reindex(leaking.index) == "mel"
     return Leakage(
-        test_pictures=len(test),
+        test_pictures=len(leaking),
         leaking_pictures=int(leaking.sum()),
         test_melanomas=int(melanoma.sum()),
         leaking_melanomas=int((leaking & melanoma).sum()),
         crossing_lesions=len(crossing_lesions(split)),
     )
+
+
+def conclude(
+    leakage: Leakage, frame: pd.DataFrame, *, joined: Joined | None, two_sets: bool
+) -> Leaks:
+    """What a count is worth.
+
+    Args:
+        leakage: what was counted.
+        frame: the rows that were divided, with `skinlite.data.dataset.Dataset`'s columns.
+        joined: what was joined before.
+        two_sets: whether the test is a data set of its own.
+    """
+    handed = joined.handed_from if joined else None
+    doubts = [doubt for doubt in [_unnamed(nameless(frame), len(frame))] if doubt]
+    if two_sets and not handed and (doubt := _strange(frame["table_lesion_id"])):
+        doubts.append(
+            f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion, "
+            "--same-lesion FILE takes them"
+        )
+    doubt = " and ".join(doubts)
+    if leakage.crossing_lesions:
+        return Leaks(state="found", reason=str(leakage) + (f"; at least: {doubt}" if doubt else ""))
+    told = f"; {joined}" if joined and joined.lesions else ""
+    if doubt:
+        return Leaks(state="unknown", reason=doubt + told)
+    basis = f"lesion ids and the pairs of images in {handed}" if handed else "lesion ids"
+    return Leaks(state="none found", reason=f"as far as known: rests on {basis}{told}")
+
+
+def known_today(leaks: Leaks, split: pd.DataFrame, *, two_sets: bool = False) -> Leaks:
+    """What a run's split is known to leak today, when more lesions are known to be one.
+
+    Args:
+        leaks: what was known when it was made.
+        split: image_id, lesion_id, split.
+        two_sets: whether the test is a data set of its own.
+    """
+    if leaks.state == "found":
+        return leaks
+    now = split.assign(lesion_id=join_known(split))
+    if crossing_lesions(now):
+        leaking = _leaking(now)
+        return Leaks(
+            state="found",
+            reason=f"{_share(int(leaking.sum()), len(leaking))} test pictures, by lesions that are "
+            "known to have two ids",
+        )
+    if leaks != OLDER:
+        return leaks
+    # Where a table names no lesion, older versions wrote the image's id.
+    unnamed = split["lesion_id"] == split["image_id"]
+    doubt = _unnamed(int(unnamed.sum()), len(split))
+    return _rests(doubt or (_strange(split["lesion_id"]) if two_sets else ""))
+
+
+def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
+    """What a run has seen of a data set that isn't its own.
+
+    Args:
+        split: of the run: image_id, lesion_id, split.
+        frame: what judges, with `skinlite.data.dataset.Dataset`'s columns.
+    """
+    seen = split.loc[split["split"] != "test", ["image_id", "lesion_id"]]
+    both = pd.concat([seen, frame[["image_id", "lesion_id"]]], ignore_index=True)
+    lesions = join_known(both)
+    by_lesion = lesions[len(seen) :].isin(set(lesions[: len(seen)])).to_numpy()
+    shared = by_lesion | frame["image_id"].isin(seen["image_id"]).to_numpy()
+    if shared.any():
+        return Leaks(
+            state="found",
+            reason=f"{_share(int(shared.sum()), len(frame))} pictures, or others of their lesions, "
+            "were trained or selected on",
+        )
+    unnamed = seen["lesion_id"] == seen["image_id"]
+    names = pd.concat([seen.loc[~unnamed, "lesion_id"], frame["table_lesion_id"]])
+    doubt = _unnamed(nameless(frame), len(frame)) or _unnamed(int(unnamed.sum()), len(seen))
+    return _rests(doubt or _strange(names))
+
+
+def nameless(frame: pd.DataFrame) -> int:
+    """Images whose lesion the table doesn't name."""
+    return int((frame["table_lesion_id"] == "").sum()) if "table_lesion_id" in frame else 0
+
+
+def _unnamed(count: int, whole: int) -> str:
+    return f"the table names no lesion for {count:,} of {whole:,} images" if count else ""
+
+
+def _rests(doubt: str) -> Leaks:
+    """Nothing was found: by lesion ids, unless there is a doubt about those."""
+    if doubt:
+        return Leaks(state="unknown", reason=doubt)
+    return Leaks(state="none found", reason="as far as known: rests on lesion ids")
+
+
+def _leaking(split: pd.DataFrame) -> pd.Series:
+    """Whether each test picture's lesion is on another side too; by image id."""
+    test = split[split["split"] == "test"]
+    seen = set(split.loc[split["split"] != "test", "lesion_id"])
+    return test.set_index("image_id")["lesion_id"].isin(seen)
+
+
+def _strange(lesions: Iterable[str]) -> str:
+    """Why the lesion ids of two data sets don't compare; empty where they do.
+
+    Ids that begin alike (HAM_, IL_) are taken to be one author's. The ISIC Archive renames lesions
+    (HAM_0005060 is its IL_1936015), and numbers alone mean nothing outside of their table.
+    """
+    starts = sorted({re.split(r"\d", one)[0] for one in lesions if one})
+    if len(starts) == 1 and starts[0]:
+        return ""
+    told = ", ".join(start or "a digit" for start in starts[:4])
+    return f"the lesion ids of two data sets, which begin with {told}, don't compare"
 
 
 def _share(part: int, whole: int) -> str:

@@ -7,7 +7,7 @@ Encoding happens outside of the graph by this one class; its table ships in the 
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, computed_field
 
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
+
+Field = Literal["age", "sex", "localization"]
 
 
 class Patient(BaseModel):
@@ -34,6 +36,11 @@ class PatientEncoder(BaseModel):
     Columns, in order: the age in standard deviations from the training mean (0 where missing),
     an indicator that the age is missing, the sex one-hot, the localization one-hot; ``unknown`` is
     a category of its own in both.
+
+    Attributes:
+        untold: fields that no training row told: a network learns nothing of them, and training
+            sees to it that they change nothing. Without any age, mean and standard deviation are
+            0 and 1, which stand for no patients.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,21 +50,32 @@ class PatientEncoder(BaseModel):
     age_std: float
     sexes: tuple[str, ...] = SEXES
     localizations: tuple[str, ...] = LOCALIZATIONS
+    untold: tuple[Field, ...] = ()
 
     @classmethod
     def fit(cls, frame: pd.DataFrame) -> "PatientEncoder":
         """Take mean and standard deviation (years) of the ages of the training rows.
 
-        Raises:
-            InputError: no row has an age.
+        Fields that no row tells are warned of.
         """
         ages = frame["age"].dropna()
-        if ages.empty:
-            raise InputError(
-                "Every age of the training rows is missing, so the age can't be normalised. "
-                "Fill the column 'age' where it is known."
+        told = {
+            "age": not ages.empty,
+            "sex": (frame["sex"] != UNKNOWN).any(),
+            "localization": (frame["localization"] != UNKNOWN).any(),
+        }
+        untold = tuple(field for field in get_args(Field) if not told[field])
+        if untold:
+            warnings.warn(
+                f"No training row tells {' or '.join(untold)}: the network learns nothing of it, "
+                "and its answers won't depend on it.",
+                SkinliteWarning,
+                stacklevel=2,
             )
-        return cls(age_mean=float(ages.mean()), age_std=float(ages.std(ddof=0)) or 1.0)
+        if ages.empty:
+            return cls(age_mean=0.0, age_std=1.0, untold=untold)
+        mean, std = float(ages.mean()), float(ages.std(ddof=0))
+        return cls(age_mean=mean, age_std=std or 1.0, untold=untold)
 
     @computed_field  # type: ignore[prop-decorator]  # mypy's rule, pydantic's documented way
     @property
@@ -76,14 +94,24 @@ class PatientEncoder(BaseModel):
         sites = 2 + len(self.sexes)
         return slice(0, 2), slice(2, sites), slice(sites, sites + len(self.localizations))
 
+    @property
+    def untold_columns(self) -> NDArray[np.bool_]:
+        """Which columns are of `untold` fields; shape (len(columns),)."""
+        columns = np.zeros(len(self.columns), bool)
+        for field, place in zip(get_args(Field), self.fields, strict=True):
+            columns[place] = field in self.untold
+        return columns
+
     def encode(self, patients: Sequence[Patient]) -> NDArray[np.float32]:
         """Encode patients; float32 of shape (len(patients), len(columns)).
 
-        A sex or localization outside of the vocabulary becomes ``unknown``, with a warning.
+        A sex or localization outside of the vocabulary becomes ``unknown``, with a warning; so is
+        an answer of a field that is `untold` warned of.
 
         Raises:
             InputError: an age outside of 0-120 years.
         """
+        self._warn_of_untold(patients)
         vectors = np.zeros((len(patients), len(self.columns)), np.float32)
         _, sex_columns, site_columns = self.fields
         for vector, patient in zip(vectors, patients, strict=True):
@@ -104,6 +132,7 @@ class PatientEncoder(BaseModel):
         Columns: age in years, negative where it isn't told; positions in ``sexes`` and in
         ``localizations``. The same warning and error as of `encode`.
         """
+        self._warn_of_untold(patients)
         for patient in patients:
             if patient.age is not None:
                 check_age(patient.age)
@@ -116,6 +145,20 @@ class PatientEncoder(BaseModel):
             for patient in patients
         ]
         return np.array(rows, np.float32).reshape(-1, 3)
+
+    def _warn_of_untold(self, patients: Sequence[Patient]) -> None:
+        told = [
+            field
+            for field in self.untold
+            if any(getattr(patient, field) not in (None, UNKNOWN) for patient in patients)
+        ]
+        if told:
+            warnings.warn(
+                f"The network was trained without any {' or '.join(told)}: telling it changes no "
+                "answer.",
+                SkinliteWarning,
+                stacklevel=3,
+            )
 
     def encode_frame(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """Encode the columns age, sex and localization of a data set's rows."""

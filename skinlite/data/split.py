@@ -1,4 +1,4 @@
-"""Splits: by lesion, so that no lesion has pictures on two sides, or by image as in the paper.
+"""Splits: by lesion, so that none that is known is on two sides, or by image as in the paper.
 
 At image level, 42 % of HAM10000's test pictures (72 % of the melanomas) show a lesion that is in
 training too; numbers from such a split are upper bounds at best.
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skinlite.errors import InputError
+from skinlite.files import open_regular
 
 SPLITS = ("train", "validation", "test")
 
@@ -41,7 +42,8 @@ def split_by_lesion(
             "on. Give positive shares whose sum is well below 1."
         )
     _check_seed(seed)
-    lesions = frame.groupby("lesion_id")["dx"].first().sort_index()
+    # A joined lesion may have two diagnoses: the alphabet decides, not the order of the rows.
+    lesions = frame.groupby("lesion_id")["dx"].min()
     counts = lesions.value_counts()
     sides = SPLITS if test else SPLITS[:2]
     if counts.min() < len(sides):
@@ -88,19 +90,20 @@ def split_by_image(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def crossing_lesions(split: pd.DataFrame) -> list[str]:
-    """Lesions with pictures in more than one split; empty is the proof that nothing leaks."""
+    """Lesions with pictures in more than one split; empty: none that is known is."""
     sides = split.groupby("lesion_id")["split"].nunique()
     return sorted(sides.index[sides > 1])
 
 
 def read_split(path: Path, *, may_leak: bool = False) -> pd.DataFrame:
-    """Read a ``split.csv`` and prove it leak-free, unless it is known to leak.
+    """Read a ``split.csv``; no lesion id may be on two sides, unless the split is known to leak.
 
     Raises:
         InputError: missing or damaged file, or a lesion on two sides.
     """
     try:
-        split = pd.read_csv(path, dtype=str, keep_default_na=False)
+        with open_regular(path) as stream:
+            split = pd.read_csv(stream, dtype=str, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} can't be read as a split: {error}") from error
     if (
@@ -108,6 +111,8 @@ def read_split(path: Path, *, may_leak: bool = False) -> pd.DataFrame:
         or not split["split"].isin(SPLITS).all()
     ):
         raise InputError(f"{path} is not a split: it needs image_id, lesion_id and split.")
+    if absent := sorted(set(SPLITS) - set(split["split"])):
+        raise InputError(f"{path} has no {' and no '.join(absent)} images.")
     leaks = crossing_lesions(split)
     if leaks and not may_leak:
         raise InputError(f"{path} leaks: {len(leaks)} lesions are on two sides, first {leaks[0]}.")

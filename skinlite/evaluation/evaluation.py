@@ -3,30 +3,51 @@
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.leakage import nameless
+from skinlite.data.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metadata_only import MetadataOnly
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
+NOT_SAID = Leaks(state="unknown", reason="nobody said what was trained on")
+
 
 class Details(BaseModel):
-    """What the metrics alone don't tell: intervals, how sure answers may sound, the subgroups."""
+    """What the metrics alone don't tell: intervals, how sure answers may sound, the subgroups.
+
+    Attributes:
+        intervals: over lesions.
+        lesions_unknown: images whose lesion nobody knows. Each counts as a lesion of its own, so
+            that intervals may be too narrow; None where an older version didn't count them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     intervals: Intervals
     calibration: Calibration
     subgroups: list[Subgroup]
+    lesions_unknown: int | None = None
+
+    @property
+    def resampled(self) -> str:
+        """What the intervals are over, in words."""
+        if not self.lesions_unknown:
+            return "lesions"
+        which = f"{self.lesions_unknown:,} images whose lesion is unknown"
+        return f"lesions, and over {which}, which may make them too narrow"
 
 
-class Evaluation(Metrics, Details):
-    """The metrics with their details.
+class Evaluation(Metrics, Details, MayLeak):
+    """The metrics with their details, and whether lesions of these images were trained on.
 
     Attributes:
-        leaky: lesions of these pictures were trained on, so that these are upper bounds.
+        metadata_only: what classifiers reach that see no image; empty where the rows that the
+            network was trained on aren't known, or are those that are judged.
     """
 
-    leaky: bool = False
+    metadata_only: tuple[MetadataOnly, ...] = ()
 
 
 def evaluate_fully(
@@ -36,6 +57,7 @@ def evaluate_fully(
     *,
     temperature: float | None = None,
     temperature_from: str | None = None,
+    leaks: Leaks = NOT_SAID,
 ) -> Evaluation:
     """Score predictions in every way.
 
@@ -45,13 +67,14 @@ def evaluate_fully(
         rows: N rows of a data set's frame, in the same order.
         temperature: one fitted on other pictures, to be tried on these.
         temperature_from: where it was fitted.
+        leaks: what is known of lesions of these images that were trained or selected on.
 
     Raises:
         InputError: no picture, or a probability that is none.
     """
     metrics = evaluate(labels, probabilities)
     details = details_of(labels, probabilities, rows, temperature, temperature_from)
-    return Evaluation(**dict(metrics), **dict(details))
+    return Evaluation(**dict(metrics), **dict(details), leaks=leaks)
 
 
 def details_of(
@@ -66,4 +89,5 @@ def details_of(
         intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object)),
         calibration=calibrate(labels, probabilities, temperature, temperature_from),
         subgroups=by_subgroup(labels, probabilities, rows),
+        lesions_unknown=nameless(rows),
     )

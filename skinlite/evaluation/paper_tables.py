@@ -19,7 +19,8 @@ _PREFACE = (
     f"{paper().source}. Its split is at image level, so that lesions of its test are in its "
     "training too, and its models were chosen on the pictures that it reports: its figures are "
     "upper bounds. Each measured figure names its run and split; one from a split with lesions on "
-    f"two sides is labelled LEAKY. What no run given here measured says: {ABSENT}."
+    "two sides is labelled LEAKY, one where nobody knows that LEAKS UNKNOWN. What no run given "
+    f"here measured says: {ABSENT}."
 )
 
 

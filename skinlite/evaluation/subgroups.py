@@ -1,4 +1,4 @@
-"""The metrics apart for each age band, sex and anatomical site."""
+"""The metrics apart for each age band, sex, anatomical site and source."""
 
 import itertools
 from collections.abc import Iterator
@@ -19,6 +19,9 @@ AGE_BANDS = (0, 30, 45, 60, 75, 121)
 """Years, each up to below the next."""
 
 
+Field = Literal["age", "sex", "site", "dataset"]
+
+
 class Subgroup(BaseModel):
     """One group's pictures; a share is None where fewer than FEWEST pictures make it.
 
@@ -29,7 +32,7 @@ class Subgroup(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    field: Literal["age", "sex", "site"]
+    field: Field
     group: str
     images: int
     melanomas: int
@@ -67,15 +70,18 @@ def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame
 
 def _groups(
     rows: pd.DataFrame,
-) -> Iterator[tuple[Literal["age", "sex", "site"], str, "pd.Series[bool]"]]:
+) -> Iterator[tuple[Field, str, "pd.Series[bool]"]]:
     names = [f"{low}-{high - 1}" for low, high in itertools.pairwise(AGE_BANDS)]
     names[-1] = f"{AGE_BANDS[-2]} and more"
     bands = pd.cut(rows["age"], AGE_BANDS, right=False, labels=names).astype(object)
     bands = bands.where(rows["age"].notna(), UNKNOWN)
-    fields: tuple[tuple[Literal["age", "sex", "site"], pd.Series, tuple[str, ...]], ...] = (
+    sources = rows.get("dataset", pd.Series("", rows.index)).replace("", UNKNOWN)
+    named = tuple(sorted(set(sources) - {UNKNOWN}))
+    fields: tuple[tuple[Field, pd.Series, tuple[str, ...]], ...] = (
         ("age", bands, (*names, UNKNOWN)),
         ("sex", rows["sex"], SEXES),
         ("site", rows["localization"], LOCALIZATIONS),
+        ("dataset", sources, (*named, UNKNOWN) if named else ()),
     )
     for field, values, groups in fields:
         for group in groups:

@@ -2,13 +2,12 @@
 
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import h5py
 import keras
 
-import skinlite.models.soft_attention  # noqa: F401  registers the layer
 from skinlite.errors import InputError
+from skinlite.models.keras_file import load_keras
 
 
 def holds_classifier(path: Path) -> bool:
@@ -20,7 +19,7 @@ def holds_classifier(path: Path) -> bool:
     if not path.is_file():
         raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
     if path.suffix == ".keras":
-        return any(layer.name == "soft_attention" for layer in _read(path).layers)
+        return any(layer.name == "soft_attention" for layer in load_keras(path).layers)
     return any("soft_attention" in name for name in _datasets(path))
 
 
@@ -34,7 +33,7 @@ def fill(model: keras.Model, path: Path) -> None:
     """
     try:
         if path.suffix == ".keras":
-            model.set_weights(_read(path).get_weights())
+            model.set_weights(load_keras(path).get_weights())
             return
         held = [name for name in _datasets(path) if not name.startswith("optimizer")]
         if len(held) != len(model.weights):
@@ -46,13 +45,6 @@ def fill(model: keras.Model, path: Path) -> None:
             f"{path} doesn't fit {model.name}: {first} Give a file of the same backbone, "
             "topology, width and size, or use --weights none."
         ) from error
-
-
-def _read(path: Path) -> Any:
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise InputError(f"{path} can't be read as a Keras model: {error}") from error
 
 
 def _datasets(path: Path) -> list[str]:

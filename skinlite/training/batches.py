@@ -58,6 +58,8 @@ class Epoch(keras.utils.PyDataset):
         for field in encoder.fields:
             dropped = random.random(len(examples)) < answer_dropout
             self.patients[dropped, field] = encoder.missing()[field]
+        # Always "not told" would be a second bias, which who tells would be answered without.
+        self.patients[:, encoder.untold_columns] = 0
 
     def __len__(self) -> int:
         # A short last batch would have its own noise in the batch statistics: it is left out.

@@ -4,11 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import pandas as pd
 from pydantic import BaseModel
 
 from skinlite.errors import InputError
-from skinlite.files import read_json, write_atomically
+from skinlite.files import read_json, sha256_of, write_atomically
+from skinlite.models.keras_file import load_keras
 from skinlite.training.augment import Augment  # noqa: F401  registers the layer
+from skinlite.training.run import HISTORY, MODEL
+
+CANDIDATE = "candidate.keras"
+"""The best model, beside the state, until the state names it."""
 
 
 class EpochResult(BaseModel):
@@ -28,13 +34,28 @@ class EpochResult(BaseModel):
 
 
 class State(BaseModel):
-    """Where the training stands after ``epochs_done`` epochs."""
+    """Where the training stands after ``epochs_done`` epochs.
+
+    Attributes:
+        model_sha256: of the best model's file, see `publish`; None where an older skinlite began
+            the training.
+    """
 
     epochs_done: int = 0
     best_epoch: int | None = None
     best_score: float = -1.0
     trainer: str = ""
     history: list[EpochResult] = []
+    model_sha256: str | None = None
+
+
+def read_state(folder: Path) -> State:
+    """What the last `save_checkpoint` kept.
+
+    Raises:
+        InputError: it is damaged.
+    """
+    return read_json(State, folder / "state.json")
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
@@ -51,16 +72,42 @@ def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
             old.unlink()
 
 
+def publish(run: Path, state: State) -> None:
+    """Bring a run's model and history up to its checkpoint, which is written before they are.
+
+    A better model is saved as `CANDIDATE`, then a checkpoint names its hash, and only then it
+    takes the place of the one before: killed in between, this is done again.
+
+    Args:
+        run: the folder that ``checkpoint`` lies in.
+        state: the checkpoint's.
+
+    Raises:
+        InputError: the model isn't the one that the checkpoint names; nothing can be written.
+    """
+    model, candidate, known = run / MODEL, run / "checkpoint" / CANDIDATE, state.model_sha256
+    if candidate.exists() and sha256_of(candidate) == known:
+        candidate.replace(model)
+    if known and sha256_of(model) != known:
+        raise InputError(
+            f"{model} is not what this training saved, and would pass for its best model. Put that "
+            f"back, or remove {run} and train again."
+        )
+    if state.history:
+        rows = [row.model_dump() for row in state.history]
+        write_atomically(run / HISTORY, pd.DataFrame(rows).to_csv(index=False))
+
+
 def load_checkpoint(folder: Path) -> tuple[Any, State]:
     """The compiled trainer and its state.
 
     Raises:
-        InputError: nothing there to go on from.
+        InputError: nothing there to go on from, or it is damaged.
     """
     if not (folder / "state.json").exists():
         raise InputError(
             f"{folder.parent} has no checkpoint: the training was killed before there was anything "
             "to go on from. Remove the folder, and start again with skinlite train."
         )
-    state = read_json(State, folder / "state.json")
-    return keras.saving.load_model(folder / state.trainer, safe_mode=True), state
+    state = read_state(folder)
+    return load_keras(folder / state.trainer, compiled=True), state

@@ -10,29 +10,44 @@ from typing import Any
 
 import keras
 import numpy as np
-import pandas as pd
 
 from skinlite import __version__
+from skinlite.claims import Claim, make_parent
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
-from skinlite.files import write_atomically, writing
+from skinlite.files import sha256_of, write_atomically, writing
+from skinlite.models.keras_file import load_keras
+from skinlite.signals import taken
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
     share_statistics,
 )
 from skinlite.training.batches import Epoch, make_epoch
-from skinlite.training.checkpoint import EpochResult, State, load_checkpoint, save_checkpoint
+from skinlite.training.checkpoint import (
+    CANDIDATE,
+    EpochResult,
+    State,
+    load_checkpoint,
+    publish,
+    read_state,
+    save_checkpoint,
+)
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
+from skinlite.training.identity import structure_of
 from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import (
+    ENCODING,
+    HISTORY,
+    METRICS,
+    MODEL,
+    SPLIT,
     Run,
     RunInfo,
     RunMetrics,
     Status,
-    load_model,
     open_run,
     partial_folder,
 )
@@ -87,9 +102,14 @@ class Training:
         Raises:
             InputError: ``out`` is taken or can't be written to, bad weights, or a NaN loss.
         """
+        make_parent(self.out)
+        with Claim(self.out):
+            return self._start()
+
+    def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
-            classifier = initial_classifier(self.config, self._patient_width)
+            classifier = initial_classifier(self.config, self.data)
             if self._strategy:
                 share_statistics(classifier)
         deployed = self._deployed(classifier)
@@ -98,7 +118,7 @@ class Training:
         with writing(self.work):
             self.work.mkdir(parents=True)
         try:
-            trainer, state = self._begin(classifier, deployed), State()
+            trainer, state = self._begin(classifier, deployed)
         except BaseException:
             # Without a checkpoint there is nothing to go on from.
             shutil.rmtree(self.work)
@@ -109,36 +129,45 @@ class Training:
         """Go on from the checkpoint; the result is that of a training never interrupted.
 
         Raises:
-            InputError: there is no checkpoint, or a NaN loss.
+            InputError: there is no checkpoint, the best model isn't the checkpoint's, or a NaN
+                loss.
         """
-        with self._scope():
-            trainer, state = load_checkpoint(self.work / "checkpoint")
-        return self._train(trainer, state)
+        make_parent(self.out)
+        with Claim(self.out):
+            with self._scope():
+                trainer, state = load_checkpoint(self.work / "checkpoint")
+            publish(self.work, state)
+            return self._train(trainer, state)
 
-    def _begin(self, classifier: keras.Model, deployed: keras.Model) -> keras.Model | None:
+    def _begin(
+        self, classifier: keras.Model, deployed: keras.Model
+    ) -> tuple[keras.Model | None, State]:
         """Write what is known before the first epoch; the trainer, where there is to be one."""
         with writing(self.work):
-            deployed.save(self.work / "model.keras")
-        self._write("patient_encoding.json", self.data.encoder.model_dump_json(indent=2))
-        self._write("split.csv", self.data.split.to_csv(index=False))
+            deployed.save(self.work / MODEL)
+        state = State(model_sha256=sha256_of(self.work / MODEL))
+        self._write(ENCODING, self.data.encoder.model_dump_json(indent=2))
+        self._write(SPLIT, self.data.split.to_csv(index=False))
         if not self.config.epochs:
-            return None
+            return None, state
         self._write_info("interrupted", State())
         steps = self.config.epochs * len(self._batches(0))
         with self._scope():
             trainer = make_trainer(classifier, self.config, steps)
         with writing(self.work):
-            save_checkpoint(self.work / "checkpoint", trainer, State())
-        return trainer
+            save_checkpoint(self.work / "checkpoint", trainer, state)
+        return trainer, state
 
     def _train(self, trainer: keras.Model, state: State) -> Run:
         status: Status = "complete"
         self.execution.apply(trainer)
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
-                self._train_epoch(trainer, state)
+                state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
-            status = "interrupted"
+            taken()
+            # Wherever it came: the checkpoint says what was reached.
+            status, state = "interrupted", read_state(self.work / "checkpoint")
         except OSError as error:
             raise InputError(
                 f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
@@ -157,16 +186,17 @@ class Training:
         return self._finish(status, state)
 
     def _finish(self, status: Status, state: State) -> Run:
-        self._write_info(status, state)
+        publish(self.work, state)
         if status in ("complete", "diverged"):
             self._write_metrics()
+        self._write_info(status, state)  # last, for it names what the others hold
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
             # Only now: a kill before this line leaves what --resume can finish.
             shutil.rmtree(self.out / "checkpoint")
         return open_run(self.out)
 
-    def _train_epoch(self, trainer: keras.Model, state: State) -> None:
+    def _train_epoch(self, trainer: keras.Model, state: State) -> State:
         began, cpu_began = time.perf_counter(), time.process_time()
         epoch = state.epochs_done
         batches = self._batches(epoch)
@@ -190,29 +220,31 @@ class Training:
         if not all(np.isfinite(weight).all() for weight in classifier.get_weights()):
             raise DivergedError(f"A weight became infinite in epoch {epoch + 1}.")
         scores = self._score(classifier, "validation")
-        state.epochs_done += 1
-        state.history.append(
-            EpochResult(
-                epoch=state.epochs_done,
-                loss=fitted.history["loss"][0],
-                learning_rate=float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate)),
-                validation_accuracy=scores.accuracy,
-                validation_balanced_accuracy=scores.balanced_accuracy,
-                seconds=time.perf_counter() - began,
-                cpu_seconds=time.process_time() - cpu_began,
-            )
+        row = EpochResult(
+            epoch=epoch + 1,
+            loss=fitted.history["loss"][0],
+            learning_rate=float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate)),
+            validation_accuracy=scores.accuracy,
+            validation_balanced_accuracy=scores.balanced_accuracy,
+            seconds=time.perf_counter() - began,
+            cpu_seconds=time.process_time() - cpu_began,
         )
+        reached: dict[str, Any] = {"epochs_done": row.epoch, "history": [*state.history, row]}
         score = getattr(scores, self.config.monitor)
         if score > state.best_score:
-            state.best_score, state.best_epoch = score, state.epochs_done
-            candidate = self.work / "checkpoint" / "candidate.keras"
+            candidate = self.work / "checkpoint" / CANDIDATE
             classifier.save(candidate)
-            candidate.replace(self.work / "model.keras")
-        rows = [row.model_dump() for row in state.history]
-        self._write("history.csv", pd.DataFrame(rows).to_csv(index=False))
+            reached |= {
+                "best_score": score,
+                "best_epoch": row.epoch,
+                "model_sha256": sha256_of(candidate),
+            }
+        state = state.model_copy(update=reached)
         save_checkpoint(self.work / "checkpoint", trainer, state)
+        publish(self.work, state)
         result = f"balanced accuracy {scores.balanced_accuracy:.3f}"
-        self.report(f"{title}, {result}, {state.history[-1].seconds:.0f} s", 1, 1)
+        self.report(f"{title}, {result}, {row.seconds:.0f} s", 1, 1)
+        return state
 
     def _stalled(self, state: State) -> bool:
         return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
@@ -242,15 +274,19 @@ class Training:
         return evaluate(examples.labels, predict(model, examples))
 
     def _write_metrics(self) -> None:
-        model = load_model(self.work)
+        model = load_keras(self.work / "model.keras")
         scores = RunMetrics(
             split=self.data.split_info,
             validation=self._score(model, "validation"),
             test=self._score(model, "test"),
         )
-        self._write("metrics.json", scores.model_dump_json(indent=2))
+        self._write(METRICS, scores.model_dump_json(indent=2))
 
     def _write_info(self, status: Status, state: State) -> None:
+        others = [self.work / name for name in (ENCODING, SPLIT, HISTORY, METRICS)]
+        files = {path.name: sha256_of(path) for path in others if path.exists()}
+        if state.model_sha256:
+            files[MODEL] = state.model_sha256
         info = RunInfo(
             status=status,
             config=self.config,
@@ -265,6 +301,8 @@ class Training:
                 "keras": keras.__version__,
                 "backend": keras.backend.backend(),
             },
+            files=files,
+            structure=structure_of(self.work / MODEL) if state.model_sha256 else None,
         )
         self._write("config.json", info.model_dump_json(indent=2))
 

@@ -7,14 +7,19 @@ from typing import Literal
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from skinlite.models.classifier import build_classifier
 from skinlite.models.weights import fill, holds_classifier
 from skinlite.training.config import TrainConfig
+from skinlite.training.prepare import Prepared
 
 
-def initial_classifier(config: TrainConfig, patient_width: int) -> keras.Model:
+def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
     """Build the classifier with its initial weights, in the precision it is trained in.
+
+    Columns of the patient that no training row has start at zero and stay there: what was never
+    learned from changes no answer.
 
     Raises:
         InputError: weights that can't be had or don't fit, or a bad backbone.
@@ -27,9 +32,13 @@ def initial_classifier(config: TrainConfig, patient_width: int) -> keras.Model:
         path = Path(config.weights)
         backbone = None if holds_classifier(path) else path
     with _precision(config.precision):
-        classifier = _build(config, patient_width, backbone)
+        classifier = _build(config, len(data.encoder.columns), backbone)
+    silent = data.encoder.untold_columns
     if path and not backbone:
         fill(classifier, path)
+    else:
+        silent = silent | ~data.examples["train"].patients.any(axis=0)
+    _silence(classifier, silent)
     if not config.asks_patient:
         _close_patient_branch(classifier)
     return classifier
@@ -55,6 +64,13 @@ def _build(
         weights=weights,
         batch_norm_momentum=config.batch_norm_momentum,
     )
+
+
+def _silence(classifier: keras.Model, columns: NDArray[np.bool_]) -> None:
+    branch = classifier.get_layer("patient_dense")
+    kernel, bias = branch.get_weights()
+    kernel[columns] = 0
+    branch.set_weights([kernel, bias])
 
 
 def _close_patient_branch(classifier: keras.Model) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.cache import pixels_of
-from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.division import SplitInfo, divide, join
+from skinlite.data.dataset import Dataset
+from skinlite.data.division import SplitInfo, divide, divide_again
 from skinlite.data.examples import Examples, make_examples
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import SPLITS
@@ -20,8 +20,8 @@ class Prepared:
     """A data set made ready for the network.
 
     Attributes:
-        dataset: where it came from.
-        split: image_id, lesion_id, split.
+        dataset: where it came from; its lesions are those that are known today.
+        split: image_id, lesion_id, split; its lesions are those that were known when it was made.
         encoder: fitted on the training rows.
         examples: by split name.
         split_info: the kind of split, and what leaks in it.
@@ -46,6 +46,7 @@ def prepare(
     *,
     split: str = "lesion",
     test_data: Path | None = None,
+    same_lesion: Path | None = None,
 ) -> Prepared:
     """Split, fit the encoder on the training rows, decode every picture once.
 
@@ -56,8 +57,9 @@ def prepare(
         advance: called once a decoded picture.
         split: see `divide`.
         test_data: see `divide`.
+        same_lesion: see `divide`.
     """
-    division = divide(dataset, split, seed=seed, test_data=test_data)
+    division = divide(dataset, split, seed=seed, test_data=test_data, same_lesion=same_lesion)
     dataset, rows = division.dataset, division.split
     train = dataset.select(rows.loc[rows["split"] == "train", "image_id"])
     encoder = PatientEncoder.fit(train.frame)
@@ -68,12 +70,12 @@ def prepare(
 def prepare_again(
     run: Run, dataset: Dataset, advance: Callable[[], None] = lambda: None
 ) -> Prepared:
-    """The same for a run that has its split and encoder already."""
-    split, encoder, info = run.split(), run.encoder(), run.info.split
-    if info.test_data:
-        dataset = join(dataset, read_dataset(Path(info.test_data)))
+    """The same for a run that has its split and encoder already; see `divide_again`."""
+    split, encoder = run.split(), run.encoder()
+    division = divide_again(dataset, split, run.info.split)
+    dataset = division.dataset
     examples = _examples(dataset, split, encoder, run.info.config.image_size, advance)
-    return Prepared(dataset, split, encoder, examples, info)
+    return Prepared(dataset, split, encoder, examples, division.info)
 
 
 def all_examples(

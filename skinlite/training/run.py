@@ -6,34 +6,48 @@
     checkpoint/            only where --resume can go on
 
 While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
+``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
 
-Format history: 1 (0.1.0) first; later fields have defaults that mean what was so before.
+Format history: 1 (0.1.0) first; later fields have defaults that mean what was so before. Without
+``files`` it is unknown whether ``model.keras`` is the network that ``config.json`` describes.
 """
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.claims import Claim
 from skinlite.data.division import SplitInfo
+from skinlite.data.leakage import known_today
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics
-from skinlite.files import read_json
+from skinlite.files import read_json, sha256_of
+from skinlite.models.keras_file import load_keras, other_kind
 from skinlite.training.config import TrainConfig
-from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+from skinlite.training.identity import check_structure, structure_of
+
+MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
+HISTORY, METRICS = "history.csv", "metrics.json"
 
 Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
 
 
 class RunInfo(BaseModel):
-    """What is known of a run: settings, state, data and versions."""
+    """What is known of a run: settings, state, data, versions and files.
+
+    Attributes:
+        files: SHA-256 of the run's other files, by name, as the training left them.
+        structure: see `skinlite.training.identity.structure_of`; of ``model.keras``.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,6 +61,13 @@ class RunInfo(BaseModel):
     synthetic: bool
     split: SplitInfo = SplitInfo()
     versions: dict[str, str]
+    files: dict[str, str] = {}
+    structure: str | None = None
+
+    @property
+    def names_network(self) -> bool:
+        """Whether it can be told of a ``model.keras`` if it is this run's."""
+        return MODEL in self.files
 
 
 class RunMetrics(BaseModel):
@@ -66,54 +87,92 @@ class Run:
     path: Path
     info: RunInfo
 
+    def intact(self, name: str) -> Path:
+        """The path of one of its files, once it is found to be as the training left it.
+
+        Of a file whose hash the run doesn't name (see `RunInfo.files`) nothing can be found.
+
+        Raises:
+            InputError: it is missing, was changed or exchanged since.
+        """
+        path, known = self.path / name, self.info.files.get(name)
+        if known is None:
+            return path
+        if not path.is_file():
+            raise InputError(
+                f"There is no {path}. Put back what skinlite train wrote, or train again."
+            )
+        if sha256_of(path) == known:
+            return path
+        if name != MODEL:
+            raise InputError(
+                f"{path} was changed since the training ended. Put back what skinlite train wrote, "
+                "or train again."
+            )
+        found = structure_of(path)
+        what = "has this run's structure and other weights"
+        if not found:
+            what = f"is {other_kind(path) or 'damaged'}"
+        if found and found != self.info.structure:
+            what = "is another network"
+        raise InputError(
+            f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
+            "training, split and scores is about it. Put back what skinlite train saved, or train "
+            "again."
+        )
+
+    def model_sha256(self) -> str:
+        """SHA-256 of ``model.keras``; the same errors as of `intact`."""
+        path = self.intact(MODEL)
+        return self.info.files.get(MODEL) or sha256_of(path)
+
     def load_model(self) -> Any:
         """The Keras model of the best epoch.
 
+        A run that doesn't name its network is told of by a warning, and its network's structure
+        compared with what ``config.json`` describes.
+
         Raises:
-            InputError: the file is missing, damaged, or holds another kind of network.
+            InputError: the file is missing, damaged, or not this run's network.
         """
-        model = load_model(self.path)
-        size, width = self.info.config.image_size, len(self.encoder().columns)
-        wanted = {IMAGE: (size, size, 3), PATIENT: (width,)}, (None, len(CLASSES))
-        # A Sequential has neither before it is called.
-        inputs = {one.name: tuple(one.shape[1:]) for one in getattr(model, "inputs", None) or ()}
-        output = getattr(model, "output_shape", None)
-        if (inputs, output) != wanted:
-            raise InputError(
-                f"{self.path / 'model.keras'} is not the model of this run: it takes {inputs} and "
-                f"gives {output}, the run's takes {wanted[0]} and gives {wanted[1]}. Put back what "
-                "skinlite train saved, or train again."
-            )
+        self.intact(MODEL)
+        model = load_keras(self.path / MODEL)
+        if not self.info.names_network:
+            self._warn_of_unknown()
+            check_structure(model, self.info.config, len(self.encoder().columns), self.path / MODEL)
         return model
+
+    def metrics(self) -> RunMetrics:
+        """What the best epoch's model reached; of an unknown network as `load_model` says.
+
+        Raises:
+            InputError: missing, damaged, or changed since the training ended.
+        """
+        if not self.info.names_network:
+            self._warn_of_unknown()
+        return read_json(RunMetrics, self.intact(METRICS))
 
     def encoder(self) -> PatientEncoder:
         """The patient encoder the model was trained with."""
-        return read_json(PatientEncoder, self.path / "patient_encoding.json")
+        return read_json(PatientEncoder, self.intact(ENCODING))
 
     def split(self) -> pd.DataFrame:
-        """The split, proven leak-free again unless the run is labelled leaky."""
-        return read_split(self.path / "split.csv", may_leak=self.info.split.leaky)
+        """The split; no lesion id is on two sides, unless the run is labelled leaky."""
+        return read_split(self.intact(SPLIT), may_leak=self.info.split.leaky)
 
+    def leaks(self) -> Leaks:
+        """What is known today of lesions that judge and were trained or selected on."""
+        info = self.info.split
+        return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 
-def load_model(folder: Path) -> Any:
-    """The Keras model in a run folder (``safe_mode``: nothing in the file is executed).
-
-    Raises:
-        InputError: the file is missing or damaged.
-    """
-    import keras
-
-    import skinlite.models.soft_attention  # noqa: F401  registers the layer
-
-    path = folder / "model.keras"
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        reason = str(error).rpartition("Exception encountered: ")[2].partition(". ")[0]
-        raise InputError(
-            f"{path} can't be loaded: {reason.strip()}. Only what skinlite train saved is, and no "
-            "code in a file is ever run."
-        ) from error
+    def _warn_of_unknown(self) -> None:
+        warnings.warn(
+            f"{self.path}: this run is of a skinlite that kept no hash of its network, so that it "
+            f"is unknown whether {MODEL} is the one that config.json describes. Train again to "
+            "have it proven.",
+            SkinliteWarning,
+            stacklevel=3,
+        )
 
 
 def partial_folder(run: Path) -> Path:
@@ -148,9 +207,16 @@ def reopen_run(path: Path) -> Run:
         path: the run folder, with or without ``.partial``.
 
     Raises:
-        InputError: no such run, or a finished or diverged one.
+        InputError: no such run, a finished or diverged one, or one that still runs.
     """
     whole = path.with_name(path.name.removesuffix(".partial"))
+    if whole.parent.is_dir():
+        with Claim(whole):
+            return _reopen(whole)
+    return _reopen(whole)
+
+
+def _reopen(whole: Path) -> Run:
     work = partial_folder(whole)
     if whole.exists():
         status = open_run(whole).info.status

@@ -47,9 +47,7 @@ def measure(config: TrainConfig, data: Prepared, execution: Execution | None = N
 
     batches = epoch(0)
     pictures = len(batches) * batches.batch_size
-    trainer = make_trainer(
-        initial_classifier(config, len(data.encoder.columns)), config, 2 * len(batches)
-    )
+    trainer = make_trainer(initial_classifier(config, data), config, 2 * len(batches))
     (execution or Execution()).apply(trainer)
     pipeline, training = (
         pictures / _seconds(lambda number: list(epoch(number))),

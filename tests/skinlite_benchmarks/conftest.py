@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.evaluation.metrics import evaluate
 from skinlite_benchmarks import figures
@@ -210,6 +211,7 @@ def results(host: Host) -> Results:
         some_metrics(1),
         source="bundle",
         pictures="test",
+        leaks=Leaks(state="none found", reason="as far as known"),
         keras=some_metrics(0),
         agreement=Share(value=0.97, low=0.957, high=0.981, n=700),
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skinlite.data.leaks import Leaks
 from skinlite.evaluation.calibration import Calibration
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.intervals import Intervals
@@ -17,6 +18,8 @@ from skinlite_export.evidence import Gate
 
 from .conftest import write_bundle
 
+NONE = Leaks(state="none found", reason="looked")
+
 
 def some_answers() -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(3)
@@ -28,7 +31,7 @@ def some_answers() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_confusion_matrix_gives_the_intervals_of_a_bootstrap_over_the_pictures() -> None:
     labels, probabilities = some_answers()
-    found = accuracy_of(evaluate(labels, probabilities), source="run", pictures="test")
+    found = accuracy_of(evaluate(labels, probabilities), source="run", pictures="test", leaks=NONE)
     right = probabilities.argmax(1) == labels
     drawn = right[np.random.default_rng(3).integers(0, 500, (2000, 500))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])
@@ -46,7 +49,7 @@ def test_answers_are_resampled_by_lesion() -> None:
     labels, exported = (given.repeat(2, axis=0) for given in some_answers())
     keras = np.roll(exported, 200, axis=0)
     alone, together = (
-        measured(labels, exported, keras, lesions, pictures="all", leaky=False)
+        measured(labels, exported, keras, lesions, pictures="all", leaks=NONE)
         for lesions in (np.arange(1000), np.arange(500).repeat(2))
     )
     for column in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
@@ -95,7 +98,7 @@ def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
 
 def test_without_melanomas_their_recall_is_not_told() -> None:
     labels, answers = np.array([0, 1, 5]), np.eye(7)[[0, 1, 4]]
-    found = measured(labels, answers, answers, np.arange(3), pictures="all", leaky=False)
+    found = measured(labels, answers, answers, np.arange(3), pictures="all", leaks=NONE)
     assert found.melanoma_recall is None
     assert found.agreement is not None and found.agreement.low == 1
     assert found.balanced_accuracy.value == pytest.approx(2 / 3)

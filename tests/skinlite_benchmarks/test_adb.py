@@ -17,7 +17,7 @@ import pytest
 from skinlite.cli.adb import adb as command
 from skinlite.errors import InputError
 from skinlite_benchmarks import adb
-from skinlite_benchmarks.android import parse
+from skinlite_benchmarks.benchmark_log import parse
 
 PRINTED = """\
 INFO: STARTING!
@@ -109,6 +109,112 @@ def test_reads_an_older_tool_without_percentiles() -> None:
     assert timing is not None
     assert (timing.p50, timing.mean) == (None, pytest.approx(4.89819))
     assert parse(PRINTED.partition("INFO: Inference timings")[0], 1) is None
+
+
+RUNS = """\
+count=1 curr=146161
+
+Running benchmark for at least 50 iterations and at least 1 seconds
+count=50 first=137789 curr=137254 min=137079 max=143416 avg=137722 std=896
+
+"""
+FIRST_BUILDS = f"{RUNS}Average inference timings in us: 137722 , Warmup: 146161, \n"
+WITH_INIT = f"""\
+Initialized session in 4.452ms
+{RUNS}Average inference timings in us: Warmup: 146161, Init: 4452, no stats: 137722
+"""
+WITH_PEAK = f"""\
+INFO: Created TensorFlow Lite delegate for NNAPI.
+{RUNS}Inference timings in us: Init: 4452, First inference: 146161, Warmup (avg): 146161, \
+Inference (avg): 137722
+Peak memory footprint (MB): init=1.2 overall=10
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "load", "memory"),
+    [(FIRST_BUILDS, None, None), (WITH_INIT, 4.452, None), (WITH_PEAK, 4.452, 10.48576)],
+    ids=["first builds", "with init", "with peak memory"],
+)
+def test_reads_the_formats_of_older_builds(
+    log: str, load: float | None, memory: float | None
+) -> None:
+    """What they don't print is unknown: it isn't 0."""
+    timing = parse(log, threads=1)
+    assert timing is not None
+    assert (timing.invocations, timing.mean, timing.std) == (50, 137.722, 0.896)
+    assert timing.first_ms == 146.161  # the warm-up's, as today's builds have it
+    assert timing.load_ms == load
+    assert timing.memory_mb == (memory and pytest.approx(memory))
+    assert (timing.p5, timing.p50, timing.p95, timing.partitions) == (None,) * 4
+    assert timing.warnings == ()
+
+
+def test_what_the_log_does_not_have_is_unknown() -> None:
+    single = "count=1 curr=900\nAverage inference timings in us: 900 , Warmup: 0, \n"
+    timing = parse(single, threads=1)
+    assert timing is not None
+    assert (timing.min, timing.mean, timing.std, timing.first_ms) == (0.9, 0.9, None, None)
+    unsupported = parse(PRINTED.replace("overall=10", "overall=0"), threads=1)
+    assert unsupported is not None and unsupported.memory_mb is None
+
+
+APPLIED = "INFO: Explicitly applied {} delegate, and the model graph will be {} executed by the \
+delegate{}.\n"
+IGNORED = "INFO: Though {} delegate is explicitly applied, the model graph will not be executed by \
+the delegate.\n"
+REPLACED = "VERBOSE: Replacing {} out of {} node(s) with delegate (TfLiteXNNPackDelegate) node, \
+yielding {} partitions for subgraph 0.\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "partitions", "unused"),
+    [
+        (APPLIED.format("XNNPACK", "completely", ""), 1, []),
+        (
+            # 3 partitions, of which the delegate has 2
+            REPLACED.format(50, 60, 3)
+            + APPLIED.format("XNNPACK", "partially", " w/ 2 delegate kernels"),
+            2,
+            [],
+        ),
+        (IGNORED.format("XNNPACK"), 0, ["XNNPACK"]),
+        # TensorFlow Lite itself reports the replacement, then takes it back.
+        (REPLACED.format(31, 31, 1) + IGNORED.format("NNAPI"), 0, ["NNAPI"]),
+        (APPLIED.format("GPU", "completely", "") + IGNORED.format("NNAPI"), 1, ["NNAPI"]),
+        ("WARN: XNNPACK acceleration is unsupported on this platform.\n", 0, ["XNNPACK"]),
+        ("ERROR: Failed to apply XNNPACK delegate.\n", 0, ["XNNPACK"]),
+        (REPLACED.format(50, 50, 1), 1, []),
+        (REPLACED.format(50, 60, 3), None, []),
+        ("", None, []),
+    ],
+)
+def test_a_delegate_that_is_not_used(lines: str, partitions: int | None, unused: list[str]) -> None:
+    timing = parse(lines + PRINTED.partition("INFO: Initialized")[2], threads=1)
+    assert timing is not None
+    assert timing.partitions == partitions
+    assert [told.split()[1] for told in timing.warnings] == unused
+
+
+def test_a_flag_that_an_older_build_ignores() -> None:
+    timing = parse(f"WARN: Unconsumed cmdline flags: --use_xnnpack=true\n{WITH_PEAK}", threads=1)
+    assert timing is not None
+    assert timing.warnings == ("this build of benchmark_model doesn't know --use_xnnpack=true",)
+
+
+def test_a_warning_is_printed_and_in_the_report(
+    phone: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = tmp_path / "benchmark_model"
+    older.write_text(f"#!/bin/sh\ncat <<'EOF'\n{IGNORED.format('XNNPACK')}{WITH_INIT}EOF\n")
+    command(model, older, threads="1,2")
+    out = capsys.readouterr().out
+    assert out.count("warning: the XNNPACK delegate is not used") == 1
+    assert "load 4.5 ms, first 146.2 ms, memory unknown, partitions 0" in out
+    command(model, older, threads="1", as_json=True)
+    (found,) = json.loads(capsys.readouterr().out)["timings"]
+    assert "XNNPACK delegate is not used" in found["warnings"][0]
+    assert (found["partitions"], found["memory_mb"], found["p50"]) == (0, None, None)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,30 @@
 """Two results: comparable or told why not, and the gates between them."""
 
+import json
+import math
+import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from skinlite.cli import compare as command
+from skinlite.data.leaks import Leaks
 from skinlite.errors import GateError, InputError
 from skinlite_benchmarks.compare import Change, compare
-from skinlite_benchmarks.gates import failures, parse_gate
+from skinlite_benchmarks.gates import Failure, failures, parse_gate
+from skinlite_benchmarks.records import Interval
 from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.verdicts import unstable
+
+Damage = Callable[[Results], Results]
+
+
+def told(failure: Failure) -> str:
+    """Whose change it is."""
+    assert failure.change is not None
+    return failure.change.contestant
 
 
 def slower(results: Results, factor: float, which: str = "p50") -> Results:
@@ -48,12 +64,36 @@ def test_nothing_changed(results: Results) -> None:
         (1.06, "latency.p50>+0.05", True),
         (1.06, "latency.p50>+0.07", False),
         (1.06, "ratio<-5%", False),
+        (1.0, "latency.p50>+0%", False),
+        (1.0, "latency.p50<-0", False),
     ],
 )
 def test_gates(results: Results, factor: float, gate: str, fails: bool) -> None:
     found = failures(compare(results, slower(results, factor)), [parse_gate(gate)])
-    assert [one.change.contestant for one in found] == (["quick int8"] if fails else [])
+    assert [told(one) for one in found] == (["quick int8"] if fails else [])
     assert all(gate in one.sentence() and "quick int8" in one.sentence() for one in found)
+
+
+@pytest.mark.parametrize("state", ["none found", "unknown", "found"])
+def test_what_is_known_of_leaks_goes_with_the_comparison_and_its_gates(
+    results: Results, state: Any
+) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    leaks = Leaks(state=state, reason="so it is")
+    worse = first.accuracy.balanced_accuracy.model_copy(update={"value": 0.0})
+    told = {"leaks": leaks, "leaky": state == "found", "balanced_accuracy": worse}
+    accuracy = first.accuracy.model_copy(update=told)
+    changed = first.model_copy(update={"accuracy": accuracy})
+    later = results.model_copy(update={"contestants": (changed, *others)})
+    found = compare(results, later)
+    assert found.leaky == (("quick int8",) if state == "found" else ())
+    assert found.leaks_unknown == (("quick int8",) if state == "unknown" else ())
+    (failure,) = failures(found, [parse_gate("balanced_accuracy<-0.1")])
+    assert failure.sentence().endswith(f"%{'; ' if leaks.label else ''}{leaks.label})")
+    slow = compare(results, slower(later, 2))
+    (failure,) = failures(slow, [parse_gate("latency.p50>+5%")])
+    assert "leak" not in failure.sentence()
 
 
 @pytest.mark.parametrize(("slowed", "fails"), [("p50", False), ("p99", False), ("min", True)])
@@ -62,7 +102,7 @@ def test_only_a_slower_minimum_trips_the_ratio_of_minima(
 ) -> None:
     changed = compare(results, slower(results, 1.06, slowed))
     found = failures(changed, [parse_gate("ratio.min<-5%")])
-    assert [one.change.contestant for one in found] == (["quick int8"] if fails else [])
+    assert [told(one) for one in found] == (["quick int8"] if fails else [])
     # 49 ms over 0.98 ms, and the reference has no ratio to itself
     ratios = {one.contestant: one.old for one in changed.changes if one.metric == "ratio.min"}
     assert ratios["quick int8"] == pytest.approx(50)
@@ -87,11 +127,101 @@ def test_what_is_no_gate_is_refused_with_the_metrics(text: str) -> None:
         parse_gate(text)
 
 
-def test_a_gate_on_what_was_not_measured_is_refused(results: Results) -> None:
+def without_accuracy(results: Results) -> Results:
     bare = [one.model_copy(update={"accuracy": None}) for one in results.contestants]
-    without = results.model_copy(update={"contestants": tuple(bare)})
-    with pytest.raises(InputError, match="agreement is not in both"):
-        failures(compare(results, without), [parse_gate("agreement<-0.01")])
+    return results.model_copy(update={"contestants": tuple(bare)})
+
+
+def without_measurement(results: Results) -> Results:
+    return results.model_copy(update={"measurements": results.measurements[1:]})
+
+
+def without_contestant(results: Results) -> Results:
+    bare = results.model_copy(update={"contestants": results.contestants[1:]})
+    return without_measurement(bare)
+
+
+def interrupted(results: Results) -> Results:
+    return results.model_copy(update={"interrupted": True})
+
+
+def nan(results: Results) -> Results:
+    return slower(results, math.nan)
+
+
+def stopped_clock(results: Results) -> Results:
+    return slower(slower(results, 0), 0, "min")
+
+
+@pytest.mark.parametrize(
+    ("damage", "gate", "sentences"),
+    [
+        (nan, "latency.p50>+5%", [r"quick int8, 1 thread\(s\): 1 -> nan, .* measurement in NEW"]),
+        (stopped_clock, "latency.p50>+5%", ["quick int8, .*: 1 -> 0, which is no measurement"]),
+        (stopped_clock, "ratio.min<-5%", ["quick int8, .*: 50 -> nan, which is no measurement"]),
+        (interrupted, "latency.p50>+5%", ["NEW was interrupted"]),
+        (interrupted, "bytes>+5%", ["NEW was interrupted"]),
+        (without_contestant, "latency.p50>+5%", ["quick int8: not in NEW"]),
+        (without_measurement, "latency.p50>+5%", ["quick int8, .*: not measured in NEW"]),
+        (without_measurement, "bytes>+5%", ["quick int8, .*: not measured in NEW"]),
+        (without_accuracy, "agreement<-0.01", ["quick int8, .*: not measured in NEW"]),
+    ],
+)
+def test_what_was_not_measured_fails_its_gate(
+    results: Results, damage: Damage, gate: str, sentences: list[str]
+) -> None:
+    found = failures(compare(results, damage(results)), [parse_gate(gate)])
+    assert len(found) == len(sentences)
+    for one, sentence in zip(found, sentences, strict=True):
+        assert one.change is None
+        assert re.match(f"{re.escape(gate)}: {sentence}", one.sentence())
+    if damage is not without_contestant:  # a contestant that is new has nothing to fall behind
+        assert failures(compare(damage(results), results), [parse_gate(gate)])
+
+
+def test_what_neither_measured_fails_its_gate(results: Results) -> None:
+    bare = without_accuracy(results)
+    (found,) = failures(compare(bare, bare), [parse_gate("agreement<-0.01")])
+    assert found.sentence() == "agreement<-0.01: agreement is in neither of the results"
+    missing = without_measurement(results)
+    (found,) = failures(compare(missing, missing), [parse_gate("latency.p50>+5%")])
+    assert found.sentence().endswith("not measured in OLD and NEW")
+    # The reference has no ratio to itself, and no accuracy: that is no gap.
+    for gate in ("ratio<-5%", "ratio.min<-5%", "balanced_accuracy<-0.01", "agreement<-0.01"):
+        assert failures(compare(results, results), [parse_gate(gate)]) == []
+
+
+def test_a_ratio_of_nothing_is_unstable(results: Results) -> None:
+    for ratio in (0.0, math.nan):
+        interval = Interval(median=ratio, low=ratio, high=ratio)
+        assert unstable(results.measurements[0].model_copy(update={"ratio": interval}))
+    assert unstable(nan(results).measurements[0])
+    assert not unstable(results.measurements[0])
+
+
+@pytest.mark.parametrize("damage", [nan, stopped_clock, interrupted, without_contestant])
+def test_the_command_ends_with_3_where_a_gate_cannot_be_judged(
+    results: Results, damage: Damage, tmp_path: Path, skinlite: Callable[..., Any]
+) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    for path, one in ((old, results), (new, damage(results))):
+        path.write_text(json.dumps(one.model_dump(mode="json")))  # which writes NaN as it is
+    assert skinlite("benchmark", "compare", old, new).code == 0
+    code, _, err = skinlite("benchmark", "compare", old, new, "--fail-if", "latency.p50>+5%")
+    assert code == 3
+    assert "can't be judged, and doesn't pass: latency.p50>+5%: " in err
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_leaky_in_either_result_is_told(results: Results, side: str) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    accuracy = first.accuracy.model_copy(update={"leaky": True})
+    leaky = first.model_copy(update={"accuracy": accuracy})
+    other = results.model_copy(update={"contestants": (leaky, *others)})
+    pair = (other, results) if side == "old" else (results, other)
+    assert compare(*pair).leaky == (first.name,)
+    assert compare(results, results).leaky == ()
 
 
 def test_another_host_or_setting_is_told(results: Results) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from skinlite_benchmarks import figures
 from skinlite_benchmarks.timing import Samples
@@ -44,6 +45,19 @@ def test_interval_covers_the_true_median_about_as_often_as_it_says() -> None:
         one = figures.bootstrap_median(random.normal(10, 1, 60), seed)
         covered += one.low <= 10 <= one.high
     assert 180 <= covered <= 199
+
+
+def test_interval_is_as_wide_as_theory_has_it() -> None:
+    """The median of N normal values deviates by sqrt(pi / 2 N), and 95 % lie within 1.96 of that.
+
+    The values are the normal distribution's quantiles, so that no chance is in them.
+    """
+    count = 1001
+    values = norm.ppf((np.arange(count) + 0.5) / count)
+    one = figures.bootstrap_median(values, seed=0)
+    assert one.high - one.low == pytest.approx(2 * 1.96 * np.sqrt(np.pi / 2 / count), rel=0.06)
+    assert one.median == pytest.approx(0, abs=1e-9)
+    assert -one.low == pytest.approx(one.high, rel=0.1)
 
 
 def test_interval_is_seeded() -> None:

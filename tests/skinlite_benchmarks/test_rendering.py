@@ -1,15 +1,22 @@
 """The page and the Markdown: self-contained, complete, escaped, in the words agreed upon."""
 
+import csv
+import io
+import json
 import re
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from skinlite.data.leaks import OLDER, Leaks
 from skinlite.errors import InputError
 from skinlite_benchmarks import tables, wording
+from skinlite_benchmarks.notices import notices
 from skinlite_benchmarks.records import Interval
+from skinlite_benchmarks.render_csv import render_csv
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown
 from skinlite_benchmarks.report import write_report
@@ -148,3 +155,43 @@ def test_report_folder(results: Results, tmp_path: Path) -> None:
     assert names == {"report.html", "report.md", "report.csv", "results.json"}
     with pytest.raises(InputError, match="exists already"):
         write_report(results, tmp_path / "report")
+
+
+@pytest.mark.parametrize(
+    ("state", "mark", "badge"),
+    [
+        ("none found", "", None),
+        ("unknown", " (leaks unknown)", "leaks unknown</span>"),
+        ("found", " (leaky)", "leaky split</span>"),
+    ],
+)
+def test_what_is_known_of_leaks_stands_beside_every_figure(
+    results: Results, state: Any, mark: str, badge: str | None
+) -> None:
+    first, *others = results.contestants
+    assert first.accuracy is not None
+    leaks = Leaks(state=state, reason="so it is")
+    accuracy = first.accuracy.model_copy(update={"leaks": leaks, "leaky": state == "found"})
+    judged = first.model_copy(update={"accuracy": accuracy})
+    changed = results.model_copy(update={"contestants": (judged, *others)})
+    assert f"held-out synthetic pictures{mark};" in wording.summary(changed)
+    page = render_html(changed)
+    badges = {told for told in ("leaks unknown</span>", "leaky split</span>") if told in page}
+    assert badges == ({badge} if badge else set())
+    row = tables.overview(changed).rows[0]
+    assert all(cell.endswith(mark or ")") for cell in row[-3:-1])
+    warned = notices(changed.host, changed.contestants, None, False)
+    assert any(leaks.reason in one and "quick int8" in one for one in warned) == bool(mark)
+    (sheet, *_) = csv.DictReader(io.StringIO(render_csv(changed)))
+    assert (sheet["leaky"], sheet["leaks"]) == (str(state == "found"), state)
+
+
+def test_results_of_before_there_were_three_values_are_read(results: Results) -> None:
+    """What was not called leaky then is unknown now."""
+    old = results.model_dump(mode="json")
+    del old["contestants"][0]["accuracy"]["leaks"]
+    read = Results.model_validate_json(json.dumps(old)).contestants[0].accuracy
+    assert read is not None and read.leaks == OLDER
+    old["contestants"][0]["accuracy"]["leaky"] = True
+    read = Results.model_validate_json(json.dumps(old)).contestants[0].accuracy
+    assert read is not None and read.leaks.state == "found"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.files import read_json
 from skinlite.training.run import Run, RunMetrics
@@ -82,10 +83,14 @@ def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(
 
 def test_a_leaky_split_is_told(kept_run: Run, dataset: Dataset) -> None:
     info = kept_run.info
-    leaky = info.model_copy(update={"split": info.split.model_copy(update={"leaky": True})})
-    jury = choose_pictures(dataset, [replace(kept_run, info=leaky)])
-    found, _ = score(find_contestants([kept_run.path]), jury, silent)
-    assert all(accuracy.leaky for accuracy in found.values())
+    for state in ("found", "unknown", "none found"):
+        leaks = Leaks(state=state, reason="so it is")
+        split = info.split.model_copy(update={"leaky": state == "found", "leaks": leaks})
+        other = replace(kept_run, info=info.model_copy(update={"split": split}))
+        jury = choose_pictures(dataset, [other])
+        found, _ = score(find_contestants([kept_run.path]), jury, silent)
+        assert [one.leaks for one in found.values()] == [leaks]
+        assert [one.leaky for one in found.values()] == [state == "found"]
 
 
 def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dataset) -> None:

@@ -22,7 +22,8 @@ FILES = [
     "model.tflite",
     "patient_encoding.json",
     "golden/vectors.json",
-    *(f"golden/{name}{kind}.png" for name in CLASSES for kind in ("", ".48x48")),
+    "golden/decoding.jpg",
+    *(f"golden/{name}{kind}.png" for name in (*CLASSES, "decoding") for kind in ("", ".48x48")),
 ]
 
 

@@ -98,6 +98,29 @@ def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples)
         np.testing.assert_allclose(found[:, column], expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("watched", [0, 1])
+def test_one_watched_layer_or_none(few: Examples, watched: int) -> None:
+    """Without an activation to watch, what has weights is watched: someone has to look."""
+    from skinlite.vocabulary import IMAGE, PATIENT
+    from skinlite_export.calibration import peaks_of
+    from skinlite_export.graph import Graph, Node
+    from skinlite_export.twin import build_twin
+
+    random = np.random.default_rng(0)
+    kernel, bias = random.normal(size=(20, 7)).astype(np.float32), np.zeros(7, np.float32)
+    nodes = [
+        Node(IMAGE, "Input", (), {"shape": (32, 32, 3)}),
+        Node(PATIENT, "Input", (), {"shape": (20,)}),
+        Node("dense", "Dense", (PATIENT,), {"units": 7}, (kernel, bias)),
+    ]
+    graph = Graph((*nodes, Node("relu", "ReLU", ("dense",))) if watched else tuple(nodes))
+    found, layers = peaks_of(build_twin(graph), graph, few, lambda what, done, total: None)
+    expected = few.patients @ kernel
+    expected = np.maximum(expected, 0) if watched else np.abs(expected)
+    assert layers == (["relu"] if watched else ["dense"])
+    np.testing.assert_allclose(found[:, 0], expected.max(axis=1), rtol=1e-5)
+
+
 def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examples) -> None:
     """End to end: one of 21 drives a layer a thousand times beyond the others."""
     from skinlite_export.calibration import calibrate, identity

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from skinlite.data.dataset import read_dataset
+from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.synthetic import write_synthetic
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
@@ -16,6 +17,7 @@ from skinlite.training.run import Run
 from skinlite_export.recipe import Recipe
 
 TABLE = "HAM10000_metadata.csv"
+SIDES = ("train", "test")
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +53,10 @@ def keep(folder: Path, which: Callable[[pd.DataFrame], Any]) -> Path:
     return folder
 
 
-def adopt(folder: Path, data: Path, prepared: Prepared, **changes: str) -> Path:
-    """Put the first test picture of a run's data into a folder, some of its fields changed."""
+def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: str) -> Path:
+    """Put the first picture of a side of a run's data into a folder, some fields changed."""
     split = prepared.split
-    image_id = split.loc[split["split"] == "test", "image_id"].iloc[0]
+    image_id = split.loc[split["split"] == side, "image_id"].iloc[0]
     source = pd.read_csv(data / TABLE).set_index("image_id", drop=False)
     row = source.loc[[image_id]].assign(**changes)
     table = pd.read_csv(folder / TABLE)
@@ -108,6 +110,7 @@ def test_too_few_pictures_or_classes(
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.parametrize("side", ["validation", "test"])
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -117,11 +120,16 @@ def test_too_few_pictures_or_classes(
     ],
 )
 def test_a_picture_that_judges_is_refused(
-    conv_prepared: Prepared, tiny_data: Path, folder: Path, changes: dict[str, str], told: str
+    conv_prepared: Prepared,
+    tiny_data: Path,
+    folder: Path,
+    side: str,
+    changes: dict[str, str],
+    told: str,
 ) -> None:
-    """By its lesion, by its name, and by what it shows."""
+    """By its lesion, by its name, and by what it shows; the temperature is fitted on validation."""
     with pytest.raises(InputError, match=told):
-        pool_of(conv_prepared, adopt(folder, tiny_data, conv_prepared, **changes))
+        pool_of(conv_prepared, adopt(folder, tiny_data, conv_prepared, side, **changes))
 
 
 def test_pictures_of_the_training_split_may_calibrate(
@@ -132,3 +140,38 @@ def test_pictures_of_the_training_split_may_calibrate(
     copy = Path(shutil.copytree(tiny_data, tmp_path / "train"))
     keep(copy, lambda table: table["image_id"].isin(train))
     assert len(pool_of(conv_prepared, copy).examples) == len(train)
+
+
+def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: Prepared) -> None:
+    """An older run kept their ids apart, and is not refused for it."""
+    from skinlite_export.calibration_pool import training_pool
+
+    assert training_pool(conv_prepared).source == "the training split"
+    split, frame = conv_prepared.split, conv_prepared.dataset.frame
+    lesions = {side: split.loc[split["split"] == side, "lesion_id"].iloc[0] for side in SIDES}
+    joined = frame["lesion_id"].replace(lesions["train"], lesions["test"])
+    since = Dataset(frame.assign(lesion_id=joined), conv_prepared.dataset.root)
+    pool = training_pool(replace(conv_prepared, dataset=since))
+    left_out = split.loc[split["lesion_id"] == lesions["train"], "image_id"]
+    assert not set(left_out) & set(pool.image_ids)
+    whole = len(conv_prepared.examples["train"])
+    assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
+    assert pool.source.endswith(f"without {len(left_out)} pictures of lesions that judge")
+
+
+def test_what_is_known_of_a_folder_that_calibrates(
+    conv_prepared: Prepared, tiny_data: Path, folder: Path
+) -> None:
+    """Its lesions are compared with those that judge by every id that they have."""
+    leaks = pool_of(conv_prepared, folder).leaks
+    assert (leaks.state, "begin with OTHER_SYN_, SYN_" in leaks.reason) == ("unknown", True)
+    split = conv_prepared.split
+    judging = split.loc[split["split"] == "test", "lesion_id"].iloc[0]
+    table = pd.read_csv(folder / TABLE)
+    table.loc[0, "lesion_id"] = judging
+    table.to_csv(folder / TABLE, index=False)
+    renamed = conv_prepared.dataset.frame["lesion_id"].replace(judging, "another")
+    known = Dataset(conv_prepared.dataset.frame.assign(lesion_id=renamed), tiny_data)
+    run = split.assign(lesion_id=split["lesion_id"].replace(judging, "another"))
+    with pytest.raises(InputError, match=rf"the first is {judging}, in test"):
+        pool_of(replace(conv_prepared, dataset=known, split=run), folder)

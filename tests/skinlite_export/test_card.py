@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
+from skinlite.data.leaks import Leaks
 from skinlite.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
@@ -81,11 +82,11 @@ def test_a_leaky_split_is_told_at_the_top_beside_the_figures_and_in_its_point(
     tiny_bundle: Bundle,
 ) -> None:
     known = tiny_bundle.manifest.data
-    assert known is not None and known.split.leakage is not None
-    leakage = known.split.leakage.model_copy(update={"leaking_pictures": 5})
-    split = known.split.model_copy(update={"leaky": True, "leakage": leakage})
+    assert known is not None
+    leaks = Leaks(state="found", reason="5 of 12 (42%) test pictures")
+    split = known.split.model_copy(update={"leaky": True, "leaks": leaks})
     card = card_of(changed(tiny_bundle.manifest, "data", split=split))
-    told = f"{LEAKY}: {leakage}"
+    told = f"{LEAKY}: {leaks.reason}"
     for section in (card, card.split("## Performance\n")[1]):
         assert told in section.split("\n## ")[0]
     assert told in rows(card, "Data")["Partition"][0]
@@ -104,6 +105,12 @@ def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
     assert "Scientific Data" in rows(card_of(ours), "Data")["Origin"][0]
     assert "Scientific Data" not in rows(card_of(real), "Data")["Origin"][0]
     assert rows(card_of(ours), "Technique")["Label source"][0].startswith("dx_type of the table")
+
+
+def test_what_no_training_picture_told_is_told(tiny_bundle: Bundle) -> None:
+    card = card_of(changed(tiny_bundle.manifest, "data", untold=("age",)))
+    assert "NOT KNOWN of any training picture: age" in rows(card, "Data")["Bias by patient data"][0]
+    assert "NOT KNOWN" not in card_of(tiny_bundle.manifest)
 
 
 def test_a_manifest_that_knows_less_is_told_as_not_measured(tiny_bundle: Bundle) -> None:

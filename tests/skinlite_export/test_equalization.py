@@ -93,6 +93,20 @@ def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
         np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_the_last_layer_gives_what_it_gave() -> None:
+    """A network that ends in what could take a factor: nobody divides by it behind the end."""
+    from skinlite_export.equalization import equalize
+    from skinlite_export.twin import build_twin
+
+    whole = network()
+    end = [node.name for node in whole.nodes].index("flat")
+    stock = replace(whole, nodes=whole.nodes[: end + 1])
+    equal = equalize(stock, samples())
+    for sample in samples():
+        expected, found = (np.asarray(build_twin(one)(sample)) for one in (stock, equal))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("between", "settings"), [("ReLU", {"max_value": 6.0}), ("AddConstant", {"value": 1.0})]
 )

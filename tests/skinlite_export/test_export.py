@@ -128,7 +128,7 @@ def test_a_damaged_model_is_told_and_leaves_nothing(
     from skinlite_export.export import export
 
     (run.path / "model.keras").write_bytes(b"damaged")
-    with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
+    with pytest.raises(InputError, match=r"model\.keras is not the model of this run"):
         export(open_run(run.path), conv_prepared, FLOAT, tmp_path / "out" / "bundle")
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -17,7 +17,7 @@ from skinlite_export.golden import check_golden
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
     pictures, tflite, onnx = check_golden(tiny_bundle)
-    assert pictures == "7 golden pictures: pixels and encoded patients equal"
+    assert pictures == "8 golden pictures: pixels and encoded patients equal"
     assert tflite.startswith("model.tflite: probabilities within 0.0e+00")
     assert onnx.startswith("model.onnx: probabilities within ")
 

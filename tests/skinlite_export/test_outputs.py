@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
+from skinlite.files import MOST_BYTES
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.golden import read_vectors
 from skinlite_export.outputs import read_outputs
@@ -42,7 +43,7 @@ def test_bad_input(
 ) -> None:
     path, document = tmp_path / "phone.json", right_outputs(tiny_bundle)
     path.write_text(json.dumps(document))
-    assert len(read_outputs(path, tiny_bundle, read_vectors(tiny_bundle)).vectors) == 7
+    assert len(read_outputs(path, tiny_bundle, read_vectors(tiny_bundle)).vectors) == 8
     change(document)
     path.write_text(json.dumps(document))
     with pytest.raises(InputError, match=re.escape(words)):
@@ -59,6 +60,7 @@ def test_files_that_are_no_outputs(
     path.write_text("no JSON")
     with pytest.raises(InputError, match="damaged"):
         read_outputs(path, tiny_bundle, known)
-    monkeypatch.setattr("skinlite_export.outputs.LARGEST", 3)
-    with pytest.raises(InputError, match="fewer pictures"):
+    with path.open("r+b") as stream:
+        stream.truncate(MOST_BYTES + 1)
+    with pytest.raises(InputError, match=r"phone\.json has more than 64 MB.*fewer images"):
         read_outputs(path, tiny_bundle, known)

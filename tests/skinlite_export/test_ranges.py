@@ -45,6 +45,29 @@ def test_the_error_is_indeed_the_smallest() -> None:
     assert found < 0.9 * error(low, high)
 
 
+@pytest.mark.parametrize("kind", ["exponential", "half normal", "lognormal"])
+def test_clipping_and_rounding_count_in_proportion(kind: str) -> None:
+    """Of all ends that are tried, the one with the smallest error as quantizing measures it."""
+    from skinlite_export.ranges import BINS, SHARES, best_range
+
+    random = np.random.default_rng(0)
+    values = {
+        "exponential": random.exponential(size=200_000),
+        "half normal": np.abs(random.normal(size=200_000)),
+        "lognormal": random.lognormal(size=200_000),
+    }[kind]
+    high = float(values.max())
+    histogram, _ = np.histogram(values, BINS, (0, high))
+
+    def error(top: float) -> float:
+        step = top / 255
+        return float(np.mean((values - np.rint(np.clip(values, 0, top) / step) * step) ** 2))
+
+    low, found = best_range(histogram.astype(float), 0.0, high)
+    assert low == 0
+    assert error(found) <= min(error(high * share) for share in SHARES[:24]) * 1.001
+
+
 def test_the_range_always_holds_zero() -> None:
     from skinlite_export.ranges import BINS, best_range
 

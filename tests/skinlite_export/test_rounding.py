@@ -79,6 +79,37 @@ def test_errors_cancel_where_inputs_go_together() -> None:
     assert (rounded[0, 3] == 0).all()
 
 
+def test_what_is_0_stays_0_however_much_a_step_would_cancel() -> None:
+    """Pruned weights, before others that are all rounded down by 0.4 of a step."""
+    from skinlite_export.rounding import round_together
+
+    others = (np.array([20, -35, 60, 71]) + 0.4) / STEPS
+    weights = np.array([0, 0, 1, *others])[None, :, None]
+    rounded = round_together(weights, np.ones((1, 7, 7)))[0, :, 0]
+    assert (rounded[:2] == 0).all()
+    assert abs((rounded - weights[0, :, 0]).sum()) < 0.6 / STEPS  # the others cancel
+
+
+def test_sweeps_go_on_until_no_weight_alone_makes_it_better() -> None:
+    """Inputs that wander together, on which one sweep leaves twice the error of four."""
+    from skinlite_export.rounding import round_together
+
+    random = np.random.default_rng(0)
+    weights = random.normal(0, 1, (1, 27, 6))
+    seen = 1 + random.normal(0, 1, (1, 400, 27)).cumsum(axis=2)
+    moments = np.swapaxes(seen, 1, 2) @ seen
+    error = (weights - round_together(weights, moments))[0]
+    step = np.abs(weights[0]).max(axis=0) / STEPS
+    least = np.einsum("kc,kl,lc->c", error, moments[0], error)
+    for weight in range(27):
+        for sign in (-1, 1):
+            other = error.copy()
+            other[weight] += sign * step
+            worse = np.einsum("kc,kl,lc->c", other, moments[0], other) >= least * (1 - 1e-9)
+            largest = np.abs(weights[0, weight]) == np.abs(weights[0]).max(axis=0)
+            assert (worse | largest).all()
+
+
 def test_steps_of_7_bits() -> None:
     from skinlite_export.rounding import round_kernels
 

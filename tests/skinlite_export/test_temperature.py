@@ -24,3 +24,13 @@ def test_fitted_on_one_half_and_proven_on_the_other() -> None:
     assert found.ece_before == expected_calibration_error(*halves[1])
     assert found.ece_after < 0.3 * found.ece_before
     assert found.split == "validation"
+
+
+def test_the_pictures_that_prove_it_do_not_fit_it() -> None:
+    """The test split's answers are honest; on the validation split they were made too sure."""
+    labels, honest = drawn(3_000, 4)
+    proof = drawn(3_000, 5)
+    found = temperature_of((labels, temper(honest, 0.4)), proof)
+    assert found.value == pytest.approx(2.5, rel=0.15)
+    assert found.ece_before == expected_calibration_error(*proof)
+    assert found.ece_after > 3 * found.ece_before

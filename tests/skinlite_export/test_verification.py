@@ -154,6 +154,38 @@ def test_a_file_that_answers_nan_fails() -> None:
     assert not gate(found, "ece_rise").passed
 
 
+def test_what_has_nothing_to_be_compared_with_fails() -> None:
+    """The Keras model answers NaN, and argmax would make class 0 of it too."""
+    broken = KERAS.copy()
+    broken[3] = np.nan
+    for keras, file in ((broken, FILE), (KERAS, np.where(FILE > 0.5, np.inf, FILE))):
+        found = judge("f", LABELS, keras, file, LESIONS, Gates(agreement=0, melanoma_recall_drop=1))
+        assert not any(one.passed or one.holds for one in found)
+
+
+def test_a_gate_without_an_interval_does_not_hold() -> None:
+    whole = gate(judge("f", LABELS, KERAS, KERAS, LESIONS, Gates()), "agreement")
+    assert whole.passed and whole.holds
+    for lost in ("measured", "interval"):
+        assert not whole.model_copy(update={lost: None}).holds
+    assert not whole.model_copy(update={"measured": float("nan")}).holds
+
+
+def test_one_answer_that_is_nan_is_enough_to_fail() -> None:
+    """Its argmax is class 0, which might be right by chance; the other seven are."""
+    broken = KERAS.copy()
+    broken[3] = np.nan
+    assert not any(one.passed for one in judge("f", LABELS, KERAS, broken, LESIONS, Gates()))
+
+
+def test_a_gain_is_told_as_one() -> None:
+    """Not as 0: measured below 0, it holds any limit."""
+    right = sure(LABELS.tolist())
+    found = {one.name: one.measured for one in judge("f", LABELS, FILE, right, LESIONS, Gates())}
+    assert found.pop("agreement") == pytest.approx(6 / 8)
+    assert all(value is not None and value < -0.02 for value in found.values()), found
+
+
 def test_compare() -> None:
     found = compare("f", LABELS, KERAS, FILE)
     assert (found.file, found.agreement) == ("f", 0.75)

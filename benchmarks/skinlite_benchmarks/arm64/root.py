@@ -16,7 +16,7 @@ from typing import Final
 
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
-from skinlite.files import staged_folder, write_atomically, writing
+from skinlite.files import made_once, write_atomically, writing
 
 SUITE, PYTHON = "bookworm", "3.11"
 PACKAGES = ("python3", "libgomp1", "libstdc++6")
@@ -86,7 +86,9 @@ def emulated_root(report: Report = lambda what, done, total: None) -> Path:
     if root.is_dir():
         return root
     command = _debootstrap()
-    with staged_folder(root) as staging:
+    with made_once(root) as staging:
+        if staging is None:
+            return root
         report("arm64: unpacking Debian, once", 0, 3)
         debian = staging / DEBIAN
         _run([*command, "--foreign", "--arch=arm64", "--variant=minbase",
@@ -132,7 +134,8 @@ def _missing(program: str, package: str) -> str:
 def _pip(target: Path) -> Sequence[str]:
     platforms = [part for name in PLATFORMS for part in ("--platform", name)]
     return [
-        sys.executable, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--only-binary=:all:",
+        sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+        "--no-cache-dir", "--only-binary=:all:",
         "--target", str(target), "--implementation", "cp", "--python-version", PYTHON, *platforms,
         f"ai-edge-litert=={version('ai-edge-litert')}",
     ]  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from skinlite.errors import SkinliteError
+from skinlite.scratch import own_temporary_folder
 from skinlite_benchmarks.profiling.litert import LiteRTProfiler
 from skinlite_benchmarks.profiling.onnx import OnnxProfiler
 from skinlite_benchmarks.records import OperatorTime, Profile
@@ -82,6 +83,7 @@ def profile_of(path: Path, runtime: str) -> Profile | None:
 
 
 if __name__ == "__main__":
+    own_temporary_folder()
     # The runtimes write to standard output as they like: the answer gets a channel of its own.
     with os.fdopen(os.dup(1), "w") as channel:
         os.dup2(2, 1)

@@ -13,12 +13,20 @@ const EXACT = 1e-6; // float32 against its decimal
  * @param {object} known golden vectors, of `fetchVectors`
  * @param {import("./model.js").Model} model
  * @param {(done: number, all: number) => void} progress
- * @returns {Promise<{vectors: number} & Record<"pixels"|"encoding"|"probabilities",
- *   {passed: boolean, worst: number}>>} worst: largest difference
+ * @returns {Promise<{vectors: number} & Record<"decoding"|"pixels"|"encoding"|"probabilities",
+ *   {passed: boolean, worst: number}>>} worst: largest difference; decoding: of the JPEG, which
+ *   older bundles lack
  */
 export async function checkGolden(bundle, known, model, progress = () => {}) {
   const { height, width } = imageSize(bundle);
-  const worst = { pixels: 0, encoding: 0, probabilities: 0 };
+  const jpeg = known.vectors.find((vector) => vector.decoded);
+  const limits = {
+    ...(jpeg && { decoding: jpeg.levels }),
+    pixels: 0,
+    encoding: EXACT,
+    probabilities: known.tolerance,
+  };
+  const worst = Object.fromEntries(Object.keys(limits).map((stage) => [stage, 0]));
   const note = (stage, found, expected) => {
     worst[stage] = Math.max(worst[stage], difference(found, expected));
   };
@@ -26,7 +34,12 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
     progress(index, known.vectors.length);
     const expected = vector.models[MODEL];
     const levels = await readGolden(bundle, expected.pixels, rgb);
-    note("pixels", await readGolden(bundle, vector.picture, (picture) =>
+    const decoded = vector.decoded ?? vector.picture;
+    if (vector.decoded) {
+      note("decoding", await readGolden(bundle, vector.picture, rgb),
+        await readGolden(bundle, decoded, rgb));
+    }
+    note("pixels", await readGolden(bundle, decoded, (picture) =>
       fit(picture, height, width, bundle.manifest.geometry)), levels);
     const patient = packPatient(bundle, vector.patient);
     note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
@@ -44,7 +57,6 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
     }
   }
   progress(known.vectors.length, known.vectors.length);
-  const limits = { pixels: 0, encoding: EXACT, probabilities: known.tolerance };
   const stages = Object.entries(limits).map(([stage, limit]) => [
     stage,
     { passed: worst[stage] <= limit, worst: worst[stage] },

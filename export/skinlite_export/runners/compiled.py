@@ -74,15 +74,19 @@ class CompiledRunner(StoredOutputs):
 
 
 def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
-    """`details` tell no quantization, which the file has at the same index."""
+    """`details` tell neither quantization nor place, which the file has at the same index."""
     from ai_edge_litert.schema_py_generated import Model
 
     graph = Model.GetRootAs(path.read_bytes(), 0).Subgraphs(0)
+    in_file = [*graph.InputsAsNumpy()], [*graph.OutputsAsNumpy()]
     found = {}
     for name, one in details.items():
-        quantization = graph.Tensors(one["index"]).Quantization()
+        tensor = graph.Tensors(one["index"])
+        quantization = tensor.Quantization()
         steps = None
         if quantization is not None and quantization.ScaleLength():
             steps = (quantization.Scale(0), quantization.ZeroPoint(0))
-        found[name] = read_tensor(path, name, one["shape"], one["dtype"], steps)
+        side = next(side for side in in_file if one["index"] in side)
+        place = side.index(one["index"]), tensor.Name().decode()
+        found[name] = read_tensor(path, name, one["shape"], one["dtype"], steps, place)
     return found

@@ -1,6 +1,6 @@
 """A .tflite on the LiteRT interpreter."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -42,7 +42,11 @@ class LiteRTRunner(StoredOutputs):
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{path} can't be loaded by LiteRT: {error}") from error
         self._indices = {name: one["index"] for name, one in (inputs | outputs).items()}
-        self.signature = read_signature(path, _tensors(path, inputs), _tensors(path, outputs))
+        self.signature = read_signature(
+            path,
+            _tensors(path, inputs, self.interpreter.get_input_details()),
+            _tensors(path, outputs, self.interpreter.get_output_details()),
+        )
 
     def describe(self) -> str:
         """See `Runner`."""
@@ -68,10 +72,18 @@ class LiteRTRunner(StoredOutputs):
         return np.asarray(self.interpreter.get_tensor(self._indices[tensor.name]))
 
 
-def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+def _tensors(
+    path: Path, details: Mapping[str, Mapping[str, Any]], in_file: Sequence[Mapping[str, Any]]
+) -> dict[str, Tensor]:
+    places = {one["index"]: (position, one["name"]) for position, one in enumerate(in_file)}
     return {
         name: read_tensor(
-            path, name, one["shape"].tolist(), one["dtype"].__name__, one["quantization"]
+            path,
+            name,
+            one["shape"].tolist(),
+            one["dtype"].__name__,
+            one["quantization"],
+            places[one["index"]],
         )
         for name, one in details.items()
     }

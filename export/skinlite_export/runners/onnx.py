@@ -1,5 +1,6 @@
 """An .onnx on onnxruntime."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,8 +43,8 @@ class OnnxRunner:
         self._version = onnxruntime.__version__
         self.signature = read_signature(
             path,
-            {one.name: _tensor(path, one) for one in self.session.get_inputs()},
-            {one.name: _tensor(path, one) for one in self.session.get_outputs()},
+            _tensors(path, self.session.get_inputs()),
+            _tensors(path, self.session.get_outputs()),
         )
         self._inputs: dict[str, NDArray[Any]] = {}
         self._outputs: dict[str, NDArray[Any]] = {}
@@ -71,7 +72,12 @@ class OnnxRunner:
         return self._outputs[ATTENTION][0] if ATTENTION in self._outputs else None
 
 
-def _tensor(path: Path, value: Any) -> Tensor:
-    """onnxruntime's types are such as ``tensor(float)``."""
-    kind = value.type.removeprefix("tensor(").removesuffix(")")
-    return read_tensor(path, value.name, value.shape, "float32" if kind == "float" else kind)
+def _tensors(path: Path, values: Iterable[Any]) -> dict[str, Tensor]:
+    """onnxruntime's types are such as ``tensor(float)``; an .onnx has one name for a tensor."""
+    found = {}
+    for position, one in enumerate(values):
+        kind = one.type.removeprefix("tensor(").removesuffix(")")
+        dtype = "float32" if kind == "float" else kind
+        place = position, one.name
+        found[one.name] = read_tensor(path, one.name, one.shape, dtype, place=place)
+    return found

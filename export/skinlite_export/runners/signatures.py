@@ -17,6 +17,7 @@ def read_tensor(
     shape: Sequence[Any],
     dtype: str,
     quantization: tuple[float, int] | None = None,
+    place: tuple[int, str] | None = None,
 ) -> Tensor:
     """One tensor.
 
@@ -26,11 +27,13 @@ def read_tensor(
         shape: batch first.
         dtype: as NumPy calls it.
         quantization: scale and zero point; a scale of 0 is none.
+        place: position in the file, and the name that it has there.
 
     Raises:
         InputError: a shape that isn't fixed, or a number format that isn't one of ours.
     """
     scale, zero_point = quantization or (0.0, 0)
+    position, raw_name = place or (None, None)
     try:
         return Tensor(
             name=name,
@@ -38,6 +41,8 @@ def read_tensor(
             dtype=dtype,
             quantization=Quantization(scale=scale, zero_point=zero_point) if scale else None,
             meaning=MEANINGS.get(name, ""),
+            raw_name=raw_name,
+            position=position,
         )
     except ValidationError as error:  # a dynamic axis has a name, or None, for a length
         raise InputError(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from skinlite.data.cache import cache_folder
 from skinlite.errors import InputError
-from skinlite.files import staged_folder
+from skinlite.files import made_once
 
 VERSION = "2.5.3"
 
@@ -58,12 +58,16 @@ def find_runtime() -> Path:
         InputError: it isn't installed, or not whole.
     """
     folder = runtime_folder()
-    if not all((folder / name).is_file() for name in FILES):
+    if not _is_whole(folder):
         raise InputError(
             "The page runs on LiteRT.js, which is not installed. Install it once (12 MB, by npm) "
             "with: skinlite serve --install-runtime"
         )
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    return all((folder / name).is_file() for name in FILES)
 
 
 def install_runtime() -> Path:
@@ -72,11 +76,12 @@ def install_runtime() -> Path:
     Raises:
         InputError: npm is missing or fails, or a package isn't the pinned one.
     """
-    try:
-        return find_runtime()
-    except InputError:
-        target = runtime_folder()
-    with staged_folder(target, replace=True) as folder, tempfile.TemporaryDirectory() as scratch:
+    with (
+        made_once(runtime_folder(), _is_whole) as folder,
+        tempfile.TemporaryDirectory() as scratch,
+    ):
+        if folder is None:
+            return runtime_folder()
         core = _unpack(_download(CORE, Path(scratch)), Path(scratch) / "core")
         utils = _unpack(_download(UTILS, Path(scratch)), Path(scratch) / "utils")
         (folder / "wasm").mkdir()
@@ -99,8 +104,10 @@ def _download(package: Package, folder: Path) -> Path:
             "apt install npm. Then run: skinlite serve --install-runtime"
         )
     wanted = f"{package.name}@{VERSION}"
+    # It asks for its own newer version, and keeps a cache and a log in the home, unless told.
+    quiet = ["--silent", "--no-update-notifier", "--logs-max=0", "--cache", str(folder / "cache")]
     done = subprocess.run(
-        [npm, "pack", wanted, "--silent", "--pack-destination", str(folder)],
+        [npm, "pack", wanted, *quiet, "--pack-destination", str(folder)],
         capture_output=True,
         text=True,
         cwd=folder,

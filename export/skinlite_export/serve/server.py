@@ -1,208 +1,151 @@
-"""The server: GET for the files of a site, one POST for a device's report, and nothing else."""
+"""The server: one thread with an event loop, so that a client that waits costs a socket alone."""
 
+import asyncio
 import errno
 import socket
 import ssl
+import threading
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import BoundedSemaphore, Lock
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Any, Self
 
-from skinlite.errors import InputError, SkinliteError
+import h11
+
+from skinlite.errors import InputError
+from skinlite_export.serve.connection import Connection, message
+from skinlite_export.serve.routes import HEADERS, Receive, Routes
 from skinlite_export.serve.site import Asset
 
-POST_PATH = "/devices"
-MAX_BODY = 256 * 1024
-"""Bytes of a report: eight thread counts with a thousand samples each fit."""
+SENDING_S = 10.0
+"""Seconds within which a client has to send the whole of a request."""
 
-POSTS_A_MINUTE, POSTS_IN_ALL = 12, 1000
-"""From everybody together, so that nobody can fill the disk."""
+SLOW, SLOW_S, MOST = 128, 1.0, 512
+"""Beyond `SLOW` connections with a request under way, one that has had `SLOW_S` seconds for it is
+cut off for each that comes; beyond `MOST` the oldest, whatever it had. As many may be answered."""
 
-CONNECTIONS, TIMEOUT = 64, 30.0
-"""At a time; seconds that a silent one is waited for."""
-
-HEADERS = {
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self' 'wasm-unsafe-eval'",
-            "worker-src 'self'",
-            "connect-src 'self'",
-            "style-src 'self'",
-            "img-src 'self'",
-            "base-uri 'none'",
-            "form-action 'none'",
-            "frame-ancestors 'none'",
-        )
-    ),
-    # Threads need both; a browser heeds them on https and on this machine alone.
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
-}
-
-Receive = Callable[[bytes], object]
-"""Takes in a report's bytes; raises ValueError where they are no report."""
+BACKLOG = 1024
+"""Connections that the system keeps until we take them."""
 
 
-class Limit:
-    """Counts posts: so many a minute, so many in all."""
+class Server:
+    """Hands out a site.
 
-    def __init__(self, a_minute: int = POSTS_A_MINUTE, in_all: int = POSTS_IN_ALL) -> None:
-        self.a_minute, self.left = a_minute, in_all
-        self.times: deque[float] = deque()
-        self.lock = Lock()
-
-    def allows(self) -> bool:
-        """Whether one more may come now; it is counted."""
-        with self.lock:
-            now = time.monotonic()
-            while self.times and now - self.times[0] >= 60:
-                self.times.popleft()
-            if len(self.times) >= self.a_minute or self.left <= 0:
-                return False
-            self.times.append(now)
-            self.left -= 1
-            return True
-
-
-class Server(ThreadingHTTPServer):
-    """Hands out a site, a thread a connection.
+    Whoever has not sent all of a request within `SENDING_S` seconds is cut off, and sooner where
+    there are many of them (`SLOW`): slow senders hold up nobody else.
 
     Args:
         address: host and port to listen at; port 0 takes a free one.
         site: of `skinlite_export.serve.site.build_site`.
         receive: takes in what devices post.
+        names: hosts by which a browser may ask for the page; see `Routes`.
         tls: for https.
 
     Raises:
         InputError: the address can't be listened at.
     """
 
-    daemon_threads = True
-
     def __init__(
         self,
         address: tuple[str, int],
         site: Mapping[str, Asset],
         receive: Receive,
+        names: Collection[str] = (),
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self.site, self.receive, self.limit = site, receive, Limit()
-        self.places = BoundedSemaphore(CONNECTIONS)
-        if ":" in address[0]:
-            self.address_family = socket.AF_INET6
+        self.tls = tls
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         try:
-            super().__init__(address, Handler)
+            self.socket = socket.create_server(address, family=family, backlog=BACKLOG)
         except OSError as error:
             raise InputError(_why_not(address, error)) from error
-        if tls:
-            # The handshake belongs to the connection's thread: a silent client holds up no other.
-            self.socket = tls.wrap_socket(
-                self.socket, server_side=True, do_handshake_on_connect=False
-            )
+        self.server_port: int = self.socket.getsockname()[1]
+        self.routes = Routes(site, receive, names, self.server_port, 443 if tls else 80)
+        self._sending: dict[asyncio.Task[None], float] = {}  # since when, oldest first
+        self._responding = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._ended = threading.Event()
 
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Give the connection a thread, unless there are too many."""
-        if self.places.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
+    def __enter__(self) -> Self:
+        return self
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection."""
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def serve_forever(self) -> None:
+        """Answer until `shutdown` or Ctrl-C."""
         try:
-            super().process_request_thread(request, client_address)
+            asyncio.run(self._serve())
         finally:
-            self.places.release()
+            self._ended.set()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A phone that went away is no error of ours."""
+    def shutdown(self) -> None:
+        """End `serve_forever` from another thread, and wait until it has ended."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._ended.wait()
 
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        handshake: dict[str, Any] = (
+            {"ssl": self.tls, "ssl_handshake_timeout": SENDING_S} if self.tls else {}
+        )
+        server = await asyncio.start_server(
+            self._connected, sock=self.socket, backlog=BACKLOG, **handshake
+        )
+        async with server:
+            await self._stop.wait()
 
-class Handler(BaseHTTPRequestHandler):
-    """One request."""
-
-    server: Server
-    timeout = TIMEOUT
-    server_version, sys_version = "skinlite", ""
-
-    def do_GET(self) -> None:
-        """A file of the site."""
-        asset = self.server.site.get(self.path.partition("?")[0])
-        if asset is None:
-            return self._say(HTTPStatus.NOT_FOUND, "There is no such file.")
-        if self.headers.get("If-None-Match") == asset.etag:
-            return self._head(HTTPStatus.NOT_MODIFIED, {"ETag": asset.etag})
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with asset.path.open("rb") as stream:
-                content = stream.read()
-        except OSError:
-            return self._say(HTTPStatus.NOT_FOUND, "The file has gone.")
-        length = {"Content-Type": asset.kind, "Content-Length": str(len(content))}
-        self._head(HTTPStatus.OK, {"ETag": asset.etag, **length})
-        self.wfile.write(content)
+            await self._talk(Connection(reader, writer))
+        except (OSError, TimeoutError, asyncio.CancelledError, h11.ProtocolError):
+            # A phone that went away, or one that was cut off, is no error of ours.
+            writer.transport.abort()
+        finally:
+            writer.close()
 
-    def do_POST(self) -> None:
-        """A device's report."""
-        if self.path != POST_PATH:
-            return self._say(HTTPStatus.NOT_FOUND, "Nothing can be posted there.")
-        if not self._from_our_page():
-            return self._say(HTTPStatus.FORBIDDEN, "Only our own page may post.")
-        if self.headers.get_content_type() != "application/json":
-            return self._say(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A report is application/json.")
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit()):
-            return self._say(HTTPStatus.LENGTH_REQUIRED, "A report needs a Content-Length.")
-        if len(length) > 9 or int(length) > MAX_BODY:
-            return self._say(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A report has {MAX_BODY} bytes at most."
-            )
-        if not self.server.limit.allows():
-            return self._say(HTTPStatus.TOO_MANY_REQUESTS, "Too many reports; wait a minute.")
-        body = self.rfile.read(int(length))
-        if len(body) < int(length):
-            return self._say(HTTPStatus.BAD_REQUEST, "The report ended early.")
+    async def _talk(self, connection: Connection) -> None:
+        more = True
+        while more:
+            try:
+                with self._counted_as_sending():
+                    async with asyncio.timeout(SENDING_S):
+                        request = await connection.read_head()
+                        if request is None:
+                            return
+                        response = self.routes.without_body(request, connection.own_address)
+                        body = b"" if response else await connection.read_body()
+            except h11.RemoteProtocolError as error:
+                status = HTTPStatus(error.error_status_hint)
+                response, body = message(status, f"This is no request: {error}."), b""
+            if response is None:
+                response = self.routes.keep(body, connection.client)
+            if self._responding >= MOST:
+                return
+            self._responding += 1
+            try:
+                more = await connection.send(response, HEADERS)
+            finally:
+                self._responding -= 1
+
+    @contextmanager
+    def _counted_as_sending(self) -> Iterator[None]:
+        """Count the current connection; cut off the slowest where there are too many."""
+        task = asyncio.current_task()
+        assert task
+        self._sending[task] = time.monotonic()
+        oldest, since = next(iter(self._sending.items()))
+        slow = len(self._sending) > SLOW and time.monotonic() - since > SLOW_S
+        if slow or len(self._sending) > MOST:
+            del self._sending[oldest]
+            oldest.cancel()
         try:
-            self.server.receive(body)
-        except ValueError as error:
-            return self._say(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
-        except (SkinliteError, OSError) as error:
-            self.log_error("%s", error)
-            return self._say(HTTPStatus.INSUFFICIENT_STORAGE, "The server can't keep it.")
-        self._say(HTTPStatus.CREATED, "Kept.")
-
-    def _from_our_page(self) -> bool:
-        """Whether no other page's script sent this; browsers always tell on a POST."""
-        origin = self.headers.get("Origin")
-        return origin is None or urlsplit(origin).netloc == self.headers.get("Host")
-
-    def _say(self, status: HTTPStatus, message: str) -> None:
-        content = f"{message}\n".encode()
-        kind = {"Content-Type": "text/plain; charset=utf-8", "Content-Length": str(len(content))}
-        self._head(status, kind)
-        self.wfile.write(content)
-
-    def _head(self, status: HTTPStatus, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
-        for name, value in {**HEADERS, **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What the base class refuses (another method, a bad line), in our words and headers."""
-        self._say(HTTPStatus(code), HTTPStatus(code).phrase)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing of each request."""
+            yield
+        finally:
+            self._sending.pop(task, None)
 
 
 def _why_not(address: tuple[str, int], error: OSError) -> str:

@@ -20,9 +20,9 @@ def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     assert (code, err) == (0, "")
     assert f"{len(tiny_bundle.manifest.files)} files: unchanged" in out
     assert "metadata in model.tflite and model.onnx" in out
-    assert "7 golden pictures" in out and "status: ungated" in out
+    assert "8 golden pictures" in out and "status: ungated" in out
     code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
-    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 4)
+    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 5)
 
 
 def test_verify_what_a_phone_computed(
@@ -39,7 +39,7 @@ def test_verify_what_a_phone_computed(
     line = ["verify", tiny_bundle.path, "--outputs", path]
     code, out, err = skinlite(*line)
     assert (code, err) == (0, "")
-    assert "[my] app: 6 of 7 pictures (not handed in: vasc.png)" in out
+    assert "[my] app: 7 of 8 pictures (not handed in: vasc.png)" in out
     assert "right patient, 6 pictures" in out and "right probabilities" in out
     for one in vectors:
         one["probabilities"].reverse()
@@ -62,7 +62,7 @@ def test_the_documented_outputs(skinlite: Skinlite, tiny_bundle: Bundle, tmp_pat
     path.write_text(page.partition("```json\n")[2].partition("```")[0])
     code, out, _ = skinlite("verify", tiny_bundle.path, "--outputs", path)
     assert code == 3  # read, and another network's numbers
-    assert "My phone, my app 0.3: 1 of 7 pictures" in out
+    assert "My phone, my app 0.3: 1 of 8 pictures" in out
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "manifest.json", "golden/mel.png"])

@@ -35,6 +35,7 @@ def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_r
     code, out, _ = skinlite("evaluate", tiny_run.path)
     assert code == 0
     assert "synthetic pictures" in out and "balanced accuracy" in out
+    assert "without the image" in out and "age, sex, localization" in out
     for name in CLASSES:
         assert name in out
 
@@ -50,6 +51,7 @@ def test_evaluate_of_a_bundle_needs_its_split(
     )
     assert code == 0, err
     assert json.loads(out)["images"] == len(list(tiny_data.glob("*/*.jpg")))
+    assert json.loads(out)["metadata_only"] == []  # nobody knows what it was trained on
 
 
 def test_evaluate_of_everything_warns_of_training_pictures(
@@ -83,7 +85,10 @@ def test_everything_at_once(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -
     assert low <= found["accuracy"] <= high
     assert found["calibration"]["temperature_from"] == "the validation split"
     assert sum(one["images"] for one in found["calibration"]["bins"]) == found["images"]
-    for field in ("age", "sex", "site"):
+    (without,) = found["metadata_only"]  # one source, which tells nothing apart
+    assert without["inputs"] == ["age", "sex", "localization"]
+    assert 0 < without["balanced_accuracy"] < 1
+    for field in ("age", "sex", "site", "dataset"):
         members = [one for one in found["subgroups"] if one["field"] == field]
         assert sum(one["images"] for one in members) == found["images"]
     assert {path.name for path in figures.iterdir()} >= {"roc.png", "training.png", "attention.png"}
@@ -142,32 +147,54 @@ def test_data_that_is_not_of_the_run(
 
 
 def test_a_bundle_is_not_judged_on_another_runs_split(
-    skinlite: Skinlite, tiny_bundle: Bundle, run: Path
+    skinlite: Skinlite, tiny_bundle: Bundle, run: Path, forget_hashes: Callable[[Path], Run]
 ) -> None:
     """What one run holds out may have trained another."""
     with (run / "model.keras").open("ab") as model:
         model.write(b" ")
     code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
     assert (code, out) == (2, "")
+    assert "model.keras is not the model of this run" in err and "Put back" in err
+    forget_hashes(run)
+    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
+    assert (code, out) == (2, "")
     assert f"wasn't exported from {run}" in err and "--model" in err
 
 
-def test_an_empty_split(skinlite: Skinlite, run: Path) -> None:
+def test_a_run_whose_files_are_not_its_own(skinlite: Skinlite, run: Path) -> None:
+    """Its network, its split and its encoding: each by its name, with the way on."""
+    for name in ("model.keras", "split.csv", "patient_encoding.json"):
+        whole = (run / name).read_bytes()
+        (run / name).write_bytes(whole + b" ")
+        code, out, err = skinlite("evaluate", run)
+        assert (code, out) == (2, "")
+        assert name in err and "or train again" in " ".join(err.split())
+        (run / name).write_bytes(whole)
+    assert skinlite("evaluate", run).code == 0
+
+
+def test_an_empty_split(
+    skinlite: Skinlite, run: Path, forget_hashes: Callable[[Path], Run]
+) -> None:
     split = pd.read_csv(run / "split.csv", dtype=str)
     split.loc[split["split"] == "test", "split"] = "train"
     split.to_csv(run / "split.csv", index=False)
+    forget_hashes(run)
     code, out, err = skinlite("evaluate", run)
     assert (code, out) == (2, "")
     assert "split is empty" in err
 
 
-def test_a_network_that_answers_nan(skinlite: Skinlite, run: Path) -> None:
+def test_a_network_that_answers_nan(
+    skinlite: Skinlite, run: Path, forget_hashes: Callable[[Path], Run]
+) -> None:
     import keras
 
     model = open_run(run).load_model()
     model.get_layer("probabilities").bias.assign([float("nan")] * 7)
     model.save(run / "model.keras")
     keras.utils.clear_session(free_memory=False)
+    forget_hashes(run)
     code, out, err = skinlite("evaluate", run, "--split", "validation")
     assert (code, out) == (2, "")
     assert "NaN" in err and "Train or export it again" in err

@@ -92,7 +92,7 @@ def test_a_damaged_model(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
     (run / "model.keras").write_bytes(b"PK damaged")
     code, _, err = skinlite("export", "--model", run, "--out", tmp_path / "bundle")
     assert code == 2
-    assert "model.keras can't be loaded" in err
+    assert "model.keras is not the model of this run: it is damaged" in err
     assert not (tmp_path / "bundle").exists()
 
 
@@ -115,12 +115,17 @@ def test_a_data_set_that_is_another(skinlite: Skinlite, run: Path, data: Path) -
 
 
 @pytest.fixture
-def undecided(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Path:
+def undecided(
+    conv_net: str,
+    conv_prepared: Prepared,
+    tmp_path: Path,
+    forget_hashes: Callable[[Path], Run],
+) -> Path:
     """A run whose network hardly tells two classes apart: int8 can't keep its answers.
 
     The kernel of nv is that of akiec and its bias a thousandth higher, so that float answers nv
     and int8, for which both are the same, the first of the two. With ``--rewrites none``, that is:
-    float-head keeps them apart.
+    float-head keeps them apart. The run is one of before runs named their networks.
     """
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
@@ -134,6 +139,7 @@ def undecided(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Path:
     bias[0], bias[5] = 1.0, 1.001
     model.get_layer("probabilities").set_weights([kernel, bias])
     model.save(run.path / "model.keras")
+    forget_hashes(run.path)
     return run.path
 
 
@@ -152,6 +158,9 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     bundle = open_bundle(out)
     bundle.check_files()
     assert bundle.manifest.status == "rejected"
+    assert "unknown whether model.keras is the one that config.json describes" in err
+    assert not bundle.manifest.source.network_proven
+    assert (out / "MODEL_CARD.md").read_text().count("UNKNOWN whether this is the network") >= 2
 
     code, told, err = skinlite("verify", out)
     assert code == 3

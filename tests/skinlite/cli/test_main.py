@@ -87,6 +87,7 @@ def test_an_unknown_command_or_flag_is_exit_2(skinlite: Skinlite) -> None:
         (["export", "--model", "{run}"], ["tf_keras"], "skinlite[export]"),
         (["export", "--model", "{run}"], ["tf2onnx"], "skinlite[export]"),
         (["evaluate", "{run}"], ["keras"], "skinlite[train]"),
+        (["data", "duplicates", "{run}"], ["cv2"], "skinlite[duplicates]"),
     ],
 )
 def test_a_missing_extra_names_its_pip_line(
@@ -132,7 +133,7 @@ def test_doctor_tells_versions_and_changes_nothing(
     monkeypatch.chdir(tmp_path)
     code, out, _ = skinlite("doctor")
     assert code == 0
-    for told in (f"skinlite {__version__}", "tensorflow 2.", "accelerators:"):
+    for told in (f"skinlite {__version__}", "tensorflow 2.", "accelerators:", "usage reports: off"):
         assert told in out
     assert list(tmp_path.iterdir()) == []
 

@@ -14,6 +14,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from skinlite.data.patient import PatientEncoder
+from skinlite.files import read_json
 from skinlite.vocabulary import LEAKY
 
 Skinlite = Callable[..., Any]
@@ -79,7 +81,6 @@ def one_lesion(table: pd.DataFrame) -> pd.DataFrame:
     [
         (without("df", "mel"), [], "no picture of df, mel"),
         (one_lesion, [], "'df' has 1 lesion(s)"),
-        (lambda table: table.assign(age=None), [], "Every age"),
         (lambda table: table.assign(age=None), ["--split", "paper"], "No row has an age"),
     ],
 )
@@ -98,6 +99,19 @@ def test_a_table_that_nothing_can_be_learned_from(
     code, _, err = skinlite(*line, *flags)
     assert (code, told in err) == (2, True), err
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_ages_that_nobody_knows_are_told_and_the_training_goes_on(
+    skinlite: Skinlite, conv_net: str, data: Path, tmp_path: Path
+) -> None:
+    table = data / "HAM10000_metadata.csv"
+    pd.read_csv(table).assign(age=None).to_csv(table, index=False)
+    line = ["train", "--data", data, "--backbone", conv_net, "--image-size", "32"]
+    line += ["--epochs", "1", "--batch-size", "16", "--out", tmp_path / "run"]
+    code, _, err = skinlite(*line)
+    assert (code, "No training row tells age" in err) == (0, True), err
+    encoder = read_json(PatientEncoder, tmp_path / "run" / "patient_encoding.json")
+    assert encoder.untold == ("age",)
 
 
 def test_a_loss_that_is_no_number_can_be_tried_again(

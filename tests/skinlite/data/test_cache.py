@@ -3,11 +3,14 @@
 import errno
 import os
 import shutil
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from skinlite.data import checksums
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.geometry import fit, load_picture
@@ -43,7 +46,7 @@ def test_rows_are_the_fitted_pictures_in_order(few: Dataset, own_cache: Path) ->
     with pytest.raises(ValueError, match="read-only"):
         pixels[0] = 0
     assert isinstance(pixels, np.memmap)
-    assert [path.suffix for path in own_cache.rglob("*.*")] == [".npy"]
+    assert sorted(path.suffix for path in own_cache.rglob("*.*")) == [".npy", ".sums"]
 
 
 def test_pictures_smaller_than_the_input_are_told(few: Dataset, own_cache: Path) -> None:
@@ -67,6 +70,98 @@ def test_another_size_row_order_or_picture_is_decoded_anew(few: Dataset, own_cac
     before = pixels_of(few.select(few.frame["image_id"][1:2]), 24, 24)
     assert decoded(few) == 8
     np.testing.assert_array_equal(pixels_of(few, 24, 24)[0], before[0])
+
+
+def overwrite(place: float, content: bytes) -> Callable[[Path], object]:
+    """Writes over some bytes, that far into the file."""
+
+    def damage(path: Path) -> None:
+        with path.open("r+b") as stream:
+            stream.seek(int(place * path.stat().st_size))
+            stream.write(content)
+
+    return damage
+
+
+def on_sums(damage: Callable[[Path], object]) -> Callable[[Path], object]:
+    return lambda path: damage(path.with_suffix(".sums"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (lambda path: os.truncate(path, path.stat().st_size // 2), "bytes instead of"),
+        (lambda path: os.truncate(path, 0), "0 bytes instead of"),
+        (lambda path: path.write_bytes(bytes(path.stat().st_size)), "its beginning was changed"),
+        (overwrite(0.5, bytes(2000)), "1 of 1 parts were changed"),
+        (overwrite(0.9, b"\0"), "1 of 1 parts were changed"),
+        (on_sums(Path.unlink), r"There is no .*\.sums"),
+        (on_sums(lambda path: path.write_bytes(b"\xff\0")), "isn't of its rows"),
+        (on_sums(lambda path: path.write_text("")), "isn't of its rows"),
+        (on_sums(lambda path: path.write_text("skinlite pixels 1\n0 7 0\n")), "isn't of its rows"),
+        (on_sums(lambda path: path.write_text("skinlite pixels 1\n0 x 0\n")), "invalid literal"),
+        (on_sums(lambda path: path.write_text("skinlite pixels 2\n0 8 0\n")), "isn't of its rows"),
+    ],
+)
+def test_a_damaged_array_is_made_anew_with_a_word(
+    few: Dataset, own_cache: Path, damage: Callable[[Path], object], told: str
+) -> None:
+    right = np.array(pixels_of(few, 24, 24))
+    assert right.max() > 0  # a zero is a change
+    (path,) = own_cache.rglob("*.npy")
+    damage(path)
+    with pytest.warns(SkinliteWarning, match=rf"can't be used: .*{told}.*decoded anew"):
+        assert decoded(few) == 8
+    np.testing.assert_array_equal(pixels_of(few, 24, 24), right)
+    assert decoded(few) == 0
+
+
+def test_every_part_has_its_checksum(
+    few: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checksums, "PART", 3 * 24 * 24 * 3)
+    right = np.array(pixels_of(few, 24, 24))
+    (path,), (sums,) = own_cache.rglob("*.npy"), own_cache.rglob("*.sums")
+    assert [line.split()[:2] for line in sums.read_text().splitlines()[1:]] == [
+        ["0", "3"],
+        ["3", "6"],
+        ["6", "8"],
+    ]
+    monkeypatch.undo()
+    monkeypatch.setenv("SKINLITE_CACHE", str(own_cache))
+    assert decoded(few) == 0  # parts of any length are read
+    changed = right.copy()
+    changed[7] = 255 - changed[7]
+    np.save(path, changed)
+    with pytest.warns(SkinliteWarning, match="1 of 3 parts were changed"):
+        np.testing.assert_array_equal(pixels_of(few, 24, 24), right)
+
+
+@pytest.mark.parametrize("moves", [0, 1])
+def test_a_kill_between_the_names_leaves_nothing_that_passes(
+    few: Dataset, own_cache: Path, moves: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First everything is on the disk, then it has its name."""
+    done: list[str] = []
+    move, sync = Path.replace, os.fsync
+
+    def replace(path: Path, to: Path) -> Path:
+        if done.count("move") == moves:
+            raise KeyboardInterrupt
+        done.append("move")
+        return move(path, to)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(os, "fsync", lambda handle: done.append("sync") or sync(handle))
+    with pytest.raises(KeyboardInterrupt):
+        pixels_of(few, 24, 24)
+    assert done == ["sync", "move", "sync"][: 2 * moves + 1]
+    monkeypatch.undo()
+    monkeypatch.setenv("SKINLITE_CACHE", str(own_cache))
+    assert not list(own_cache.rglob("*.tmp"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert decoded(few) == 8
 
 
 def test_undecodable_pictures_are_all_named_and_nothing_is_kept(
@@ -120,5 +215,5 @@ def test_the_folder_follows_the_environment(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     assert cache_folder() == tmp_path / "xdg" / "skinlite"
     monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_folder() == tmp_path / "home" / ".cache" / "skinlite"

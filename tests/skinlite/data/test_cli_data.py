@@ -59,14 +59,15 @@ def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
     result = CliRunner().invoke(app, ["check", str(broken)])
     assert result.exit_code == 2
     assert "unknown class: 12 (use akiec, " in result.stdout
-    assert result.stdout.count("'naevus'") == 10
+    assert "; 12 x 'naevus')" in result.stdout
+    assert result.stdout.count("): 'naevus'") == 10
     assert "... and 2 more; name them with --all" in result.stdout
     assert "picture missing: 1 (" in result.stdout
     assert "picture undecodable: 1 (" in result.stdout
     assert "3 kind(s) of fault" in result.stdout
     every = CliRunner().invoke(app, ["check", str(broken), "--all"])
     assert every.exit_code == 2
-    assert every.stdout.count("'naevus'") == 12
+    assert every.stdout.count("): 'naevus'") == 12
 
 
 def test_json_has_it_all(broken: Path) -> None:

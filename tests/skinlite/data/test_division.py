@@ -41,6 +41,30 @@ def test_leaks_are_counted() -> None:
     assert str(leakage) == "1 of 5 (20%) test pictures, 1 of 2 (50%) melanomas"
 
 
+def test_a_lesion_of_the_validation_leaks_too() -> None:
+    """The best epoch was chosen on it."""
+    frame = pd.DataFrame({"image_id": list("abc"), "lesion_id": list("112"), "dx": "mel"})
+    sides = ["validation", "test", "train"]
+    leakage = measure_leakage(frame[["image_id", "lesion_id"]].assign(split=sides), frame)
+    assert (leakage.leaking_pictures, leakage.leaking_melanomas) == (1, 1)
+
+
+@pytest.mark.filterwarnings("ignore:The split's .* lack")
+def test_lesions_on_two_sides_are_leaky_though_the_test_has_none(
+    dataset: Dataset, tmp_path: Path
+) -> None:
+    """Between training and validation: the epoch was chosen on what it was trained on."""
+    split = divide(dataset, "lesion", seed=0).split
+    twice = split["lesion_id"][split["split"] == "train"].value_counts().idxmax()
+    (first, *_) = split.index[split["lesion_id"] == twice]
+    split.loc[first, "split"] = "validation"
+    split.to_csv(tmp_path / "split.csv", index=False)
+    info = divide(dataset, str(tmp_path / "split.csv"), seed=0).info
+    assert info.leakage is not None
+    assert (info.leakage.leaking_pictures, info.leakage.crossing_lesions) == (0, 1)
+    assert info.leaky
+
+
 @pytest.mark.filterwarnings("ignore:The split's .* lack")
 def test_the_papers_split_drops_rows_without_age_and_is_labelled(dataset: Dataset) -> None:
     frame = dataset.frame.copy()

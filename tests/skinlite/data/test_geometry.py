@@ -1,11 +1,15 @@
 """Crop, reduction and resize against a reference that computes pixel by pixel."""
 
 import math
+import os
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from skinlite.data.geometry import (
     FRAME,
@@ -141,7 +145,100 @@ def test_a_truncated_picture_is_named(tmp_path: Path, suffix: str, share: float)
 
 
 def test_a_missing_picture_and_a_folder_are_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"There is no picture .*absent\.jpg"):
+    with pytest.raises(InputError, match=r"There is no .*absent\.jpg"):
         load_picture(tmp_path / "absent.jpg")
-    with pytest.raises(InputError, match=r"can't be decoded"):
+    with pytest.raises(InputError, match=r"is a folder, not a regular file"):
         load_picture(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bit_grey_is_scaled_and_not_cut_off(tmp_path: Path, suffix: str) -> None:
+    levels = np.arange(256, dtype=np.uint16).reshape(16, 16)
+    path = tmp_path / f"grey.{suffix}"
+    Image.fromarray(levels * 257).save(path)
+    with Image.open(path) as stored:
+        assert stored.mode.startswith("I;16")
+    np.testing.assert_array_equal(load_picture(path), levels[..., None].repeat(3, axis=2))
+
+
+@pytest.mark.parametrize(
+    ("levels", "message"),
+    [
+        (np.full((6, 8), 4095, np.uint16), "nearly black"),  # a camera of 12 bits
+        (np.full((6, 8), 200, np.int32), "32 bits, .* 8 bits"),
+        (np.full((6, 8), 0.5, np.float32), "32 bits, .* 8 bits"),
+    ],
+)
+def test_levels_that_nobody_can_scale_are_refused(
+    tmp_path: Path, levels: np.ndarray, message: str
+) -> None:
+    Image.fromarray(levels).save(tmp_path / "levels.tif")
+    with pytest.raises(InputError, match=rf"levels\.tif has .*{message}"):
+        load_picture(tmp_path / "levels.tif")
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [("1", "png"), ("LA", "png"), ("CMYK", "jpg"), ("YCbCr", "jpg")]
+    + [("RGB", suffix) for suffix in ("bmp", "tif", "webp")],
+)
+def test_every_other_mode_and_format_is_decoded(tmp_path: Path, mode: str, suffix: str) -> None:
+    path = tmp_path / f"picture.{suffix}"
+    Image.new("RGB", (6, 4), (255, 255, 255)).convert(mode).save(path)
+    np.testing.assert_array_equal(load_picture(path), np.full((4, 6, 3), 255, np.uint8))
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path, kind in ((tmp_path / "pipe.jpg", "a pipe"), (Path("/dev/zero"), "a device")):
+        with pytest.raises(InputError, match=f"{path} is {kind}, not a regular file"):
+            load_picture(path)
+
+
+@pytest.fixture
+def smooth() -> Image.Image:
+    """48x64, no two pixels alike."""
+    few = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(few).resize((64, 48), Image.Resampling.BICUBIC)
+
+
+def test_a_progressive_jpeg_has_the_same_levels(smooth: Image.Image, tmp_path: Path) -> None:
+    for name, progressive in (("baseline.jpg", False), ("progressive.jpg", True)):
+        smooth.save(tmp_path / name, quality=95, progressive=progressive)
+    assert np.array_equal(
+        load_picture(tmp_path / "baseline.jpg"), load_picture(tmp_path / "progressive.jpg")
+    )
+
+
+def test_no_colour_profile_and_no_gamma_is_applied(smooth: Image.Image, tmp_path: Path) -> None:
+    """A browser may; the levels are taken as they are stored (docs/bundle.md)."""
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    smooth.save(tmp_path / "profile.png", icc_profile=profile)
+    chunks = PngInfo()
+    chunks.add(b"gAMA", (100_000).to_bytes(4, "big"))  # 1: browsers show it much brighter
+    smooth.save(tmp_path / "gamma.png", pnginfo=chunks)
+    for name in ("profile.png", "gamma.png"):
+        assert np.array_equal(load_picture(tmp_path / name), np.asarray(smooth))
+
+
+def test_cmyk_and_sixteen_bits_become_eight_bits_of_rgb(
+    smooth: Image.Image, tmp_path: Path
+) -> None:
+    smooth.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=98, subsampling=0)
+    off = np.abs(load_picture(tmp_path / "cmyk.jpg").astype(int) - np.asarray(smooth))
+    assert off.max() <= 3
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(name + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + name + content + check
+
+    deep = np.asarray(smooth).astype(">u2") * 256 + 77  # the low byte is cut off
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in deep)
+    header = struct.pack(">IIBBBBB", 64, 48, 16, 2, 0, 0, 0)
+    (tmp_path / "deep.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+    assert np.array_equal(load_picture(tmp_path / "deep.png"), np.asarray(smooth))

@@ -1,5 +1,6 @@
 """The layouts that users have, each written to a folder and read back."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -206,9 +207,96 @@ def test_no_folder_and_no_data_say_what_to_do(tmp_path: Path) -> None:
         find_table(tmp_path)
 
 
+NINE = """\
+image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK,score_weight
+ISIC_1,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0,1.0
+ISIC_2,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0,1.0
+ISIC_3,0.0,1.0,0.0,0.0,0.0,0.0,0.0,0.0,0.0,1.0
+"""
+OF_2019 = {
+    "ISIC_2019_Training_GroundTruth.csv": NINE,
+    "ISIC_2019_Training_Metadata.csv": "image,age_approx,anatom_site_general,lesion_id,sex\n"
+    "ISIC_1,55.0,anterior torso,BCN_1,female\nISIC_2,55.0,anterior torso,BCN_1,female\n"
+    "ISIC_3,,,BCN_2,\n",
+    "ISIC_2019_Test_Metadata.csv": "image,age_approx,anatom_site_general,sex\nISIC_9,45,,male\n",
+}
+
+
+def test_isic_2019(tmp_path: Path) -> None:
+    frame = read_dataset(lay_out(tmp_path, OF_2019, INPUT)).frame
+    assert list(frame["dx"]) == ["akiec", "akiec", "nv"]
+    assert list(frame["lesion_id"]) == ["BCN_1", "BCN_1", "BCN_2"]
+    assert list(frame["age"][:2]) == [55, 55]
+    assert list(frame["sex"]) == ["female", "female", "unknown"]
+    assert list(frame["localization"]) == ["abdomen", "abdomen", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("0.0,1.0,0.0,1.0", "1 x 'scc': squamous cell carcinoma is a class of its own"),
+        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: take its rows out"),
+    ],
+)
+def test_classes_of_isic_2019_that_are_none_of_the_seven(
+    tmp_path: Path, row: str, told: str
+) -> None:
+    blank = "ISIC_3,0.0,0.0,0.0,0.0,0.0,0.0,"
+    truth = NINE[: NINE.index("ISIC_3")] + blank + row + "\n"
+    name = "ISIC_2019_Training_GroundTruth.csv"
+    with pytest.raises(InputError, match=rf"unknown class: 1 x, .* {told}"):
+        read_dataset(lay_out(tmp_path, {**OF_2019, name: truth}, INPUT))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"HAM10000_METADATA.CSV": PLAIN, "._HAM10000_metadata.csv": "Mac OS X"},
+        {"ham10000_metadata.csv": PLAIN, "hmnist_28_28_RGB.csv": "pixel0000,label\n1,2\n"},
+        {"collection_metadata.csv": PLAIN, "other_metadata.csv": "image_id,age\nISIC_1,3\n"},
+        {"data/HAM10000_metadata.csv": PLAIN, "__MACOSX/HAM10000_metadata.csv": "x"},
+        {"collection_metadata.csv": PLAIN, "._collection_metadata.csv": "Mac OS X"},
+    ],
+    ids=["capitals", "pixels beside", "more metadata beside", "in a folder", "macOS"],
+)
+def test_the_table_is_found_among_other_files(tmp_path: Path, files: dict[str, str]) -> None:
+    images = [f"data/ISIC_{number}.jpg" for number in (1, 2, 3)]
+    assert len(read_dataset(lay_out(tmp_path, files, images)).frame) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("labels.csv", PLAIN, "labels.csv may be its table: give that itself"),
+        ("labels.xlsx", "PK", "Save labels.xlsx as CSV and give that"),
+    ],
+)
+def test_what_may_be_meant_is_told(tmp_path: Path, name: str, content: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        find_table(lay_out(tmp_path, {name: content}, []))
+
+
+def test_a_table_of_pixels_or_of_lesions_is_refused(tmp_path: Path) -> None:
+    files = {"hmnist.csv": "pixel0000,label\n1,2\n", "milk.csv": "lesion_id,MEL,NV\nIL_1,0,1\n"}
+    folder = lay_out(tmp_path, files, [])
+    with pytest.raises(InputError, match="Give the folder of HAM10000_metadata"):
+        read_table(folder / "hmnist.csv")
+    with pytest.raises(InputError, match="lacks the columns image_id"):
+        read_table(folder / "milk.csv")
+
+
+def test_a_table_that_is_no_regular_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputError, match="a pipe, not a regular file"):
+        find_table(tmp_path / "pipe")
+    with pytest.raises(InputError, match="a device, not a regular file"):
+        read_table(Path("/dev/zero"))
+
+
 def test_the_real_data(ham10000: Path) -> None:
     frame = read_dataset(ham10000).frame
-    assert (len(frame), frame["lesion_id"].nunique()) == (10_015, 7_470)
+    assert (len(frame), frame["table_lesion_id"].nunique()) == (10_015, 7_470)
+    assert frame["lesion_id"].nunique() == 7_470 - 62  # 117 ids are 55 lesions
     assert (frame["age"].isna().sum(), (frame["age"] == 0).sum()) == (57, 39)
     assert (frame["sex"] == "unknown").sum() == 57
     assert (frame["localization"] == "unknown").sum() == 234

@@ -68,12 +68,30 @@ def test_the_age_limits_themselves_are_fine() -> None:
 
 
 def test_fit_takes_the_training_ages_and_skips_the_blank() -> None:
-    encoder = PatientEncoder.fit(pd.DataFrame({"age": [40.0, 60.0, np.nan]}))
-    assert (encoder.age_mean, encoder.age_std) == (50, 10)
-    same = PatientEncoder.fit(pd.DataFrame({"age": [40.0, 40.0]}))
+    told = {"sex": "male", "localization": "back"}
+    encoder = PatientEncoder.fit(pd.DataFrame({"age": [40.0, 60.0, np.nan]}).assign(**told))
+    assert (encoder.age_mean, encoder.age_std, encoder.untold) == (50, 10, ())
+    same = PatientEncoder.fit(pd.DataFrame({"age": [40.0, 40.0]}).assign(**told))
     assert np.isfinite(same.encode([Patient(age=41)])).all()
-    with pytest.raises(InputError, match=r"Every age .* is missing"):
-        PatientEncoder.fit(pd.DataFrame({"age": [np.nan]}))
+
+
+def test_what_no_training_row_tells_is_told_and_marked() -> None:
+    rows = pd.DataFrame({"age": [np.nan, np.nan], "sex": "unknown", "localization": "back"})
+    with pytest.warns(UserWarning, match="No training row tells age or sex"):
+        encoder = PatientEncoder.fit(rows)
+    assert (encoder.age_mean, encoder.age_std, encoder.untold) == (0, 1, ("age", "sex"))
+    assert [
+        name.split("=")[0]
+        for name, quiet in zip(encoder.columns, encoder.untold_columns, strict=True)
+        if quiet
+    ] == [*["age"] * 2, *["sex"] * 3]
+    assert PatientEncoder.model_validate_json(encoder.model_dump_json()) == encoder
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode([Patient(localization="ear")])
+    for ask in (encoder.encode, encoder.codes):
+        with pytest.warns(UserWarning, match="without any age: telling it changes no answer"):
+            ask([Patient(age=50)])
 
 
 def test_the_table_survives_json() -> None:

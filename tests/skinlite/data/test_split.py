@@ -40,6 +40,15 @@ def test_every_class_is_on_every_side_however_rare(seed: int) -> None:
     assert (sides == len(SPLITS)).all()
 
 
+@pytest.mark.parametrize("shares", [(0.1, 0.85), (0.85, 0.1), (0.45, 0.45)])
+def test_every_class_is_on_every_side_however_large_a_share(shares: tuple[float, float]) -> None:
+    """Of three lesions, or four, each side has one before any side has its share."""
+    frame = rows(nv=40, df=3, vasc=4)
+    split = split_by_lesion(frame, seed=0, validation=shares[0], test=shares[1])
+    sides = split.merge(frame[["image_id", "dx"]]).groupby("dx")["split"].nunique()
+    assert (sides == len(SPLITS)).all()
+
+
 def test_shares_are_those_of_each_class() -> None:
     frame = rows(nv=600, mel=200)
     split = split_by_lesion(frame, seed=0, validation=0.1, test=0.2)
@@ -87,6 +96,15 @@ def test_a_planted_leak_is_found(tmp_path: Path) -> None:
     assert crossing_lesions(split) == [lesion]
     split.to_csv(path, index=False)
     with pytest.raises(InputError, match=rf"1 lesions are on two sides, first {lesion}"):
+        read_split(path)
+
+
+def test_a_split_without_a_side_is_refused(tmp_path: Path) -> None:
+    """Nothing could be judged on no images, and the export's gates would have none to fail on."""
+    split = split_by_lesion(rows(nv=20, mel=20), seed=0)
+    path = tmp_path / "split.csv"
+    split[split["split"] != "test"].to_csv(path, index=False)
+    with pytest.raises(InputError, match=r"split\.csv has no test images"):
         read_split(path)
 
 

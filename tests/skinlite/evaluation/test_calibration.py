@@ -30,6 +30,16 @@ def test_the_error_by_hand() -> None:
     )
 
 
+def test_the_bins_are_fifteen_of_equal_width() -> None:
+    """0.65 and 0.68 lie in two bins of 15, whose errors don't cancel; in one of 10."""
+    probabilities = np.array([[0.65, 0.35], [0.68, 0.32]])
+    found = expected_calibration_error(np.array([0, 1]), probabilities)
+    assert found == pytest.approx((0.35 + 0.68) / 2)
+    one_bin = np.array([[0.61, 0.39], [0.65, 0.35]])  # 9/15 to 10/15
+    found = expected_calibration_error(np.array([0, 1]), one_bin)
+    assert found == pytest.approx(abs(0.39 - 0.65) / 2)
+
+
 def test_who_says_what_is_so_has_hardly_any_error() -> None:
     assert expected_calibration_error(*drawn(20_000, 0)) < 0.015
 

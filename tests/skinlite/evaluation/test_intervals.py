@@ -1,10 +1,13 @@
 """Bootstrap intervals: they hold the value, and lesions make them wide."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from skinlite.evaluation.intervals import Intervals, bootstrap, scores
 from skinlite.evaluation.metrics import evaluate
+from skinlite.evaluation.resampling import intervals_of
 
 
 def drawn(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -52,6 +55,26 @@ def test_pictures_of_one_lesion_go_together() -> None:
     lesions = np.arange(210).repeat(4).astype(object)
     four = bootstrap(labels.repeat(4), probabilities.repeat(4, axis=0), lesions).accuracy
     assert four == pytest.approx(alone)
+
+
+def test_a_fortieth_of_a_thousand_resamples_lies_beyond_either_end() -> None:
+    """A figure that is 0, 1, ... 999 in the order of the resamples, and one that none can tell."""
+    counter = itertools.count()
+
+    def statistics(weights: np.ndarray) -> np.ndarray:
+        figures = np.array([[next(counter)] for _ in weights], float).T
+        return np.stack([figures[0], np.full(len(weights), np.nan)])
+
+    assert intervals_of(statistics, np.arange(3)) == [pytest.approx((24.975, 974.025)), None]
+
+
+def test_a_resample_without_a_class_leaves_it_out_of_the_means() -> None:
+    """Not a recall of 0, which nobody measured."""
+    labels, probabilities = np.array([0, 1, 4], np.intp), np.eye(7)[[0, 0, 4]]
+    found = scores(labels, probabilities, np.array([[1.0, 1, 0]]))
+    assert found.balanced_accuracy[0] == pytest.approx((1 + 0) / 2)
+    assert found.macro_f1[0] == pytest.approx((2 / 3 + 0) / 2)
+    assert np.isnan(found.melanoma_recall[0])
 
 
 def test_no_melanoma_no_interval() -> None:

@@ -78,6 +78,17 @@ def test_an_absent_class_is_undefined_and_left_out_of_the_means() -> None:
     assert (absent.recall, absent.auc) == (None, None)
     assert absent.specificity == pytest.approx(11 / 12)
     assert found.balanced_accuracy == pytest.approx((0.5 + 5) / 6)
+    assert absent.precision == 0  # answered once, and wrongly; a mean over what was shown
+    assert found.macro_precision == 1
+    assert found.macro_f1 == pytest.approx((2 / 3 + 5) / 6)
+
+
+def test_a_class_that_is_never_answered_has_a_precision_of_0() -> None:
+    """As scikit-learn has it; left out, who never answers melanoma would look better."""
+    mel, nv = CLASSES.index("mel"), CLASSES.index("nv")
+    found = evaluate(np.array([mel, nv]), np.eye(7)[[nv, nv]])
+    assert found.per_class["mel"].precision == 0
+    assert found.macro_precision == pytest.approx((0 + 1 / 2) / 2)
 
 
 def test_no_picture_and_no_alarm_of_a_class() -> None:

@@ -40,3 +40,17 @@ def test_groups_borders_and_too_few() -> None:
     assert found["age", "unknown"].images == 3
     assert found["sex", "female"].accuracy == 0.8
     assert found["site", "back"].accuracy == evaluate(labels, probabilities).accuracy
+
+
+def test_sources_are_groups_where_the_table_has_them() -> None:
+    rows = pd.DataFrame({"age": [50.0] * 3, "sex": "male", "localization": "back"})
+    labels = np.full(3, NV, np.intp)
+    fields = [one.field for one in by_subgroup(labels, np.eye(7)[labels], rows.assign(dataset=""))]
+    assert fields == ["age", "sex", "site"]
+    told = rows.assign(dataset=["molemax", "", "dias"])
+    found = by_subgroup(labels, np.eye(7)[labels], told)
+    assert [(one.group, one.images) for one in found if one.field == "dataset"] == [
+        ("dias", 1),
+        ("molemax", 1),
+        ("unknown", 1),
+    ]

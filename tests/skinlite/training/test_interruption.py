@@ -1,5 +1,6 @@
 """Interruptions: Ctrl-C, a kill or a full disk change nothing, and leave nothing half-written."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
+from skinlite.files import sha256_of
 from skinlite.training.run import open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]
@@ -154,6 +156,71 @@ def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
     run = training(tmp_path / "run").start()
     assert (run.info.status, run.load_model() is not None) == ("interrupted", True)
     assert [path.name for path in run.path.glob("*.keras")] == ["model.keras"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Killed])
+def test_an_end_between_checkpoint_and_model(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """The checkpoint names a better model that isn't ``model.keras`` yet."""
+    from skinlite.training import fit
+
+    publish, calls = fit.publish, []
+
+    def late(folder: Path, state: Any) -> None:
+        calls.append(state)
+        if len(calls) == 1:  # of the first epoch, which is the best so far
+            raise error
+        publish(folder, state)
+
+    monkeypatch.setattr(fit, "publish", late)
+    out = tmp_path / "run"
+    if error is KeyboardInterrupt:
+        run = training(out).start()
+        assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 1, 1)
+        assert run.load_model() is not None
+        assert run.model_sha256() == calls[0].model_sha256
+        assert len(pd.read_csv(run.intact("history.csv"))) == 1
+        reopen_run(out)
+    else:
+        with pytest.raises(Killed):
+            training(out).start()
+        assert sha256_of(partial_folder(out) / "model.keras") != calls[0].model_sha256
+    done = training(out).resume()
+    assert (done.info.status, done.info.epochs_done) == ("complete", 2)
+    assert done.load_model() is not None
+    assert done.metrics().test.images > 0
+
+
+def test_a_model_from_elsewhere_is_not_gone_on_from(training: Make, tmp_path: Path) -> None:
+    """Were no later epoch better, it would pass for this training's."""
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        training(out, stop_at("epoch 2/2", 1, Killed())).start()
+    model = partial_folder(out) / "model.keras"
+    whole = model.read_bytes()
+    model.write_bytes(whole + b" ")
+    with pytest.raises(InputError, match=r"model\.keras is not what this training saved"):
+        training(out).resume()
+    model.write_bytes(whole)
+    assert training(out).resume().info.status == "complete"
+
+
+def test_a_training_begun_by_an_older_skinlite_is_finished_and_its_model_unknown(
+    training: Make, tmp_path: Path
+) -> None:
+    """Its checkpoint doesn't say which model is the best one's."""
+    out = tmp_path / "run"
+    with pytest.raises(Killed):
+        training(out, stop_at("epoch 2/2", 1, Killed()), learning_rate=1e-9).start()
+    state = partial_folder(out) / "checkpoint" / "state.json"
+    kept = json.loads(state.read_text())
+    del kept["model_sha256"]
+    state.write_text(json.dumps(kept))
+    done = training(out, learning_rate=1e-9).resume()  # too little to get better
+    assert (done.info.status, done.info.best_epoch) == ("complete", 1)
+    assert not done.info.names_network and done.info.structure is None
+    assert {"split.csv", "metrics.json", "history.csv"} <= set(done.info.files)
 
 
 def test_a_folder_with_nothing_to_go_on_from_is_told_to_be_removed(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """What the network sees and learns from in each regime."""
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.training.prepare import Prepared
+from skinlite.data.dataset import Dataset
+from skinlite.data.patient import Patient
+from skinlite.training.prepare import Prepared, prepare
 from skinlite.vocabulary import IMAGE, PATIENT
 
 Make = Callable[..., Any]
@@ -61,3 +64,35 @@ def test_an_epoch_has_as_many_pictures_as_asked_for(
     assert set(batches.weights) == {1.0}
     fewer = training(tmp_path / "run", epoch_pictures=10, batch_size=8)._batches(0)
     assert len(fewer.order) == len(set(fewer.order)) == 10
+
+
+def test_what_no_training_row_tells_changes_no_answer(
+    training: Make, tmp_path: Path, conv_prepared: Prepared
+) -> None:
+    """Otherwise an age in years would meet weights that nothing ever taught."""
+    frame = conv_prepared.dataset.frame.assign(age=np.nan, sex="unknown")
+    blank = Dataset(frame, conv_prepared.dataset.root)
+    with pytest.warns(UserWarning, match="No training row tells age or sex"):
+        data = prepare(blank, 32, seed=0)
+    run = training(tmp_path / "run", data=data, epochs=2).start()
+    model, test = run.load_model(), data.examples["test"]
+    images = test.images.astype(np.float32)
+
+    def answers(**told: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            patients = data.encoder.encode([Patient(**told)] * len(test))
+        return model.predict_on_batch({IMAGE: images, PATIENT: patients})
+
+    nothing = answers(localization="back")
+    np.testing.assert_array_equal(nothing, answers(localization="back", age=54, sex="male"))
+    assert np.abs(nothing - answers(localization="face")).max() > 1e-3
+
+
+def test_columns_that_no_training_row_has_start_at_zero(
+    training: Make, tmp_path: Path, conv_prepared: Prepared
+) -> None:
+    unseen = ~conv_prepared.examples["train"].patients.any(axis=0)
+    model = training(tmp_path / "run", epochs=0).start().load_model()
+    kernel = model.get_layer("patient_dense").get_weights()[0]
+    np.testing.assert_array_equal((kernel == 0).all(axis=1), unseen)

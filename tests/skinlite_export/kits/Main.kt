@@ -16,6 +16,14 @@ class Decoded(private val image: BufferedImage) : Picture {
         image.getRGB(left, top, width, height, null, 0, width)
 }
 
+fun turned(image: BufferedImage): BufferedImage {
+    val result = BufferedImage(image.height, image.width, BufferedImage.TYPE_INT_RGB)
+    for (y in 0 until image.height) {
+        for (x in 0 until image.width) result.setRGB(image.height - 1 - y, x, image.getRGB(x, y))
+    }
+    return result
+}
+
 fun main(arguments: Array<String>) {
     val bundle = Bundle { File(arguments[0], it).readBytes() }
     val process = ProcessBuilder(arguments.drop(2)).redirectError(ProcessBuilder.Redirect.INHERIT).start()
@@ -30,7 +38,11 @@ fun main(arguments: Array<String>) {
             tensor.name to stored.put(process.inputStream.readNBytes(stored.capacity()))
         }
     }
-    val decode = { png: ByteArray -> Decoded(ImageIO.read(ByteArrayInputStream(png))) }
+    val decode = { file: ByteArray ->
+        val image = ImageIO.read(ByteArrayInputStream(file))
+        // ImageIO minds no EXIF orientation; the golden JPEG has one, a quarter to the right.
+        Decoded(if (file[0] == 0xFF.toByte()) turned(image) else image)
+    }
     File(arguments[1]).bufferedWriter().use { runGolden(Classifier(bundle, model), "a \"JVM\"", it, decode) }
     process.outputStream.close()
 }

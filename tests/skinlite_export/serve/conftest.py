@@ -29,7 +29,7 @@ def serving() -> Iterator[Callable[..., Server]]:
             site = build_site(bundle, runtime)
             server = stack.enter_context(Server(("127.0.0.1", 0), site, receive, **options))
             stack.callback(server.shutdown)
-            Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+            Thread(target=server.serve_forever, daemon=True).start()
             return server
 
         yield start

@@ -80,7 +80,7 @@ def opened(
 
     def open_page(bundle: Bundle, host: str = "127.0.0.1") -> Page:
         inbox = Inbox(tmp_path / "devices", bundle.manifest.files[TFLITE].sha256)
-        server = serving(bundle, runtime, inbox.receive)
+        server = serving(bundle, runtime, inbox.receive, names=[host])
         contexts.append(browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True))
         return Page(contexts[-1].new_page(), bundle, f"http://{host}:{server.server_port}/")
 
@@ -111,13 +111,14 @@ def test_the_page_answers_checks_measures_and_posts(
     page.click("#measure")
     one.says("#device-status", "^Sent")
     rows = page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
     sha256 = tiny_bundle.manifest.files[TFLITE].sha256
     contestant = Contestant(name="it", file="", bytes=1, sha256=sha256, runtime="litert")
     (device,) = read_devices(tmp_path / "devices", [contestant])
     report = device.report
     assert report.name == "A phone" and "Chrome" in report.user_agent
-    assert report.check and report.check.vectors == 7 and not report.check.failed
+    assert report.check and report.check.vectors == 8 and not report.check.failed
+    assert report.check.decoding and report.check.decoding.worst == 0  # Chromium is as Pillow
     assert report.timings[0].threads == 1 and len(report.timings[0].samples_ms) >= 50
     assert device.latencies[0].p50 <= device.latencies[0].p99
     assert one.faults == []
@@ -140,9 +141,9 @@ def test_a_file_that_resizes_encodes_and_gives_its_attention(
     assert one.page.evaluate(drawn) != overlaid
     one.save(tmp_path / "phone.json")
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 3
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
     told = diagnose(bundle, tmp_path / "phone.json")
-    assert [(found.checked, found.fault) for found in told.findings] == [(7, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
     assert one.faults == []
 
 
@@ -160,7 +161,7 @@ def test_what_the_page_saves_is_judged_by_verify(
     assert done.code == 0, done.err
     told = Diagnosis.model_validate(json.loads(done.out)["outputs"])
     assert re.fullmatch(r"A phone, .*Chrome.*, LiteRT\.js \d.*", told.device)
-    assert [(found.checked, found.fault) for found in told.findings] == [(7, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
     outputs = json.loads(path.read_text())
     outputs["vectors"][4]["patient"]["patient"][0] += 0.5
     path.write_text(json.dumps(outputs))
@@ -206,7 +207,7 @@ def test_a_fault_is_found_in_the_stage_where_it_is(
     one.page.click("#check")
     one.page.wait_for_selector("#check-result table")
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true", "false", "true"]
+    assert [row.get_attribute("data-passed") for row in rows] == ["true", "true", "false", "true"]
     assert "Don't trust" in one.page.inner_text("#check-result")
 
 

@@ -5,7 +5,7 @@ package skinlite
 /**
  * Write what every stage gives here as JSON.
  * @param device what it runs on, in words
- * @param decode a PNG file to its pixels
+ * @param decode a PNG or JPEG file to its pixels, upright
  */
 fun runGolden(classifier: Classifier, device: String, to: Appendable, decode: (ByteArray) -> Picture) {
     val bundle = classifier.bundle

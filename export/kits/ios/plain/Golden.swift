@@ -28,8 +28,8 @@ func runGolden(_ classifier: Classifier, device: String, decode: (Data) throws -
     let golden = classifier.contract.folder.appendingPathComponent("golden")
     let known: Vectors = try decodeJson(golden.appendingPathComponent("vectors.json"))
     let vectors = try known.vectors.map { vector -> Outputs.Computed in
-        let png = try Data(contentsOf: golden.appendingPathComponent(vector.picture))
-        let inputs = try classifier.inputs(decode(png), vector.patient)
+        let file = try Data(contentsOf: golden.appendingPathComponent(vector.picture))
+        let inputs = try classifier.inputs(decode(file), vector.patient)
         var stored: [String: [Float]] = [:]
         for (name, data) in inputs {
             let tensor = try classifier.tensor(classifier.contract.input(name), name)

@@ -49,6 +49,7 @@ const STRINGS = {
   saving: "Running the golden pictures…",
   saved: "{name} is in your downloads.",
   stages: {
+    decoding: "Decoding of a JPEG",
     pixels: "Crop and resize of the picture",
     encoding: "Encoding of the answers",
     probabilities: "Probabilities",

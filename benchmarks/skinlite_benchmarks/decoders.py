@@ -1,0 +1,128 @@
+"""``python -m skinlite_benchmarks.decoders MODEL DATA``: what another JPEG decoder costs.
+
+Decodes JPEG files of a data set with each setting of libjpeg (by TensorFlow, which has them all),
+asks the model, a file of a bundle or a run folder, what it answers to each, and prints a Markdown
+table. Needs the extra ``export``.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from skinlite.data.dataset import read_dataset
+from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.files import read_json
+from skinlite_benchmarks.render_markdown import markdown_table
+from skinlite_benchmarks.tables import Table
+from skinlite_export.bundle import ENCODING
+from skinlite_export.feed import patients_for, pixels_for
+from skinlite_export.runtime import Runner, load_runner, predict_all
+
+COLUMNS = (
+    "Decoding",
+    "Images that differ",
+    "Largest, levels",
+    "Mean, levels",
+    "Largest, probability",
+    "95 % below, probability",
+    "Other answers",
+)
+
+
+class Decoded(NamedTuple):
+    """Of one way to decode, against Pillow's.
+
+    Attributes:
+        levels: largest and mean difference of each image's levels, (N, 2).
+        probabilities: largest difference of each image's probabilities, (N,).
+        flips: images with another most probable class.
+    """
+
+    levels: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    flips: int
+
+
+def compare(
+    runner: Runner,
+    encoder: PatientEncoder,
+    data: Path,
+    count: int,
+    ways: dict[str, Callable[[Path], Pixels]],
+) -> dict[str, Decoded]:
+    """Ask a model about images as each way decodes them, and as Pillow does.
+
+    Args:
+        runner: of the model.
+        encoder: of its patients.
+        data: folder of the data set.
+        count: images, drawn with seed 0.
+        ways: decoders by name.
+    """
+    frame = read_dataset(data).frame
+    rows = frame.sample(min(count, len(frame)), random_state=0)
+    patients = patients_for(runner, patients_of(rows), encoder)
+    right = [load_picture(path) for path in rows["path"]]
+    answers = predict_all(runner, (pixels_for(runner, one) for one in right), patients)
+    found = {}
+    for name, decode in ways.items():
+        other = [decode(path) for path in rows["path"]]
+        given = predict_all(runner, (pixels_for(runner, one) for one in other), patients)
+        off = [np.abs(a.astype(int) - b) for a, b in zip(other, right, strict=True)]
+        found[name] = Decoded(
+            np.array([(one.max(), one.mean()) for one in off], np.float64),
+            np.abs(given - answers).max(axis=1).astype(np.float64),
+            int((given.argmax(axis=1) != answers.argmax(axis=1)).sum()),
+        )
+    return found
+
+
+def table(found: dict[str, Decoded]) -> Table:
+    """The figures, a row a decoder."""
+    rows = [
+        (
+            name,
+            f"{(one.levels[:, 0] > 0).sum()} of {len(one.levels)}",
+            f"{one.levels[:, 0].max():.0f}",
+            f"{one.levels[:, 1].mean():.3f}",
+            f"{one.probabilities.max():.4f}",
+            f"{np.percentile(one.probabilities, 95):.4f}",
+            str(one.flips),
+        )
+        for name, one in found.items()
+    ]
+    return Table("Decoders of JPEG, against Pillow", COLUMNS, rows)
+
+
+def main(
+    model: Annotated[Path, typer.Argument(help="Model file beside its patient_encoding.json.")],
+    data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
+    images: Annotated[int, typer.Option(min=1, help="How many, drawn with seed 0.")] = 300,
+) -> None:
+    """Print the table."""
+    import tensorflow as tf
+
+    from skinlite_export.decoding.__main__ import WAYS
+
+    def by(method: str, fancy: bool) -> Callable[[Path], Pixels]:
+        def decode(path: Path) -> Pixels:
+            pixels: Pixels = tf.io.decode_jpeg(
+                path.read_bytes(), channels=3, dct_method=method, fancy_upscaling=fancy
+            ).numpy()
+            return pixels
+
+        return decode
+
+    folder = model if model.is_dir() else model.parent
+    encoder = read_json(PatientEncoder, folder / ENCODING)
+    ways = {name: by(*way) for name, way in WAYS.items()}
+    print(markdown_table(table(compare(load_runner(model), encoder, data, images, ways))))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,54 @@
+"""How many of the pairs that are known does ``skinlite data duplicates`` find?
+
+``python -m skinlite_benchmarks.duplicates pairs.csv --data HAM10000 --known same_lesion_pairs.csv``
+"""
+
+import argparse
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from skinlite.data.layout import find_table, read_table
+
+Pairs = set[frozenset[str]]
+
+
+def known_pairs(table: pd.DataFrame) -> Pairs:
+    """Every two images of one lesion_id."""
+    groups = table.groupby("lesion_id")["image_id"]
+    return {frozenset(pair) for _, names in groups for pair in combinations(names, 2)}
+
+
+def pairs_of(frame: pd.DataFrame, relations: Iterable[str] = ()) -> Pairs:
+    """The pairs in a table of pairs, those of some relations only where any is named."""
+    chosen = frame[frame["relation"].isin(list(relations))] if relations else frame
+    return {frozenset(pair) for pair in zip(chosen["image_a"], chosen["image_b"], strict=True)}
+
+
+def main() -> None:
+    """Print recall by lesion id and by a table of pairs, and how many pairs are of two lesions."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pairs", type=Path, help="pairs.csv of skinlite data duplicates")
+    parser.add_argument("--data", type=Path, required=True, help="data set's folder")
+    parser.add_argument("--known", type=Path, help="table of pairs under two lesion ids")
+    given = parser.parse_args()
+    frame = pd.read_csv(given.pairs, dtype=str, keep_default_na=False)
+    found = pairs_of(frame)
+    table = read_table(find_table(given.data))
+    known = known_pairs(table)
+    print(f"one lesion_id: {len(known & found)} of {len(known)} pairs found")
+    if given.known:
+        listed = pd.read_csv(given.known, dtype=str, keep_default_na=False)
+        within = {
+            pair for pair in pairs_of(listed, ["same lesion"]) if pair <= set(table["image_id"])
+        }
+        print(f"two lesion_ids: {len(within & found)} of {len(within)} listed pairs found")
+    other = frame[frame["lesion_id_a"] != frame["lesion_id_b"]]
+    for relation, count in other["relation"].value_counts().items():
+        print(f"of two lesion_ids, or unknown: {count} {relation}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What classifiers reach on a data set's metadata alone; decision 33 chose one by this table.
+
+python -m skinlite_benchmarks.metadata_baselines HAM10000
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import typer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+from skinlite.data.dataset import read_dataset
+from skinlite.data.patient import PatientEncoder
+from skinlite.data.split import split_by_lesion
+from skinlite.errors import SkinliteError
+from skinlite.evaluation.metadata_only import boosted_trees, metadata_only
+
+KINDS: dict[str, Callable[[], Any]] = {
+    "boosted trees, 60 x 0.05": boosted_trees,
+    "boosted trees, 100 x 0.1": lambda: HistGradientBoostingClassifier(
+        early_stopping=False, class_weight="balanced", random_state=0
+    ),
+    **{
+        f"forest, leaves of {least}": lambda least=least: RandomForestClassifier(  # type: ignore[misc]
+            200, min_samples_leaf=least, class_weight="balanced", random_state=0
+        )
+        for least in (5, 20)
+    },
+    "logistic regression": lambda: LogisticRegression(class_weight="balanced", max_iter=2000),
+}
+
+
+def main(
+    data: Path = typer.Argument(help="HAM10000 folder, or its table."),  # noqa: B008
+    seed: int = 0,
+) -> None:
+    """Balanced accuracy, macro AUC and the melanomas' AUC on validation and test, as Markdown."""
+    frame = read_dataset(data).frame
+    sides = frame["image_id"].map(split_by_lesion(frame, seed=seed).set_index("image_id")["split"])
+    train = frame[sides == "train"]
+    encoder = PatientEncoder.fit(train)
+    print("| on | classifier | of | balanced accuracy | macro AUC | melanoma AUC |")
+    print("| --- | --- | --- | ---: | ---: | ---: |")
+    for side in ("validation", "test"):
+        for name, make in KINDS.items():
+            for one in metadata_only(train, frame[sides == side], encoder, make):
+                low, high = one.intervals.balanced_accuracy
+                print(
+                    f"| {side} | {name} | {', '.join(one.inputs)} | "
+                    f"{one.balanced_accuracy:.3f} [{low:.3f}, {high:.3f}] | "
+                    f"{one.macro_auc or 0:.3f} | {one.melanoma_auc or 0:.3f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except SkinliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

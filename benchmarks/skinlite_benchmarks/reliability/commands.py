@@ -1,0 +1,152 @@
+"""The commands that are disturbed, and what a whole output of each is."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from skinlite.data.check import check_decoding
+from skinlite.data.dataset import read_dataset
+from skinlite.errors import SkinliteError
+from skinlite_benchmarks.results import RESULTS, read_results
+from skinlite_export.bundle import open_bundle
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the commands work on, made once: a synthetic data set, a run, a bundle."""
+
+    data: Path
+    run: Path
+    bundle: Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command.
+
+    Attributes:
+        name: in the table.
+        arguments: given the inputs; outputs are relative to the working folder.
+        is_whole: whether what lies in the working folder is one whole output.
+        output: its name there; None where nothing is written.
+        in_place: the output is there before, and must be whole at any time.
+        share: of all kills, in hundredths.
+    """
+
+    name: str
+    arguments: Callable[[Inputs], list[str]]
+    is_whole: Callable[[Path], bool]
+    output: str | None
+    share: int
+    in_place: bool = False
+
+    def prepare(self, inputs: Inputs, folder: Path) -> None:
+        """Make the working folder ready."""
+        if self.in_place and self.output:
+            shutil.copytree(inputs.bundle, folder / self.output)
+
+
+def _data_is_whole(path: Path) -> bool:
+    return not check_decoding(read_dataset(path).frame["path"])
+
+
+def _bundle_is_whole(path: Path) -> bool:
+    open_bundle(path).check_files()
+    return True
+
+
+def _results_are_whole(path: Path) -> bool:
+    read_results(path / RESULTS)
+    return (path / "report.html").is_file()
+
+
+def _csv_is_whole(path: Path) -> bool:
+    lines = path.read_text().splitlines()
+    return len(lines) > 1 and {line.count(",") for line in lines} == {lines[0].count(",")}
+
+
+def _run_is_whole(path: Path) -> bool:
+    from skinlite.training.run import open_run
+
+    open_run(path)
+    return (path / "model.keras").is_file() and (path / "metrics.json").is_file()
+
+
+COMMANDS = (
+    Command(
+        "data synthesize",
+        lambda _: ["data", "synthesize", "--out", "data", "--lesions", "20"],
+        _data_is_whole,
+        "data",
+        share=34,
+    ),
+    Command(
+        "kit, in place",
+        lambda _: ["kit", "bundle", "--kit", "android,ios,web"],
+        _bundle_is_whole,
+        "bundle",
+        share=18,
+        in_place=True,
+    ),
+    Command(
+        "kit --out",
+        lambda inputs: ["kit", str(inputs.bundle), "--kit", "web", "--out", "with-kit"],
+        _bundle_is_whole,
+        "with-kit",
+        share=14,
+    ),
+    Command(
+        "predict --isic-csv",
+        lambda inputs: ["predict", str(inputs.bundle), str(inputs.data), "--isic-csv", "out.csv"],
+        _csv_is_whole,
+        "out.csv",
+        share=10,
+    ),
+    Command(
+        "verify",
+        lambda inputs: ["verify", str(inputs.bundle)],
+        lambda _: True,
+        None,
+        share=8,
+    ),
+    Command(
+        "benchmark",
+        lambda inputs: [
+            *("benchmark", str(inputs.bundle), "--reference", "none", "--rounds", "3"),
+            *("--no-details", "--out", "report"),
+        ],
+        _results_are_whole,
+        "report",
+        share=6,
+    ),
+    Command(
+        "train",
+        lambda inputs: [
+            *("train", "--data", str(inputs.data), "--backbone", "mobilenet_v3_small"),
+            *("--image-size", "32", "--epochs", "2", "--out", "run"),
+        ],
+        _run_is_whole,
+        "run",
+        share=5,
+    ),
+    Command(
+        "export",
+        lambda inputs: [
+            *("export", "--model", str(inputs.run), "--data", str(inputs.data), "--out", "bundle"),
+            *("--quantize", "float16", "--gates", "off"),
+        ],
+        _bundle_is_whole,
+        "bundle",
+        share=5,
+    ),
+)
+
+
+def is_whole(command: Command, folder: Path) -> bool:
+    """Whether an output that is there is a whole one; a fault of any kind means that it is not."""
+    assert command.output
+    try:
+        return command.is_whole(folder / command.output)
+    except (SkinliteError, OSError, ValueError):
+        return False

@@ -1,0 +1,141 @@
+"""What is fuzzed: a whole file of each kind that skinlite reads, and how it is read.
+
+Models are left out: LiteRT and onnxruntime read those, and skinlite hands them none whose hash
+isn't the manifest's.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from skinlite.data.check import check_pictures, check_table, summarise
+from skinlite.data.geometry import load_picture
+from skinlite.data.layout import find_pictures, find_table, read_table
+from skinlite.data.split import read_split
+from skinlite.training.run import open_run
+from skinlite_benchmarks.compare import compare
+from skinlite_benchmarks.reliability.commands import Inputs
+from skinlite_benchmarks.results import RESULTS, read_results
+from skinlite_export.bundle import MANIFEST, Bundle, open_bundle, seal
+from skinlite_export.consistency import check_consistency
+from skinlite_export.diagnosis import diagnose
+from skinlite_export.golden import VECTORS, read_vectors
+from skinlite_export.metadata_check import check_metadata
+
+BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file, whole, and who reads a changed one; ``read`` gets a folder and the content."""
+
+    name: str
+    content: bytes
+    read: Callable[[Path, bytes], object]
+    is_json: bool = False
+
+
+def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
+    """Everything that is fuzzed.
+
+    Args:
+        inputs: a data set, a run and a bundle.
+        results: a report folder of ``skinlite benchmark``.
+    """
+    table = find_table(inputs.data)
+    image = next(iter(find_pictures(table).values()))
+    yield Target("table of a data set", table.read_bytes(), _table)
+    yield Target(
+        "image",
+        image.read_bytes(),
+        lambda place, data: load_picture(_put(place / image.name, data)),
+    )
+    yield Target("split.csv", (inputs.run / "split.csv").read_bytes(), _split)
+    yield Target(
+        "config.json of a run",
+        (inputs.run / "config.json").read_bytes(),
+        lambda place, data: open_run(_put(place / "config.json", data).parent),
+        is_json=True,
+    )
+    bundle = open_bundle(inputs.bundle)
+    yield Target(
+        "manifest.json",
+        (inputs.bundle / MANIFEST).read_bytes(),
+        partial(_bundle, inputs.bundle, MANIFEST),
+        is_json=True,
+    )
+    for name in BUNDLED:
+        yield Target(
+            f"{name}, hashes made anew",
+            (inputs.bundle / name).read_bytes(),
+            partial(_bundle, inputs.bundle, name),
+            is_json=name.endswith(".json"),
+        )
+    yield Target(
+        "phone.json",
+        _phone(bundle),
+        lambda place, data: diagnose(bundle, _put(place / "p", data)),
+        True,
+    )
+    yield Target(
+        "results.json",
+        (results / RESULTS).read_bytes(),
+        lambda place, data: compare(
+            read_results(results), read_results(_put(place / RESULTS, data))
+        ),
+        is_json=True,
+    )
+
+
+def _put(path: Path, content: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def _table(place: Path, content: bytes) -> None:
+    frame = read_table(_put(place / "HAM10000_metadata.csv", content))
+    check_table(frame)
+    summarise(frame)
+    if "image_id" in frame:
+        check_pictures(frame, {})
+
+
+def _split(place: Path, content: bytes) -> None:
+    read_split(_put(place / "split.csv", content))
+
+
+def _bundle(whole: Path, name: str, place: Path, content: bytes) -> None:
+    """Everything that ``skinlite verify`` does before a model runs; files' hashes are made anew."""
+    folder = place / "bundle"
+    shutil.copytree(whole, folder, copy_function=_link)
+    (folder / name).unlink()
+    _put(folder / name, content)
+    if name != MANIFEST:
+        manifest = folder / MANIFEST
+        written = manifest.read_bytes()
+        manifest.unlink()
+        manifest.write_bytes(written)
+        seal(folder)
+    bundle = open_bundle(folder)
+    bundle.check_files()
+    check_metadata(bundle)
+    check_consistency(bundle)
+    read_vectors(bundle)
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)
+
+
+def _phone(bundle: Bundle) -> bytes:
+    vectors = json.loads((bundle.path / "golden" / VECTORS).read_text())["vectors"]
+    model = bundle.models[0]
+    computed = [
+        {"picture": one["picture"], "probabilities": one["models"][model]["probabilities"]}
+        for one in vectors
+    ]
+    return json.dumps({"schema_version": 1, "model": model, "vectors": computed}).encode()

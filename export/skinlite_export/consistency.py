@@ -1,0 +1,222 @@
+"""Hold what a bundle's files say against each other, for hashes are redone by whoever edits them.
+
+The exporter writes many things twice: the order of the classes, the patient's columns, the gates
+and the scores that they judge. An edit of one place contradicts another. An edit of every place
+agrees again: that nobody but its maker wrote a bundle is for a signature to prove
+(`skinlite_export.signing`, docs/bundle.md).
+"""
+
+import json
+import math
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from skinlite import __version__
+from skinlite.data.split import SPLITS
+from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files import read_regular
+from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
+from skinlite_export.audit import audit
+from skinlite_export.bundle import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
+from skinlite_export.card import card_of
+from skinlite_export.contract import NOT_STATED
+from skinlite_export.evidence_check import evidence_faults
+from skinlite_export.golden import FOLDER, VECTORS, read_vectors
+from skinlite_export.manifest import Geometry, Manifest, status_of
+
+
+def check_consistency(bundle: Bundle) -> str:
+    """Compare everything that a bundle says twice; `Bundle.check_files` was called.
+
+    Returns:
+        A line that says so.
+
+    Raises:
+        InputError: files contradict each other; names every contradiction.
+    """
+    faults = [
+        *_files(bundle),
+        *_manifest(bundle.manifest),
+        *evidence_faults(bundle.manifest, bundle.models),
+        *_data(bundle.manifest),
+    ]
+    # What follows counts on the manifest.
+    faults = faults or [*_card(bundle), *_models(bundle), *_golden(bundle)]
+    if faults:
+        raise InputError(
+            f"{bundle.path} contradicts itself: {'; '.join(faults)}. Its hashes hold, so that "
+            "somebody made them anew. Don't ship it; export again with skinlite export."
+        )
+    return "labels, patient encoding, recipe, scores and gates: no contradiction"
+
+
+def _files(bundle: Bundle) -> Iterator[str]:
+    yield from _twice(bundle)
+    known = {TFLITE, ONNX, LABELS, ENCODING, CARD}
+    if list(bundle.manifest.signatures) != bundle.models or TFLITE not in bundle.models:
+        yield f"signatures are of {', '.join(bundle.manifest.signatures)}, its models others"
+    strange = [
+        name
+        for name in bundle.manifest.files
+        if name not in known and name.partition("/")[0] not in (FOLDER, "kits")
+    ]
+    if strange:
+        yield f"{', '.join(strange)} is no file of a bundle"
+    missing = [name for name in (LABELS, ENCODING, CARD) if name not in bundle.manifest.files]
+    if missing:
+        yield f"it has no {', '.join(missing)}"
+        return
+    labels = read_regular(bundle.path / LABELS).decode(errors="replace").splitlines()
+    if labels != list(bundle.manifest.classes):
+        yield f"{LABELS} has {', '.join(labels)}, the manifest {', '.join(bundle.manifest.classes)}"
+    encoder = bundle.encoder()
+    if not (math.isfinite(encoder.age_mean) and 0 < encoder.age_std < math.inf):
+        yield f"{ENCODING}: no age has the mean {encoder.age_mean} and deviation {encoder.age_std}"
+    for field in ("sexes", "localizations"):
+        names = getattr(encoder, field)
+        if UNKNOWN not in names or len(set(names)) < len(names):
+            yield f"{ENCODING}: {field} lack {UNKNOWN!r} or have a name twice"
+    if json.loads(read_regular(bundle.path / ENCODING)).get("columns") != list(encoder.columns):
+        yield f"{ENCODING}: columns aren't those of its sexes and localizations"
+
+
+def _twice(bundle: Bundle) -> Iterator[str]:
+    """Names that a document has twice: its readers don't agree on which counts."""
+    for name in (MANIFEST, ENCODING, f"{FOLDER}/{VECTORS}"):
+        found: list[str] = []
+
+        def collect(pairs: list[tuple[str, Any]], found: list[str] = found) -> dict[str, Any]:
+            counts = Counter(key for key, _ in pairs)
+            found += [key for key, count in counts.items() if count > 1]
+            return dict(pairs)
+
+        if (bundle.path / name).is_file():
+            json.loads(read_regular(bundle.path / name), object_pairs_hook=collect)
+        if found:
+            yield f"{name} has {', '.join(found)} twice"
+
+
+def _manifest(manifest: Manifest) -> Iterator[str]:
+    about, source, recipe = manifest.about, manifest.source, manifest.recipe
+    stated = ((about.author, recipe.author), (about.license, recipe.license))
+    claims = {
+        "status isn't what the gates say": manifest.status
+        == status_of(manifest.verification, manifest.search, recipe.gates),
+        "classes aren't skinlite's": list(manifest.classes.items()) == list(CLASS_NAMES.items()),
+        "geometry isn't skinlite's": manifest.geometry == Geometry(),
+        "notice isn't the description's": manifest.notice in about.description,
+        "about.name isn't the source's": about.name == f"{source.backbone}-{source.image_size}px",
+        "about.version isn't the start of source.model_sha256": len(about.version) == 12
+        and source.model_sha256.startswith(about.version),
+        "about.description and source differ": source.backbone in about.description
+        and source.trained != ("untrained" in about.description)
+        and (not source.trained or source.synthetic == ("synthetic" in about.description)),
+        "author or license aren't the recipe's": all(
+            told == asked if asked else told.startswith(NOT_STATED) for told, asked in stated
+        ),
+        "an untrained network was gated": source.trained or recipe.gates is None,
+        "source and training differ": manifest.training is None
+        or (
+            all(
+                getattr(source, field) == getattr(manifest.training, field)
+                for field in ("backbone", "topology", "width", "image_size")
+            )
+            and 0 <= source.epochs <= manifest.training.epochs
+        ),
+        "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
+        "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),
+    }
+    if found := manifest.calibration:
+        claims["calibration can't be so"] = (
+            0 < found.used <= found.drawn <= recipe.calibration_pictures
+            and bool(recipe.screening or not found.screened)
+        )
+    if search := manifest.search:
+        claims["search.found isn't what its steps say"] = bool(search.steps) and search.found == (
+            not search.steps[-1].failed
+        )
+    yield from (fault for fault, holds in claims.items() if not holds)
+
+
+def _data(manifest: Manifest) -> Iterator[str]:
+    data, judged = manifest.data, manifest.verification.keras
+    if data is None:
+        return
+    if tuple(data.sides) != SPLITS:
+        yield f"data.sides are {', '.join(data.sides)}"
+        return
+    for name, side in data.sides.items():
+        labels = {label: sum(counts.values()) for label, counts in side.labels.items()}
+        if not (
+            list(labels) == list(manifest.classes)
+            and sum(labels.values()) == sum(side.sexes.values()) == side.pictures
+            and 0 < side.lesions <= side.pictures >= side.without_age >= 0
+        ):
+            yield f"data.sides.{name} doesn't add up"
+        if name == "test" and labels != {k: one.support for k, one in judged.per_class.items()}:
+            yield "data.sides.test and verification.keras count other images"
+    if sum(data.sources.values()) != sum(side.pictures for side in data.sides.values()):
+        yield "data.sources don't add up"
+    leakage = data.split.leakage
+    if leakage and data.split.leaky != (leakage.crossing_lesions > 0):
+        yield "data.split.leaky isn't what its leakage says"
+
+
+def _card(bundle: Bundle) -> Iterator[str]:
+    """Every version words the card otherwise, so that only what all say is held against it."""
+    manifest = bundle.manifest
+    card = read_regular(bundle.path / CARD).decode(errors="replace")
+    told = [manifest.about.version, *(manifest.files[file].sha256 for file in bundle.models)]
+    if lost := [one for one in told if one not in card]:
+        yield f"{CARD} is of another bundle: it hasn't {', '.join(lost)}"
+    elif ("REJECTED" in card) != (manifest.status == "rejected"):
+        yield f"{CARD} has another status than the manifest"
+    elif manifest.versions.get("skinlite") == __version__ and card != card_of(manifest):
+        warnings.warn(
+            f"{bundle.path / CARD} isn't word for word what this skinlite {__version__} makes of "
+            "the manifest. Somebody changed it, or another state of skinlite wrote it.",
+            SkinliteWarning,
+            stacklevel=3,
+        )
+
+
+def _models(bundle: Bundle) -> Iterator[str]:
+    manifest, recipe = bundle.manifest, bundle.manifest.recipe
+    signature, size = manifest.signatures[TFLITE], manifest.source.image_size
+    if not (
+        signature.image.dtype == recipe.io
+        and signature.height_width == (recipe.resize_in_graph or (size, size))
+        and signature.takes_answers == (recipe.patient_input == "raw")
+        and any(one.name == ATTENTION for one in signature.outputs) == recipe.with_attention
+    ):
+        yield f"{TFLITE}'s signature isn't what the recipe asked for"
+    found = audit(bundle.path / TFLITE)
+    # Partitions are this machine's.
+    if found.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
+        yield f"audit isn't of {TFLITE}"
+    if any(name.endswith(" int8") for name in found.operations) != recipe.in_int8 or (
+        recipe.integer_only and found.float_operations
+    ):
+        yield f"{TFLITE}'s number formats aren't the recipe's"
+
+
+def _golden(bundle: Bundle) -> Iterator[str]:
+    vectors, files = read_vectors(bundle).vectors, bundle.manifest.files
+    support = bundle.manifest.verification.keras.per_class
+    absent = [
+        name
+        for name, one in support.items()
+        if one.support and name not in {vector.dx for vector in vectors}
+    ]
+    if absent:
+        yield f"{VECTORS} has no vector of {', '.join(absent)}"
+    for vector in vectors:
+        if vector.dx not in support or not vector.picture.startswith(f"{vector.dx}."):
+            yield f"{VECTORS}: {vector.picture} is no image of {vector.dx}"
+        if sorted(vector.models) != sorted(bundle.models):
+            yield f"{VECTORS}: {vector.picture} has answers of {', '.join(vector.models)}"
+        named = [vector.picture, *(one.pixels for one in vector.models.values())]
+        if lost := [name for name in named if f"{FOLDER}/{name}" not in files]:
+            yield f"{VECTORS}: {', '.join(lost)} isn't in {FOLDER}/"

@@ -1,0 +1,63 @@
+"""The JPEG of the golden set, and what decoders make of it that aren't the contract's.
+
+``decoding.jpg`` is drawn by skinlite, so no patient is in it: 225x300 pixels, kept turned with the
+EXIF orientation 6, colours halved both ways (4:2:0). Beside it lie its pixels, upright, as
+libjpeg's settings give them; ``accurate.png`` is right. ``python -m skinlite_export.decoding`` made
+all of it with TensorFlow's ``decode_jpeg``, whose default is the fast one; a test makes it anew.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from skinlite.data.geometry import Pixels, load_picture
+
+FOLDER = Path(__file__).parent
+JPEG = FOLDER / "decoding.jpg"
+TURNS = 3
+"""Quarter turns to the left by which the pixels are kept otherwise than seen."""
+
+OTHERS = {
+    "fast": "JPEG decoded with the fast integer IDCT (TensorFlow's default; right is "
+    "dct_method='INTEGER_ACCURATE')",
+    "plain": "JPEG decoded without fancy upsampling of its colours",
+    "fast_plain": "JPEG decoded with the fast integer IDCT and without fancy upsampling",
+}
+"""Words for the other decodings that lie here, by name."""
+
+UNTURNED = "EXIF orientation not applied"
+HALVED = "JPEG decoded at half its size (inSampleSize, draft mode)"
+
+COMBINED = tuple(f"{words}; {UNTURNED}" for words in OTHERS.values())
+"""Two faults at once, as TensorFlow's decode_jpeg has them."""
+
+FAULTS = (UNTURNED, HALVED, *OTHERS.values(), *COMBINED)
+"""Every known fault of a decoder, in words."""
+
+
+def decoded(name: str) -> Pixels:
+    """The pixels of `JPEG`, upright, (225, 300, 3): ``accurate``, or one of `OTHERS`."""
+    return load_picture(FOLDER / f"{name}.png")
+
+
+def decodings(path: Path) -> dict[str, Pixels]:
+    """What each of `FAULTS` makes of a golden picture; right under "".
+
+    A PNG has one decoding only, and so has a JPEG of another version of skinlite.
+    """
+    right = load_picture(path)
+    if path.read_bytes() != JPEG.read_bytes():
+        return dict.fromkeys(("", *FAULTS), right)
+    found = {"": right, UNTURNED: np.rot90(right, -TURNS), HALVED: _halved(path)}
+    for name, words in OTHERS.items():
+        found[words] = decoded(name)
+        found[f"{words}; {UNTURNED}"] = np.rot90(found[words], -TURNS)
+    return {words: np.ascontiguousarray(picture) for words, picture in found.items()}
+
+
+def _halved(path: Path) -> Pixels:
+    """By the DCT, as Pillow's draft mode and Android's inSampleSize do."""
+    with Image.open(path) as picture:
+        picture.draft("RGB", (picture.width // 2, picture.height // 2))
+        return np.rot90(np.asarray(picture.convert("RGB")), TURNS)

@@ -1,0 +1,47 @@
+"""Hold the manifest's signatures against the model files: names, order, shapes, number formats."""
+
+from collections.abc import Iterator
+
+from skinlite.errors import InputError
+from skinlite_export.bundle import Bundle
+from skinlite_export.signature import Signature, Tensor
+
+
+def check_tensors(bundle: Bundle) -> str:
+    """Compare every tensor that the manifest tells of with the one in the file.
+
+    Returns:
+        A line that says so.
+
+    Raises:
+        InputError: a tensor is otherwise in the file; names every one.
+    """
+    ordered = True
+    for file in bundle.models:
+        told, found = bundle.manifest.signatures[file], bundle.runner(file).signature
+        faults = list(_differences(told, found))
+        if faults:
+            raise InputError(
+                f"{bundle.path / file} has other tensors than the manifest says: "
+                f"{'; '.join(faults)}. Don't ship it; export again with skinlite export."
+            )
+        ordered = ordered and bool(told.input_order)
+    what = "names, order, shapes, formats" if ordered else "shapes and formats; no names, no order"
+    return f"tensors of {' and '.join(bundle.models)}: as the manifest has them ({what})"
+
+
+def _differences(told: Signature, found: Signature) -> Iterator[str]:
+    there = {one.name: one for one in (*found.inputs, *found.outputs)}
+    known = {one.name for one in (*told.inputs, *told.outputs)}
+    for name in sorted(there.keys() ^ known):
+        yield f"{name} is only in the {'file' if name in there else 'manifest'}"
+    for one in (*told.inputs, *told.outputs):
+        for field in Tensor.model_fields:
+            # An older manifest has no names and no order; words change with versions.
+            value = getattr(one, field)
+            older = value is None and field in ("raw_name", "position")
+            if one.name not in there or older or field == "meaning":
+                continue
+            here = getattr(there[one.name], field)
+            if value != here:
+                yield f"{one.name}'s {field} is {here}, not {value}"

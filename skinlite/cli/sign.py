@@ -1,0 +1,35 @@
+"""``skinlite sign``: put a signature to a bundle that is there."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.cli.shared import need, output
+from skinlite.cli.tables import check_gates
+
+
+def sign(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
+    key: Annotated[
+        Path,
+        typer.Option(
+            metavar="KEY.pem",
+            help="Ed25519; made with: openssl genpkey -algorithm ed25519 -out KEY.pem",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Sign a bundle, once all of it is found to be right; skinlite verify --key checks it."""
+    need("cryptography", "sign")
+    from skinlite.cli.verify import check_whole
+    from skinlite_export.bundle import SIGNATURE, open_bundle
+    from skinlite_export.signing import read_private_key
+    from skinlite_export.signing import sign as put_signature
+
+    private = read_private_key(key)
+    opened = open_bundle(bundle)
+    check_whole(opened)
+    check_gates(opened.manifest, bundle)
+    put_signature(bundle, private)
+    output.print(bundle / SIGNATURE, markup=False)

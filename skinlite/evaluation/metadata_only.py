@@ -1,0 +1,113 @@
+"""What a classifier reaches that sees no image: how much of a score the metadata alone explain.
+
+Boosted trees of the training rows, judged on the same rows as the network. Where they come close,
+the network may have learned who was photographed where instead of what the lesion looks like.
+Why these: docs/decisions/0033-data-as-users-have-it.md.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
+
+from skinlite.data.patient import PatientEncoder
+from skinlite.evaluation.intervals import Intervals, bootstrap
+from skinlite.evaluation.metrics import evaluate
+from skinlite.vocabulary import CLASSES
+
+PATIENT_COLUMNS: tuple[str, ...] = ("age", "sex", "localization")
+
+
+class MetadataOnly(BaseModel):
+    """What it reaches.
+
+    Attributes:
+        inputs: columns that it sees.
+        macro_auc: None where no class can tell, as `melanoma_auc` is without a melanoma.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    inputs: tuple[str, ...]
+    accuracy: float
+    balanced_accuracy: float
+    macro_auc: float | None
+    melanoma_auc: float | None
+    melanoma_recall: float | None
+    intervals: Intervals
+
+
+def boosted_trees() -> Any:
+    """The classifier that is fitted, as scikit-learn has it."""
+    return HistGradientBoostingClassifier(
+        max_iter=60,
+        learning_rate=0.05,
+        early_stopping=False,
+        class_weight="balanced",
+        random_state=0,
+    )
+
+
+def metadata_only(
+    train: pd.DataFrame,
+    judged: pd.DataFrame,
+    encoder: PatientEncoder,
+    make: Callable[[], Any] = boosted_trees,
+) -> list[MetadataOnly]:
+    """Fit on age, sex and site, and on the column ``dataset`` where it tells sources apart.
+
+    Args:
+        train: rows of a data set's frame that the network was trained on.
+        judged: rows that it is judged on.
+        encoder: the network's.
+        make: gives a classifier.
+    """
+    patient = encoder.encode_frame(train), encoder.encode_frame(judged)
+    seen = {PATIENT_COLUMNS: patient}
+    sources = sorted(set(train["dataset"]))
+    if len(sources) > 1:
+        source = _one_hot(train["dataset"], sources), _one_hot(judged["dataset"], sources)
+        both = np.hstack([patient[0], source[0]]), np.hstack([patient[1], source[1]])
+        seen |= {(*PATIENT_COLUMNS, "dataset"): both, ("dataset",): source}
+    labels = _labels(train), _labels(judged)
+    lesions = judged["lesion_id"].to_numpy(object)
+    return [_judge(make(), inputs, *pair, *labels, lesions) for inputs, pair in seen.items()]
+
+
+def _judge(
+    classifier: Any,
+    inputs: tuple[str, ...],
+    train: NDArray[np.float32],
+    judged: NDArray[np.float32],
+    taught: NDArray[np.intp],
+    labels: NDArray[np.intp],
+    lesions: NDArray[np.object_],
+) -> MetadataOnly:
+    probabilities = np.zeros((len(labels), len(CLASSES)))
+    # On a busy machine OpenMP's threads wait for each other: minutes instead of a second.
+    with threadpool_limits(1, "openmp"):
+        classifier.fit(train, taught)
+        probabilities[:, classifier.classes_] = classifier.predict_proba(judged)
+    found = evaluate(labels, probabilities)
+    return MetadataOnly(
+        inputs=inputs,
+        accuracy=found.accuracy,
+        balanced_accuracy=found.balanced_accuracy,
+        macro_auc=found.macro_auc,
+        melanoma_auc=found.per_class["mel"].auc,
+        melanoma_recall=found.melanoma_recall,
+        intervals=bootstrap(labels, probabilities, lesions),
+    )
+
+
+def _one_hot(values: "pd.Series[str]", known: list[str]) -> NDArray[np.float32]:
+    return (values.to_numpy()[:, None] == np.array(known, object)).astype(np.float32)
+
+
+def _labels(rows: pd.DataFrame) -> NDArray[np.intp]:
+    return rows["dx"].map(CLASSES.index).to_numpy(np.intp)

@@ -1,0 +1,97 @@
+"""Is a network the one that a run's settings describe? What its file and its layers say."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile, ZipFile
+
+from skinlite.errors import InputError
+from skinlite.training.config import TrainConfig
+from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
+
+
+def structure_of(path: Path) -> str | None:
+    """SHA-256 of the layers, settings and connections of a ``.keras`` file, whatever its weights.
+
+    Nothing of it is built or run. None where the file is no such archive, or damaged.
+    """
+    try:
+        with ZipFile(path) as archive:
+            if archive.testzip():
+                return None
+            layers = json.loads(archive.read("config.json"), object_hook=_without_addresses)
+    # What zipfile raises where lengths and flags in the file are nonsense.
+    except (OSError, BadZipFile, KeyError, ValueError, RuntimeError, EOFError, zlib.error):
+        return None
+    return hashlib.sha256(json.dumps(layers, sort_keys=True).encode()).hexdigest()
+
+
+def _without_addresses(part: dict[str, Any]) -> dict[str, Any]:
+    """Keras writes where an object that several layers share lay in memory."""
+    return {name: value for name, value in part.items() if name != "shared_object_id"}
+
+
+def check_structure(model: Any, config: TrainConfig, patient_width: int, path: Path) -> None:
+    """Compare a network with what a run's settings describe: all that is left without its hash.
+
+    Args:
+        model: Keras model.
+        config: the run's settings.
+        patient_width: columns of the run's encoded patients.
+        path: of the model, for the message.
+
+    Raises:
+        InputError: inputs, outputs, Soft-Attention, backbone, weights' shapes, or a patient branch
+            that the regime closes, differ.
+    """
+    fault = _fault(model, config, patient_width)
+    if fault:
+        raise InputError(
+            f"{path} is not the model of this run: {fault}. Put back what skinlite train saved, "
+            "or train again."
+        )
+
+
+def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
+    import keras
+
+    from skinlite.models.soft_attention import SoftAttention
+    from skinlite.training.network import float32_copy
+
+    size = config.image_size
+    wanted = {IMAGE: (size, size, 3), PATIENT: (patient_width,)}, (None, len(CLASSES))
+    # A Sequential has neither before it is called.
+    inputs = {one.name: tuple(one.shape[1:]) for one in getattr(model, "inputs", None) or ()}
+    output = getattr(model, "output_shape", None)
+    if (inputs, output) != wanted:
+        takes, gives = wanted
+        return f"it takes {inputs} and gives {output}, the run's takes {takes} and gives {gives}"
+    if not any(isinstance(layer, SoftAttention) for layer in model._flatten_layers()):
+        return "it has no Soft-Attention layer"
+    with keras.StatelessScope(initialize_variables=False):
+        described = float32_copy(config, patient_width)
+    if model.name != described.name:
+        return f"it is called {model.name}, the run's {described.name}"
+    if difference := _first_difference(model.weights, described.weights):
+        return f"its weights aren't shaped as the run's settings have them: {difference}"
+    if not config.asks_patient and any(
+        weight.any() for weight in model.get_layer("patient_dense").get_weights()
+    ):
+        return f"its answers depend on the patient, those of the regime {config.regime!r} don't"
+    return None
+
+
+def _first_difference(found: Sequence[Any], wanted: Sequence[Any]) -> str | None:
+    if len(found) != len(wanted):
+        return f"{len(found)} in place of {len(wanted)}"
+    return next(
+        (
+            f"{one.path} has the shape {tuple(one.shape)}, not {tuple(other.shape)}"
+            for one, other in zip(found, wanted, strict=True)
+            if tuple(one.shape) != tuple(other.shape)
+        ),
+        None,
+    )

@@ -1,0 +1,101 @@
+"""Lesions that are one: known pairs, identical files, pairs that are handed in."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skinlite.data.same_lesion import (
+    identical_files,
+    join_known,
+    join_lesions,
+    known_pairs,
+    read_pairs,
+)
+from skinlite.errors import InputError
+
+
+def test_linked_lesions_get_the_smallest_id_of_all() -> None:
+    lesions = pd.Series(["b", "c", "d", "e", "c"], index=[3, 1, 4, 5, 9])
+    joined = join_lesions(lesions, [("d", "c"), ("c", "b"), ("b", "d"), ("e", "e")])
+    assert list(joined) == ["b", "b", "b", "e", "b"] and list(joined.index) == [3, 1, 4, 5, 9]
+    assert list(join_lesions(lesions, [("b", "a"), ("x", "y")])) == ["a", "c", "d", "e", "c"]
+    assert list(join_lesions(lesions, [])) == list(lesions)
+
+
+def test_a_long_chain_in_any_order_is_one_lesion() -> None:
+    names = [f"{number:04}" for number in range(3000)]
+    links = list(zip(names[1:], names[:-1], strict=True))
+    for order in (links, links[::-1], links[::2] + links[1::2]):
+        assert set(join_lesions(pd.Series(names), order)) == {"0000"}
+
+
+def test_the_table_of_known_pairs() -> None:
+    known = known_pairs()
+    assert (len(known.images), len(known.lesions), known.ignored) == (102, 102, 14)
+    assert ("ISIC_0032881", "ISIC_0033607") in known.images
+    # Probable pairs don't join.
+    assert ("ISIC_0024821", "ISIC_0027867") not in known.images
+
+
+def test_known_lesions_are_joined_by_their_ids_and_by_their_images() -> None:
+    """Also where other images of the two lesions are there, or no lesion id is."""
+    frame = pd.DataFrame(
+        {
+            "image_id": ["a", "b", "ISIC_0024408", "ISIC_0024774", "c"],
+            "lesion_id": ["HAM_0004768", "HAM_0002903", "mine", "ISIC_0024774", "HAM_1"],
+        }
+    )
+    first, second, mine, unnamed, other = join_known(frame)
+    assert first == second == "HAM_0002903"
+    assert mine == unnamed == "ISIC_0024774" and other == "HAM_1"
+
+
+def test_pairs_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text(
+        "\ufeffrelation,image_a,image_b,score\nsame lesion, a ,b,1\nprobably same lesion,c,d,1\n"
+        "same file,e,f,1\nre-encoded copy,g,h,1\n",
+        encoding="utf-8",
+    )
+    pairs = read_pairs(path)
+    assert pairs.images == (("a", "b"), ("e", "f"), ("g", "h"))
+    assert (pairs.name, pairs.lesions, pairs.ignored) == ("pairs.csv", (), 1)
+    path.write_text("image_a,image_b\nc,d\n")
+    assert (read_pairs(path).images, read_pairs(path).ignored) == ((("c", "d"),), 0)
+    path.write_text("image_a,image_b,relation\n")
+    assert read_pairs(path).images == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (None, "can't be read as pairs"),
+        (b"", "can't be read as pairs"),
+        (b"\xff\xd8\xff\xe0\x00", "can't be read as pairs"),
+        (b"image_a,other\na,b\n", "lacks the columns image_b.*skinlite data duplicates"),
+        (b"image_a,image_b\na,b\n\nc,d\n", "line 3: '' and ''"),
+        (b"image_a,image_b\na,b\nc,\n", "line 3: 'c' and '' are no pair"),
+        (b"image_a,image_b,relation\na,a,same file\n", "line 2: 'a' and 'a' are no pair"),
+    ],
+)
+def test_pairs_that_are_none(tmp_path: Path, content: bytes | None, told: str) -> None:
+    path = tmp_path / "pairs.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=f"pairs.csv.*{told}"):
+        read_pairs(path)
+
+
+def test_identical_files(tmp_path: Path) -> None:
+    """Equal size alone is not enough."""
+    contents = {"a": b"one", "b": b"two", "c": b"one", "d": b"three", "e": b"one", "f": b"three"}
+    paths = {name: tmp_path / f"{name}.jpg" for name in contents}
+    for name, content in contents.items():
+        paths[name].write_bytes(content)
+    assert identical_files(paths) == [["a", "c", "e"], ["d", "f"]]
+    assert identical_files({}) == []
+    paths["b"].unlink()
+    paths["a"].unlink()
+    paths["a"].mkdir()
+    assert identical_files(paths) == [["c", "e"], ["d", "f"]]

@@ -1,0 +1,481 @@
+"""An attacker's list: each edit with every hash and the card made anew is refused with a sentence.
+
+What no check can tell without a signature is listed too, as docs/bundle.md has it.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skinlite.errors import InputError, SkinliteWarning
+from skinlite.training.prepare import Prepared
+from skinlite.training.run import Run
+from skinlite.vocabulary import CLASS_NAMES, CLASSES
+from skinlite_export.bundle import (
+    CARD,
+    ENCODING,
+    LABELS,
+    MANIFEST,
+    ONNX,
+    TFLITE,
+    Bundle,
+    list_files,
+    open_bundle,
+    write_manifest,
+)
+from skinlite_export.card import card_of
+from skinlite_export.consistency import check_consistency
+from skinlite_export.golden import check_golden
+from skinlite_export.kits import KITS
+from skinlite_export.manifest import Manifest
+from skinlite_export.metadata_check import check_metadata
+from skinlite_export.recipe import Gates, Recipe
+from skinlite_export.rewrites import ALL
+
+Json = dict[str, Any]
+Edit = Callable[[Path, Json], None]
+"""Of a bundle's folder and of its manifest, which is written afterwards."""
+
+ANY = Gates(
+    agreement=0, balanced_accuracy_drop=1, melanoma_recall_drop=1, macro_auc_drop=1, ece_rise=1
+)
+VECTORS = "golden/vectors.json"
+
+
+@pytest.fixture(scope="module")
+def accepted(
+    kept_run: Run, conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+) -> Bundle:
+    """Every gate of it holds. Read only."""
+    from skinlite_export.export import export
+
+    recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=ANY)
+    out = tmp_path_factory.mktemp("accepted") / "bundle"
+    return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+
+
+def edited(original: Bundle, folder: Path, edit: Edit) -> Bundle:
+    """A copy that somebody changed who knows skinlite: card, hashes and seal are made anew."""
+    shutil.copytree(original.path, folder)
+    known = json.loads((folder / MANIFEST).read_text())
+    edit(folder, known)
+    manifest = Manifest.model_validate_json(json.dumps(known))
+    manifest = manifest.model_copy(update={"files": list_files(folder)})
+    if (folder / CARD).is_file():
+        with suppress(KeyError):  # skinlite itself makes no card of that
+            (folder / CARD).write_text(card_of(manifest))
+    write_manifest(folder, manifest.model_copy(update={"files": list_files(folder)}))
+    return open_bundle(folder)
+
+
+def check(bundle: Bundle) -> None:
+    """What ``skinlite verify`` does."""
+    bundle.check_files()
+    check_consistency(bundle)
+    check_metadata(bundle)
+    check_golden(bundle)
+
+
+def put(place: str, value: Any) -> Edit:
+    """Sets one field of the manifest."""
+
+    def edit(folder: Path, manifest: Json) -> None:
+        at: Any = manifest
+        *parents, last = (int(key) if key.isdigit() else key for key in place.split("/"))
+        for key in parents:
+            at = at[key]
+        at[last] = value(at[last]) if callable(value) else value
+
+    return edit
+
+
+def text(name: str, change: Callable[[str], str]) -> Edit:
+    """Changes the text of a file."""
+
+    def edit(folder: Path, manifest: Json) -> None:
+        before = (folder / name).read_text()
+        (folder / name).write_text(change(before))
+        assert (folder / name).read_text() != before
+
+    return edit
+
+
+def document(name: str, change: Callable[[Json], object]) -> Edit:
+    """Changes a JSON document."""
+
+    def edit(folder: Path, manifest: Json) -> None:
+        known = json.loads((folder / name).read_text())
+        change(known)
+        (folder / name).write_text(json.dumps(known))
+
+    return edit
+
+
+def vector(change: Callable[[Json], object]) -> Edit:
+    """Changes the melanoma of vectors.json."""
+    return document(VECTORS, lambda known: change(known["vectors"][4]))
+
+
+def all_of(*edits: Edit) -> Edit:
+    def edit(folder: Path, manifest: Json) -> None:
+        for one in edits:
+            one(folder, manifest)
+
+    return edit
+
+
+def swap(items: list[Any] | Json, one: Any, other: Any) -> Any:
+    """The same with two entries, or two keys, in each other's place."""
+    if isinstance(items, dict):
+        order = [{one: other, other: one}.get(key, key) for key in items]
+        return {key: items[key] for key in order}
+    return [{one: other, other: one}.get(item, item) for item in items]
+
+
+def remove_site(known: Json) -> None:
+    known["localizations"].remove("back")
+    known["columns"].remove("localization=back")
+
+
+def rename(before: str, after: str) -> Edit:
+    return lambda folder, manifest: shutil.move(folder / before, folder / after) and None
+
+
+def without(model: str) -> Edit:
+    """Takes a model file away, and what the manifest says of it."""
+
+    def edit(folder: Path, manifest: Json) -> None:
+        (folder / model).unlink()
+        del manifest["signatures"][model], manifest["verification"]["details"][model]
+        for name in ("files", "gates"):
+            kept = [one for one in manifest["verification"][name] if one["file"] != model]
+            manifest["verification"][name] = kept
+
+    return edit
+
+
+def on_every_gate(**changes: Any) -> Edit:
+    def edit(folder: Path, manifest: Json) -> None:
+        for gate in manifest["verification"]["gates"]:
+            gate.update(changes)
+
+    return edit
+
+
+REFUSED: dict[str, tuple[Edit, str]] = {
+    # files
+    "labels swapped": (
+        text(LABELS, lambda lines: "\n".join(swap(lines.split(), "mel", "nv")) + "\n"),
+        r"labels\.txt has akiec, bcc, bkl, df, nv, mel, vasc, the manifest",
+    ),
+    "labels and classes swapped": (
+        all_of(
+            text(LABELS, lambda lines: "\n".join(swap(lines.split(), "mel", "nv")) + "\n"),
+            put("classes", lambda known: swap(known, "mel", "nv")),
+        ),
+        "classes aren't skinlite's",
+    ),
+    "long names swapped": (
+        put(
+            "classes",
+            dict(
+                zip(
+                    CLASSES,
+                    swap([*CLASS_NAMES.values()], "Melanoma", "Melanocytic nevus"),
+                    strict=True,
+                )
+            ),
+        ),
+        "classes aren't skinlite's",
+    ),
+    "labels are no text": (
+        lambda folder, _: (folder / LABELS).write_bytes(b"\xff\xfe") and None,
+        LABELS,
+    ),
+    "columns swapped": (
+        document(
+            ENCODING,
+            lambda known: known.update(columns=swap(known["columns"], "sex=female", "sex=male")),
+        ),
+        "columns aren't those of its sexes",
+    ),
+    "columns and sexes swapped": (
+        document(
+            ENCODING,
+            lambda known: known.update(
+                columns=swap(known["columns"], "sex=female", "sex=male"),
+                sexes=swap(known["sexes"], "female", "male"),
+            ),
+        ),
+        r"model\.tflite says of itself something else.*patient_encoding",
+    ),
+    "a site removed": (document(ENCODING, remove_site), "patient_encoding"),
+    "no answer for unknown": (
+        document(ENCODING, lambda known: known["sexes"].remove("unknown")),
+        "sexes lack 'unknown'",
+    ),
+    "no deviation of the age": (
+        document(ENCODING, lambda known: known.update(age_std=0)),
+        "no age has",
+    ),
+    "ages of another mean": (
+        document(ENCODING, lambda known: known.update(age_mean=20)),
+        "patient_encoding",
+    ),
+    "a name twice": (
+        text(ENCODING, lambda known: known.replace("{", '{"kind": "other",', 1)),
+        r"patient_encoding\.json has kind twice",
+    ),
+    "a file added": (
+        lambda folder, _: (folder / "run.sh").write_text("") and None,
+        r"run\.sh is no file",
+    ),
+    "no labels": (lambda folder, _: (folder / LABELS).unlink(), r"it has no labels\.txt"),
+    "no card": (lambda folder, _: (folder / CARD).unlink(), r"it has no MODEL_CARD\.md"),
+    "models in each other's place": (
+        all_of(rename(TFLITE, "x"), rename(ONNX, TFLITE), rename("x", ONNX)),
+        "can't be loaded",
+    ),
+    "a model of which nothing is said": (
+        lambda folder, _: (folder / ONNX).unlink(),
+        r"verification\.files",
+    ),
+    "no .tflite": (without(TFLITE), "signatures are of"),
+    # golden vectors
+    "a tolerance of 1": (document(VECTORS, lambda known: known.update(tolerance=1.0)), "tolerance"),
+    "no tolerance": (
+        document(VECTORS, lambda known: known.update(tolerance=float("nan"))),
+        "vectors.json is dam",
+    ),
+    "no vectors": (document(VECTORS, lambda known: known["vectors"].clear()), "at least 1 item"),
+    "no melanoma": (
+        document(VECTORS, lambda known: known["vectors"].pop(4)),
+        "has no vector of mel",
+    ),
+    "no answer of a model": (
+        vector(lambda one: one["models"].pop(ONNX)),
+        "has answers of model.tflite",
+    ),
+    "a vector of another class": (
+        vector(lambda one: one.update(dx="nv")),
+        r"mel\.png is no image of nv",
+    ),
+    "a picture outside": (
+        vector(lambda one: one.update(picture="mel./../../labels.txt")),
+        "isn't in golden/",
+    ),
+    "pixels outside": (
+        vector(lambda one: one["models"][TFLITE].update(pixels="../labels.txt")),
+        "isn't in golden/",
+    ),
+    "a number too many": (vector(lambda one: one["encoded"].append(0)), "encoded otherwise"),
+    "a number too few": (vector(lambda one: one["encoded"].pop()), "encoded otherwise"),
+    "a probability too many": (
+        vector(lambda one: one["models"][TFLITE]["probabilities"].append(0)),
+        "at most 7 items",
+    ),
+    "a probability that is none": (
+        vector(lambda one: one["models"][TFLITE].update(probabilities=[float("nan")] * 7)),
+        "off by nan",
+    ),
+    "a tensor too many": (
+        vector(lambda one: one["models"][TFLITE]["patient"].update(age=[1])),
+        "given another 'age'",
+    ),
+    "a tensor too few": (
+        vector(lambda one: one["models"][TFLITE]["patient"].clear()),
+        "given another 'patient'",
+    ),
+    "a map of attention": (
+        vector(lambda one: one["models"][TFLITE].update(attention=[[1.0]])),
+        "attention map",
+    ),
+    "an age that nobody has": (vector(lambda one: one["patient"].update(age=1e9)), "0-120"),
+    # the manifest on itself
+    "rejected for accepted": (
+        all_of(on_every_gate(passed=False), put("status", "accepted")),
+        "status isn't what",
+    ),
+    "ungated for accepted": (put("status", "ungated"), "status isn't what the gates say"),
+    "a gate left out": (
+        put("verification/gates", lambda gates: gates[1:]),
+        "aren't those of the recipe",
+    ),
+    "every gate left out": (put("verification/gates", []), "aren't those of the recipe"),
+    "gates that nobody asked for": (
+        all_of(put("recipe/gates", None), put("status", "ungated")),
+        "aren't those of the recipe",
+    ),
+    "a limit of its own": (put("verification/gates/0/limit", 0.5), "another limit than the recipe"),
+    "a stricter recipe": (put("recipe/gates/agreement", 0.99), "another limit than the recipe"),
+    "a better drop": (put("verification/gates/1/measured", -0.5), "another figure than the scores"),
+    "a better agreement": (put("verification/gates/0/measured", 0.5), "another figure than the"),
+    "a gate without an interval": (put("verification/gates/0/interval", None), "says held"),
+    "an interval turned over": (
+        put("verification/gates/0/interval", [1, 0]),
+        "an interval that is",
+    ),
+    "a better accuracy": (
+        put("verification/files/0/metrics/accuracy", 0.99),
+        "accuracy don't follow from its confusion",
+    ),
+    "a better recall": (
+        put("verification/files/0/metrics/per_class/mel/recall", 0.123),
+        "recall of mel don't follow",
+    ),
+    "a better AUC": (put("verification/keras/macro_auc", 0.99), "keras's macro_auc don't follow"),
+    "a confusion matrix that is none": (
+        put("verification/keras/confusion", lambda rows: rows[1:]),
+        "none of seven classes",
+    ),
+    "a confusion matrix of negatives": (
+        put("verification/keras/confusion/0/0", -1),
+        "none of seven",
+    ),
+    "a confusion matrix of billions": (put("verification/keras/confusion/0/0", 10**15), "none of"),
+    "more agreement than there can be": (put("verification/files/0/agreement", 2.0), "agreement"),
+    "a difference of more than all": (
+        put("verification/files/0/worst_difference", 2),
+        "worst_diff",
+    ),
+    "details of nothing": (
+        put("verification/details", lambda known: {TFLITE: known[TFLITE]}),
+        "details aren't of the",
+    ),
+    "a better calibration": (
+        put(f"verification/details/{TFLITE}/calibration/ece", 0.0),
+        "don't follow from the bins",
+    ),
+    "calibration bins of others": (
+        put(f"verification/details/{ONNX}/calibration/bins/0/images", 10**6),
+        "aren't of its images",
+    ),
+    "an interval below zero": (
+        put(f"verification/details/{TFLITE}/intervals/accuracy", [-1, 1]),
+        "interval of accuracy",
+    ),
+    "a group of more than all": (
+        put(f"verification/details/{TFLITE}/subgroups/0/images", 10**6),
+        "subgroup age",
+    ),
+    "another temperature": (put("temperature/value", 1.7), "say different things"),
+    "a temperature that nobody fits": (put("temperature/value", 0.0), "none that is fitted"),
+    "no temperature": (put("temperature", None), "temperature is missing"),
+    "drawings for patients": (
+        put("source/synthetic", False),
+        "about.description and source differ",
+    ),
+    "an untrained network": (put("source/trained", False), "an untrained network was gated"),
+    "another backbone": (put("source/backbone", "vgg16"), "source and training differ"),
+    "another topology": (put("source/topology", "released"), "source and training differ"),
+    "another width": (put("source/width", 0.5), "source and training differ"),
+    "another picture size": (put("source/image_size", 48), "source and training differ"),
+    "another run": (put("source/model_sha256", "0" * 64), "about.version isn't the start of"),
+    "more epochs than trained": (put("source/epochs", 99), "source and training differ"),
+    "another author": (put("about/author", "me"), "author or license"),
+    "a licence that nobody gave": (put("recipe/license", "MIT"), "author or license aren't the"),
+    "another name": (put("about/name", "best"), "about.name isn't the source's"),
+    "another description": (put("about/description", lambda told: told + "!"), "says of itself"),
+    "no notice": (put("notice", "A medical device."), "notice isn't the description's"),
+    "another geometry": (put("geometry/frame", [1, 1]), "geometry isn't skinlite's"),
+    "a recipe of another format": (
+        all_of(put("recipe/quantize", "float16"), put("recipe/onnx", "float32")),
+        "calibration isn't",
+    ),
+    "inputs of another format": (put("recipe/io", "int8"), "signature isn't what the recipe"),
+    "answers as inputs": (put("recipe/patient_input", "raw"), "signature isn't what the recipe"),
+    "attention asked for": (put("recipe/with_attention", True), "signature isn't what the recipe"),
+    "integers only": (put("recipe/integer_only", True), "number formats aren't the recipe's"),
+    "a search that wasn't": (put("recipe/on_fail", "search"), "search isn't the recipe's"),
+    "another shape": (
+        put(f"signatures/{TFLITE}/inputs/0/shape", [1, 64, 64, 3]),
+        "takes or gives something else",
+    ),
+    "another scale": (
+        put(f"signatures/{TFLITE}/outputs/0/quantization", {"scale": 1, "zero_point": 0}),
+        "takes or gives something else",
+    ),
+    "no signature of a model": (
+        put("signatures", lambda known: {TFLITE: known[TFLITE]}),
+        "signatures are of",
+    ),
+    "nothing in float": (put("audit/float_operations", {}), "audit isn't of model.tflite"),
+    "no calibration": (put("calibration", None), "calibration isn't the recipe's"),
+    "more calibration than asked for": (put("calibration/drawn", 9999), "calibration can't be so"),
+    "pictures that aren't there": (put("data/sides/test/pictures", 9999), "test doesn't add up"),
+    "sources that aren't there": (put("data/sources", {"histo": 1}), "data.sources don't add up"),
+    "another test": (
+        put("data/sides/test/labels", lambda known: swap(known, "mel", "nv")),
+        "data.sides.test",
+    ),
+    "no test": (put("data/sides", lambda sides: {"train": sides["train"]}), "data.sides are train"),
+    "a leak that isn't told": (
+        put("data/split/leakage/crossing_lesions", 9),
+        "data.split.leaky isn't what its leakage says",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_an_edit_with_hashes_made_anew_is_refused(
+    accepted: Bundle, tmp_path: Path, name: str
+) -> None:
+    edit, told = REFUSED[name]
+    with pytest.raises(InputError, match=told):
+        check(edited(accepted, tmp_path / "bundle", edit))
+
+
+BELIEVED: dict[str, Edit] = {
+    "how it was trained": put("training/learning_rate", 1.0),
+    "what trained it": put("versions/keras", "9.9"),
+    "which pictures judged": put("verification/sha256", "0" * 64),
+    "how sure a figure is": put("verification/gates/0/interval", [0.0, 1.0]),
+    "the code of a kit": text("kits/web/index.js", lambda code: code + "\n// more\n"),
+    "an answer, by less than the tolerance": vector(
+        lambda one: one["models"][TFLITE].update(
+            probabilities=[value + 0.01 for value in one["models"][TFLITE]["probabilities"]]
+        )
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+def test_what_only_a_signature_can_tell(accepted: Bundle, tmp_path: Path, name: str) -> None:
+    check(edited(accepted, tmp_path / "bundle", BELIEVED[name]))
+
+
+def test_a_card_that_says_something_else(accepted: Bundle, tmp_path: Path) -> None:
+    """Of another version its words aren't known."""
+    bundle = edited(accepted, tmp_path / "bundle", lambda folder, manifest: None)
+    check(bundle)
+    text(CARD, lambda card: card.replace("Not a medical", "A medical"))(bundle.path, {})
+    files = list_files(bundle.path)
+    write_manifest(bundle.path, bundle.manifest.model_copy(update={"files": files}))
+    with pytest.warns(SkinliteWarning, match=r"MODEL_CARD\.md isn't word for word what"):
+        check_consistency(open_bundle(bundle.path))
+    versions = bundle.manifest.versions | {"skinlite": "0.0.1"}
+    changes = {"files": files, "versions": versions}
+    write_manifest(bundle.path, bundle.manifest.model_copy(update=changes))
+    check_consistency(open_bundle(bundle.path))
+    for before, after, told in (
+        ("Export accepted", "Export REJECTED", "another status than the manifest"),
+        (bundle.manifest.files[ONNX].sha256, "0" * 64, "is of another bundle"),
+    ):
+        text(CARD, lambda card, a=before, b=after: card.replace(a, b))(bundle.path, {})
+        with pytest.raises(InputError, match=rf"MODEL_CARD\.md .*{told}"):
+            check_consistency(open_bundle(bundle.path))
+        text(CARD, lambda card, a=before, b=after: card.replace(b, a))(bundle.path, {})
+
+
+def test_a_document_with_a_name_twice(accepted: Bundle, tmp_path: Path) -> None:
+    """One reader takes the first, another the last."""
+    shutil.copytree(accepted.path, tmp_path / "bundle")
+    path = tmp_path / "bundle" / MANIFEST
+    path.write_text(path.read_text().replace("{", '{"status": "rejected",', 1))
+    with pytest.raises(InputError, match=r"manifest\.json has status twice"):
+        check_consistency(open_bundle(tmp_path / "bundle"))
