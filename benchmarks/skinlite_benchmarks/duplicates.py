@@ -1,6 +1,7 @@
 """How many of the pairs that are known does ``skinlite data duplicates`` find?
 
-``python -m skinlite_benchmarks.duplicates pairs.csv --data HAM10000 --known same_lesion_pairs.csv``
+``python -m skinlite_benchmarks.duplicates pairs.csv --data HAM10000 --known
+skinlite/data/same_lesion.csv``
 """
 
 import argparse
@@ -16,8 +17,8 @@ Pairs = set[frozenset[str]]
 
 
 def known_pairs(table: pd.DataFrame) -> Pairs:
-    """Every two images of one lesion_id."""
-    groups = table.groupby("lesion_id")["image_id"]
+    """Every two images of one lesion_id; a blank one is no lesion."""
+    groups = table[table["lesion_id"] != ""].groupby("lesion_id")["image_id"]
     return {frozenset(pair) for _, names in groups for pair in combinations(names, 2)}
 
 

@@ -51,9 +51,13 @@ def main(
                 print(
                     f"| {side} | {name} | {', '.join(one.inputs)} | "
                     f"{one.balanced_accuracy:.3f} [{low:.3f}, {high:.3f}] | "
-                    f"{one.macro_auc or 0:.3f} | {one.melanoma_auc or 0:.3f} |",
+                    f"{_number(one.macro_auc)} | {_number(one.melanoma_auc)} |",
                     flush=True,
                 )
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
 
 
 if __name__ == "__main__":

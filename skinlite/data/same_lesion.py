@@ -25,7 +25,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
+from skinlite.files import open_regular, sha256_of
 from skinlite.threads import in_threads
 
 SAME = ("same lesion", "same file", "re-encoded copy")
@@ -58,10 +58,15 @@ def read_pairs(path: Path) -> Pairs:
         InputError: no such file, not a table of pairs, or a row that is no pair, with its line.
     """
     try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
-        )
-    except (OSError, ValueError) as error:
+        with open_regular(path) as stream:
+            table = pd.read_csv(
+                stream,
+                dtype=str,
+                keep_default_na=False,
+                encoding="utf-8-sig",
+                skip_blank_lines=False,
+            )
+    except (InputError, OSError, ValueError) as error:
         raise InputError(f"{path} can't be read as pairs of images: {error}") from error
     missing = [name for name in ("image_a", "image_b") if name not in table]
     if missing:
@@ -121,7 +126,7 @@ def _grouped(paths: Mapping[str, Path], key: Callable[[Path], object]) -> list[l
     def told(path: Path) -> object:
         try:
             return key(path)
-        except OSError:
+        except (InputError, OSError):
             return path
 
     groups: defaultdict[object, list[str]] = defaultdict(list)

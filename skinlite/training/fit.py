@@ -274,7 +274,7 @@ class Training:
         return evaluate(examples.labels, predict(model, examples))
 
     def _write_metrics(self) -> None:
-        model = load_keras(self.work / "model.keras")
+        model = load_keras(self.work / MODEL)
         scores = RunMetrics(
             split=self.data.split_info,
             validation=self._score(model, "validation"),

@@ -26,7 +26,7 @@ Row = tuple[str, str, int, int]
 
 
 def main(
-    out: Annotated[Path, typer.Option(help="Folder for reliability.json and README.md.")],
+    out: Annotated[Path, typer.Option(help="Folder for reliability.json and table.md.")],
     kills: Annotated[int, typer.Option(min=0, help="Kills, of all commands together.")] = 500,
     pairs: Annotated[int, typer.Option(min=0, help="Two at once, of each command.")] = 3,
     fuzzed: Annotated[int, typer.Option(min=0, help="Malformed files, of all kinds.")] = 10_000,

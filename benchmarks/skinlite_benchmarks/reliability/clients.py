@@ -1,4 +1,4 @@
-"""Many clients of ``skinlite serve`` at once, slow senders among them: how long honest ones wait."""
+"""Many clients of ``skinlite serve`` at once, slow senders among them: how long others wait."""
 
 import http.client
 import socket

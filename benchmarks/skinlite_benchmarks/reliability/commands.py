@@ -67,10 +67,10 @@ def _csv_is_whole(path: Path) -> bool:
 
 
 def _run_is_whole(path: Path) -> bool:
-    from skinlite.training.run import open_run
+    from skinlite.training.run import METRICS, MODEL, open_run
 
     open_run(path)
-    return (path / "model.keras").is_file() and (path / "metrics.json").is_file()
+    return (path / MODEL).is_file() and (path / METRICS).is_file()
 
 
 COMMANDS = (

@@ -1,9 +1,9 @@
 """List the images of a folder, with what a table says of them where there is one."""
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from skinlite.data.images import find_images
 from skinlite.data.layout import PICTURE_SUFFIXES, find_pictures, find_table, read_table
 from skinlite.errors import InputError
 
@@ -46,7 +46,7 @@ def list_images(source: Path) -> tuple[list[Image], list[str]]:
         if name not in pictures:
             missing.append(name)
             continue
-        # A reader that knows no lesions gives each image its own; that says nothing.
+        # A table that gives each image a lesion of its own says nothing of lesions.
         lesion = row.get("lesion_id", "")
         images[name] = Image(
             name, pictures[name], "" if lesion == name else lesion, row.get("dx", "")
@@ -67,16 +67,12 @@ def _has_table(folder: Path) -> bool:
 
 
 def _without_table(folder: Path) -> list[Image]:
-    paths = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith(".")
-    )
-    if not paths:
-        raise InputError(f"{folder} has no image (.jpg, .jpeg or .png).")
-    stems = Counter(path.stem for path in paths)
+    found = find_images(folder).images
+    if not found:
+        raise InputError(f"{folder} has no image ({', '.join(sorted(PICTURE_SUFFIXES))}).")
     named = [
-        Image(path.relative_to(folder).as_posix() if stems[path.stem] > 1 else path.stem, path)
+        Image(path.relative_to(folder).as_posix() if len(paths) > 1 else name, path)
+        for name, paths in found.items()
         for path in paths
     ]
     return sorted(named, key=lambda image: image.image_id)

@@ -188,6 +188,12 @@ def test_two_files_with_one_stem_are_two_images(tmp_path: Path) -> None:
     assert [image.image_id for image in images] == ["one/x.jpg", "two/x.jpg"]
 
 
+def test_masks_are_passed_over_as_in_a_data_set(tmp_path: Path) -> None:
+    put(skin(1), tmp_path / "x.jpg")
+    put(skin(1), tmp_path / "masks" / "y.jpg")
+    assert [image.image_id for image in list_images(tmp_path)[0]] == ["x"]
+
+
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="has no image"):
         list_images(tmp_path)

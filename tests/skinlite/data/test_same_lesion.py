@@ -1,5 +1,6 @@
 """Lesions that are one: known pairs, identical files, pairs that are handed in."""
 
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -99,3 +100,12 @@ def test_identical_files(tmp_path: Path) -> None:
     paths["a"].unlink()
     paths["a"].mkdir()
     assert identical_files(paths) == [["c", "e"], ["d", "f"]]
+
+
+def test_what_is_no_regular_file_is_refused_or_like_no_other(tmp_path: Path) -> None:
+    """A pipe would be waited for."""
+    for name in ("a.jpg", "b.jpg"):
+        os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=r"a\.jpg can't be read as pairs.* a pipe"):
+        read_pairs(tmp_path / "a.jpg")
+    assert identical_files({name: tmp_path / name for name in ("a.jpg", "b.jpg")}) == []
