@@ -216,7 +216,8 @@ def test_the_command_ends_with_3_where_a_gate_cannot_be_judged(
 def test_leaky_in_either_result_is_told(results: Results, side: str) -> None:
     first, *others = results.contestants
     assert first.accuracy is not None
-    accuracy = first.accuracy.model_copy(update={"leaky": True})
+    found = Leaks(state="found", reason="3 lesions")
+    accuracy = first.accuracy.model_copy(update={"leaks": found})
     leaky = first.model_copy(update={"accuracy": accuracy})
     other = results.model_copy(update={"contestants": (leaky, *others)})
     pair = (other, results) if side == "old" else (results, other)

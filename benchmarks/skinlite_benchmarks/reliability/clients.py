@@ -1,4 +1,4 @@
-"""Many clients of ``skinlite serve`` at once, slow senders among them: how long others wait."""
+"""Many clients of ``skinlite serve`` at once, slow senders among them: how long each waits."""
 
 import http.client
 import socket

@@ -4,9 +4,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-import _tools
-import MNN
-import numpy as np
+sys.modules["MNN.tools.utils.log"] = None  # type: ignore[assignment]  # it reports usage
+
+import _tools  # noqa: E402
+import MNN  # noqa: E402
+import numpy as np  # noqa: E402
 
 model, inputs, output = sys.argv[1:]
 kind = {".tflite": "TFLITE", ".onnx": "ONNX"}[Path(model).suffix]
