@@ -92,8 +92,12 @@ def _twice(bundle: Bundle) -> Iterator[str]:
             found += [key for key, count in counts.items() if count > 1]
             return dict(pairs)
 
-        if (bundle.path / name).is_file():
+        if not (bundle.path / name).is_file():
+            continue
+        try:
             json.loads(read_regular(bundle.path / name), object_pairs_hook=collect)
+        except (ValueError, RecursionError) as error:
+            yield f"{name} is no JSON document ({error})"
         if found:
             yield f"{name} has {', '.join(found)} twice"
 

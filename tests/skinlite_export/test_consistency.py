@@ -479,3 +479,13 @@ def test_a_document_with_a_name_twice(accepted: Bundle, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("{", '{"status": "rejected",', 1))
     with pytest.raises(InputError, match=r"manifest\.json has status twice"):
         check_consistency(open_bundle(tmp_path / "bundle"))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\x84{}", b"[" * 100_000])
+def test_a_document_that_is_none(accepted: Bundle, tmp_path: Path, content: bytes) -> None:
+    bundle = edited(accepted, tmp_path / "bundle", lambda folder, manifest: None)
+    (bundle.path / "golden" / "vectors.json").write_bytes(content)
+    files = list_files(bundle.path)
+    write_manifest(bundle.path, bundle.manifest.model_copy(update={"files": files}))
+    with pytest.raises(InputError, match=r"golden/vectors\.json is no JSON document"):
+        check_consistency(open_bundle(bundle.path))

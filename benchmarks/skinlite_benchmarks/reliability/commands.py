@@ -76,7 +76,7 @@ def _run_is_whole(path: Path) -> bool:
 COMMANDS = (
     Command(
         "data synthesize",
-        lambda _: ["data", "synthesize", "--out", "data", "--lesions", "20"],
+        lambda _: ["data", "synthesize", "--out", "data", "--lesions", "28"],
         _data_is_whole,
         "data",
         share=34,
@@ -98,7 +98,10 @@ COMMANDS = (
     ),
     Command(
         "predict --isic-csv",
-        lambda inputs: ["predict", str(inputs.bundle), str(inputs.data), "--isic-csv", "out.csv"],
+        lambda inputs: [
+            *("predict", str(inputs.bundle), str(inputs.data / "HAM10000_images_part_1")),
+            *("--isic-csv", "out.csv"),
+        ],
         _csv_is_whole,
         "out.csv",
         share=10,

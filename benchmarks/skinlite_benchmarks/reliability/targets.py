@@ -19,7 +19,15 @@ from skinlite.training.run import open_run
 from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results import RESULTS, read_results
-from skinlite_export.bundle import MANIFEST, Bundle, open_bundle, seal
+from skinlite_export.bundle import (
+    MANIFEST,
+    SEAL,
+    Bundle,
+    list_files,
+    open_bundle,
+    seal,
+    write_manifest,
+)
 from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
 from skinlite_export.golden import VECTORS, read_vectors
@@ -62,7 +70,7 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
     )
     bundle = open_bundle(inputs.bundle)
     yield Target(
-        "manifest.json",
+        "manifest.json, sealed anew",
         (inputs.bundle / MANIFEST).read_bytes(),
         partial(_bundle, inputs.bundle, MANIFEST),
         is_json=True,
@@ -109,17 +117,17 @@ def _split(place: Path, content: bytes) -> None:
 
 
 def _bundle(whole: Path, name: str, place: Path, content: bytes) -> None:
-    """Everything that ``skinlite verify`` does before a model runs; files' hashes are made anew."""
+    """Everything that ``skinlite verify`` does before a model runs; every hash is made anew."""
     folder = place / "bundle"
     shutil.copytree(whole, folder, copy_function=_link)
-    (folder / name).unlink()
+    for changed in (name, MANIFEST, SEAL):  # these are no links any more
+        (folder / changed).unlink(missing_ok=True)
     _put(folder / name, content)
-    if name != MANIFEST:
-        manifest = folder / MANIFEST
-        written = manifest.read_bytes()
-        manifest.unlink()
-        manifest.write_bytes(written)
-        seal(folder)
+    if name == MANIFEST:
+        _put(folder / SEAL, seal(folder).encode())
+    else:
+        manifest = open_bundle(whole).manifest
+        write_manifest(folder, manifest.model_copy(update={"files": list_files(folder)}))
     bundle = open_bundle(folder)
     bundle.check_files()
     check_metadata(bundle)
