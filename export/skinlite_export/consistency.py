@@ -11,6 +11,7 @@ import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from skinlite import __version__
@@ -92,12 +93,10 @@ def _twice(bundle: Bundle) -> Iterator[str]:
             found += [key for key, count in counts.items() if count > 1]
             return dict(pairs)
 
-        if not (bundle.path / name).is_file():
-            continue
-        try:
-            json.loads(read_regular(bundle.path / name), object_pairs_hook=collect)
-        except (ValueError, RecursionError) as error:
-            yield f"{name} is no JSON document ({error})"
+        # What is no JSON at all is for its reader to tell.
+        if (bundle.path / name).is_file():
+            with suppress(ValueError, RecursionError):
+                json.loads(read_regular(bundle.path / name), object_pairs_hook=collect)
         if found:
             yield f"{name} has {', '.join(found)} twice"
 

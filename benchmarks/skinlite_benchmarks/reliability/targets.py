@@ -15,22 +15,16 @@ from skinlite.data.check import check_pictures, check_table, summarise
 from skinlite.data.geometry import load_picture
 from skinlite.data.layout import find_pictures, find_table, read_table
 from skinlite.data.split import read_split
+from skinlite.files import sha256_of
 from skinlite.training.run import open_run
 from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results import RESULTS, read_results
-from skinlite_export.bundle import (
-    MANIFEST,
-    SEAL,
-    Bundle,
-    list_files,
-    open_bundle,
-    seal,
-    write_manifest,
-)
+from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
 from skinlite_export.golden import VECTORS, read_vectors
+from skinlite_export.manifest import FileEntry
 from skinlite_export.metadata_check import check_metadata
 
 BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")
@@ -117,22 +111,28 @@ def _split(place: Path, content: bytes) -> None:
 
 
 def _bundle(whole: Path, name: str, place: Path, content: bytes) -> None:
-    """Everything that ``skinlite verify`` does before a model runs; every hash is made anew."""
+    """Everything that ``skinlite verify`` does before a model runs; hashes are made anew."""
     folder = place / "bundle"
-    shutil.copytree(whole, folder, copy_function=_link)
-    for changed in (name, MANIFEST, SEAL):  # these are no links any more
-        (folder / changed).unlink(missing_ok=True)
-    _put(folder / name, content)
-    if name == MANIFEST:
-        _put(folder / SEAL, seal(folder).encode())
-    else:
-        manifest = open_bundle(whole).manifest
-        write_manifest(folder, manifest.model_copy(update={"files": list_files(folder)}))
+    change(whole, name, content, folder)
     bundle = open_bundle(folder)
     bundle.check_files()
     check_metadata(bundle)
     check_consistency(bundle)
     read_vectors(bundle)
+
+
+def change(whole: Path, name: str, content: bytes, folder: Path) -> None:
+    """A bundle with another content of one file, and with the hashes that go with it."""
+    shutil.copytree(whole, folder, copy_function=_link)
+    manifest = json.loads((folder / MANIFEST).read_bytes())
+    for linked in {name, MANIFEST, SEAL}:  # written to, they would change the whole one
+        (folder / linked).unlink()
+    _put(folder / name, content)
+    if name != MANIFEST:
+        entry = FileEntry(sha256=sha256_of(folder / name), bytes=len(content))
+        manifest["files"][name] = entry.model_dump()
+        _put(folder / MANIFEST, json.dumps(manifest).encode())
+    _put(folder / SEAL, seal(folder).encode())
 
 
 def _link(source: str, target: str) -> None:
