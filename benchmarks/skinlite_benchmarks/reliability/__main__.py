@@ -89,8 +89,9 @@ def _killed(inputs: Inputs, kills: int, seed: int, report: Callable[[str], None]
     rows = []
     for command in COMMANDS:
         times = kills * command.share // 100
-        outcomes = list(kill_often(command, inputs, times, seed, report)) if times else []
+        outcomes = kill_often(command, inputs, times, seed, report) if times else []
         rows.append(_row("killed", command.name, outcomes))
+        typer.echo(f"killed {command.name} {times} times")
     return rows
 
 

@@ -76,17 +76,17 @@ def _run_is_whole(path: Path) -> bool:
 COMMANDS = (
     Command(
         "data synthesize",
-        lambda _: ["data", "synthesize", "--out", "data", "--lesions", "20"],
+        lambda _: ["data", "synthesize", "--out", "data", "--lesions", "28"],
         _data_is_whole,
         "data",
-        share=34,
+        share=40,
     ),
     Command(
         "kit, in place",
         lambda _: ["kit", "bundle", "--kit", "android,ios,web"],
         _bundle_is_whole,
         "bundle",
-        share=18,
+        share=22,
         in_place=True,
     ),
     Command(
@@ -94,21 +94,24 @@ COMMANDS = (
         lambda inputs: ["kit", str(inputs.bundle), "--kit", "web", "--out", "with-kit"],
         _bundle_is_whole,
         "with-kit",
-        share=14,
+        share=16,
     ),
     Command(
         "predict --isic-csv",
-        lambda inputs: ["predict", str(inputs.bundle), str(inputs.data), "--isic-csv", "out.csv"],
+        lambda inputs: [
+            *("predict", str(inputs.bundle), str(inputs.data / "HAM10000_images_part_1")),
+            *("--isic-csv", "out.csv"),
+        ],
         _csv_is_whole,
         "out.csv",
-        share=10,
+        share=9,
     ),
     Command(
         "verify",
         lambda inputs: ["verify", str(inputs.bundle)],
         lambda _: True,
         None,
-        share=8,
+        share=6,
     ),
     Command(
         "benchmark",
@@ -118,7 +121,7 @@ COMMANDS = (
         ],
         _results_are_whole,
         "report",
-        share=6,
+        share=3,
     ),
     Command(
         "train",
@@ -128,7 +131,7 @@ COMMANDS = (
         ],
         _run_is_whole,
         "run",
-        share=5,
+        share=2,
     ),
     Command(
         "export",
@@ -138,7 +141,7 @@ COMMANDS = (
         ],
         _bundle_is_whole,
         "bundle",
-        share=5,
+        share=2,
     ),
 )
 

@@ -23,7 +23,9 @@ def two_at_once(command: Command, inputs: Inputs) -> str | None:
         for one in ended:
             if fault := _refused_badly(one):
                 return fault
-        if not command.in_place and [one.code for one in ended].count(0) != 1:
+        # Of two that make a folder one is refused; a file is replaced whole, by whoever is last.
+        alone = not command.in_place and (folder / (command.output or "")).is_dir()
+        if alone and [one.code for one in ended].count(0) != 1:
             return f"exit codes {[one.code for one in ended]}"
         if all(one.code for one in ended) or not is_whole(command, folder):
             return "no whole output"

@@ -7,6 +7,7 @@ replaced by any other.
 import json
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from skinlite.errors import SkinliteError
+from skinlite.errors import SkinliteError, SkinliteWarning
 from skinlite_benchmarks.reliability.targets import Target
 
 SLOW_S = 10.0
@@ -72,7 +73,8 @@ def fuzz(target: Target, times: int, number: int, report: Callable[[str], None])
             content = _replaced(target.content, replaced)
         else:
             content = _edited(target.content, edits)
-        with tempfile.TemporaryDirectory() as place:
+        with tempfile.TemporaryDirectory() as place, warnings.catch_warnings():
+            warnings.simplefilter("ignore", SkinliteWarning)
             begun = time.monotonic()
             try:
                 target.read(Path(place), content)

@@ -5,9 +5,10 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from skinlite.threads import in_threads
 from skinlite_benchmarks.reliability.commands import Command, Inputs, is_whole
 from skinlite_benchmarks.reliability.process import (
     Started,
@@ -18,14 +19,16 @@ from skinlite_benchmarks.reliability.process import (
 )
 
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+AT_A_TIME = 3
+
 HUNG_S = 120.0
 """A command that a signal has not ended by then hangs."""
 
 
 def kill_often(
     command: Command, inputs: Inputs, times: int, seed: int, report: Callable[[str], None]
-) -> Iterator[str | None]:
-    """Kill a command; for each time what was mishandled, or None.
+) -> list[str | None]:
+    """Kill a command, `AT_A_TIME` in folders of their own; each time what was mishandled, or None.
 
     Args:
         command: which.
@@ -42,12 +45,18 @@ def kill_often(
         seconds = time.monotonic() - begun
     if ended.code:
         raise RuntimeError(f"{command.name} fails undisturbed: {ended.said}")
-    for index in range(times):
-        number = SIGNALS[index % len(SIGNALS)]
-        fault = _kill_once(command, inputs, number, moments.uniform(0, 1.05 * seconds))
+    kills = [
+        (SIGNALS[index % len(SIGNALS)], moments.uniform(0, 1.05 * seconds))
+        for index in range(times)
+    ]
+
+    def kill(one: tuple[signal.Signals, float]) -> str | None:
+        fault = _kill_once(command, inputs, *one)
         if fault:
-            report(f"{command.name}, {number.name}: {fault}")
-        yield fault
+            report(f"{command.name}, {one[0].name}: {fault}")
+        return fault
+
+    return in_threads(kill, kills, AT_A_TIME)
 
 
 def _folder(place: Path, command: Command, inputs: Inputs) -> Path:

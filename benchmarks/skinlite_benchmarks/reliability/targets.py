@@ -64,7 +64,7 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
     )
     bundle = open_bundle(inputs.bundle)
     yield Target(
-        "manifest.json",
+        "manifest.json, sealed anew",
         (inputs.bundle / MANIFEST).read_bytes(),
         partial(_bundle, inputs.bundle, MANIFEST),
         is_json=True,

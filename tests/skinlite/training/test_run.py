@@ -124,6 +124,7 @@ def test_what_another_file_is_under_that_name(run: Run, forget_hashes: Forget, k
     path, archive = run.path / "model.keras", io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("archive/data.pkl", b"")
+    opened = run if known else forget_hashes(run.path)
     for content, told in (
         (b"\x89HDF\r\n\x1a\n" + bytes(2048), "an HDF5 file, Keras's older format.*for --weights"),
         (pickle.dumps({"weights": [1.0]}), "a Python pickle, which runs code"),
@@ -133,7 +134,6 @@ def test_what_another_file_is_under_that_name(run: Run, forget_hashes: Forget, k
         (b"", "empty"),
     ):
         path.write_bytes(content)
-        opened = run if known else forget_hashes(run.path)
         with (
             warnings.catch_warnings(),
             pytest.raises(InputError, match=rf"model\.keras .*: it is .*{told}"),
