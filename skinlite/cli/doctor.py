@@ -14,6 +14,8 @@ PARTS = {
     "train": ("keras", "matplotlib", "tensorflow"),
     "export": ("onnx", "tensorflow-model-optimization", "tf-keras", "tf2onnx"),
     "duplicates": ("opencv-python-headless",),
+    "sign": ("cryptography",),
+    "arm64": ("pyelftools",),
 }
 
 
