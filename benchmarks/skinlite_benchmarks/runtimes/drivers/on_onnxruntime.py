@@ -6,7 +6,7 @@ import sys
 import numpy as np
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # counts only before the import
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 model, inputs, output = sys.argv[1:]
 options = onnxruntime.SessionOptions()
