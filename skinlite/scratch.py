@@ -25,7 +25,7 @@ def own_temporary_folder() -> None:
     if _held or not hasattr(os, "O_NOFOLLOW"):
         return
     with suppress(OSError):
-        root = Path(tempfile.gettempdir())
+        root = _place()
         for left in root.glob(f"{PREFIX}*"):
             with suppress(OSError):
                 _remove_abandoned(left)
@@ -36,7 +36,14 @@ def own_temporary_folder() -> None:
             if opened is not None and lock_whole(opened) and is_still(opened, folder):
                 _held.append(opened)
         tempfile.tempdir = str(folder)
-        atexit.register(remove, folder)  # first of all, so that it runs last
+        atexit.register(remove, folder)  # before any library's, so that it runs after them
+
+
+def _place() -> Path:
+    """Where temporary files go. `tempfile.gettempdir` would try to write there, and leave its try
+    behind where it is killed."""
+    named = (os.environ.get(name) for name in ("TMPDIR", "TEMP", "TMP"))
+    return Path(next(filter(None, named), "/tmp"))
 
 
 def _remove_abandoned(folder: Path) -> None:

@@ -10,8 +10,8 @@ import json
 import math
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from skinlite import __version__
@@ -79,7 +79,7 @@ def _files(bundle: Bundle) -> Iterator[str]:
         names = getattr(encoder, field)
         if UNKNOWN not in names or len(set(names)) < len(names):
             yield f"{ENCODING}: {field} lack {UNKNOWN!r} or have a name twice"
-    if json.loads(read_regular(bundle.path / ENCODING)).get("columns") != list(encoder.columns):
+    if _json(bundle.path / ENCODING).get("columns") != list(encoder.columns):
         yield f"{ENCODING}: columns aren't those of its sexes and localizations"
 
 
@@ -95,10 +95,19 @@ def _twice(bundle: Bundle) -> Iterator[str]:
 
         # What is no JSON at all is for its reader to tell.
         if (bundle.path / name).is_file():
-            with suppress(ValueError, RecursionError):
-                json.loads(read_regular(bundle.path / name), object_pairs_hook=collect)
+            _json(bundle.path / name, collect)
         if found:
             yield f"{name} has {', '.join(found)} twice"
+
+
+def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    try:
+        return json.loads(read_regular(path), object_pairs_hook=pairs)
+    except (ValueError, RecursionError) as error:  # also digits, or brackets, beyond measure
+        raise InputError(
+            f"{path} is no JSON that can be read: {error}. Don't ship it; export again with "
+            "skinlite export."
+        ) from error
 
 
 def _manifest(manifest: Manifest) -> Iterator[str]:

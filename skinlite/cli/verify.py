@@ -62,7 +62,7 @@ def verify(
             data["outputs"] = told.model_dump()
         output.print_json(data=data)
     else:
-        output.print(f"{len(opened.manifest.files)} files: unchanged since the export")
+        output.print(f"{len(opened.manifest.files)} files: as manifest.json has them")
         output.print(*found, sep="\n")
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")

@@ -6,6 +6,7 @@ the checksums of its parts (`skinlite.data.checksums`): a damaged array is decod
 is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
 """
 
+import errno
 import hashlib
 import os
 import warnings
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skinlite.claims import Claim, mend_folder
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
@@ -63,14 +65,16 @@ def pixels_of(
                 SkinliteWarning,
                 stacklevel=2,
             )
-        temporary = path.with_name(f"{path.stem}.{os.getpid()}.tmp")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                _decode(dataset, temporary, height, width, advance)
-                checksums.keep(temporary, path, shape)
-            finally:
-                temporary.unlink(missing_ok=True)
+            if not os.access(path.parent, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            mend_folder(path.parent)
+            with Claim(path, wait=True) as claim:
+                # Another process may have decoded them while we waited for it.
+                if checksums.fault_of(path, shape):
+                    _decode(dataset, claim.new, height, width, advance)
+                    checksums.keep(claim.new, path, shape)
         except OSError as error:
             raise InputError(
                 f"Can't write the decoded pictures to {path}: {error.strerror or error}. "

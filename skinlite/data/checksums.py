@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skinlite.claims import Claim
 from skinlite.data.geometry import Pixels
 from skinlite.errors import InputError
 from skinlite.files import open_regular, read_regular
@@ -48,15 +49,12 @@ def keep(temporary: Path, path: Path, shape: Shape) -> None:
     parts = [(first, min(first + step, count)) for first in range(0, count, step)]
     found = zip(parts, _checksums(temporary, shape, parts), strict=True)
     lines = [TITLE, *(f"{first} {behind} {value:08x}" for (first, behind), value in found)]
-    sums = temporary.with_suffix(".sums.tmp")
-    try:
-        sums.write_text("\n".join(lines) + "\n")
-        for written, place in ((temporary, path), (sums, _sums_of(path))):
+    with Claim(_sums_of(path), wait=True) as sums:
+        sums.new.write_text("\n".join(lines) + "\n")
+        for written, place in ((temporary, path), (sums.new, sums.place)):
             _sync(written)
             written.replace(place)
         _sync(path.parent)
-    finally:
-        sums.unlink(missing_ok=True)
 
 
 def fault_of(path: Path, shape: Shape) -> str | None:

@@ -15,6 +15,7 @@ Only the relations of `SAME` join. Those that are probable are in the table, and
 joined is told as one lesion, in findings and in the count of what leaks.
 """
 
+import io
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files import open_regular, sha256_of
+from skinlite.files import read_regular, sha256_of
 from skinlite.threads import in_threads
 
 SAME = ("same lesion", "same file", "re-encoded copy")
@@ -57,17 +58,15 @@ def read_pairs(path: Path) -> Pairs:
     Raises:
         InputError: no such file, not a table of pairs, or a row that is no pair, with its line.
     """
+    content = io.BytesIO(read_regular(path))  # pandas would unpack an archive, and wait at a pipe
     try:
-        with open_regular(path) as stream:
-            table = pd.read_csv(
-                stream,
-                dtype=str,
-                keep_default_na=False,
-                encoding="utf-8-sig",
-                skip_blank_lines=False,
-            )
-    except (InputError, OSError, ValueError) as error:
-        raise InputError(f"{path} can't be read as pairs of images: {error}") from error
+        table = pd.read_csv(
+            content, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
+        )
+    except ValueError as error:
+        raise InputError(
+            f"{path} can't be read as pairs of images: {error}. Save it as CSV in UTF-8."
+        ) from error
     missing = [name for name in ("image_a", "image_b") if name not in table]
     if missing:
         raise InputError(

@@ -427,6 +427,17 @@ def test_an_edit_with_hashes_made_anew_is_refused(
         check(edited(accepted, tmp_path / "bundle", edit))
 
 
+@pytest.mark.parametrize("name", [VECTORS, ENCODING])
+@pytest.mark.parametrize("content", ["{nope", "[" * 200_000, "9" * 5000])
+def test_a_document_that_is_none_is_refused_by_name(
+    accepted: Bundle, tmp_path: Path, name: str, content: str
+) -> None:
+    """Python's reader of JSON has errors of its own for what is too deep and for long numbers."""
+    edit = text(name, lambda _: content)
+    with pytest.raises(InputError, match=rf"{name} is (no JSON that|damaged)"):
+        check(edited(accepted, tmp_path / "bundle", edit))
+
+
 BELIEVED: dict[str, Edit] = {
     "how it was trained": put("training/learning_rate", 1.0),
     "what trained it": put("versions/keras", "9.9"),

@@ -30,6 +30,9 @@ def main(
     kills: Annotated[int, typer.Option(min=0, help="Kills, of all commands together.")] = 500,
     pairs: Annotated[int, typer.Option(min=0, help="Two at once, of each command.")] = 3,
     fuzzed: Annotated[int, typer.Option(min=0, help="Malformed files, of all kinds.")] = 10_000,
+    inputs: Annotated[
+        Path | None, typer.Option(help="Folder with the inputs that an earlier run made there.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of moments, signals and changes.")] = 0,
 ) -> None:
     """Disturb skinlite in every way that we know of, and count what is mishandled."""
@@ -39,11 +42,15 @@ def main(
         faults.append(fault)
         typer.echo(f"MISHANDLED {fault}")
 
-    with tempfile.TemporaryDirectory() as place:
-        inputs = _inputs(Path(place))
-        rows = [*_killed(inputs, kills, seed, report), *_crowded(inputs, pairs, report)]
-        rows += _served(inputs, report) if pairs else []
-        rows += _fuzzed(inputs, Path(place) / "report", fuzzed, seed, report)
+    with tempfile.TemporaryDirectory() as temporary:
+        place = inputs or Path(temporary)
+        if not (place / "report").is_dir():
+            place.mkdir(parents=True, exist_ok=True)
+            _make_inputs(place)
+        made = Inputs(place / "data", place / "run", place / "bundle")
+        rows = [*_killed(made, kills, seed, report), *_crowded(made, pairs, report)]
+        rows += _served(made, report) if pairs else []
+        rows += _fuzzed(made, place / "report", fuzzed, seed, report)
     out.mkdir(parents=True, exist_ok=True)
     record = {
         "skinlite": __version__,
@@ -60,7 +67,7 @@ def main(
     raise typer.Exit(bool(faults))
 
 
-def _inputs(place: Path) -> Inputs:
+def _make_inputs(place: Path) -> None:
     """A data set, a run, a bundle and a report, by the commands themselves."""
     steps = (
         ("data", "synthesize", "--out", "data", "--lesions", "60"),
@@ -82,7 +89,6 @@ def _inputs(place: Path) -> Inputs:
         ended = run(step, place)
         if ended.code:
             raise RuntimeError(f"skinlite {' '.join(step)} ended with {ended.code}: {ended.said}")
-    return Inputs(place / "data", place / "run", place / "bundle")
 
 
 def _killed(inputs: Inputs, kills: int, seed: int, report: Callable[[str], None]) -> list[Row]:

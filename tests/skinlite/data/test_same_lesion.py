@@ -71,7 +71,6 @@ def test_pairs_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (None, "can't be read as pairs"),
         (b"", "can't be read as pairs"),
         (b"\xff\xd8\xff\xe0\x00", "can't be read as pairs"),
         (b"image_a,other\na,b\n", "lacks the columns image_b.*skinlite data duplicates"),
@@ -80,12 +79,32 @@ def test_pairs_are_read(tmp_path: Path) -> None:
         (b"image_a,image_b,relation\na,a,same file\n", "line 2: 'a' and 'a' are no pair"),
     ],
 )
-def test_pairs_that_are_none(tmp_path: Path, content: bytes | None, told: str) -> None:
+def test_pairs_that_are_none(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "pairs.csv"
-    if content is not None:
-        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"There is no .*pairs\.csv"):
+        read_pairs(path)
+    path.write_bytes(content)
     with pytest.raises(InputError, match=f"pairs.csv.*{told}"):
         read_pairs(path)
+
+
+@pytest.mark.parametrize("suffix", ["zip", "gz", "xz", "zst"])
+def test_pairs_are_no_archive(tmp_path: Path, suffix: str) -> None:
+    """By its name pandas would unpack it, and fail in as many ways as there are formats."""
+    path = tmp_path / f"pairs.csv.{suffix}"
+    path.write_bytes(b"\x9e\x81 no archive either")
+    with pytest.raises(InputError, match=r"can't be read as pairs.*Save it as CSV in UTF-8"):
+        read_pairs(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_pairs_from_a_pipe_or_a_device(tmp_path: Path) -> None:
+    """A pipe that nobody writes to made train wait without a word; /dev/zero took all memory."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, told in ((pipe, "is a pipe"), (Path("/dev/zero"), "is a device")):
+        with pytest.raises(InputError, match=told):
+            read_pairs(path)
 
 
 def test_identical_files(tmp_path: Path) -> None:
@@ -106,6 +125,6 @@ def test_what_is_no_regular_file_is_refused_or_like_no_other(tmp_path: Path) -> 
     """A pipe would be waited for."""
     for name in ("a.jpg", "b.jpg"):
         os.mkfifo(tmp_path / name)
-    with pytest.raises(InputError, match=r"a\.jpg can't be read as pairs.* a pipe"):
+    with pytest.raises(InputError, match=r"a\.jpg is a pipe"):
         read_pairs(tmp_path / "a.jpg")
     assert identical_files({name: tmp_path / name for name in ("a.jpg", "b.jpg")}) == []
