@@ -11,6 +11,7 @@ SCRIPT = """
 import sys, tempfile
 from skinlite.scratch import own_temporary_folder
 
+tempfile._get_default_tempdir = None  # it writes a file to try, which a kill would leave
 own_temporary_folder()
 tempfile.NamedTemporaryFile(delete=False)
 print(tempfile.gettempdir(), flush=True)

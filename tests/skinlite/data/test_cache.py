@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skinlite.claims import LOCK, NEW, beside
 from skinlite.data import checksums
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
@@ -217,3 +218,13 @@ def test_the_folder_follows_the_environment(
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_folder() == tmp_path / "home" / ".cache" / "skinlite"
+
+
+def test_what_a_killed_process_left_goes_with_the_next_array(few: Dataset, own_cache: Path) -> None:
+    folder = own_cache / "pixels"
+    folder.mkdir(parents=True)
+    left = [beside(folder / "dead.npy", kind) for kind in (LOCK, NEW)]
+    for path in left:
+        path.write_bytes(b"half an array")
+    pixels_of(few, 8, 8)
+    assert not any(path.exists() for path in left)
