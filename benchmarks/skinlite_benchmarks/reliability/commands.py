@@ -79,14 +79,14 @@ COMMANDS = (
         lambda _: ["data", "synthesize", "--out", "data", "--lesions", "28"],
         _data_is_whole,
         "data",
-        share=40,
+        share=41,
     ),
     Command(
         "kit, in place",
         lambda _: ["kit", "bundle", "--kit", "android,ios,web"],
         _bundle_is_whole,
         "bundle",
-        share=22,
+        share=30,
         in_place=True,
     ),
     Command(
@@ -94,7 +94,7 @@ COMMANDS = (
         lambda inputs: ["kit", str(inputs.bundle), "--kit", "web", "--out", "with-kit"],
         _bundle_is_whole,
         "with-kit",
-        share=16,
+        share=19,
     ),
     Command(
         "predict --isic-csv",
@@ -104,14 +104,14 @@ COMMANDS = (
         ],
         _csv_is_whole,
         "out.csv",
-        share=9,
+        share=5,
     ),
     Command(
         "verify",
         lambda inputs: ["verify", str(inputs.bundle)],
         lambda _: True,
         None,
-        share=6,
+        share=2,
     ),
     Command(
         "benchmark",
@@ -121,7 +121,7 @@ COMMANDS = (
         ],
         _results_are_whole,
         "report",
-        share=3,
+        share=1,
     ),
     Command(
         "train",
@@ -131,7 +131,7 @@ COMMANDS = (
         ],
         _run_is_whole,
         "run",
-        share=2,
+        share=1,
     ),
     Command(
         "export",
@@ -141,7 +141,7 @@ COMMANDS = (
         ],
         _bundle_is_whole,
         "bundle",
-        share=2,
+        share=1,
     ),
 )
 
