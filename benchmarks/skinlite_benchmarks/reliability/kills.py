@@ -1,13 +1,13 @@
 """Kills at random moments: nothing half-written, nothing left, and the next run works."""
 
 import random
-import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from skinlite.claims import remove
 from skinlite.threads import in_threads
 from skinlite_benchmarks.reliability.commands import Command, Inputs, is_whole
 from skinlite_benchmarks.reliability.process import (
@@ -103,11 +103,9 @@ def _is_left_well(command: Command, inputs: Inputs, folder: Path, code: int) -> 
         return f"exit code 0, and there is no {command.output}"
     if not output.exists() and not leftovers(folder):
         return None  # as before a first run
-    if output.exists() and not command.in_place:
-        if output.is_dir():
-            shutil.rmtree(output)
-        else:
-            output.unlink()
+    if output.exists():
+        remove(output)
+        command.prepare(inputs, folder)
     again = run(command.arguments(inputs), folder)
     if again.code or not is_whole(command, folder):
         return f"the next run ends with {again.code}: {again.said[-300:]}"
