@@ -177,7 +177,7 @@ def test_the_order_of_the_classes_counts(tiny_bundle: Bundle) -> None:
 def test_another_encoding_is_told(bundle: Bundle) -> None:
     path = bundle.path / "patient_encoding.json"
     path.write_text(path.read_text().replace('"female",', '"woman",', 1))
-    with pytest.raises(InputError, match=r"patient_encoding, patient_columns\.txt in its zip"):
+    with pytest.raises(InputError, match="patient_encoding, patient_encoding's columns, "):
         check_metadata(bundle)
 
 
