@@ -49,7 +49,7 @@ def test_verify_what_a_phone_computed(
     assert "wrong probabilities: wrong label order: vasc, nv, mel" in out
     code, out, _ = skinlite(*line, "--json")
     found = json.loads(out)["outputs"]
-    assert code == 3 and found["missing"] == ["vasc.png"]
+    assert code == 3 and found["missing"] == ["vasc.png", "decoding.jpg"]
     assert [bool(one["fault"]) for one in found["findings"]] == [False, True]
     path.write_text("no JSON")
     code, out, err = skinlite(*line)

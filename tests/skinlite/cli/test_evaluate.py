@@ -182,7 +182,7 @@ def test_an_empty_split(
     forget_hashes(run)
     code, out, err = skinlite("evaluate", run)
     assert (code, out) == (2, "")
-    assert "split is empty" in err
+    assert "has no test images" in err
 
 
 def test_a_network_that_answers_nan(

@@ -92,7 +92,7 @@ def test_a_damaged_model(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
     (run / "model.keras").write_bytes(b"PK damaged")
     code, _, err = skinlite("export", "--model", run, "--out", tmp_path / "bundle")
     assert code == 2
-    assert "model.keras is not the model of this run: it is damaged" in err
+    assert "model.keras is not the model of this run: it is a zip" in err
     assert not (tmp_path / "bundle").exists()
 
 
