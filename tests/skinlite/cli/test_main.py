@@ -22,6 +22,7 @@ COMMANDS = (
     "evaluate",
     "export",
     "kit",
+    "sign",
     "verify",
     "predict",
     "serve",
