@@ -248,7 +248,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         document(VECTORS, lambda known: known.update(tolerance=float("nan"))),
         "vectors.json is dam",
     ),
-    "vectors cut short": (text(VECTORS, lambda known: known[:99]), r"vectors\.json is damaged"),
+    "vectors cut short": (text(VECTORS, lambda known: known[:99]), r"vectors\.json is no JSON"),
     "no vectors": (document(VECTORS, lambda known: known["vectors"].clear()), "at least 1 item"),
     "no melanoma": (
         document(VECTORS, lambda known: known["vectors"].pop(4)),

@@ -65,6 +65,7 @@ class Server:
         self._sending: dict[asyncio.Task[None], float] = {}  # since when, oldest first
         self._responding = 0
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._begins = threading.Lock()
         self._stop = asyncio.Event()
         self._ended = threading.Event()
 
@@ -83,12 +84,19 @@ class Server:
 
     def shutdown(self) -> None:
         """End `serve_forever` from another thread, and wait until it has ended."""
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._ended.wait()
+        with self._begins:
+            loop = self._loop
+            if loop is None:  # It has not begun; when it does it ends at once.
+                self._stop.set()
+                return
+        loop.call_soon_threadsafe(self._stop.set)
+        self._ended.wait()
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        with self._begins:
+            if self._stop.is_set():
+                return
+            self._loop = asyncio.get_running_loop()
         handshake: dict[str, Any] = (
             {"ssl": self.tls, "ssl_handshake_timeout": SENDING_S} if self.tls else {}
         )

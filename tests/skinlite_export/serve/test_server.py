@@ -302,3 +302,9 @@ def test_a_kill_during_a_post_leaves_nothing(tmp_path: Path) -> None:
             os.kill(process.pid, signal.SIGKILL)
             process.wait(timeout=10)
     assert not folder.exists()
+
+
+def test_a_server_that_is_ended_before_it_begins_never_listens(inbox: Inbox) -> None:
+    with Server(("127.0.0.1", 0), {}, inbox.receive) as server:
+        server.shutdown()
+    server.serve_forever()
