@@ -5,7 +5,7 @@ This package is the first stage (data, models, training, evaluation) and the com
 and keeps the libraries that are imported after it from reporting anything.
 """
 
-from skinlite.environment import keep_private
+from skinlite.process.environment import keep_private
 
 __version__ = "0.1.0"
 

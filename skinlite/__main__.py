@@ -15,8 +15,8 @@ def main() -> None:
     _handle(lambda *_: os._exit(130))  # nothing has begun that an end could leave half-done
     atexit.register(_end)  # first of all, so that it runs last
     from skinlite.cli.main import main as command
-    from skinlite.scratch import own_temporary_folder
-    from skinlite.signals import catching_signals
+    from skinlite.files.scratch import own_temporary_folder
+    from skinlite.process.signals import catching_signals
 
     try:
         with catching_signals():

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from skinlite import environment
+from skinlite.process import environment
 from skinlite.training.run import Run
 from skinlite_benchmarks.worker import Request
 from skinlite_export.bundle import Bundle

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite_benchmarks.adb import Phone
 from skinlite_benchmarks.benchmark_log import Timing, parse
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
-from skinlite.files import read_json, sha256_of
+from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.accuracy import accuracy_of, told_by_bundle

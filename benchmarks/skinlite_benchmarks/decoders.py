@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import PatientEncoder, patients_of
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite_benchmarks.render_markdown import markdown_table
 from skinlite_benchmarks.tables import Table
 from skinlite_export.bundle import ENCODING

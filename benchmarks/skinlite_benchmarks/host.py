@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from skinlite import __version__
-from skinlite.machine import processor
+from skinlite.process.machine import processor
 from skinlite_benchmarks.records import Roof
 from skinlite_benchmarks.results import Host
 

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
-from skinlite.files import made_once
-from skinlite.quiet import silenced
+from skinlite.files.read_write import made_once
+from skinlite.process.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks import wording

@@ -22,8 +22,8 @@ from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import made_once, write_atomically
-from skinlite.scratch import own_temporary_folder
+from skinlite.files.read_write import made_once, write_atomically
+from skinlite.files.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"

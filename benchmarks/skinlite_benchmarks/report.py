@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from skinlite.files import staged_folder, write_atomically
+from skinlite.files.read_write import staged_folder, write_atomically
 from skinlite_benchmarks.render_csv import render_csv
 from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.render_markdown import render_markdown

@@ -18,7 +18,7 @@ from typing import Final, Literal
 from pydantic import BaseModel
 
 from skinlite.errors import InputError
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite_benchmarks.device_records import Device
 from skinlite_benchmarks.records import (
     Accuracy,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from skinlite.signals import taken
+from skinlite.process.signals import taken
 from skinlite_benchmarks import host
 from skinlite_benchmarks.contestants import (
     RUNTIMES,

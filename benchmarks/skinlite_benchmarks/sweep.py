@@ -18,9 +18,9 @@ from pydantic import BaseModel, ConfigDict
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, SkinliteError
-from skinlite.files import made_once
+from skinlite.files.read_write import made_once
+from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
-from skinlite.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants import Entry, contestant_of

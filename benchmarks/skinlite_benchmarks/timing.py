@@ -11,7 +11,7 @@ from statistics import median
 
 import numpy as np
 
-from skinlite.signals import taken
+from skinlite.process.signals import taken
 
 Run = Callable[[int, int], list[int]]
 """``run(timed, untimed)``: nanoseconds of the timed invocations that follow the untimed ones."""

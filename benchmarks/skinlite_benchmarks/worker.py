@@ -18,8 +18,8 @@ import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter
 
 from skinlite.errors import SkinliteError
-from skinlite.quiet import silenced
-from skinlite.scratch import own_temporary_folder
+from skinlite.files.scratch import own_temporary_folder
+from skinlite.process.quiet import silenced
 from skinlite_export.runtime import RUNNERS, load_runner
 
 PICTURES = 8

@@ -5,7 +5,7 @@ Only the modules that convert import TensorFlow; manifest, bundle and runtime ru
 
 import os
 
-import skinlite  # noqa: F401  before any library: see skinlite.environment
+import skinlite  # noqa: F401  before any library: see skinlite.process.environment
 
 # tensorflow-model-optimization takes tf_keras models alone; this has to be set before TensorFlow
 # is first imported. ``import keras`` stays Keras 3.

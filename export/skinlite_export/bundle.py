@@ -13,10 +13,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
-from skinlite.claims import restore
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
-from skinlite.files import read_json, sha256_of
+from skinlite.files.claims import restore
+from skinlite.files.read_write import read_json, sha256_of
 from skinlite_export.manifest import FileEntry, Manifest
 from skinlite_export.runtime import Runner, load_runner
 

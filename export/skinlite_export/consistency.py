@@ -17,7 +17,7 @@ from typing import Any
 from skinlite import __version__
 from skinlite.data.split import SPLITS
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files import read_regular
+from skinlite.files.read_write import read_regular
 from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
 from skinlite_export.audit import audit
 from skinlite_export.bundle import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.narrowing import narrow
 from skinlite_export.reader import read_keras

@@ -19,7 +19,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite_export.calibrated import Calibrated, answers
 from skinlite_export.calibration import draw, samples
 from skinlite_export.convert import quantize

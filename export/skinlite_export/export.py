@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
-from skinlite.files import staged_folder
+from skinlite.files.read_write import staged_folder
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES

@@ -24,7 +24,7 @@ from pydantic import Field
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.vocabulary import CLASSES, IMAGE
 from skinlite_export import decoding
 from skinlite_export.bundle import Bundle

@@ -9,7 +9,7 @@ import warnings
 from pathlib import Path
 
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files import staged_folder
+from skinlite.files.read_write import staged_folder
 from skinlite_export.bundle import Bundle, list_files, open_bundle, write_manifest
 
 FOLDER = "kits"

@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import onnx
 
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 
 OPSET = 17

@@ -15,7 +15,7 @@ import onnx
 import onnxruntime
 from numpy.typing import NDArray
 
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
 from skinlite_export.ranges import PIXELS, Range, best_ranges, some_of

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from skinlite.errors import InputError
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.golden import Vectors
 from skinlite_export.signature import Signature

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
-from skinlite.machine import int8_instructions, processor
+from skinlite.process.machine import int8_instructions, processor
 from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export import bundle as layout

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from skinlite.data.geometry import FRAME
 from skinlite.errors import InputError
-from skinlite.files import read_regular
+from skinlite.files.read_write import read_regular
 
 Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 """How numbers are stored and computed in the .tflite:

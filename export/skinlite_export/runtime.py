@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
-from skinlite.files import check_regular
+from skinlite.files.read_write import check_regular
 from skinlite_export.runners.compiled import CompiledRunner
 from skinlite_export.runners.keras import KerasRunner
 from skinlite_export.runners.litert import LiteRTRunner

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from skinlite.errors import InputError
-from skinlite.files import read_regular, write_atomically
+from skinlite.files.read_write import read_regular, write_atomically
 from skinlite_export.bundle import MANIFEST, SIGNATURE, check_is_bundle
 
 MAKE = "openssl genpkey -algorithm ed25519 -out KEY.pem"

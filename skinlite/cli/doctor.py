@@ -7,7 +7,7 @@ import platform
 
 from skinlite import __version__
 from skinlite.cli.shared import output
-from skinlite.environment import SWITCH, cache_path
+from skinlite.process.environment import SWITCH, cache_path
 
 PARTS = {
     "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),

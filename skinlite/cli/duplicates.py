@@ -36,7 +36,7 @@ def duplicates(
     need("cv2", "duplicates")
     from skinlite.data.duplicates.results import to_csv, to_html
     from skinlite.data.duplicates.search import find_pairs
-    from skinlite.files import staged_folder
+    from skinlite.files.read_write import staged_folder
 
     target = output_folder(out, "duplicates", folder.resolve().name)
     images = _listed(folder)

@@ -32,7 +32,7 @@ from skinlite.cli import (
 )
 from skinlite.cli.shared import console, held
 from skinlite.errors import SkinliteError, SkinliteWarning
-from skinlite.signals import catching_signals, taken
+from skinlite.process.signals import catching_signals, taken
 
 app = typer.Typer(
     help="The smallest, fastest skin-lesion classifier that provably kept the diagnosis.\n\n"

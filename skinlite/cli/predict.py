@@ -45,7 +45,7 @@ def predict(
 
     from skinlite.data.geometry import load_picture
     from skinlite.data.patient import Patient
-    from skinlite.files import write_atomically
+    from skinlite.files.read_write import write_atomically
     from skinlite_export.bundle import open_bundle
     from skinlite_export.feed import patients_for, pixels_for
     from skinlite_export.overlay import overlay

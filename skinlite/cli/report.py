@@ -39,7 +39,7 @@ def paper(
     opened = [open_run(path) for path in runs]
     need("keras", "train")
     from skinlite.evaluation.paper_tables import paper_tables
-    from skinlite.files import write_atomically
+    from skinlite.files.read_write import write_atomically
     from skinlite.models.backbones import find_backbone
     from skinlite.models.paper import paper as published
     from skinlite.models.survey import survey

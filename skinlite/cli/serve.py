@@ -7,7 +7,7 @@ import typer
 
 from skinlite.cli.shared import DEVICES, console, need, output
 from skinlite.errors import InputError
-from skinlite.signals import taken
+from skinlite.process.signals import taken
 
 if TYPE_CHECKING:
     from skinlite_export.bundle import Bundle

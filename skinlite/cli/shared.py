@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from skinlite.claims import Claim, ClaimedError, make_parent
 from skinlite.errors import MissingExtraError
-from skinlite.quiet import silenced
+from skinlite.files.claims import Claim, ClaimedError, make_parent
+from skinlite.process.quiet import silenced
 
 console = Console(stderr=True, highlight=False)
 """Messages and progress go to stderr; what a command found goes to stdout."""
@@ -51,7 +51,7 @@ def output_folder(out: Path | None, root: str, name: str) -> Path:
         InputError: the folder asked for exists and isn't empty, or is being written.
     """
     if out is not None:
-        from skinlite.files import check_free
+        from skinlite.files.read_write import check_free
 
         check_free(out)
         hold(out)

@@ -26,7 +26,7 @@ def write_answers(
 ) -> None:
     """Write the answers (N, 7), and say so."""
     from skinlite.evaluation.isic import submission
-    from skinlite.files import write_atomically
+    from skinlite.files.read_write import write_atomically
 
     write_atomically(isic_csv, submission(image_ids, probabilities))
     console.print(f"{isic_csv}: {len(image_ids):,} answers", markup=False, soft_wrap=True)

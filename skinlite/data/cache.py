@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from skinlite.claims import Claim, mend_folder
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, fit, load_picture
-from skinlite.environment import cache_path
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files import sha256_of
-from skinlite.threads import in_threads
+from skinlite.files.claims import Claim, mend_folder
+from skinlite.files.read_write import sha256_of
+from skinlite.process.environment import cache_path
+from skinlite.process.threads import in_threads
 
 GEOMETRY_VERSION = 1
 """Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""

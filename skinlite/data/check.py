@@ -12,7 +12,7 @@ from skinlite.data.images import Found, differ
 from skinlite.data.layout import COLUMNS, tables_of
 from skinlite.data.text import read_text
 from skinlite.errors import InputError
-from skinlite.threads import in_threads
+from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
 
 SHOWN_VALUES = 10

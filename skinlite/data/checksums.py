@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from skinlite.claims import Claim
 from skinlite.data.geometry import Pixels
 from skinlite.errors import InputError
-from skinlite.files import open_regular, read_regular
-from skinlite.threads import in_threads
+from skinlite.files.claims import Claim
+from skinlite.files.read_write import open_regular, read_regular
+from skinlite.process.threads import in_threads
 
 TITLE = "skinlite pixels 1"
 PART = 8 << 20

@@ -15,7 +15,7 @@ from skinlite.data.leaks import OLDER, MayLeak
 from skinlite.data.same_lesion import chains, read_pairs
 from skinlite.data.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files import open_regular
+from skinlite.files.read_write import open_regular
 from skinlite.vocabulary import CLASSES
 
 SplitKind = Literal["lesion", "paper", "official", "file"]

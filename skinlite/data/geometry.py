@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from skinlite.errors import InputError
-from skinlite.files import check_regular
+from skinlite.files.read_write import check_regular
 
 FRAME = (450, 600)
 """Height and width (pixels) that larger pictures are reduced into before the resize."""

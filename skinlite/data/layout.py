@@ -22,7 +22,7 @@ from skinlite.data.images import find_images
 from skinlite.data.spellings import BLANKS, spell_out
 from skinlite.data.text import PICTURE_SUFFIXES, read_frame, read_names
 from skinlite.errors import InputError
-from skinlite.files import check_regular
+from skinlite.files.read_write import check_regular
 from skinlite.vocabulary import CLASSES, UNKNOWN
 
 __all__ = ["COLUMNS", "PICTURE_SUFFIXES", "find_pictures", "find_table", "read_table", "root_of"]

@@ -26,8 +26,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files import read_regular, sha256_of
-from skinlite.threads import in_threads
+from skinlite.files.read_write import read_regular, sha256_of
+from skinlite.process.threads import in_threads
 
 SAME = ("same lesion", "same file", "re-encoded copy")
 """What a pair's ``relation`` says where its images show one lesion."""

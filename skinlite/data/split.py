@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files import open_regular
+from skinlite.files.read_write import open_regular
 
 SPLITS = ("train", "validation", "test")
 

@@ -16,8 +16,8 @@ import numpy as np
 from skinlite.data.dataset import SYNTHETIC
 from skinlite.data.looks import draw, photograph
 from skinlite.errors import InputError
-from skinlite.files import staged_folder, write_atomically, writing
-from skinlite.threads import in_threads
+from skinlite.files.read_write import staged_folder, write_atomically, writing
+from skinlite.process.threads import in_threads
 from skinlite.vocabulary import CLASSES, LOCALIZATIONS, UNKNOWN
 
 FEWEST_LESIONS = 4 * len(CLASSES)

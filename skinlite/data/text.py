@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files import read_regular
+from skinlite.files.read_write import read_regular
 
 PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 

@@ -20,7 +20,7 @@ from sklearn.metrics import roc_curve
 from skinlite.data.geometry import Pixels
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.evaluation import Evaluation
-from skinlite.files import staged_folder
+from skinlite.files.read_write import staged_folder
 from skinlite.vocabulary import CLASSES
 
 COLOURS = dict(

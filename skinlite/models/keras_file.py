@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from skinlite.errors import InputError
-from skinlite.files import check_regular, open_regular
+from skinlite.files.read_write import check_regular, open_regular
 
 WHOLE = "model.weights.h5"
 """What every .keras has in its zip."""

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 
 from skinlite import __version__
-from skinlite.claims import Claim, make_parent
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
-from skinlite.files import sha256_of, write_atomically, writing
+from skinlite.files.claims import Claim, make_parent
+from skinlite.files.read_write import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
-from skinlite.signals import taken
+from skinlite.process.signals import taken
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,

@@ -21,7 +21,6 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.claims import Claim
 from skinlite.data.division import SplitInfo
 from skinlite.data.leakage import known_today
 from skinlite.data.leaks import Leaks
@@ -29,7 +28,8 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.data.split import read_split
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics
-from skinlite.files import read_json, sha256_of
+from skinlite.files.claims import Claim
+from skinlite.files.read_write import read_json, sha256_of
 from skinlite.models.keras_file import load_keras, other_kind
 from skinlite.training.config import TrainConfig
 from skinlite.training.identity import check_structure, structure_of

@@ -9,7 +9,7 @@ import pytest
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics
 from skinlite_benchmarks.contestants import find_contestants
 from skinlite_benchmarks.scoring import choose_pictures, score

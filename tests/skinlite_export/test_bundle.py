@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 from skinlite_export.bundle import MANIFEST, SEAL, Bundle, list_files, open_bundle, seal

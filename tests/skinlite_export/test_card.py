@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.leaks import Leaks
-from skinlite.machine import int8_instructions, processor
+from skinlite.process.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle import CARD, Bundle

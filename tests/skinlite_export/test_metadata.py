@@ -12,7 +12,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite.vocabulary import CLASS_NAMES, CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.manifest import About, Geometry

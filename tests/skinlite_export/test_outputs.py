@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.files import MOST_BYTES
+from skinlite.files.read_write import MOST_BYTES
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.golden import read_vectors
 from skinlite_export.outputs import read_outputs

@@ -76,7 +76,7 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
     """XNNPACK fuses it then; what two convolutions of a picture pad alike the converter shares."""
     import tensorflow as tf
 
-    from skinlite.quiet import silenced
+    from skinlite.process.quiet import silenced
     from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
     from skinlite_export.rewrites import split_large_depthwise
     from skinlite_export.twin import build_twin

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 
 BOTTLENECKS = {  # picture, channels taken, between and made, whether the input is added between
     "MobileNetV3Large": (112, 16, 16, 64, True),

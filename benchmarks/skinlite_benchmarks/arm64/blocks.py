@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
-from skinlite.files import made_once
+from skinlite.files.read_write import made_once
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
 
 SOURCE = Path(__file__).with_name("blocks.c")

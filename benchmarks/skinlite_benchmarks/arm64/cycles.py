@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite_benchmarks.arm64.blocks import Block, counting_emulator, executed, plugin
 from skinlite_benchmarks.arm64.kernels import kernel_of
 from skinlite_benchmarks.arm64.machine import Tensors

@@ -16,7 +16,7 @@ from typing import Final
 
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
-from skinlite.files import made_once, write_atomically, writing
+from skinlite.files.read_write import made_once, write_atomically, writing
 
 SUITE, PYTHON = "bookworm", "3.11"
 PACKAGES = ("python3", "libgomp1", "libstdc++6")

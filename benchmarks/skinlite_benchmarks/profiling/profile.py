@@ -16,7 +16,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from skinlite.errors import SkinliteError
-from skinlite.scratch import own_temporary_folder
+from skinlite.files.scratch import own_temporary_folder
 from skinlite_benchmarks.profiling.litert import LiteRTProfiler
 from skinlite_benchmarks.profiling.onnx import OnnxProfiler
 from skinlite_benchmarks.records import OperatorTime, Profile

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from skinlite.claims import remove
-from skinlite.threads import in_threads
+from skinlite.files.claims import remove
+from skinlite.process.threads import in_threads
 from skinlite_benchmarks.reliability.commands import Command, Inputs, is_whole
 from skinlite_benchmarks.reliability.process import (
     Started,

@@ -15,7 +15,7 @@ from skinlite.data.check import check_pictures, check_table, summarise
 from skinlite.data.geometry import load_picture
 from skinlite.data.layout import find_pictures, find_table, read_table
 from skinlite.data.split import read_split
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run
 from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.files import sha256_of
-from skinlite.machine import int8_instructions, processor
+from skinlite.files.read_write import sha256_of
+from skinlite.process.machine import int8_instructions, processor
 from skinlite_benchmarks.runtimes.catalogue import HERE, Trial
 from skinlite_benchmarks.runtimes.inputs import Inputs
 

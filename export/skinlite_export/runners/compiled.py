@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite_export.runners.litert import SIGNATURE
 from skinlite_export.runners.outputs import StoredOutputs
 from skinlite_export.runners.signatures import read_signature, read_tensor

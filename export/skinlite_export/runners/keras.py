@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.errors import MissingExtraError
-from skinlite.quiet import silenced
+from skinlite.process.quiet import silenced
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_export.runners.signatures import read_signature, read_tensor
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from skinlite.data.cache import cache_folder
 from skinlite.errors import InputError
-from skinlite.files import made_once
+from skinlite.files.read_write import made_once
 
 VERSION = "2.5.3"
 

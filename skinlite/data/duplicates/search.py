@@ -19,8 +19,8 @@ from skinlite.data.duplicates.images import Image
 from skinlite.data.duplicates.pairs import COPY, RELATIONS, SAME_FILE, SAME_LESION, Pair, judge
 from skinlite.data.duplicates.verification import Match, match
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
-from skinlite.threads import in_threads
+from skinlite.files.read_write import sha256_of
+from skinlite.process.threads import in_threads
 
 LARGEST_GROUP = 40
 """Of a larger group of images that show the same, not each is matched with each."""

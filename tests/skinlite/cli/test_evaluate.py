@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics, open_run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle import Bundle

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from skinlite.data.patient import PatientEncoder
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.vocabulary import LEAKY
 
 Skinlite = Callable[..., Any]

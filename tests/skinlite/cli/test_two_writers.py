@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.claims import Claim
+from skinlite.files.claims import Claim
 from skinlite.training.run import Run, partial_folder, reopen_run
 from skinlite_export.bundle import Bundle, open_bundle
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.claims import LOCK, NEW, beside
 from skinlite.data import checksums
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.geometry import fit, load_picture
 from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files.claims import LOCK, NEW, beside
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import RunMetrics, partial_folder
 

@@ -11,7 +11,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
-from skinlite.files import read_json
+from skinlite.files.read_write import read_json
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import RunMetrics, open_run, partial_folder, reopen_run
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]

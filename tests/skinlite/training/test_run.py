@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files import sha256_of
+from skinlite.files.read_write import sha256_of
 from skinlite.training.identity import structure_of
 from skinlite.training.run import Run, newest_run, open_run
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from skinlite import moves
-from skinlite.claims import OLD, beside, restore
 from skinlite.data.split import read_split
 from skinlite.errors import InputError
-from skinlite.files import (
+from skinlite.files import moves
+from skinlite.files.claims import OLD, beside, restore
+from skinlite.files.read_write import (
     made_once,
     read_json,
     read_regular,
@@ -29,7 +29,7 @@ from skinlite_export.runtime import load_runner
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from skinlite.files import staged_folder
+from skinlite.files.read_write import staged_folder
 
 target = Path(sys.argv[1])
 

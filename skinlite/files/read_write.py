@@ -10,10 +10,10 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
-from skinlite.claims import Claim, make_parent, writing
 from skinlite.errors import InputError
-from skinlite.moves import put_folder
-from skinlite.signals import whole
+from skinlite.files.claims import Claim, make_parent, writing
+from skinlite.files.moves import put_folder
+from skinlite.process.signals import whole
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from skinlite import machine
+from skinlite.process import machine
 
 XEON = "model name\t: Xeon\nflags\t\t: fpu avx512_vnni amx_int8\n\nmodel name\t: B\n"
 HASWELL = "model name\t: Haswell\nflags\t\t: fpu avx2\n"

@@ -13,7 +13,7 @@ COMMAND = """
 import ctypes, sys, time
 from skinlite.__main__ import main
 from skinlite.cli.main import app
-from skinlite.signals import taken, whole
+from skinlite.process.signals import taken, whole
 
 @app.command()
 def swallowed():

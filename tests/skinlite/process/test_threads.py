@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from skinlite.threads import in_threads
+from skinlite.process.threads import in_threads
 
 INTERRUPTED = """
 import random, signal
-from skinlite.threads import in_threads
+from skinlite.process.threads import in_threads
 
 signal.signal(signal.SIGALRM, signal.default_int_handler)
 for _ in range(300):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from skinlite.claims import Claim, ClaimedError
 from skinlite.errors import InputError
-from skinlite.files import staged_folder
+from skinlite.files.claims import Claim, ClaimedError
+from skinlite.files.read_write import staged_folder
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from skinlite.files import staged_folder
+from skinlite.files.read_write import staged_folder
 
 with staged_folder(Path(sys.argv[1])) as folder:
     (folder / "half").touch()
@@ -119,7 +119,7 @@ def test_two_folders_beside_each_other_may_be_written_at_once(tmp_path: Path) ->
 def test_where_there_are_no_locks_the_last_one_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("skinlite.claims.fcntl", None)
+    monkeypatch.setattr("skinlite.files.claims.fcntl", None)
     target = tmp_path / "out"
     with pytest.raises(InputError, match="stays as it is"), staged_folder(target) as late:
         (late / "late").touch()

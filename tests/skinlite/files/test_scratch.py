@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = """
 import sys, tempfile
-from skinlite.scratch import own_temporary_folder
+from skinlite.files.scratch import own_temporary_folder
 
 tempfile._get_default_tempdir = None  # it writes a file to try, which a kill would leave
 own_temporary_folder()

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from skinlite.claims import OLD, beside, remove
 from skinlite.errors import InputError
+from skinlite.files.claims import OLD, beside, remove
 
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
 """Of Linux' renameat2 (twice), and of macOS' renamex_np."""

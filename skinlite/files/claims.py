@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Self
 
 from skinlite.errors import InputError
-from skinlite.signals import whole
+from skinlite.process.signals import whole
 
 try:
     import fcntl
