@@ -17,7 +17,7 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.recipe import Recipe
 
 COMPRESSED = ("Conv2D", "Dense")

@@ -19,10 +19,10 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.narrowing import narrow
-from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Ranges, Scheme
-from skinlite_export.twin import build_twin
 
 Sample = dict[str, NDArray[np.float32]]
 """One calibration sample: the inputs by name, batch 1."""

@@ -19,18 +19,18 @@ from skinlite_export.convert import measure_ranges, to_tflite
 from skinlite_export.equalization import equalize
 from skinlite_export.evidence import Calibration, LayerError, Search
 from skinlite_export.explain import explain
-from skinlite_export.graph import Graph
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.deploy_graph import Graph
+from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.proof import SAME
 from skinlite_export.qat import tune
 from skinlite_export.qat_graph import ready_for_training
-from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
 from skinlite_export.rounding import round_kernels
 from skinlite_export.search import search
-from skinlite_export.twin import build_twin
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, the steps done and the steps in all; for a progress bar."""

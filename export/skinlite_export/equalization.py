@@ -22,10 +22,10 @@ from scipy.sparse.csgraph import connected_components
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
-from skinlite_export.folding import split_separable
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.graph.folding import split_separable
 from skinlite_export.rewrites.arithmetic import scale_output
-from skinlite_export.twin import build_twin
 
 MOST = 4.0
 """Largest factor. The kernels that take its inverse are rounded too: with 16 MobileNetV3Large lost,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from skinlite.errors import InputError
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
-from skinlite_export.graph import Graph
+from skinlite_export.graph.deploy_graph import Graph
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,12 @@ from skinlite.errors import InputError
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.calibration import samples
 from skinlite_export.convert import measure_ranges
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.qat_layers import fake_quantize
 from skinlite_export.qat_ranges import ranges_in, with_ranges_of
 from skinlite_export.ranges import Range
 from skinlite_export.recipe import FineTuning
-from skinlite_export.twin import build_twin
 
 
 class Tuned(NamedTuple):

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from skinlite_export.folding import fold_batch_norm, split_separable
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.graph.folding import fold_batch_norm, split_separable
 
 
 def ready_for_training(graph: Graph) -> Graph:

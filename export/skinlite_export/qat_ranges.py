@@ -1,7 +1,7 @@
 """The ranges that a calibrated file notes: for training to round with, and its file after it."""
 
 from skinlite_export.flatbuffer import has_range, pack, unpack
-from skinlite_export.graph import Graph
+from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.layers import operations_of
 from skinlite_export.ranges import Range
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert import Sample
-from skinlite_export.folding import split_separable
-from skinlite_export.graph import Graph, Node
-from skinlite_export.twin import build_twin
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.graph.folding import split_separable
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}
 STEPS = 127

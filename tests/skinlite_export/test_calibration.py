@@ -64,8 +64,8 @@ def test_a_few_outliers_do_not_hide_each_other() -> None:
 @pytest.fixture
 def parts(classifier: Any) -> tuple[Any, Any]:
     """The twin of `classifier`, and its graph."""
-    from skinlite_export.reader import read_keras
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
 
     graph = read_keras(classifier)
     return build_twin(graph), graph
@@ -103,8 +103,8 @@ def test_one_watched_layer_or_none(few: Examples, watched: int) -> None:
     """Without an activation to watch, what has weights is watched: someone has to look."""
     from skinlite.vocabulary import IMAGE, PATIENT
     from skinlite_export.calibration import peaks_of
-    from skinlite_export.graph import Graph, Node
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     kernel, bias = random.normal(size=(20, 7)).astype(np.float32), np.zeros(7, np.float32)
@@ -167,8 +167,8 @@ def test_too_many_out_of_line_are_refused(
     from skinlite_export import calibration
     from skinlite_export.calibration import calibrate
     from skinlite_export.calibration_pool import training_pool
-    from skinlite_export.reader import read_keras
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
 
     monkeypatch.setattr(calibration, "KEPT_AT_LEAST", 1.0)
     graph = read_keras(tiny_run.load_model())

@@ -9,7 +9,7 @@ import pytest
 
 def bottleneck(between: int = 4, *, strides: int = 1, norm: bool = True, **narrow: Any) -> Any:
     """4 channels, narrowed, widened to 6 of half of the pixels; each convolution has its norm."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
 
@@ -38,8 +38,8 @@ def bottleneck(between: int = 4, *, strides: int = 1, norm: bool = True, **narro
 
 def composed(graph: Any) -> int:
     """Check that the rewrite keeps the answers; gives how many convolutions it leaves."""
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites.arithmetic import compose_pointwise
-    from skinlite_export.twin import build_twin
 
     found = compose_pointwise(graph)
     x = {"x": np.random.default_rng(1).normal(size=(2, 6, 6, 4)).astype(np.float32)}
@@ -75,7 +75,7 @@ def test_groups_stay() -> None:
 
 @pytest.mark.parametrize("seen", ["narrow", "norm"])
 def test_what_is_seen_elsewhere_stays(seen: str) -> None:
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.deploy_graph import Node
 
     graph = bottleneck()
     other = (
@@ -87,7 +87,7 @@ def test_what_is_seen_elsewhere_stays(seen: str) -> None:
 
 
 def test_three_in_a_row_become_one() -> None:
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.deploy_graph import Node
 
     graph = bottleneck()
     kernel = np.random.default_rng(2).normal(size=(1, 1, 4, 4)).astype(np.float32)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
 
 
 @pytest.fixture

@@ -28,9 +28,9 @@ def convert(classifier: Any, few: Examples) -> Callable[..., bytes]:
     def make(scheme: Scheme, ranges: Ranges = "mse") -> bytes:
         from skinlite_export.calibration import samples
         from skinlite_export.convert import to_int8, to_tflite
-        from skinlite_export.reader import read_keras
+        from skinlite_export.graph.build_keras import build_twin
+        from skinlite_export.graph.read_keras import read_keras
         from skinlite_export.rewrites import REWRITES, apply_rewrites
-        from skinlite_export.twin import build_twin
 
         graph = apply_rewrites(read_keras(classifier), list(REWRITES))
         twin = build_twin(graph)
@@ -106,8 +106,8 @@ def test_unfused_hard_swish_leaves_few_partitions(
     """MobileNetV3Large in int8: with the rewrites, and as the stock converter makes it."""
     from skinlite_export.calibration import samples
     from skinlite_export.convert import to_int8
-    from skinlite_export.reader import read_keras
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
 
     ours = audit(tiny_bundle.path / "model.tflite")
     assert not [name for name in ours.operations if name.startswith("HARD_SWISH")]
@@ -126,8 +126,8 @@ def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
     """Every sample is asked for, as pictures and patients under their names."""
     from skinlite_export.calibration import samples
     from skinlite_export.convert import to_int8
-    from skinlite_export.reader import read_keras
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
 
     seen = []
 
@@ -166,10 +166,10 @@ def test_a_relu_of_its_own_becomes_a_quantize(
     """The rewrite of the finished file, against the file as the converter left it."""
     from skinlite_export.calibration import samples
     from skinlite_export.convert import to_int8
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import apply_rewrites
     from skinlite_export.rewrites.finished import relu_as_quantize
-    from skinlite_export.twin import build_twin
 
     graph = apply_rewrites(read_keras(classifier), ["unfuse-hard-swish"])
     before, after = tmp_path / "before.tflite", tmp_path / "after.tflite"

@@ -15,7 +15,7 @@ def kernel(*shape: int) -> Any:
 
 def network(between: str = "ReLU", settings: dict[str, float] | None = None) -> Any:
     """Two ways to three channels, of which the last is narrow, their sum, and all that takes it."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     widths = np.array([1, 1, NARROW], np.float32)
     one, three = {"kernel_size": (1, 1)}, {"kernel_size": (3, 3), "strides": (1, 1)}
@@ -78,7 +78,7 @@ def samples() -> list[dict[str, Any]]:
 
 def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
     from skinlite_export.equalization import channel_peaks, equalize
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     stock = network()
     equal = equalize(stock, samples())
@@ -96,7 +96,7 @@ def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
 def test_the_last_layer_gives_what_it_gave() -> None:
     """A network that ends in what could take a factor: nobody divides by it behind the end."""
     from skinlite_export.equalization import equalize
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     whole = network()
     end = [node.name for node in whole.nodes].index("flat")
@@ -123,7 +123,7 @@ def test_no_factor_passes_what_it_does_not_commute_with(
 
 
 def test_a_factor_for_each_channel_of_a_depthwise_convolution() -> None:
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.deploy_graph import Node
     from skinlite_export.rewrites.arithmetic import scale_output
 
     weights = (kernel(3, 3, 2, 2), kernel(4))

@@ -80,12 +80,12 @@ def test_trains_saves_exports_and_agrees(
 
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges, quantize
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.finished import relu_as_quantize, space_to_depth
     from skinlite_export.runners.litert import LiteRTRunner
     from skinlite_export.runtime import predict_all
-    from skinlite_export.twin import build_twin
 
     few = pictures(size).take(np.arange(4))
     model = stepped(name, few)

@@ -25,9 +25,9 @@ def calibrated(classifier: Any, few: Examples) -> Any:
     from skinlite_export.calibrated import Calibrated
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import apply_rewrites
-    from skinlite_export.twin import build_twin
 
     graph = apply_rewrites(read_keras(classifier), ALL)
     content = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")

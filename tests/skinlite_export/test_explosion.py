@@ -20,8 +20,8 @@ SIZE, MAPS, ORDINARY = 8, 12, 99
 @pytest.fixture(scope="module")
 def gated() -> tuple[Any, Examples]:
     """A twin with such a gate, and 100 pictures, of which the last is the red one."""
-    from skinlite_export.graph import Graph, Node
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     images = random.integers(0, 180, (100, 2, 2, 3), dtype=np.uint8)

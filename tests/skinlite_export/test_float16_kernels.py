@@ -17,10 +17,10 @@ def int8_file(classifier: Any, few: Examples) -> bytes:
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges
     from skinlite_export.editor import Editor
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.recipe import Recipe
     from skinlite_export.rewrites import REWRITES, apply_rewrites
-    from skinlite_export.twin import build_twin
 
     graph = apply_rewrites(read_keras(classifier), list(REWRITES))
     ranges = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")

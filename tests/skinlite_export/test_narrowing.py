@@ -8,7 +8,7 @@ import pytest
 
 def network(hard_swish: bool) -> Any:
     """A convolution whose outputs reach far below -3; they matter where there is no hard-swish."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites import fold_scales, unfuse_hard_swish
 
     random = np.random.default_rng(0)
@@ -49,7 +49,7 @@ def samples() -> list[dict[str, Any]]:
 def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> None:
     from skinlite_export.convert import measure_ranges
     from skinlite_export.flatbuffer import has_range, unpack
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     content = measure_ranges(build_twin(network(hard_swish)), lambda: iter(samples()), ranges="mse")
     (low,) = [

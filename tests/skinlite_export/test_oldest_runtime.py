@@ -130,11 +130,11 @@ def noted(content: bytes) -> bytes:
 def test_every_kind_of_file_notes_what_it_needs(classifier: Any, few: Examples) -> None:
     from skinlite_export.calibration import samples
     from skinlite_export.convert import to_int8, to_tflite
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.interface import with_interface
-    from skinlite_export.reader import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.finished import FINISHED
-    from skinlite_export.twin import build_twin
 
     plain = build_twin(read_keras(classifier))
     float32 = to_tflite(plain, "none")

@@ -23,10 +23,10 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
 
     def make() -> bytes:
         from skinlite_export.convert import to_tflite
+        from skinlite_export.graph.build_keras import build_twin
+        from skinlite_export.graph.read_keras import read_keras
         from skinlite_export.onnx_export import to_onnx
-        from skinlite_export.reader import read_keras
         from skinlite_export.rewrites import ALL, apply_rewrites
-        from skinlite_export.twin import build_twin
 
         return to_onnx(to_tflite(build_twin(apply_rewrites(read_keras(classifier), ALL)), "none"))
 

@@ -10,7 +10,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite_export.audit import audit
-from skinlite_export.graph import Graph
+from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.runtime import LiteRTRunner, predict_all
 
 
@@ -21,8 +21,8 @@ def ready(classifier: Any) -> Graph:
 
 
 def make_ready(classifier: Any) -> Graph:
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.qat_graph import ready_for_training
-    from skinlite_export.reader import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
 
     return ready_for_training(apply_rewrites(read_keras(classifier), list(REWRITES)))
@@ -31,7 +31,7 @@ def make_ready(classifier: Any) -> Graph:
 def calibrated(graph: Graph, few: Examples) -> bytes:
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     return measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
 
@@ -62,7 +62,7 @@ def to_trained_int8(graph: Graph, before: bytes, few: Examples) -> bytes:
 
 def test_made_ready_it_computes_the_same(ready: Graph, classifier: Any, few: Examples) -> None:
     from skinlite.training.trainer import predict
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     kinds = {node.kind for node in ready.nodes}
     assert "BatchNormalization" not in kinds
@@ -71,9 +71,9 @@ def test_made_ready_it_computes_the_same(ready: Graph, classifier: Any, few: Exa
 
 
 def test_separable_convolutions_are_taken_apart() -> None:
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Node
     from skinlite_export.qat_graph import ready_for_training
-    from skinlite_export.twin import build_twin
 
     random = np.random.default_rng(0)
     kernels = [
@@ -122,9 +122,9 @@ def test_rounds_as_the_file_does(ready: Graph, few: Examples, tmp_path: Path) ->
     # Its answers are yes and no, as a real patient's: the file rounds its inputs too, training not.
     few = replace(few, patients=(few.patients > 0).astype(np.float32))
     from skinlite.training.trainer import predict
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.qat_layers import fake_quantize
     from skinlite_export.qat_ranges import ranges_in
-    from skinlite_export.twin import build_twin
 
     noted = calibrated(ready, few)
     exact = predict(build_twin(ready), few)
@@ -180,7 +180,7 @@ def test_learns_from_its_teacher_and_so_does_the_control(
 ) -> None:
     """From a disturbed bias both come back, in as many steps; every kernel and bias is trained."""
     from skinlite.training.trainer import predict
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
 
     last = next(node for node in ready.nodes if node.name.startswith("probabilities"))
     kernel, bias = last.weights

@@ -115,9 +115,9 @@ def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Ex
 
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import ALL, apply_rewrites
-    from skinlite_export.twin import build_twin
 
     twin = build_twin(apply_rewrites(read_keras(classifier), ALL))
     content = measure_ranges(twin, lambda: samples(few), ranges="mse")

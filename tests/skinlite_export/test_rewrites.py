@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 
 def varied() -> Any:
     """A small graph with something to do for every rewrite."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     kernel = random.normal(size=(1, 1, 4, 4)).astype(np.float32)
@@ -73,8 +73,8 @@ def varied() -> Any:
 def test_every_rewrite_alone_changes_the_graph_but_no_answer(
     assert_ordered: Callable[[Any], None],
 ) -> None:
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites import REWRITES, apply_rewrites
-    from skinlite_export.twin import build_twin
 
     stock = varied()
     x = {"x": np.random.default_rng(1).normal(0, 3, (5, 9, 9, 4)).astype(np.float32)}
@@ -91,7 +91,7 @@ def test_every_rewrite_alone_changes_the_graph_but_no_answer(
 def test_the_rewrites_find_what_they_are_for(
     random_classifier: Callable[[str, int], Any], name: str
 ) -> None:
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
 
     stock = read_keras(random_classifier(name, 64))
@@ -119,9 +119,9 @@ def test_the_rewrites_find_what_they_are_for(
 
 def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
     """Also where it bends, at -3 and 3, and far beyond."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites import unfuse_hard_swish
-    from skinlite_export.twin import build_twin
 
     x = np.concatenate([np.linspace(-6, 6, 241), [-1e4, 1e4]])[None].astype(np.float32)
     stock = Graph((Node("x", "Input", (), {"shape": (243,)}), Node("y", "HardSwish", ("x",))))
@@ -135,9 +135,9 @@ def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
 
 def test_scales_are_folded_only_where_every_way_ends_in_a_kernel() -> None:
     """One factor before a padded convolution (goes), one that an addition also sees (stays)."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites import fold_scales
-    from skinlite_export.twin import build_twin
 
     random = np.random.default_rng(0)
     conv = {"filters": 2, "kernel_size": 3, "padding": "valid"}
@@ -164,7 +164,7 @@ def test_scales_are_folded_only_where_every_way_ends_in_a_kernel() -> None:
 
 def residual(behind: str) -> Any:
     """A scaled tensor, added to what a batch norm behind a convolution gives."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     kernels = [random.normal(size=(1, 1, 2, 2)).astype(np.float32) for _ in range(2)]
@@ -188,8 +188,8 @@ def test_a_scale_goes_through_an_addition_whose_other_side_can_take_the_inverse(
     behind: str, goes: bool
 ) -> None:
     """A batch norm can, for the addition alone; what is bent or seen by others can't."""
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites import fold_scales
-    from skinlite_export.twin import build_twin
 
     graph = residual(behind)
     if behind == "norm":  # alone in the sum
@@ -215,9 +215,9 @@ def test_a_relu_is_pushed_whatever_stands_between(
     assert_ordered: Callable[[Any], None],
 ) -> None:
     """Two nodes are neighbours in a graph, not always in its list."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites import push_relu_through_concat
-    from skinlite_export.twin import build_twin
 
     graph = Graph(
         (
@@ -238,7 +238,7 @@ def test_a_relu_is_pushed_whatever_stands_between(
 
 def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
     """The pool would keep the scale of negatives that the ReLU drops."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites import push_relu_through_concat
 
     graph = Graph(

@@ -20,7 +20,7 @@ def separable(
     size: int, padding: str, strides: tuple[int, int], margins: Any, taps: int = 7
 ) -> Any:
     """Two of them on one picture, as a NASNet cell has them, each behind a ReLU of its own."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     settings = {"filters": 3, "kernel_size": (taps, taps), "strides": strides, "padding": padding}
@@ -59,8 +59,8 @@ def test_a_part_that_sees_only_zeros_is_left_out(form: str, size: int, parts: in
 
 def parts_of(stock: Any) -> int:
     """Check that the rewrite keeps the answers; gives the depthwise convolutions it makes."""
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites import split_large_depthwise
-    from skinlite_export.twin import build_twin
 
     split = split_large_depthwise(stock)
     shape = stock.nodes[0].settings["shape"]
@@ -78,8 +78,8 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
 
     from skinlite.process.quiet import silenced
     from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites import split_large_depthwise
-    from skinlite_export.twin import build_twin
 
     twin = build_twin(split_large_depthwise(separable(11, *FORMS["odd, halved"])))
     with silenced():

@@ -9,7 +9,7 @@ import pytest
 
 def skip(size: int, channels: int, *more: Any) -> Any:
     """NASNet's skip, of a picture of any size: halves from even and from odd pixels."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
     conv = {"filters": 3, "kernel_size": (1, 1), "strides": (2, 2), "use_bias": False}
@@ -29,8 +29,8 @@ def skip(size: int, channels: int, *more: Any) -> Any:
 
 @pytest.mark.parametrize("size", [8, 9])
 def test_a_skip_is_one_convolution_whether_its_size_is_even_or_odd(size: int) -> None:
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites.skips import one_kernel_for_skips
-    from skinlite_export.twin import build_twin
 
     stock = skip(size, 4)
     rewritten = one_kernel_for_skips(stock)
@@ -41,7 +41,7 @@ def test_a_skip_is_one_convolution_whether_its_size_is_even_or_odd(size: int) ->
 
 
 def test_a_skip_stays_where_one_kernel_would_not_pay_or_a_half_is_seen_elsewhere() -> None:
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.deploy_graph import Node
     from skinlite_export.rewrites.skips import FEW_CHANNELS, one_kernel_for_skips
 
     for graph in (skip(8, FEW_CHANNELS + 1), skip(8, 4, Node("other", "ReLU", ("odd",)))):
@@ -50,10 +50,10 @@ def test_a_skip_stays_where_one_kernel_would_not_pay_or_a_half_is_seen_elsewhere
 
 def test_a_norm_and_a_relu_behind_a_skip_both_go_through_it() -> None:
     """In NASNetLarge, whose skips are too wide for one kernel."""
-    from skinlite_export.graph import Node
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.deploy_graph import Node
     from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.skips import FEW_CHANNELS
-    from skinlite_export.twin import build_twin
 
     stock = skip(8, FEW_CHANNELS + 1)
     random = np.random.default_rng(2)

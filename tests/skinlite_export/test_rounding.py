@@ -14,7 +14,7 @@ def kernel(*shape: int) -> Any:
 
 def network(float_nodes: frozenset[str] = frozenset()) -> Any:
     """A dense convolution, a separable one, batch norm between."""
-    from skinlite_export.graph import Graph, Node
+    from skinlite_export.graph.deploy_graph import Graph, Node
 
     norm = tuple(np.array([1, -2, 3, 0.5], np.float32) + shift for shift in (0, 1, 2, 5))
     stem = {"filters": 4, "kernel_size": (3, 3), "strides": (2, 2), "padding": "valid"}
@@ -130,8 +130,8 @@ def test_conversion_changes_the_weights_no_more() -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     from skinlite_export.convert import to_int8
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rounding import round_kernels
-    from skinlite_export.twin import build_twin
 
     rounded = round_kernels(network(), samples)
     found = convolutions(rounded)

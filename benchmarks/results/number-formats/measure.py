@@ -25,14 +25,14 @@ from skinlite_export.calibrated import Calibrated, answers
 from skinlite_export.calibration import calibrate, samples
 from skinlite_export.calibration_pool import training_pool
 from skinlite_export.equalization import equalize
+from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.onnx_export import to_onnx
-from skinlite_export.reader import read_keras
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL, apply_rewrites
 from skinlite_export.rounding import round_kernels
 from skinlite_export.runners.onnx import OnnxRunner
 from skinlite_export.runtime import predict_all
-from skinlite_export.twin import build_twin
 from skinlite_export.verification import fidelity
 
 IMAGES, CALIBRATION, RANGES = 400, 150, 30

@@ -7,7 +7,7 @@ the order they are applied; ``--rewrites none`` leaves the graph to the stock co
 from collections.abc import Callable, Sequence
 
 from skinlite.errors import InputError
-from skinlite_export.graph import Graph
+from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.recipe import Scheme
 from skinlite_export.rewrites.arithmetic import compose_pointwise, fold_scales, unfuse_hard_swish
 from skinlite_export.rewrites.delegate import (

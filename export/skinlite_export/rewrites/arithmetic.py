@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_export.folding import fold
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.graph.folding import fold
 
 WITH_KERNEL = {"Conv2D", "Dense", "DepthwiseConv2D"}
 """Layers whose first weight is a kernel that their input is multiplied with."""

@@ -6,7 +6,7 @@ the operator itself runs on a reference kernel.
 
 from dataclasses import replace
 
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
 
 MOST_PARTS = 5
 """Inputs of a concatenation that XNNPACK takes."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
 
 FEW_CHANNELS = 64
 """Up to so many, four times the multiplications cost less than padding, cropping, concatenating."""

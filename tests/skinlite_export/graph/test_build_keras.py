@@ -33,9 +33,9 @@ def test_twin_equals_keras(
     size: int,
 ) -> None:
     """With all rewrites and without any."""
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
-    from skinlite_export.twin import build_twin
 
     model, examples = random_classifier(backbone, size), pictures(size)
     expected = answers(model, examples)
@@ -53,7 +53,7 @@ def test_twin_equals_keras(
 
 
 def test_what_only_training_needs_is_left_behind(classifier: Any) -> None:
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.read_keras import read_keras
 
     kinds = {node.kind for node in read_keras(classifier).nodes}
     assert {"Dropout", "SoftAttention", "Functional"} & kinds == set()
@@ -63,7 +63,7 @@ def test_what_only_training_needs_is_left_behind(classifier: Any) -> None:
 def test_a_layer_that_is_not_known_is_named() -> None:
     import keras
 
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.read_keras import read_keras
 
     for layer in (keras.layers.GaussianNoise(1.0, name="odd"), keras.layers.Activation("selu")):
         pixels = keras.Input((4, 4, 3), name="image")
@@ -74,8 +74,8 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 def test_a_changed_weight_is_seen(classifier: Any, few: Examples) -> None:
     """The comparison that the export makes refuses a twin of other weights."""
     from skinlite_export.converted import _check_twin
-    from skinlite_export.reader import read_keras
-    from skinlite_export.twin import build_twin
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
 
     twin = build_twin(read_keras(classifier))
     _check_twin(classifier, twin, few)

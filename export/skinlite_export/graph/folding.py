@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_export.graph import Graph, Node
+from skinlite_export.graph.deploy_graph import Graph, Node
 
 
 def split_separable(graph: Graph) -> Graph:

@@ -148,9 +148,9 @@ def test_is_read_as_if_its_layers_stood_there(
 ) -> None:
     import keras
 
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import ALL, apply_rewrites
-    from skinlite_export.twin import build_twin
 
     keras.utils.set_random_seed(0)
     model = NETWORKS[name]()
@@ -271,7 +271,7 @@ def scaled_by_channel(x: Any) -> Any:
     ],
 )
 def test_what_cannot_be_read_is_named(build: Callable[[], Any], told: str) -> None:
-    from skinlite_export.reader import read_keras
+    from skinlite_export.graph.read_keras import read_keras
 
     with pytest.raises(InputError, match=told):
         read_keras(build())
