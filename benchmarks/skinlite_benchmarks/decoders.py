@@ -20,8 +20,8 @@ from skinlite.files.read_write import read_json
 from skinlite_benchmarks.render_markdown import markdown_table
 from skinlite_benchmarks.tables import Table
 from skinlite_export.bundle import ENCODING
-from skinlite_export.feed import patients_for, pixels_for
-from skinlite_export.runtime import Runner, load_runner, predict_all
+from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+from skinlite_export.runtime.runner import Runner, load_runner, predict_all
 
 COLUMNS = (
     "Decoding",

@@ -20,7 +20,7 @@ from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants import Entry, contestant_of
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
-from skinlite_export.runtime import runtimes_for
+from skinlite_export.runtime.runner import runtimes_for
 
 
 class Peer(NamedTuple):

@@ -97,7 +97,7 @@ class Contestant(Record):
 
     Attributes:
         name: unique in these results.
-        runtime: its name in `skinlite_export.runtime.RUNNERS`.
+        runtime: its name in `skinlite_export.runtime.runner.RUNNERS`.
         runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.

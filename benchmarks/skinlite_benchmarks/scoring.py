@@ -23,8 +23,8 @@ from skinlite_benchmarks.contestants import Entry
 from skinlite_benchmarks.host import cores
 from skinlite_benchmarks.records import Accuracy
 from skinlite_benchmarks.timing import Report
-from skinlite_export.feed import patients_for, pixels_for
-from skinlite_export.runtime import load_runner, predict_all
+from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+from skinlite_export.runtime.runner import load_runner, predict_all
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 from skinlite.errors import SkinliteError
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.process.quiet import silenced
-from skinlite_export.runtime import RUNNERS, load_runner
+from skinlite_export.runtime.runner import RUNNERS, load_runner
 
 PICTURES = 8
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import CLASSES
-from skinlite_export.signature import Tensor
+from skinlite_export.runtime.signature import Tensor
 
 Rows = NDArray[np.float64]
 """(N, 7), a row for each golden picture."""

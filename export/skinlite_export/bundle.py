@@ -18,7 +18,7 @@ from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite_export.manifest import FileEntry, Manifest
-from skinlite_export.runtime import Runner, load_runner
+from skinlite_export.runtime.runner import Runner, load_runner
 
 MANIFEST, SEAL, SIGNATURE = "manifest.json", "manifest.json.sha256", "manifest.json.sig"
 TFLITE, ONNX = "model.tflite", "model.onnx"

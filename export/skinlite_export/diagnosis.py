@@ -16,7 +16,7 @@ from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.image_diagnosis import image
 from skinlite_export.outputs import read_outputs
 from skinlite_export.patient_faults import PatientFault, fields_of, patient_faults
-from skinlite_export.signature import Record
+from skinlite_export.runtime.signature import Record
 
 NEAR = 1e-3
 """Largest difference of a patient's number that is only another rounding."""

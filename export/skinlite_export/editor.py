@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
 from skinlite_export.oldest_runtime import RUNTIME, oldest_runtime
-from skinlite_export.signature import Quantization
+from skinlite_export.runtime.signature import Quantization
 
 TYPES = {
     "float32": schema.TensorType.FLOAT32,

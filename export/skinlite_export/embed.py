@@ -20,7 +20,7 @@ from skinlite_export.metadata import (
     to_tables,
 )
 from skinlite_export.metadata_schema import encode
-from skinlite_export.runtime import load_runner
+from skinlite_export.runtime.runner import load_runner
 
 
 def embed(folder: Path, about: About, encoder: PatientEncoder) -> None:

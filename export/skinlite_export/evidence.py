@@ -7,7 +7,7 @@ from pydantic import Field
 from skinlite.data.leaks import Leaks
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics
-from skinlite_export.signature import Record
+from skinlite_export.runtime.signature import Record
 
 ENOUGH = 100
 """Calibration pictures. With 30 a MobileNetV3Large was half as far again from Keras as with 100 or

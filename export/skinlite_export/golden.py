@@ -28,9 +28,9 @@ from skinlite.files.read_write import read_json
 from skinlite.vocabulary import CLASSES, IMAGE
 from skinlite_export import decoding
 from skinlite_export.bundle import Bundle
-from skinlite_export.feed import patients_for, pixels_for
-from skinlite_export.runtime import Runner
-from skinlite_export.signature import Record
+from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+from skinlite_export.runtime.runner import Runner
+from skinlite_export.runtime.signature import Record
 
 FOLDER, VECTORS = "golden", "vectors.json"
 TOLERANCE = 2e-2

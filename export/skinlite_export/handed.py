@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from skinlite_export.bundle import Bundle
 from skinlite_export.decoding import decodings
-from skinlite_export.feed import patients_for
 from skinlite_export.golden import FOLDER, read_vectors
 from skinlite_export.outputs import Computed
 from skinlite_export.patient_faults import real_numbers
-from skinlite_export.signature import Record
+from skinlite_export.runtime.model_inputs import patients_for
+from skinlite_export.runtime.signature import Record
 
 Stage = Literal["image", "patient", "probabilities"]
 

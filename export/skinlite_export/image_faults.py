@@ -11,7 +11,7 @@ from PIL import Image
 
 from skinlite.data.geometry import Pixels, crop, fit, reduce_to_frame, resize_bilinear
 from skinlite_export import decoding
-from skinlite_export.signature import Tensor
+from skinlite_export.runtime.signature import Tensor
 
 Levels = NDArray[np.floating[Any]]
 """(h, w, 3), 0-255."""

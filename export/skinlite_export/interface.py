@@ -13,7 +13,7 @@ from skinlite.errors import InputError, SkinliteError
 from skinlite.vocabulary import AGE, ATTENTION, IMAGE, PATIENT, PROBABILITIES, SEX, SITE
 from skinlite_export.editor import Editor
 from skinlite_export.recipe import Recipe
-from skinlite_export.signature import Quantization
+from skinlite_export.runtime.signature import Quantization
 
 LEVELS = {
     "uint8": Quantization(scale=1.0, zero_point=0),

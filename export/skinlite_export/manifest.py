@@ -22,7 +22,7 @@ from skinlite_export.evidence import (
 )
 from skinlite_export.provenance import Data
 from skinlite_export.recipe import Gates, Recipe
-from skinlite_export.signature import Record, Signature
+from skinlite_export.runtime.signature import Record, Signature
 
 Status = Literal["accepted", "rejected", "ungated"]
 

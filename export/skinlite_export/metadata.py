@@ -14,7 +14,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES, SEX, SITE
 from skinlite_export import metadata_schema as schema
 from skinlite_export.manifest import About, Geometry
-from skinlite_export.signature import Signature, Tensor
+from skinlite_export.runtime.signature import Signature, Tensor
 
 METADATA = "TFLITE_METADATA"
 """TFLite's name of the flatbuffer in a .tflite's metadata."""

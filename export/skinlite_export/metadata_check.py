@@ -21,7 +21,7 @@ from skinlite_export.metadata import (
 )
 from skinlite_export.metadata_schema import ModelMetadata, decode
 from skinlite_export.oldest_runtime import overstated
-from skinlite_export.runners.onnx import OnnxRunner
+from skinlite_export.runtime.onnx import OnnxRunner
 
 
 def check_metadata(bundle: Bundle) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import AGE, SEX, SITE
 from skinlite_export.patient_faults import UNSET, exchanged
-from skinlite_export.signature import Signature
+from skinlite_export.runtime.signature import Signature
 
 Inputs = Sequence[NDArray[np.float32]]
 """One a picture: real levels (H, W, 3), or a patient's real numbers (patient_width,)."""

@@ -15,7 +15,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite_export.bundle import TFLITE, Bundle
 from skinlite_export.golden import Vectors
-from skinlite_export.signature import Signature
+from skinlite_export.runtime.signature import Signature
 
 
 class Given(BaseModel):

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skinlite.data.patient import Patient, PatientEncoder
 from skinlite.vocabulary import AGE, IMAGE, PATIENT, SEX, SITE
-from skinlite_export.signature import Signature
+from skinlite_export.runtime.signature import Signature
 
 Vector = NDArray[np.float32]
 

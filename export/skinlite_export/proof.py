@@ -21,13 +21,13 @@ from skinlite.training.trainer import predict
 from skinlite_export import bundle as layout
 from skinlite_export.calibration import identity
 from skinlite_export.evidence import Machine, Temperature, Verification
-from skinlite_export.feed import answer
 from skinlite_export.golden import write_golden
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime import load_runner
-from skinlite_export.signature import Signature
+from skinlite_export.runtime.model_inputs import answer
+from skinlite_export.runtime.runner import load_runner
+from skinlite_export.runtime.signature import Signature
 from skinlite_export.temperature import temperature_of
 from skinlite_export.verification import compare, judge
 

@@ -2,7 +2,7 @@
 
 from skinlite.data.division import SplitInfo
 from skinlite.data.patient import Field
-from skinlite_export.signature import Record
+from skinlite_export.runtime.signature import Record
 
 
 class Side(Record):

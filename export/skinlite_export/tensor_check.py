@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from skinlite.errors import InputError
 from skinlite_export.bundle import Bundle
-from skinlite_export.signature import Signature, Tensor
+from skinlite_export.runtime.signature import Signature, Tensor
 
 
 def check_tensors(bundle: Bundle) -> str:

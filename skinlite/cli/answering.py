@@ -85,7 +85,7 @@ def answer_bundle(
     bundle: "Bundle", run: Run | None, dataset: Dataset, split: str, advance: Callable[[], None]
 ) -> Answered:
     """Answer with a bundle's .tflite, on the split of the run it came from."""
-    from skinlite_export.feed import answer
+    from skinlite_export.runtime.model_inputs import answer
 
     bundle.check_files()
     manifest, encoder = bundle.manifest, bundle.encoder()

@@ -99,7 +99,7 @@ def parse_runtimes(text: str) -> list[str]:
     Raises:
         InputError: a runtime that isn't offered.
     """
-    from skinlite_export.runtime import RUNNERS
+    from skinlite_export.runtime.runner import RUNNERS
 
     offered = [name for name, runner in RUNNERS.items() if runner.suffix]
     chosen = [name for name in offered if name in text.split(",")]

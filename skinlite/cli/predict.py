@@ -47,8 +47,8 @@ def predict(
     from skinlite.data.patient import Patient
     from skinlite.files.read_write import write_atomically
     from skinlite_export.bundle import open_bundle
-    from skinlite_export.feed import patients_for, pixels_for
-    from skinlite_export.overlay import overlay
+    from skinlite_export.runtime.attention_overlay import overlay
+    from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 
     if attention and attention.suffix.lower() != ".png":
         raise InputError(f"--attention {attention} is written as PNG: let its name end in .png.")

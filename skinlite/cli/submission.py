@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from skinlite.data.patient import PatientEncoder
-    from skinlite_export.runtime import Runner
+    from skinlite_export.runtime.runner import Runner
 
 
 def check_place(isic_csv: Path) -> None:
@@ -47,8 +47,8 @@ def answer_folder(
     from skinlite.data.geometry import load_picture
     from skinlite.data.layout import PICTURE_SUFFIXES
     from skinlite.data.patient import Patient
-    from skinlite_export.feed import patients_for, pixels_for
-    from skinlite_export.runtime import predict_all
+    from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+    from skinlite_export.runtime.runner import predict_all
 
     if not folder.is_dir():
         raise InputError(f"{folder}: --isic-csv answers for a folder of pictures. Give one.")

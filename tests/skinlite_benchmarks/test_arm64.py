@@ -23,7 +23,7 @@ from skinlite_benchmarks.arm64.operators import deviations, show
 from skinlite_benchmarks.arm64.parity import arm64_parity
 from skinlite_export.bundle import Bundle
 from skinlite_export.editor import Editor
-from skinlite_export.signature import Quantization
+from skinlite_export.runtime.signature import Quantization
 
 elftools = pytest.importorskip("elftools.elf.elffile")
 

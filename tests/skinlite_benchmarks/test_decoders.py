@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import PatientEncoder
 from skinlite_benchmarks.decoders import compare, table
-from skinlite_export.signature import Signature, Tensor
+from skinlite_export.runtime.signature import Signature, Tensor
 
 
 class Reddest:

@@ -11,7 +11,7 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks import peers
 from skinlite_benchmarks.reference import record, reference_path
-from skinlite_export.runtime import load_runner, predict_all
+from skinlite_export.runtime.runner import load_runner, predict_all
 
 
 def silent(what: str, done: int, total: int) -> None:

@@ -9,7 +9,7 @@ from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants import find_contestants
 from skinlite_benchmarks.process import ContestantProcess
-from skinlite_export.runtime import RUNNERS, load_runner, runtimes_for
+from skinlite_export.runtime.runner import RUNNERS, load_runner, runtimes_for
 
 
 def answer(path: Path, runtime: str) -> np.ndarray:

@@ -14,12 +14,12 @@ from skinlite.data.geometry import load_picture
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.feed import pixels_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.kits import KITS
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
+from skinlite_export.runtime.model_inputs import pixels_for
 from skinlite_export.serve.runtime import FILES
 
 WIDTH = 20

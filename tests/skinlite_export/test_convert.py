@@ -14,7 +14,7 @@ from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.audit import audit
 from skinlite_export.bundle import Bundle
 from skinlite_export.recipe import Ranges, Scheme
-from skinlite_export.runtime import LiteRTRunner, OnnxRunner, predict_all
+from skinlite_export.runtime.runner import LiteRTRunner, OnnxRunner, predict_all
 
 SCHEMES = tuple(
     scheme for scheme in get_args(Scheme) if scheme != "int8-qat"

@@ -84,8 +84,8 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.finished import relu_as_quantize, space_to_depth
-    from skinlite_export.runners.litert import LiteRTRunner
-    from skinlite_export.runtime import predict_all
+    from skinlite_export.runtime.litert import LiteRTRunner
+    from skinlite_export.runtime.runner import predict_all
 
     few = pictures(size).take(np.arange(4))
     model = stepped(name, few)

@@ -11,7 +11,7 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle import Bundle
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime import predict_all
+from skinlite_export.runtime.runner import predict_all
 
 FLOAT = Recipe(quantize="none")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
-from skinlite_export.runtime import LiteRTRunner, predict_all
+from skinlite_export.runtime.runner import LiteRTRunner, predict_all
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from skinlite.training.run import Run
 from skinlite.vocabulary import ATTENTION, IMAGE, PROBABILITIES
 from skinlite_export.bundle import Bundle
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime import LiteRTRunner
+from skinlite_export.runtime.runner import LiteRTRunner
 
 Make = Callable[..., LiteRTRunner]
 ENCODER = PatientEncoder(age_mean=51.9, age_std=17.0)

@@ -20,7 +20,7 @@ from skinlite_export.metadata import Contract, contract_of
 from skinlite_export.metadata_check import check_metadata, differences, read_tflite
 from skinlite_export.metadata_schema import decode, encode
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime import LiteRTRunner, predict_all
+from skinlite_export.runtime.runner import LiteRTRunner, predict_all
 
 ENCODER = PatientEncoder(age_mean=51.9, age_std=17.0)
 ABOUT = About(name="net", version="1", description="a net", author="Ærø & Co", license="MIT")

@@ -12,9 +12,9 @@ from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
 from skinlite_export.bundle import Bundle
 from skinlite_export.diagnosis import diagnose
-from skinlite_export.feed import patients_for, pixels_for
 from skinlite_export.golden import read_vectors
-from skinlite_export.runtime import Runner
+from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+from skinlite_export.runtime.runner import Runner
 
 Change = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 

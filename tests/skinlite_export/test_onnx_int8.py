@@ -14,7 +14,7 @@ import pytest
 
 from skinlite.data.examples import Examples
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.runtime import OnnxRunner, predict_all
+from skinlite_export.runtime.runner import OnnxRunner, predict_all
 
 
 @pytest.fixture

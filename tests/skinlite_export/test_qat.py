@@ -11,7 +11,7 @@ from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite_export.audit import audit
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.runtime import LiteRTRunner, predict_all
+from skinlite_export.runtime.runner import LiteRTRunner, predict_all
 
 
 @pytest.fixture

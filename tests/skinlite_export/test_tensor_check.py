@@ -12,8 +12,8 @@ from skinlite.errors import InputError
 from skinlite_export.bundle import MANIFEST, ONNX, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.manifest import Manifest
 from skinlite_export.metadata import Contract, contract_of
-from skinlite_export.runtime import load_runner
-from skinlite_export.signature import Tensor
+from skinlite_export.runtime.runner import load_runner
+from skinlite_export.runtime.signature import Tensor
 from skinlite_export.tensor_check import check_tensors
 
 NEW = ("raw_name", "position", "idct", "chroma_upsampling", "color")

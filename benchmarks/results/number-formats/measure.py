@@ -31,8 +31,8 @@ from skinlite_export.onnx_export import to_onnx
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL, apply_rewrites
 from skinlite_export.rounding import round_kernels
-from skinlite_export.runners.onnx import OnnxRunner
-from skinlite_export.runtime import predict_all
+from skinlite_export.runtime.onnx import OnnxRunner
+from skinlite_export.runtime.runner import predict_all
 from skinlite_export.verification import fidelity
 
 IMAGES, CALIBRATION, RANGES = 400, 150, 30

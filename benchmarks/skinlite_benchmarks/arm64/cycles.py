@@ -16,7 +16,7 @@ from skinlite_benchmarks.arm64.kernels import kernel_of
 from skinlite_benchmarks.arm64.machine import Tensors
 from skinlite_benchmarks.arm64.pipeline import cycles, llvm
 from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, version_of
-from skinlite_export.runners.litert import LiteRTRunner
+from skinlite_export.runtime.litert import LiteRTRunner
 
 
 class Modelled(BaseModel):

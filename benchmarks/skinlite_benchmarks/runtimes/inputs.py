@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
 from skinlite_export.bundle import Bundle
-from skinlite_export.feed import pixels_for
 from skinlite_export.golden import FOLDER, read_vectors
-from skinlite_export.runtime import Runner
+from skinlite_export.runtime.model_inputs import pixels_for
+from skinlite_export.runtime.runner import Runner
 
 Inputs = dict[str, NDArray[Any]]
 """Tensors by name as a file stores them: ``image`` (N, 1, H, W, 3), ``patient`` (N, 1, columns)."""

@@ -24,7 +24,7 @@ from skinlite.files.read_write import (
     write_atomically,
 )
 from skinlite_benchmarks.results import read_results
-from skinlite_export.runtime import load_runner
+from skinlite_export.runtime.runner import load_runner
 
 KILLED = """
 import os, random, signal, sys, time

@@ -16,10 +16,10 @@ from skinlite.data.patient import Patient
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
 from skinlite_export.diagnosis import diagnose
-from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
 from skinlite_export.kits import KITS, kits_folder, parse_kits
 from skinlite_export.patient_faults import real_numbers
+from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.site import build_site
 
 KOTLIN = Path(__file__).parents[3] / "build/kotlin/node_modules/kotlin-compiler"

@@ -17,8 +17,8 @@ from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.diagnosis import Diagnosis, diagnose
-from skinlite_export.feed import patients_for
 from skinlite_export.golden import read_vectors
+from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.server import Server
 
 PHONE = {"width": 390, "height": 844}

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.process.quiet import silenced
-from skinlite_export.runners.outputs import StoredOutputs
-from skinlite_export.runners.signatures import read_signature, read_tensor
-from skinlite_export.signature import Tensor
+from skinlite_export.runtime.read_signature import read_signature, read_tensor
+from skinlite_export.runtime.signature import Tensor
+from skinlite_export.runtime.stored_outputs import StoredOutputs
 
 SIGNATURE = "serving_default"
 
 
 class LiteRTRunner(StoredOutputs):
-    """See `skinlite_export.runtime.Runner`.
+    """See `skinlite_export.runtime.runner.Runner`.
 
     Raises:
         InputError: the file isn't a model, has other inputs than ours, or an operator that LiteRT

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinlite.vocabulary import AGE, IMAGE, PATIENT, SEX, SITE
-from skinlite_export.signature import Dtype, Quantization, Signature, Tensor
+from skinlite_export.runtime.signature import Dtype, Quantization, Signature, Tensor
 
 
 def tensor(dtype: Dtype, name: str = "x", width: int = 5, **quantization: float) -> Tensor:

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
-from skinlite_export.signature import Signature, Tensor
+from skinlite_export.runtime.signature import Signature, Tensor
 
 
 class StoredOutputs(ABC):
-    """The outputs of a `skinlite_export.runtime.Runner` that knows how to read a stored tensor."""
+    """The outputs of a `skinlite_export.runtime.runner.Runner` that knows how to read a stored tensor."""
 
     signature: Signature
 

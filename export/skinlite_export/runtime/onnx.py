@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
-from skinlite_export.runners.signatures import read_signature, read_tensor
-from skinlite_export.signature import Tensor
+from skinlite_export.runtime.read_signature import read_signature, read_tensor
+from skinlite_export.runtime.signature import Tensor
 
 
 class OnnxRunner:
-    """See `skinlite_export.runtime.Runner`.
+    """See `skinlite_export.runtime.runner.Runner`.
 
     Raises:
         InputError: the file isn't a model, has other inputs than ours, or an operator that

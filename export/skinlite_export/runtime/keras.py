@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from skinlite.errors import MissingExtraError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import PROBABILITIES
-from skinlite_export.runners.signatures import read_signature, read_tensor
+from skinlite_export.runtime.read_signature import read_signature, read_tensor
 
 
 class KerasRunner:
-    """See `skinlite_export.runtime.Runner`; one compiled call a picture.
+    """See `skinlite_export.runtime.runner.Runner`; one compiled call a picture.
 
     ``threads`` is for the backend's own variables to say, which it reads when it is loaded
     (`skinlite_benchmarks.process` sets them).

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.data.geometry import Pixels, fit, load_picture
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
-from skinlite_export.runtime import Runner, predict_all
+from skinlite_export.runtime.runner import Runner, predict_all
 
 
 def pixels_for(runner: Runner, picture: Pixels) -> Pixels:

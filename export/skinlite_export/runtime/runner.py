@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
-from skinlite_export.runners.compiled import CompiledRunner
-from skinlite_export.runners.keras import KerasRunner
-from skinlite_export.runners.litert import LiteRTRunner
-from skinlite_export.runners.onnx import OnnxRunner
-from skinlite_export.signature import Signature
+from skinlite_export.runtime.compiled import CompiledRunner
+from skinlite_export.runtime.keras import KerasRunner
+from skinlite_export.runtime.litert import LiteRTRunner
+from skinlite_export.runtime.onnx import OnnxRunner
+from skinlite_export.runtime.signature import Signature
 
 
 class Runner(Protocol):

@@ -8,7 +8,14 @@ from pydantic import ValidationError
 
 from skinlite.errors import InputError
 from skinlite.vocabulary import AGE, IMAGE, PATIENT, PROBABILITIES, SEX, SITE
-from skinlite_export.signature import INPUTS, MEANINGS, OUTPUTS, Quantization, Signature, Tensor
+from skinlite_export.runtime.signature import (
+    INPUTS,
+    MEANINGS,
+    OUTPUTS,
+    Quantization,
+    Signature,
+    Tensor,
+)
 
 
 def read_tensor(

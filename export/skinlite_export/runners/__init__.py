@@ -1,4 +1,0 @@
-"""One file a runtime, each with one class that is a `skinlite_export.runtime.Runner`.
-
-A new runtime is a file here, and its class in `skinlite_export.runtime.RUNNERS`.
-"""
