@@ -9,7 +9,6 @@ import onnx
 from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import CLASS_NAMES
 from skinlite_export.bundle import ONNX, TFLITE
-from skinlite_export.editor import Editor
 from skinlite_export.manifest import About, Geometry
 from skinlite_export.metadata import (
     METADATA,
@@ -21,6 +20,7 @@ from skinlite_export.metadata import (
 )
 from skinlite_export.metadata_schema import encode
 from skinlite_export.runtime.runner import load_runner
+from skinlite_export.tflite.editor import Editor
 
 
 def embed(folder: Path, about: About, encoder: PatientEncoder) -> None:

@@ -16,13 +16,13 @@ from skinlite_export.contract import NOTICE, about_of, data_of, source_of, versi
 from skinlite_export.convert import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
-from skinlite_export.interface import with_interface
 from skinlite_export.kits import copy_kits
 from skinlite_export.manifest import Geometry, Manifest, status_of
 from skinlite_export.memory import check_memory
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove
 from skinlite_export.recipe import Recipe
+from skinlite_export.tflite.interface import with_interface
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from skinlite.errors import InputError
-from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.graph.deploy_graph import Graph
+from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 
 @dataclass(frozen=True)

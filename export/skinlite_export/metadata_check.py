@@ -20,8 +20,8 @@ from skinlite_export.metadata import (
     to_tables,
 )
 from skinlite_export.metadata_schema import ModelMetadata, decode
-from skinlite_export.oldest_runtime import overstated
 from skinlite_export.runtime.onnx import OnnxRunner
+from skinlite_export.tflite.oldest_runtime import overstated
 
 
 def check_metadata(bundle: Bundle) -> str:

@@ -1,9 +1,9 @@
 """The ranges that a calibrated file notes: for training to round with, and its file after it."""
 
-from skinlite_export.flatbuffer import has_range, pack, unpack
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.layers import operations_of
 from skinlite_export.ranges import Range
+from skinlite_export.tflite.flatbuffer import has_range, pack, unpack
 
 SAME_NUMBERS = {"Cropping2D", "Flatten", "MaxPooling2D", "PadRows", "Reshape", "ZeroPadding2D"}
 """Kinds whose outputs are among their inputs: there is nothing left to round."""

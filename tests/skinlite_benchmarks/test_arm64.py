@@ -22,8 +22,8 @@ from skinlite_benchmarks.arm64.machine import Machine, Tensors
 from skinlite_benchmarks.arm64.operators import deviations, show
 from skinlite_benchmarks.arm64.parity import arm64_parity
 from skinlite_export.bundle import Bundle
-from skinlite_export.editor import Editor
 from skinlite_export.runtime.signature import Quantization
+from skinlite_export.tflite.editor import Editor
 
 elftools = pytest.importorskip("elftools.elf.elffile")
 

@@ -22,7 +22,7 @@ def interfaced(bundle: Bundle) -> Callable[..., Bundle]:
     """The bundle with another interface of its .tflite, and the golden vectors of that."""
 
     def make(**options: Any) -> Bundle:
-        from skinlite_export.interface import with_interface
+        from skinlite_export.tflite.interface import with_interface
 
         path, recipe = bundle.path / TFLITE, Recipe(quantize="int8", **options)
         path.write_bytes(with_interface(path.read_bytes(), recipe, bundle.encoder()))

@@ -16,11 +16,11 @@ def int8_file(classifier: Any, few: Examples) -> bytes:
     from skinlite_export.calibrated import Calibrated
     from skinlite_export.calibration import samples
     from skinlite_export.convert import measure_ranges
-    from skinlite_export.editor import Editor
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.recipe import Recipe
     from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.tflite.editor import Editor
 
     graph = apply_rewrites(read_keras(classifier), list(REWRITES))
     ranges = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
@@ -42,8 +42,8 @@ def test_the_head_takes_half_of_its_bytes_and_the_answers_stay(
     int8_file: bytes, few: Examples, tmp_path: Path
 ) -> None:
     from skinlite_export.audit import audit
-    from skinlite_export.editor import Editor
     from skinlite_export.rewrites.finished import float16_kernels
+    from skinlite_export.tflite.editor import Editor
 
     rewritten = float16_kernels(int8_file)
     editor = Editor(int8_file)
@@ -64,8 +64,8 @@ def test_the_head_takes_half_of_its_bytes_and_the_answers_stay(
 
 
 def test_a_kernel_that_float16_cannot_hold_stays(int8_file: bytes) -> None:
-    from skinlite_export.editor import Editor
     from skinlite_export.rewrites.finished import float16_kernels
+    from skinlite_export.tflite.editor import Editor
 
     editor = Editor(int8_file)
     head = head_of(editor)

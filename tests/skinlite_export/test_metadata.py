@@ -31,7 +31,7 @@ def contents(classifier: Any) -> Callable[..., tuple[bytes, bytes, Contract]]:
     """Makes a .tflite without and with metadata, and its contract."""
     from skinlite_export.convert import convert_float32
     from skinlite_export.embed import into_tflite
-    from skinlite_export.interface import with_interface
+    from skinlite_export.tflite.interface import with_interface
 
     plain = convert_float32(classifier)
 

@@ -48,8 +48,8 @@ def samples() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("hard_swish", "lowest"), [(True, -3.3), (False, -9)])
 def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> None:
     from skinlite_export.convert import measure_ranges
-    from skinlite_export.flatbuffer import has_range, unpack
     from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.tflite.flatbuffer import has_range, unpack
 
     content = measure_ranges(build_twin(network(hard_swish)), lambda: iter(samples()), ranges="mse")
     (low,) = [

@@ -77,9 +77,9 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
     import tensorflow as tf
 
     from skinlite.process.quiet import silenced
-    from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rewrites import split_large_depthwise
+    from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
     twin = build_twin(split_large_depthwise(separable(11, *FORMS["odd, halved"])))
     with silenced():

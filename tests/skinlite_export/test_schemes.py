@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL
+from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 PLAIN = Recipe(rewrites=ALL, calibration_pictures=21, gates=None)
 

@@ -112,8 +112,8 @@ def int8_file() -> bytes:
 def test_the_file_gives_the_same_bytes_and_keeps_no_old_kernel(int8_file: bytes) -> None:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from skinlite_export.editor import Editor
     from skinlite_export.rewrites.finished import space_to_depth
+    from skinlite_export.tflite.editor import Editor
 
     rewritten = space_to_depth(int8_file)
     image = np.random.default_rng(1).normal(size=(1, 31, 31, 32)).astype(np.float32)
@@ -143,7 +143,7 @@ def test_the_file_gives_the_same_bytes_and_keeps_no_old_kernel(int8_file: bytes)
 
 
 def test_a_constant_that_two_operators_take_is_kept_for_the_other(int8_file: bytes) -> None:
-    from skinlite_export.editor import Editor
+    from skinlite_export.tflite.editor import Editor
 
     editor = Editor(int8_file)
     one, other = [op for op in editor.graph.operators if editor.operator_name(op) == "CONV_2D"][:2]

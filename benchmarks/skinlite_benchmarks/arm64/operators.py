@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
-from skinlite_export.editor import TYPES, Editor
+from skinlite_export.tflite.editor import TYPES, Editor
 
 FLOAT_ERROR = 1e-5
 """Of a tensor's largest number: float sums in another order, exponentials by another polynomial."""

@@ -26,7 +26,7 @@ PATIENT = Patient(age=55, sex="female", localization="back")
 @pytest.fixture
 def make(tiny_bundle: Bundle, tmp_path: Path) -> Make:
     """Makes a runner of the int8 file (or of another file's content) with another interface."""
-    from skinlite_export.interface import with_interface
+    from skinlite_export.tflite.interface import with_interface
 
     def build(content: bytes | None = None, quantize: str = "int8", **options: Any) -> LiteRTRunner:
         content = content or (tiny_bundle.path / "model.tflite").read_bytes()
@@ -97,8 +97,8 @@ def test_the_file_resizes_as_geometry_does(
 ) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    from skinlite_export.editor import Editor
-    from skinlite_export.interface import take_levels
+    from skinlite_export.tflite.editor import Editor
+    from skinlite_export.tflite.interface import take_levels
 
     runner = make(io="uint8", resize_in_graph=frame)
     assert runner.partitions == 1
@@ -204,7 +204,7 @@ def test_attention_in_int8_is_near_that_of_keras(
 
 
 def test_the_same_options_give_the_same_bytes(tiny_bundle: Bundle) -> None:
-    from skinlite_export.interface import with_interface
+    from skinlite_export.tflite.interface import with_interface
 
     content = (tiny_bundle.path / "model.tflite").read_bytes()
     recipe = Recipe(

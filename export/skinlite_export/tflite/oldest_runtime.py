@@ -10,7 +10,7 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
+from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 SINCE = {
     "ABS": "1.13.0 2.4.0 2.5.0 2.6.0 2.12.0",
@@ -91,7 +91,7 @@ def oldest_runtime(model: Any) -> str:
     That of the TensorFlow that is installed here where an operator isn't in `SINCE`.
 
     Args:
-        model: ``ModelT``, from `skinlite_export.flatbuffer.unpack`.
+        model: ``ModelT``, from `skinlite_export.tflite.flatbuffer.unpack`.
     """
     names = [OPERATORS[code] for code in operator_codes(model)]
     needed: set[str] = set()

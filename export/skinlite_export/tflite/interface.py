@@ -11,9 +11,9 @@ from ai_edge_litert import schema_py_generated as schema
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, SkinliteError
 from skinlite.vocabulary import AGE, ATTENTION, IMAGE, PATIENT, PROBABILITIES, SEX, SITE
-from skinlite_export.editor import Editor
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.signature import Quantization
+from skinlite_export.tflite.editor import Editor
 
 LEVELS = {
     "uint8": Quantization(scale=1.0, zero_point=0),

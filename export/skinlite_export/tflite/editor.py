@@ -8,9 +8,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import ArrayLike, NDArray
 
-from skinlite_export.flatbuffer import OPERATORS, operator_codes, pack, unpack
-from skinlite_export.oldest_runtime import RUNTIME, oldest_runtime
 from skinlite_export.runtime.signature import Quantization
+from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, pack, unpack
+from skinlite_export.tflite.oldest_runtime import RUNTIME, oldest_runtime
 
 TYPES = {
     "float32": schema.TensorType.FLOAT32,

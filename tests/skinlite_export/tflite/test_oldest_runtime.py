@@ -10,16 +10,16 @@ from ai_edge_litert import schema_py_generated as schema
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.metadata_check import check_metadata
-from skinlite_export.oldest_runtime import (
+from skinlite_export.recipe import Recipe
+from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
+from skinlite_export.tflite.oldest_runtime import (
     PER_CHANNEL_DENSE,
     RUNTIME,
     SINCE,
     noted_runtime,
     oldest_runtime,
 )
-from skinlite_export.recipe import Recipe
 
 FLOAT, INT8, HALF = (
     schema.TensorType.FLOAT32,
@@ -106,7 +106,7 @@ def test_an_int8_bundle_runs_on_old_runtimes(tiny_bundle: Bundle) -> None:
 
 def test_verify_tells_of_a_file_that_says_too_little(bundle: Bundle) -> None:
     """As those were that an older skinlite wrote."""
-    from skinlite_export.editor import Editor
+    from skinlite_export.tflite.editor import Editor
 
     assert "but" not in check_metadata(bundle)
     path = bundle.path / TFLITE
@@ -120,7 +120,7 @@ def test_verify_tells_of_a_file_that_says_too_little(bundle: Bundle) -> None:
 
 def noted(content: bytes) -> bytes:
     """As `skinlite_export.embed` writes it."""
-    from skinlite_export.editor import Editor
+    from skinlite_export.tflite.editor import Editor
 
     editor = Editor(content)
     editor.note_runtime()
@@ -132,9 +132,9 @@ def test_every_kind_of_file_notes_what_it_needs(classifier: Any, few: Examples) 
     from skinlite_export.convert import to_int8, to_tflite
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.interface import with_interface
     from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.finished import FINISHED
+    from skinlite_export.tflite.interface import with_interface
 
     plain = build_twin(read_keras(classifier))
     float32 = to_tflite(plain, "none")

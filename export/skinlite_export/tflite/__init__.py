@@ -1,0 +1,1 @@
+"""The .tflite file as such: read, edited, given its inputs and outputs."""
