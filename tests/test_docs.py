@@ -7,9 +7,9 @@ from pathlib import Path
 
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.golden import Expected, Vector, Vectors
-from skinlite_export.manifest import About, Geometry, Manifest, Source
+from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
+from skinlite_export.manifest.provenance import Data
 from skinlite_export.metadata import STANDARD_KEYS, Contract
-from skinlite_export.provenance import Data
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -17,8 +17,8 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.resampling import Interval, intervals_of
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.records import Accuracy, Share
-from skinlite_export.evidence import Comparison, Gate
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.manifest.measured import Comparison, Gate
 
 
 def measured(

@@ -83,7 +83,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
 
 
 def _identity(run: Run, data: Prepared, model_sha256: str) -> str:
-    from skinlite_export.contract import versions
+    from skinlite_export.manifest.origin import versions
 
     train = data.split.loc[data.split["split"] == "train", "image_id"]
     made_with = map(str, (*PEERS, *sorted(versions().items())))

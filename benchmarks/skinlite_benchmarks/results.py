@@ -104,7 +104,7 @@ class Contestant(Record):
         peer: made by a stock converter for comparison, not by skinlite.
         trained: False for initialised weights, whose answers mean nothing; None if not known.
         synthetic: trained and judged on generated pictures; None if not known.
-        network_proven: see `skinlite_export.manifest.Source`; None for a bare file.
+        network_proven: see `skinlite_export.manifest.manifest.Source`; None for a bare file.
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from skinlite.errors import SkinliteError
-from skinlite_export.evidence import Audit
+from skinlite_export.manifest.measured import Audit
 from skinlite_export.runtime.runner import LiteRTRunner
 
 BORDER = {"QUANTIZE", "DEQUANTIZE", "DELEGATE"}

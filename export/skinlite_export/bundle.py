@@ -17,7 +17,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
-from skinlite_export.manifest import FileEntry, Manifest
+from skinlite_export.manifest.manifest import FileEntry, Manifest
 from skinlite_export.runtime.runner import Runner, load_runner
 
 MANIFEST, SEAL, SIGNATURE = "manifest.json", "manifest.json.sha256", "manifest.json.sig"

@@ -8,7 +8,7 @@ intelligence reports in dermatology", JAMA Dermatology 158(1), 90-96 (2022).
 from skinlite.evaluation.page import Page, Table
 from skinlite_export.card_points import ABSENT, application, assessment, data, technique
 from skinlite_export.card_results import judged_on, results
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 
 NEVER = "Not a medical device. It gives no diagnosis, and nobody may be treated by its answers."
 

@@ -1,7 +1,7 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
 
 from skinlite.data.geometry import FRAME
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 
 ABSENT = "not measured"
 UNTOLD = "not known: the table doesn't tell"

@@ -5,8 +5,8 @@ from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Table
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite_export.card_points import ABSENT, UNPROVEN
-from skinlite_export.evidence import Verification
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.manifest.measured import Verification
 
 NONE = "-"
 

@@ -17,11 +17,11 @@ from skinlite_export.calibration_pool import Pool, training_pool
 from skinlite_export.compression import compress
 from skinlite_export.convert import measure_ranges, to_tflite
 from skinlite_export.equalization import equalize
-from skinlite_export.evidence import Calibration, LayerError, Search
 from skinlite_export.explain import explain
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
+from skinlite_export.manifest.measured import Calibration, LayerError, Search
 from skinlite_export.onnx_export import to_onnx
 from skinlite_export.onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.proof import SAME

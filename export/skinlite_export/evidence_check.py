@@ -15,8 +15,8 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle import TFLITE
-from skinlite_export.evidence import Comparison, Verification
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.manifest.measured import Comparison, Verification
 from skinlite_export.recipe import Gates
 
 NEAR = 1e-6

@@ -23,8 +23,8 @@ from skinlite.process.quiet import silenced
 from skinlite_export.calibrated import Calibrated, answers
 from skinlite_export.calibration import draw, samples
 from skinlite_export.convert import quantize
-from skinlite_export.evidence import LayerError
 from skinlite_export.layers import Operation
+from skinlite_export.manifest.measured import LayerError
 
 PICTURES = 70
 """Ten of each class: errors are means over all of a tensor's values, and few pictures tell them."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from skinlite.errors import InputError
 from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.manifest import About
+from skinlite_export.manifest.manifest import About
 from skinlite_export.metadata import (
     CONTRACT,
     METADATA,

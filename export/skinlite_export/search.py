@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite_export.calibrated import Calibrated, answers
-from skinlite_export.evidence import Gate, LayerError, Search, SearchStep
 from skinlite_export.explain import explain
+from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
 from skinlite_export.recipe import Gates
 from skinlite_export.verification import judge
 

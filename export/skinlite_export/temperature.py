@@ -11,7 +11,7 @@ from skinlite.evaluation.calibration import (
     fit_temperature,
     temper,
 )
-from skinlite_export.evidence import Temperature
+from skinlite_export.manifest.measured import Temperature
 
 
 def temperature_of(

@@ -10,7 +10,7 @@ from skinlite.evaluation.calibration import weighted_calibration_error
 from skinlite.evaluation.intervals import scores
 from skinlite.evaluation.metrics import evaluate
 from skinlite.evaluation.resampling import Interval, Weights, intervals_of
-from skinlite_export.evidence import Comparison, Gate
+from skinlite_export.manifest.measured import Comparison, Gate
 from skinlite_export.recipe import Gates
 
 Labels = NDArray[np.intp]

@@ -11,7 +11,7 @@ from skinlite.cli.tables import number
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
-    from skinlite_export.manifest import Manifest
+    from skinlite_export.manifest.manifest import Manifest
 
 
 def predict(

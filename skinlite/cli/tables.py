@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skinlite.evaluation.metrics import Metrics
-    from skinlite_export.evidence import LayerError, Search
-    from skinlite_export.manifest import Manifest
+    from skinlite_export.manifest.manifest import Manifest
+    from skinlite_export.manifest.measured import LayerError, Search
 
 WHOLE_NAMES = 120
 """Width of a table of layers: beyond a narrow terminal, but --keep-float takes whole names."""
@@ -27,7 +27,7 @@ def wide(columns: int = WHOLE_NAMES) -> Console:
 
 def print_manifest(manifest: "Manifest") -> None:
     """A bundle: what was measured before and after, the gates, what stayed in float."""
-    from skinlite_export.evidence import ENOUGH
+    from skinlite_export.manifest.measured import ENOUGH
 
     proof = manifest.verification
     table = Table(

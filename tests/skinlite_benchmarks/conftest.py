@@ -24,8 +24,8 @@ from skinlite_benchmarks.results import (
 )
 from skinlite_benchmarks.timing import Samples
 from skinlite_export.bundle import ENCODING, MANIFEST, SEAL, list_files, seal
-from skinlite_export.evidence import Audit, Comparison, Verification
-from skinlite_export.manifest import About, Geometry, Manifest, Source
+from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
+from skinlite_export.manifest.measured import Audit, Comparison, Verification
 from skinlite_export.recipe import Recipe
 
 CACHE = os.environ.get("SKINLITE_CACHE")

@@ -13,7 +13,7 @@ from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle import CARD, Bundle
 from skinlite_export.card import card_of
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.recipe import Recipe
 
 
@@ -124,7 +124,7 @@ def test_a_manifest_that_knows_less_is_told_as_not_measured(tiny_bundle: Bundle)
 def test_where_the_test_pictures_lie_is_not_told(tiny_data: Path, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from skinlite_export.contract import data_of
+    from skinlite_export.manifest.origin import data_of
 
     prepared = prepare(read_dataset(tiny_data), 32, seed=0)
     info = prepared.split_info.model_copy(update={"test_data": str(tmp_path / "held out")})

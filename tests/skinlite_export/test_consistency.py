@@ -32,7 +32,7 @@ from skinlite_export.bundle import (
 from skinlite_export.card import card_of
 from skinlite_export.consistency import check_consistency
 from skinlite_export.kits import KITS
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.rewrites import ALL
 

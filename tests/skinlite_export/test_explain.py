@@ -152,7 +152,7 @@ def test_a_search_stops_where_the_gates_hold_or_gives_up(
 def test_a_search_wants_a_standard_error_more(
     name: str, measured: float | None, interval: tuple[float, float] | None, holds: bool
 ) -> None:
-    from skinlite_export.evidence import Gate
+    from skinlite_export.manifest.measured import Gate
     from skinlite_export.search import _holds_elsewhere
 
     limit = {"agreement": 0.95, "melanoma_recall_drop": 0.05}[name]

@@ -15,7 +15,7 @@ from skinlite.errors import InputError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import CLASS_NAMES, CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
-from skinlite_export.manifest import About, Geometry
+from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata import Contract, contract_of
 from skinlite_export.metadata_check import check_metadata, differences, read_tflite
 from skinlite_export.metadata_schema import decode, encode
@@ -76,7 +76,7 @@ def test_the_tflite_says_what_goes_in_and_out(tiny_bundle: Bundle) -> None:
 
 
 def test_who_and_what_was_stated(tiny_bundle: Bundle) -> None:
-    from skinlite_export.contract import about_of
+    from skinlite_export.manifest.origin import about_of
 
     source = tiny_bundle.manifest.source.model_copy(update={"synthetic": False})
     assert "CC BY-NC" in about_of(source, Recipe()).license

@@ -10,7 +10,7 @@ from onnxruntime import InferenceSession
 
 from skinlite.errors import InputError
 from skinlite_export.bundle import MANIFEST, ONNX, SEAL, TFLITE, Bundle, open_bundle, seal
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.metadata import Contract, contract_of
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Tensor

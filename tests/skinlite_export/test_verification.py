@@ -5,7 +5,7 @@ import pytest
 
 from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
-from skinlite_export.evidence import Gate
+from skinlite_export.manifest.measured import Gate
 from skinlite_export.recipe import Gates
 from skinlite_export.verification import compare, fidelity, intervals, judge
 

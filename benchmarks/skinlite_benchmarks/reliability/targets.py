@@ -24,7 +24,7 @@ from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
 from skinlite_export.golden import VECTORS, read_vectors
-from skinlite_export.manifest import FileEntry
+from skinlite_export.manifest.manifest import FileEntry
 from skinlite_export.metadata_check import check_metadata
 
 BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.golden import Vectors
-from skinlite_export.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.outputs import Outputs
 
 FOLDER = Path(__file__).parent

@@ -125,6 +125,6 @@ def test_what_older_versions_wrote_is_read(
     assert (found["leaky"], found["leaks"]["state"]) == (False, "none found")
     manifest = json.loads((tiny_bundle.path / "manifest.json").read_text())
     del manifest["data"]["split"]["leaks"], manifest["data"]["split"]["joined"]
-    from skinlite_export.manifest import Manifest
+    from skinlite_export.manifest.manifest import Manifest
 
     assert Manifest.model_validate(manifest).leaks == OLDER

@@ -12,7 +12,7 @@ from typing import Literal
 from skinlite.data.geometry import FRAME
 from skinlite.data.leaks import OLDER, Leaks
 from skinlite.training.config import TrainConfig
-from skinlite_export.evidence import (
+from skinlite_export.manifest.measured import (
     Audit,
     Calibration,
     LayerError,
@@ -20,7 +20,7 @@ from skinlite_export.evidence import (
     Temperature,
     Verification,
 )
-from skinlite_export.provenance import Data
+from skinlite_export.manifest.provenance import Data
 from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.runtime.signature import Record, Signature
 

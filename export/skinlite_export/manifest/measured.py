@@ -1,4 +1,4 @@
-"""The parts of `skinlite_export.manifest.Manifest` that were measured: what was kept, and how."""
+"""The parts of `skinlite_export.manifest.manifest.Manifest` that were measured: what was kept, and how."""
 
 from typing import Literal
 

@@ -10,8 +10,8 @@ from skinlite.data.split import SPLITS
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
-from skinlite_export.manifest import About, Source
-from skinlite_export.provenance import Data, Side
+from skinlite_export.manifest.manifest import About, Source
+from skinlite_export.manifest.provenance import Data, Side
 from skinlite_export.recipe import Recipe
 
 NOT_STATED = "not stated"

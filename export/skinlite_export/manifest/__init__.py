@@ -1,0 +1,1 @@
+"""The manifest: what a bundle is, what was measured, what it was made of."""
