@@ -92,10 +92,10 @@ def _identity(run: Run, data: Prepared, model_sha256: str) -> str:
 
 
 def _convert(run: Run, data: Prepared, folder: Path, report: Report) -> None:
-    from skinlite_export.convert import convert_float32
+    from skinlite_export.convert.memory import check_memory
+    from skinlite_export.convert.to_onnx import to_onnx
+    from skinlite_export.convert.to_tflite import convert_float32
     from skinlite_export.converted import convert
-    from skinlite_export.memory import check_memory
-    from skinlite_export.onnx_export import to_onnx
 
     model = run.load_model()
     check_memory(model)

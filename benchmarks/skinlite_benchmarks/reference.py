@@ -201,7 +201,7 @@ def build(folder: Path, run: Run | None = None) -> None:
     import keras
 
     from skinlite.models.classifier import build_classifier
-    from skinlite_export.convert import convert_float32
+    from skinlite_export.convert.to_tflite import convert_float32
 
     with made_once(folder, lambda path: (path / MODEL).is_file()) as staging:
         if staging is None:

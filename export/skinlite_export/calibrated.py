@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite_export.convert import quantize
+from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.layers import Operation, find_layers, operations_of
 from skinlite_export.recipe import Recipe

@@ -22,7 +22,7 @@ from skinlite.data.examples import Examples
 from skinlite.process.quiet import silenced
 from skinlite_export.calibrated import Calibrated, answers
 from skinlite_export.calibration import draw, samples
-from skinlite_export.convert import quantize
+from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.layers import Operation
 from skinlite_export.manifest.measured import LayerError
 

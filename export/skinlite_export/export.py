@@ -12,14 +12,14 @@ from skinlite_export import bundle as layout
 from skinlite_export.audit import audit, check_integers
 from skinlite_export.calibration_pool import Pool
 from skinlite_export.card import card_of
-from skinlite_export.convert import convert_float32
+from skinlite_export.convert.memory import check_memory
+from skinlite_export.convert.to_onnx import to_onnx
+from skinlite_export.convert.to_tflite import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
 from skinlite_export.kits import copy_kits
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
-from skinlite_export.memory import check_memory
-from skinlite_export.onnx_export import to_onnx
 from skinlite_export.proof import prove
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.interface import with_interface

@@ -1,8 +1,8 @@
 """The ranges that a calibrated file notes: for training to round with, and its file after it."""
 
+from skinlite_export.convert.best_range import Range
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.layers import operations_of
-from skinlite_export.ranges import Range
 from skinlite_export.tflite.flatbuffer import has_range, pack, unpack
 
 SAME_NUMBERS = {"Cropping2D", "Flatten", "MaxPooling2D", "PadRows", "Reshape", "ZeroPadding2D"}
@@ -19,7 +19,7 @@ def ranges_in(calibrated: bytes, graph: Graph) -> dict[str, Range]:
     output and the graph's float nodes are left out.
 
     Args:
-        calibrated: from `skinlite_export.convert.measure_ranges`, of the graph's twin.
+        calibrated: from `skinlite_export.convert.to_tflite.measure_ranges`, of the graph's twin.
         graph: that graph.
     """
     tensors = unpack(calibrated).subgraphs[0].tensors
@@ -43,7 +43,7 @@ def with_ranges_of(calibrated: bytes, other: bytes) -> bytes:
     """A file with the ranges of another one of the same graph: those it was trained with.
 
     Args:
-        calibrated: from `skinlite_export.convert.measure_ranges`, after training.
+        calibrated: from `skinlite_export.convert.to_tflite.measure_ranges`, after training.
         other: the same, from before.
     """
     before = unpack(other).subgraphs[0].tensors

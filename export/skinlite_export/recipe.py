@@ -25,7 +25,7 @@ Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 
 Ranges = Literal["mse", "minmax"]
 """How calibration pictures become an activation's range: the one with the smallest squared error
-(`skinlite_export.ranges`), or plain minimum and maximum."""
+(`skinlite_export.convert.best_range`), or plain minimum and maximum."""
 
 OnFail = Literal["stop", "search"]
 """What follows a gate that fails: the bundle is rejected, or a search for the layers that have to

@@ -79,7 +79,7 @@ def test_trains_saves_exports_and_agrees(
     import keras
 
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import measure_ranges, quantize
+    from skinlite_export.convert.to_tflite import measure_ranges, quantize
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites

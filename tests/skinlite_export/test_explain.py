@@ -24,7 +24,7 @@ def calibrated(classifier: Any, few: Examples) -> Any:
     """`classifier` with ranges of `few`."""
     from skinlite_export.calibrated import Calibrated
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import measure_ranges
+    from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import apply_rewrites

@@ -15,7 +15,7 @@ def int8_file(classifier: Any, few: Examples) -> bytes:
     """With the head in float32, as it was before the rewrite."""
     from skinlite_export.calibrated import Calibrated
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import measure_ranges
+    from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.recipe import Recipe

@@ -29,7 +29,7 @@ ABOUT = About(name="net", version="1", description="a net", author="Ærø & Co",
 @pytest.fixture
 def contents(classifier: Any) -> Callable[..., tuple[bytes, bytes, Contract]]:
     """Makes a .tflite without and with metadata, and its contract."""
-    from skinlite_export.convert import convert_float32
+    from skinlite_export.convert.to_tflite import convert_float32
     from skinlite_export.embed import into_tflite
     from skinlite_export.tflite.interface import with_interface
 
@@ -183,8 +183,8 @@ def test_another_encoding_is_told(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("file", ["model.tflite", "model.onnx"])
 def test_a_file_without_is_refused(bundle: Bundle, classifier: Any, file: str) -> None:
-    from skinlite_export.convert import convert_float32
-    from skinlite_export.onnx_export import to_onnx
+    from skinlite_export.convert.to_onnx import to_onnx
+    from skinlite_export.convert.to_tflite import convert_float32
 
     plain = convert_float32(classifier)
     (bundle.path / file).write_bytes(to_onnx(plain) if file.endswith("onnx") else plain)

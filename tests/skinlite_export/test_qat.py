@@ -30,7 +30,7 @@ def make_ready(classifier: Any) -> Graph:
 
 def calibrated(graph: Graph, few: Examples) -> bytes:
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import measure_ranges
+    from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
 
     return measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")

@@ -129,7 +129,7 @@ def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:
 def test_conversion_changes_the_weights_no_more() -> None:
     from ai_edge_litert.interpreter import Interpreter
 
-    from skinlite_export.convert import to_int8
+    from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.rounding import round_kernels
 

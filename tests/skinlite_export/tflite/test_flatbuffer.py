@@ -7,7 +7,7 @@ import numpy as np
 
 
 def test_equal_vectors_are_written_once(classifier: Any) -> None:
-    from skinlite_export.convert import convert_float32
+    from skinlite_export.convert.to_tflite import convert_float32
     from skinlite_export.tflite.flatbuffer import pack, unpack
 
     model = unpack(convert_float32(classifier))

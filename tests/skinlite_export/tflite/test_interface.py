@@ -147,7 +147,7 @@ def test_in_float_everything_at_once_is_as_exact(
     make: Make, classifier: Any, few: Examples, photos: np.ndarray
 ) -> None:
     """Probabilities for every kind of patient, and the attention of Keras."""
-    from skinlite_export.convert import convert_float32
+    from skinlite_export.convert.to_tflite import convert_float32
 
     content = convert_float32(classifier)
     plain = make(content, "none")

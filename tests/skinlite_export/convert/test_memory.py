@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_export import memory
+from skinlite_export.convert import memory
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The int8 .onnx for onnxruntime: QDQ, weights per channel in 7 bits, activations in uint8.
 
 Made of the float .onnx by onnxruntime's own quantizer, under our ranges
-(`skinlite_export.ranges`). uint8 activations, because onnxruntime's x86 kernels multiply uint8 by
+(`skinlite_export.convert.best_range`). uint8 activations, because onnxruntime's x86 kernels multiply uint8 by
 int8; with int8 activations the same network takes three times as long there. Weights in 7 bits,
 because x86 without VNNI adds two such products in 16 bits that saturate (`STEPS`).
 """
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert import Sample
-from skinlite_export.ranges import PIXELS, Range, best_ranges, some_of
+from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
+from skinlite_export.convert.to_tflite import Sample
 
 QUANTIZED = (
     "Add",
@@ -48,7 +48,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
     """Quantize a float .onnx of ours; batch 1, float32 inputs and output, same metadata.
 
     Args:
-        float_onnx: from `skinlite_export.onnx_export.to_onnx`; best of the rewritten graph:
+        float_onnx: from `skinlite_export.convert.to_onnx.to_onnx`; best of the rewritten graph:
             unfused, hard-swish computes in integers, and its kernels rounded to `STEPS`.
         samples: gives the calibration samples.
     """

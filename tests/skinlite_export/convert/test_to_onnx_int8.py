@@ -22,10 +22,10 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
     """Makes the float .onnx of the rewritten `classifier`, from a twin of its own."""
 
     def make() -> bytes:
-        from skinlite_export.convert import to_tflite
+        from skinlite_export.convert.to_onnx import to_onnx
+        from skinlite_export.convert.to_tflite import to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
-        from skinlite_export.onnx_export import to_onnx
         from skinlite_export.rewrites import ALL, apply_rewrites
 
         return to_onnx(to_tflite(build_twin(apply_rewrites(read_keras(classifier), ALL)), "none"))
@@ -37,7 +37,7 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
 def quantize(few: Examples) -> Callable[[bytes], bytes]:
     def make(content: bytes) -> bytes:
         from skinlite_export.calibration import samples
-        from skinlite_export.onnx_int8 import to_onnx_int8
+        from skinlite_export.convert.to_onnx_int8 import to_onnx_int8
 
         return to_onnx_int8(content, lambda: samples(few))
 
@@ -52,7 +52,7 @@ def test_tf2onnx_takes_the_same_steps_each_time(
     float_onnx: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Equal before we give it names and order, which hide its steps while the outcome is one."""
-    from skinlite_export import onnx_export
+    from skinlite_export.convert import to_onnx as onnx_export
 
     monkeypatch.setattr(onnx_export, "_canonicalize", lambda graph: None)
     assert float_onnx() == float_onnx()

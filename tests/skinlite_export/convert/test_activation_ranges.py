@@ -47,7 +47,7 @@ def samples() -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize(("hard_swish", "lowest"), [(True, -3.3), (False, -9)])
 def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> None:
-    from skinlite_export.convert import measure_ranges
+    from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.tflite.flatbuffer import has_range, unpack
 

@@ -27,7 +27,7 @@ def convert(classifier: Any, few: Examples) -> Callable[..., bytes]:
 
     def make(scheme: Scheme, ranges: Ranges = "mse") -> bytes:
         from skinlite_export.calibration import samples
-        from skinlite_export.convert import to_int8, to_tflite
+        from skinlite_export.convert.to_tflite import to_int8, to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
         from skinlite_export.rewrites import REWRITES, apply_rewrites
@@ -105,7 +105,7 @@ def test_unfused_hard_swish_leaves_few_partitions(
 ) -> None:
     """MobileNetV3Large in int8: with the rewrites, and as the stock converter makes it."""
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import to_int8
+    from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
 
@@ -125,7 +125,7 @@ def test_unfused_hard_swish_leaves_few_partitions(
 def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
     """Every sample is asked for, as pictures and patients under their names."""
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import to_int8
+    from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
 
@@ -144,8 +144,8 @@ def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
 def test_onnx_has_our_names_order_and_answers(
     classifier: Any, expected: np.ndarray, few: Examples, tmp_path: Path
 ) -> None:
-    from skinlite_export.convert import convert_float32
-    from skinlite_export.onnx_export import to_onnx
+    from skinlite_export.convert.to_onnx import to_onnx
+    from skinlite_export.convert.to_tflite import convert_float32
 
     content = to_onnx(convert_float32(classifier))
     (tmp_path / "model.onnx").write_bytes(content)
@@ -165,7 +165,7 @@ def test_a_relu_of_its_own_becomes_a_quantize(
 ) -> None:
     """The rewrite of the finished file, against the file as the converter left it."""
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import to_int8
+    from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import apply_rewrites

@@ -10,7 +10,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE
-from skinlite_export.ranges import PIXELS, Range, best_ranges, some_of
+from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
 from skinlite_export.tflite.flatbuffer import has_range, operator_codes, pack, unpack
 
 ADD, MUL = schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL

@@ -9,14 +9,14 @@ from skinlite.data.examples import Examples
 
 
 def test_an_even_histogram_keeps_its_range() -> None:
-    from skinlite_export.ranges import BINS, best_range
+    from skinlite_export.convert.best_range import BINS, best_range
 
     assert best_range(np.ones(BINS), -1.0, 3.0) == (-1.0, 3.0)
 
 
 def test_one_value_far_out_is_clipped() -> None:
     """A million values below 1 and one of 3: the steps are better spent on the million."""
-    from skinlite_export.ranges import BINS, best_range
+    from skinlite_export.convert.best_range import BINS, best_range
 
     histogram = np.zeros(BINS)
     histogram[: BINS // 3] = 1e6 / (BINS // 3)
@@ -28,7 +28,7 @@ def test_one_value_far_out_is_clipped() -> None:
 
 def test_the_error_is_indeed_the_smallest() -> None:
     """Measured by quantizing: no other range that is tried does better."""
-    from skinlite_export.ranges import BINS, SHARES, best_range
+    from skinlite_export.convert.best_range import BINS, SHARES, best_range
 
     values = np.random.default_rng(0).standard_t(3, 100_000)
     low, high = float(values.min()), float(values.max())
@@ -48,7 +48,7 @@ def test_the_error_is_indeed_the_smallest() -> None:
 @pytest.mark.parametrize("kind", ["exponential", "half normal", "lognormal"])
 def test_clipping_and_rounding_count_in_proportion(kind: str) -> None:
     """Of all ends that are tried, the one with the smallest error as quantizing measures it."""
-    from skinlite_export.ranges import BINS, SHARES, best_range
+    from skinlite_export.convert.best_range import BINS, SHARES, best_range
 
     random = np.random.default_rng(0)
     values = {
@@ -69,7 +69,7 @@ def test_clipping_and_rounding_count_in_proportion(kind: str) -> None:
 
 
 def test_the_range_always_holds_zero() -> None:
-    from skinlite_export.ranges import BINS, best_range
+    from skinlite_export.convert.best_range import BINS, best_range
 
     for low, high in ((1.0, 2.0), (-2.0, -1.0)):
         bottom, top = best_range(np.ones(BINS), low, high)
@@ -79,7 +79,7 @@ def test_the_range_always_holds_zero() -> None:
 
 def test_a_picture_far_out_has_less_of_a_vote() -> None:
     """Up to the usual size errors count in proportion to it; beyond, ever less."""
-    from skinlite_export.ranges import USUAL, vote
+    from skinlite_export.convert.best_range import USUAL, vote
 
     assert vote(2.0, usual=1.0) * 2 == vote(0.5, usual=1.0) * 0.5 == 1
     assert vote(USUAL * 100, usual=1.0) * USUAL * 100 == pytest.approx(0.01)
@@ -88,7 +88,7 @@ def test_a_picture_far_out_has_less_of_a_vote() -> None:
 
 def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
     """One of a hundred, on which every ReLU is closed, once had all the votes there are."""
-    from skinlite_export.ranges import best_ranges
+    from skinlite_export.convert.best_range import best_ranges
 
     random = np.random.default_rng(0)
     samples = [[random.exponential(size=64).astype(np.float32)] for _ in range(100)]
@@ -102,7 +102,7 @@ def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
 @pytest.mark.parametrize("count", [1, 150, 151, 294, 1000])
 def test_ranges_are_measured_on_pictures_from_all_over_the_set(count: int) -> None:
     """A folder sorted by class would otherwise show its first classes only."""
-    from skinlite_export.ranges import MOST_SAMPLES, some_of
+    from skinlite_export.convert.best_range import MOST_SAMPLES, some_of
 
     found = some_of(iter(range(count)))
     assert MOST_SAMPLES / 2 < len(found) <= MOST_SAMPLES or len(found) == count
@@ -114,7 +114,7 @@ def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Ex
     from ai_edge_litert import schema_py_generated as schema
 
     from skinlite_export.calibration import samples
-    from skinlite_export.convert import measure_ranges
+    from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import ALL, apply_rewrites

@@ -21,7 +21,7 @@ def graph() -> Graph:
 
 
 def test_prune_zeroes_the_smallest_of_large_kernels(graph: Graph) -> None:
-    from skinlite_export.compression import prune
+    from skinlite_export.convert.prune_and_cluster import prune
 
     pruned = prune(graph, 0.4)
     for before, after in zip(graph.nodes, pruned.nodes, strict=True):
@@ -36,7 +36,7 @@ def test_prune_zeroes_the_smallest_of_large_kernels(graph: Graph) -> None:
 
 
 def test_cluster_leaves_so_many_values_behind_the_channels_scales(graph: Graph) -> None:
-    from skinlite_export.compression import cluster
+    from skinlite_export.convert.prune_and_cluster import cluster
 
     clustered = cluster(graph, 16)
     for before, after in zip(graph.nodes, clustered.nodes, strict=True):
