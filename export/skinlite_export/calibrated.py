@@ -14,7 +14,7 @@ from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.layers import Operation, find_layers, operations_of
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites.finished import FINISHED
+from skinlite_export.rewrites.on_tflite import FINISHED
 from skinlite_export.runtime.runner import load_runner, predict_all
 
 

@@ -83,7 +83,7 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
-    from skinlite_export.rewrites.finished import relu_as_quantize, space_to_depth
+    from skinlite_export.rewrites.on_tflite import relu_as_quantize, space_to_depth
     from skinlite_export.runtime.litert import LiteRTRunner
     from skinlite_export.runtime.runner import predict_all
 

@@ -19,7 +19,7 @@ from skinlite_export.rewrites.delegate import (
     stride_instead_of_pool,
 )
 from skinlite_export.rewrites.depthwise import split_large_depthwise
-from skinlite_export.rewrites.finished import FINISHED
+from skinlite_export.rewrites.on_tflite import FINISHED
 from skinlite_export.rewrites.skips import (
     one_kernel_for_skips,
     pad_rows,

@@ -169,7 +169,7 @@ def test_a_relu_of_its_own_becomes_a_quantize(
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import apply_rewrites
-    from skinlite_export.rewrites.finished import relu_as_quantize
+    from skinlite_export.rewrites.on_tflite import relu_as_quantize
 
     graph = apply_rewrites(read_keras(classifier), ["unfuse-hard-swish"])
     before, after = tmp_path / "before.tflite", tmp_path / "after.tflite"

@@ -133,7 +133,7 @@ def test_every_kind_of_file_notes_what_it_needs(classifier: Any, few: Examples) 
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
-    from skinlite_export.rewrites.finished import FINISHED
+    from skinlite_export.rewrites.on_tflite import FINISHED
     from skinlite_export.tflite.interface import with_interface
 
     plain = build_twin(read_keras(classifier))

@@ -42,7 +42,7 @@ def test_the_head_takes_half_of_its_bytes_and_the_answers_stay(
     int8_file: bytes, few: Examples, tmp_path: Path
 ) -> None:
     from skinlite_export.audit import audit
-    from skinlite_export.rewrites.finished import float16_kernels
+    from skinlite_export.rewrites.on_tflite import float16_kernels
     from skinlite_export.tflite.editor import Editor
 
     rewritten = float16_kernels(int8_file)
@@ -64,7 +64,7 @@ def test_the_head_takes_half_of_its_bytes_and_the_answers_stay(
 
 
 def test_a_kernel_that_float16_cannot_hold_stays(int8_file: bytes) -> None:
-    from skinlite_export.rewrites.finished import float16_kernels
+    from skinlite_export.rewrites.on_tflite import float16_kernels
     from skinlite_export.tflite.editor import Editor
 
     editor = Editor(int8_file)

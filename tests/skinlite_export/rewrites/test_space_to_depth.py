@@ -7,7 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite_export.rewrites.blocks import MOST_PIXELS, Blocked, Convolution, cheapest, in_blocks
+from skinlite_export.rewrites.row_blocks import (
+    MOST_PIXELS,
+    Blocked,
+    Convolution,
+    cheapest,
+    in_blocks,
+)
 
 
 def convolution(
@@ -112,7 +118,7 @@ def int8_file() -> bytes:
 def test_the_file_gives_the_same_bytes_and_keeps_no_old_kernel(int8_file: bytes) -> None:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    from skinlite_export.rewrites.finished import space_to_depth
+    from skinlite_export.rewrites.on_tflite import space_to_depth
     from skinlite_export.tflite.editor import Editor
 
     rewritten = space_to_depth(int8_file)
