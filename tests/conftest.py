@@ -15,7 +15,7 @@ from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic import write_synthetic
 from skinlite.training.prepare import Prepared, prepare
 from skinlite.training.run import Run, open_run
-from skinlite_export.bundle import Bundle, open_bundle
+from skinlite_export.bundle.folder import Bundle, open_bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from skinlite.data.patient import PatientEncoder
-from skinlite_export.golden import Expected, Vector, Vectors
+from skinlite_export.bundle.golden import Expected, Vector, Vectors
 from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
 from skinlite_export.manifest.provenance import Data
 from skinlite_export.metadata import STANDARD_KEYS, Contract

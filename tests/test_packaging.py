@@ -25,7 +25,7 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     )
     (wheel,) = tmp_path.glob("*.whl")
     run("-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel))
-    modules = "skinlite.cli.main, skinlite_export.bundle, skinlite_benchmarks.render_html"
+    modules = "skinlite.cli.main, skinlite_export.bundle.folder, skinlite_benchmarks.render_html"
     places = run("-c", f"import {modules}; print(skinlite.__file__, skinlite_export.__file__)")
     assert all(place.startswith(str(site)) for place in places.stdout.split())
     told = run("-c", "from skinlite.cli.main import main; main()", "--version")
@@ -35,6 +35,6 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     code = "from skinlite.data import same_lesion as s; print(len(s.known_pairs().images))"
     known = run("-c", code)
     assert known.stdout.strip() == "102"
-    kits = run("-c", "from skinlite_export.kits import kits_folder; print(kits_folder())")
+    kits = run("-c", "from skinlite_export.bundle.kits import kits_folder; print(kits_folder())")
     assert (Path(kits.stdout.strip()) / "web" / "geometry.js").is_file()
     assert kits.stdout.startswith(str(site))

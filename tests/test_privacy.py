@@ -16,7 +16,7 @@ import pytest
 from skinlite.process import environment
 from skinlite.training.run import Run
 from skinlite_benchmarks.worker import Request
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 
 LOOKS_UP_S = 14
 """onnxruntime 1.32 looked its host up 9 s after it had made a session, on a busy machine."""

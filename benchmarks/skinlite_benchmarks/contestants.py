@@ -13,7 +13,7 @@ from skinlite_benchmarks import wording
 from skinlite_benchmarks.accuracy import accuracy_of, told_by_bundle
 from skinlite_benchmarks.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.results import Contestant
-from skinlite_export.bundle import MANIFEST, ONNX, Bundle, open_bundle
+from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle
 from skinlite_export.runtime.runner import RUNNERS, runtimes_for
 
 CONFIG = "config.json"

@@ -3,7 +3,7 @@
 The exporter writes many things twice: the order of the classes, the patient's columns, the gates
 and the scores that they judge. An edit of one place contradicts another. An edit of every place
 agrees again: that nobody but its maker wrote a bundle is for a signature to prove
-(`skinlite_export.signing`, docs/bundle.md).
+(`skinlite_export.bundle.signing`, docs/bundle.md).
 """
 
 import json
@@ -20,10 +20,10 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
 from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
 from skinlite_export.audit import audit
-from skinlite_export.bundle import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
+from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
+from skinlite_export.bundle.golden import FOLDER, VECTORS, read_vectors
 from skinlite_export.card import card_of
 from skinlite_export.evidence_check import evidence_faults
-from skinlite_export.golden import FOLDER, VECTORS, read_vectors
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOT_STATED
 

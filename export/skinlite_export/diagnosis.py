@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import PATIENT
 from skinlite_export.answer_diagnosis import probabilities
-from skinlite_export.bundle import Bundle
-from skinlite_export.golden import read_vectors
+from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.image_diagnosis import image
 from skinlite_export.outputs import read_outputs

@@ -8,7 +8,7 @@ import onnx
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import CLASS_NAMES
-from skinlite_export.bundle import ONNX, TFLITE
+from skinlite_export.bundle.folder import ONNX, TFLITE
 from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata import (
     METADATA,

@@ -14,7 +14,7 @@ from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite.vocabulary import CLASSES
-from skinlite_export.bundle import TFLITE
+from skinlite_export.bundle.folder import TFLITE
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Comparison, Verification
 from skinlite_export.recipe import Gates

@@ -8,8 +8,9 @@ from skinlite.files.read_write import staged_folder
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
-from skinlite_export import bundle as layout
 from skinlite_export.audit import audit, check_integers
+from skinlite_export.bundle import folder as layout
+from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.calibration_pool import Pool
 from skinlite_export.card import card_of
 from skinlite_export.convert.memory import check_memory
@@ -17,7 +18,6 @@ from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_tflite import convert_float32
 from skinlite_export.converted import Report, convert
 from skinlite_export.embed import embed
-from skinlite_export.kits import copy_kits
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.proof import prove
@@ -51,8 +51,8 @@ def export(
         pool: what may calibrate; left out, the training split.
         replace: an ``out`` that is there may go.
         explain_error: measure what int8 costs each layer.
-        kits: to copy into the bundle, see `skinlite_export.kits`.
-        key: to sign the bundle with, unless its gates fail; see `skinlite_export.signing`.
+        kits: to copy into the bundle, see `skinlite_export.bundle.kits`.
+        key: to sign the bundle with, unless its gates fail; see `skinlite_export.bundle.signing`.
         report: progress.
 
     Raises:
@@ -118,7 +118,7 @@ def export(
         manifest = manifest.model_copy(update={"files": layout.list_files(folder)})
         layout.write_manifest(folder, manifest)
         if key is not None and manifest.status != "rejected":
-            from skinlite_export.signing import sign
+            from skinlite_export.bundle.signing import sign
 
             sign(folder, key)
     return layout.open_bundle(out)

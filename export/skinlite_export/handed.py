@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.decoding import decodings
-from skinlite_export.golden import FOLDER, read_vectors
 from skinlite_export.outputs import Computed
 from skinlite_export.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for

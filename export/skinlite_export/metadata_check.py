@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import TFLITE, Bundle
+from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.manifest.manifest import About
 from skinlite_export.metadata import (
     CONTRACT,

@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.golden import Vectors
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import Vectors
 from skinlite_export.runtime.signature import Signature
 
 

@@ -18,9 +18,9 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.process.machine import int8_instructions, processor
 from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
-from skinlite_export import bundle as layout
+from skinlite_export.bundle import folder as layout
+from skinlite_export.bundle.golden import write_golden
 from skinlite_export.calibration import identity
-from skinlite_export.golden import write_golden
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Machine, Temperature, Verification

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.signature import Signature, Tensor
 
 

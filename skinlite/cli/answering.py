@@ -16,7 +16,7 @@ from skinlite.training.prepare import all_examples, prepare_again
 from skinlite.training.run import Run
 
 if TYPE_CHECKING:
-    from skinlite_export.bundle import Bundle
+    from skinlite_export.bundle.folder import Bundle
 
 
 @dataclass(frozen=True)

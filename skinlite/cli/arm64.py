@@ -30,7 +30,7 @@ def arm64(
     need("elftools", "arm64")
     from skinlite.cli.progress import reporting
     from skinlite_benchmarks.arm64.parity import arm64_parity
-    from skinlite_export.bundle import open_bundle
+    from skinlite_export.bundle.folder import open_bundle
 
     opened = open_bundle(bundle)
     opened.check_files()

@@ -40,7 +40,7 @@ def tflite_of(path: Path) -> Path:
     Raises:
         InputError: there is nothing, no bundle, a tampered one, or one without a .tflite.
     """
-    from skinlite_export.bundle import TFLITE, open_bundle
+    from skinlite_export.bundle.folder import TFLITE, open_bundle
 
     if not path.exists():
         raise InputError(f"{path} doesn't exist; name a bundle or a .tflite file.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.evaluation.metadata_only import MetadataOnly
     from skinlite.training.run import Run
-    from skinlite_export.bundle import Bundle
+    from skinlite_export.bundle.folder import Bundle
 
 
 def evaluate(
@@ -51,7 +51,7 @@ def evaluate(
     from skinlite.data.dataset import read_dataset
     from skinlite.evaluation.evaluation import evaluate_fully
     from skinlite.training.run import open_run
-    from skinlite_export.bundle import MANIFEST, open_bundle
+    from skinlite_export.bundle.folder import MANIFEST, open_bundle
 
     bundle = open_bundle(artefact) if (artefact / MANIFEST).exists() else None
     run = open_run(model or artefact) if model or not bundle else None

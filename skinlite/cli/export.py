@@ -134,7 +134,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
-    from skinlite_export.kits import parse_kits
+    from skinlite_export.bundle.kits import parse_kits
     from skinlite_export.recipe import Recipe, parse_gates, parse_size
     from skinlite_export.rewrites import parse_rewrites
 
@@ -142,7 +142,7 @@ def export(
     key = None
     if sign:
         need("cryptography", "sign")
-        from skinlite_export.signing import read_private_key
+        from skinlite_export.bundle.signing import read_private_key
 
         key = read_private_key(sign)
     recipe = validated(

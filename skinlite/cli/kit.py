@@ -18,8 +18,8 @@ def kit(
     out: OutOption = None,
 ) -> None:
     """Put sample code for apps into a bundle, without exporting again; --out leaves it as it is."""
-    from skinlite_export.bundle import open_bundle
-    from skinlite_export.kits import FOLDER, KITS, add_kits, parse_kits
+    from skinlite_export.bundle.folder import open_bundle
+    from skinlite_export.bundle.kits import FOLDER, KITS, add_kits, parse_kits
 
     wanted = parse_kits(names)
     if not wanted:

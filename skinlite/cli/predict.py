@@ -46,7 +46,7 @@ def predict(
     from skinlite.data.geometry import load_picture
     from skinlite.data.patient import Patient
     from skinlite.files.read_write import write_atomically
-    from skinlite_export.bundle import open_bundle
+    from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.runtime.attention_overlay import overlay
     from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 

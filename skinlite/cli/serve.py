@@ -10,7 +10,7 @@ from skinlite.errors import InputError
 from skinlite.process.signals import taken
 
 if TYPE_CHECKING:
-    from skinlite_export.bundle import Bundle
+    from skinlite_export.bundle.folder import Bundle
 
 
 def serve(
@@ -51,7 +51,7 @@ def serve(
 
 def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None:
     from skinlite_benchmarks.devices import Inbox
-    from skinlite_export.bundle import TFLITE, open_bundle
+    from skinlite_export.bundle.folder import TFLITE, open_bundle
     from skinlite_export.serve.address import qr_code, reachable_host, url
     from skinlite_export.serve.runtime import find_runtime
     from skinlite_export.serve.server import Server
@@ -100,7 +100,7 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
 
 def _check_tensors(bundle: "Bundle") -> None:
     """Refuse what LiteRT.js refuses, before a phone does."""
-    from skinlite_export.bundle import TFLITE
+    from skinlite_export.bundle.folder import TFLITE
 
     signature = bundle.manifest.signatures[TFLITE]
     if any(tensor.dtype == "int8" for tensor in (*signature.inputs, *signature.outputs)):

@@ -23,9 +23,9 @@ def sign(
     """Sign a bundle, once all of it is found to be right; skinlite verify --key checks it."""
     need("cryptography", "sign")
     from skinlite.cli.verify import check_whole
-    from skinlite_export.bundle import SIGNATURE, open_bundle
-    from skinlite_export.signing import read_private_key
-    from skinlite_export.signing import sign as put_signature
+    from skinlite_export.bundle.folder import SIGNATURE, open_bundle
+    from skinlite_export.bundle.signing import read_private_key
+    from skinlite_export.bundle.signing import sign as put_signature
 
     private = read_private_key(key)
     opened = open_bundle(bundle)

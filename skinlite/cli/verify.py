@@ -11,7 +11,7 @@ from skinlite.cli.tables import check_gates
 from skinlite.errors import GateError
 
 if TYPE_CHECKING:
-    from skinlite_export.bundle import Bundle
+    from skinlite_export.bundle.folder import Bundle
     from skinlite_export.diagnosis import Diagnosis
 
 
@@ -36,13 +36,13 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check hashes, contents and signature of a bundle, and run its golden vectors here."""
-    from skinlite_export.bundle import open_bundle
+    from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.diagnosis import diagnose
 
     signed = []
     if key:  # before anything in the bundle is believed
         need("cryptography", "sign")
-        from skinlite_export.signing import check_signature, read_public_key
+        from skinlite_export.bundle.signing import check_signature, read_public_key
 
         signed.append(check_signature(bundle, read_public_key(key)))
     opened = open_bundle(bundle)
@@ -85,8 +85,8 @@ def check_whole(bundle: "Bundle") -> list[str]:
     Raises:
         InputError: the first that didn't.
     """
+    from skinlite_export.bundle.golden import check_golden
     from skinlite_export.consistency import check_consistency
-    from skinlite_export.golden import check_golden
     from skinlite_export.metadata_check import check_metadata
     from skinlite_export.tensor_check import check_tensors
 

@@ -23,7 +23,7 @@ from skinlite_benchmarks.results import (
     Settings,
 )
 from skinlite_benchmarks.timing import Samples
-from skinlite_export.bundle import ENCODING, MANIFEST, SEAL, list_files, seal
+from skinlite_export.bundle.folder import ENCODING, MANIFEST, SEAL, list_files, seal
 from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
 from skinlite_export.manifest.measured import Audit, Comparison, Verification
 from skinlite_export.recipe import Recipe

@@ -13,7 +13,7 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.models.backbones import BACKBONES
 from skinlite_benchmarks.accuracy import accuracy_of, measured, told_by_bundle
 from skinlite_benchmarks.paper import paper_figures
-from skinlite_export.bundle import open_bundle
+from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.manifest.measured import Gate
 
 from .conftest import write_bundle

@@ -21,7 +21,7 @@ from skinlite_benchmarks.arm64.kernels import builtin_operator, kernels_in
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
 from skinlite_benchmarks.arm64.operators import deviations, show
 from skinlite_benchmarks.arm64.parity import arm64_parity
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.signature import Quantization
 from skinlite_export.tflite.editor import Editor
 

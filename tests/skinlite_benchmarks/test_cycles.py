@@ -21,7 +21,7 @@ from skinlite_benchmarks.arm64.kernels import kernel_of
 from skinlite_benchmarks.arm64.machine import Facts
 from skinlite_benchmarks.arm64.pipeline import PIPELINES, cycles, llvm
 from skinlite_benchmarks.cost.tflite import tflite_cost
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 
 elftools = pytest.importorskip("elftools.elf.elffile")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinlite_benchmarks.reliability.targets import change
-from skinlite_export.bundle import ENCODING, MANIFEST, open_bundle
+from skinlite_export.bundle.folder import ENCODING, MANIFEST, open_bundle
 
 from .conftest import write_bundle
 

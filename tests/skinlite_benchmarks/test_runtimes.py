@@ -9,7 +9,7 @@ from skinlite_benchmarks.runtimes.catalogue import HERE, TRIALS, Trial
 from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
 from skinlite_benchmarks.runtimes.table import table
 from skinlite_benchmarks.runtimes.trying import DRIVERS, Tried, try_file
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.runner import predict_all
 
 LITERT = Trial("LiteRT", (HERE, "ai-edge-litert"), "on_tflite", ".tflite", remedy="update")

@@ -13,10 +13,10 @@ from skinlite.data.examples import Examples
 from skinlite.data.geometry import load_picture
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.golden import read_vectors
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import read_vectors
+from skinlite_export.bundle.kits import KITS
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.kits import KITS
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL
 from skinlite_export.runtime.model_inputs import pixels_for

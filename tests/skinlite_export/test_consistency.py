@@ -17,7 +17,7 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
-from skinlite_export.bundle import (
+from skinlite_export.bundle.folder import (
     CARD,
     ENCODING,
     LABELS,
@@ -29,9 +29,9 @@ from skinlite_export.bundle import (
     open_bundle,
     write_manifest,
 )
+from skinlite_export.bundle.kits import KITS
 from skinlite_export.card import card_of
 from skinlite_export.consistency import check_consistency
-from skinlite_export.kits import KITS
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.rewrites import ALL

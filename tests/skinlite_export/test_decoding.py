@@ -11,11 +11,11 @@ from PIL import Image, ImageOps
 
 from skinlite.data.geometry import Pixels, crop, fit, load_picture
 from skinlite.errors import InputError
-from skinlite_export import golden
-from skinlite_export.bundle import TFLITE, Bundle
+from skinlite_export.bundle import golden
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import JPEG_LEVELS, check_golden, read_vectors
 from skinlite_export.decoding import FAULTS, HALVED, JPEG, OTHERS, UNTURNED, decoded, decodings
 from skinlite_export.diagnosis import diagnose
-from skinlite_export.golden import JPEG_LEVELS, check_golden, read_vectors
 from skinlite_export.handed import UNKNOWN_CAUSE
 
 Decode = Callable[[bytes], Pixels]

@@ -13,9 +13,9 @@ from PIL import Image, ImageOps
 
 from skinlite.data.geometry import crop, fit
 from skinlite.data.patient import Patient, PatientEncoder
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.diagnosis import Diagnosis, diagnose
-from skinlite_export.golden import read_vectors
 from skinlite_export.handed import UNKNOWN_CAUSE
 from skinlite_export.schemas import path_of
 

@@ -14,7 +14,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import CLASS_NAMES, CLASSES, IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
+from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata import Contract, contract_of
 from skinlite_export.metadata_check import check_metadata, differences, read_tflite

@@ -11,8 +11,8 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import MOST_BYTES
-from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.golden import read_vectors
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.outputs import read_outputs
 
 RightOutputs = Callable[[Bundle], dict[str, Any]]

@@ -9,7 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 from onnxruntime import InferenceSession
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import MANIFEST, ONNX, SEAL, TFLITE, Bundle, open_bundle, seal
+from skinlite_export.bundle.folder import MANIFEST, ONNX, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.metadata import Contract, contract_of
 from skinlite_export.runtime.runner import load_runner

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from skinlite.vocabulary import CLASSES
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.metadata_check import read_tflite
 
 PACKAGES = ["tflite-support==0.4.4", "flatbuffers==2.0.7", "numpy<2"]

@@ -15,8 +15,8 @@ from skinlite_benchmarks.arm64.kernels import kernels_in
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
 from skinlite_benchmarks.arm64.operators import Deviation, deviations
 from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, emulator, version_of
-from skinlite_export.bundle import TFLITE, Bundle
-from skinlite_export.golden import FOLDER, TOLERANCE, Vector, read_vectors
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import FOLDER, TOLERANCE, Vector, read_vectors
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.runtime.runner import Runner
 

@@ -19,7 +19,7 @@ LONGEST_S = 1.0
 SERVE = """
 import sys
 from pathlib import Path
-from skinlite_export.bundle import open_bundle
+from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.serve.server import Server
 from skinlite_export.serve.site import Asset
 

@@ -9,7 +9,7 @@ from skinlite.data.check import check_decoding
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import SkinliteError
 from skinlite_benchmarks.results import RESULTS, read_results
-from skinlite_export.bundle import open_bundle
+from skinlite_export.bundle.folder import open_bundle
 
 
 @dataclass(frozen=True)

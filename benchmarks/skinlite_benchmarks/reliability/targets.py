@@ -20,10 +20,10 @@ from skinlite.training.run import open_run
 from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results import RESULTS, read_results
-from skinlite_export.bundle import MANIFEST, SEAL, Bundle, open_bundle, seal
+from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal
+from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
-from skinlite_export.golden import VECTORS, read_vectors
 from skinlite_export.manifest.manifest import FileEntry
 from skinlite_export.metadata_check import check_metadata
 

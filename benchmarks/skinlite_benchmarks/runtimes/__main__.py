@@ -11,7 +11,7 @@ from skinlite_benchmarks.runtimes.catalogue import TRIALS
 from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
 from skinlite_benchmarks.runtimes.table import table
 from skinlite_benchmarks.runtimes.trying import Tried, environments, try_file
-from skinlite_export.bundle import open_bundle
+from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.runtime.runner import load_runner, predict_all
 
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
-from skinlite_export.golden import FOLDER, read_vectors
+from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.runtime.model_inputs import pixels_for
 from skinlite_export.runtime.runner import Runner
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite.data.patient import PatientEncoder
-from skinlite_export.golden import Vectors
+from skinlite_export.bundle.golden import Vectors
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.outputs import Outputs
 

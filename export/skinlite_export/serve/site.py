@@ -8,8 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from skinlite_export.bundle import MANIFEST, Bundle
-from skinlite_export.kits import kits_folder
+from skinlite_export.bundle.folder import MANIFEST, Bundle
+from skinlite_export.bundle.kits import kits_folder
 from skinlite_export.serve.runtime import FILES
 
 PAGE = Path(__file__).parent / "page"

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skinlite.vocabulary import CLASSES
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 
 Skinlite = Callable[..., Any]
 

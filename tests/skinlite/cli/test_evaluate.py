@@ -12,7 +12,7 @@ import pytest
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics, open_run
 from skinlite.vocabulary import CLASSES
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 
 Skinlite = Callable[..., Any]
 

@@ -14,7 +14,7 @@ import pytest
 
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.bundle import Bundle, open_bundle
+from skinlite_export.bundle.folder import Bundle, open_bundle
 
 Skinlite = Callable[..., Any]
 

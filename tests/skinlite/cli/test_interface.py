@@ -11,7 +11,7 @@ from PIL import Image
 from skinlite.training.run import Run
 from skinlite.vocabulary import IMAGE
 from skinlite_benchmarks.worker import Request, Worker
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 
 
 def test_a_bundle_with_all_of_it(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from skinlite_export.bundle import Bundle, open_bundle
-from skinlite_export.kits import kits_folder
+from skinlite_export.bundle.folder import Bundle, open_bundle
+from skinlite_export.bundle.kits import kits_folder
 
 Skinlite = Callable[..., Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from skinlite_export.bundle import MANIFEST, SEAL, Bundle, seal
+from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, seal
 
 Skinlite = Callable[..., Any]
 

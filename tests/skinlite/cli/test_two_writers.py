@@ -12,7 +12,7 @@ import pytest
 
 from skinlite.files.claims import Claim
 from skinlite.training.run import Run, partial_folder, reopen_run
-from skinlite_export.bundle import Bundle, open_bundle
+from skinlite_export.bundle.folder import Bundle, open_bundle
 
 Skinlite = Callable[..., Any]
 

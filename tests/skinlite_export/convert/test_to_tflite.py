@@ -12,7 +12,7 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.audit import audit
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Ranges, Scheme
 from skinlite_export.runtime.runner import LiteRTRunner, OnnxRunner, predict_all
 

@@ -14,10 +14,10 @@ import pytest
 from skinlite.data.geometry import load_picture
 from skinlite.data.patient import Patient
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite_export.bundle import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
+from skinlite_export.bundle.folder import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
+from skinlite_export.bundle.golden import read_vectors
+from skinlite_export.bundle.kits import KITS, kits_folder, parse_kits
 from skinlite_export.diagnosis import diagnose
-from skinlite_export.golden import read_vectors
-from skinlite_export.kits import KITS, kits_folder, parse_kits
 from skinlite_export.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.site import build_site
@@ -93,7 +93,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from skinlite_export.bundle import TFLITE, open_bundle
+from skinlite_export.bundle.folder import TFLITE, open_bundle
 bundle = open_bundle(Path(sys.argv[1]))
 signature = bundle.manifest.signatures[TFLITE]
 run = Interpreter(str(bundle.path / TFLITE)).get_signature_runner()

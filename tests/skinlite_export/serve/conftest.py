@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.serve.runtime import find_runtime
 from skinlite_export.serve.server import Server
 from skinlite_export.serve.site import build_site

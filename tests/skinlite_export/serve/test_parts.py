@@ -13,8 +13,8 @@ import pytest
 
 from skinlite.data.geometry import FRAME, fit
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
-from skinlite_export.kits import kits_folder
+from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.kits import kits_folder
 from skinlite_export.serve import runtime as litert
 from skinlite_export.serve.address import lan_address, qr_code, reachable_host, url
 from skinlite_export.serve.server import Server

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.serve.routes import MAX_BODY, POSTS_A_MINUTE, Limit
 from skinlite_export.serve.server import MOST, Server
 

@@ -14,7 +14,7 @@ from skinlite.data.patient import Patient, PatientEncoder
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import ATTENTION, IMAGE, PROBABILITIES
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.runner import LiteRTRunner
 

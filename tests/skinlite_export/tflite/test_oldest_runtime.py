@@ -9,7 +9,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
-from skinlite_export.bundle import TFLITE, Bundle
+from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.metadata_check import check_metadata
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack

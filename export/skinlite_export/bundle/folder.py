@@ -2,7 +2,7 @@
 
 manifest.json          contract, hashes of every other file, measured gates (`Manifest`)
 manifest.json.sha256   its own hash, for ``sha256sum -c``
-manifest.json.sig      where somebody signed it (`skinlite_export.signing`)
+manifest.json.sig      where somebody signed it (`skinlite_export.bundle.signing`)
 MODEL_CARD.md          the manifest for people (`skinlite_export.card`)
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
@@ -34,7 +34,7 @@ class Bundle:
 
     @property
     def signed(self) -> bool:
-        """Whether there is a signature; whose, `skinlite_export.signing` finds out."""
+        """Whether there is a signature; whose, `skinlite_export.bundle.signing` finds out."""
         return (self.path / SIGNATURE).is_file()
 
     @property

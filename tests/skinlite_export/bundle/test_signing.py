@@ -14,15 +14,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.bundle import MANIFEST, SIGNATURE, Bundle, open_bundle, write_manifest
-from skinlite_export.kits import add_kits
-from skinlite_export.recipe import Recipe
-from skinlite_export.signing import (
+from skinlite_export.bundle.folder import MANIFEST, SIGNATURE, Bundle, open_bundle, write_manifest
+from skinlite_export.bundle.kits import add_kits
+from skinlite_export.bundle.signing import (
     check_signature,
     read_private_key,
     read_public_key,
     sign,
 )
+from skinlite_export.recipe import Recipe
 
 Skinlite = Callable[..., Any]
 

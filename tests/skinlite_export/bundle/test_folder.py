@@ -10,7 +10,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
-from skinlite_export.bundle import MANIFEST, SEAL, Bundle, list_files, open_bundle, seal
+from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, list_files, open_bundle, seal
 from skinlite_export.manifest.manifest import Manifest
 
 FILES = [

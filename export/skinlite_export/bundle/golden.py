@@ -27,7 +27,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.vocabulary import CLASSES, IMAGE
 from skinlite_export import decoding
-from skinlite_export.bundle import Bundle
+from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import Runner
 from skinlite_export.runtime.signature import Record

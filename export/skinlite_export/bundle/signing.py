@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_regular, write_atomically
-from skinlite_export.bundle import MANIFEST, SIGNATURE, check_is_bundle
+from skinlite_export.bundle.folder import MANIFEST, SIGNATURE, check_is_bundle
 
 MAKE = "openssl genpkey -algorithm ed25519 -out KEY.pem"
 PUBLISH = "openssl pkey -in KEY.pem -pubout -out PUB.pem"

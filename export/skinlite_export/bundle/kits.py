@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import staged_folder
-from skinlite_export.bundle import Bundle, list_files, open_bundle, write_manifest
+from skinlite_export.bundle.folder import Bundle, list_files, open_bundle, write_manifest
 
 FOLDER = "kits"
 KITS = ("android", "ios", "web")

@@ -1,0 +1,1 @@
+"""The bundle folder: its files, golden vectors, kits for apps, signature."""
