@@ -9,7 +9,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle.golden import Expected, Vector, Vectors
 from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
 from skinlite_export.manifest.provenance import Data
-from skinlite_export.metadata import STANDARD_KEYS, Contract
+from skinlite_export.metadata.contract import STANDARD_KEYS, Contract
 
 ROOT = Path(__file__).resolve().parents[1]
 

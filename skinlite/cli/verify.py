@@ -87,7 +87,7 @@ def check_whole(bundle: "Bundle") -> list[str]:
     """
     from skinlite_export.bundle.golden import check_golden
     from skinlite_export.consistency import check_consistency
-    from skinlite_export.metadata_check import check_metadata
+    from skinlite_export.metadata.check import check_metadata
     from skinlite_export.tensor_check import check_tensors
 
     bundle.check_files()

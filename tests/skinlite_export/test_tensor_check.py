@@ -11,7 +11,7 @@ from onnxruntime import InferenceSession
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import MANIFEST, ONNX, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.manifest.manifest import Manifest
-from skinlite_export.metadata import Contract, contract_of
+from skinlite_export.metadata.contract import Contract, contract_of
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Tensor
 from skinlite_export.tensor_check import check_tensors

@@ -25,7 +25,7 @@ from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.consistency import check_consistency
 from skinlite_export.diagnosis import diagnose
 from skinlite_export.manifest.manifest import FileEntry
-from skinlite_export.metadata_check import check_metadata
+from skinlite_export.metadata.check import check_metadata
 
 BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")
 

@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle.folder import TFLITE, Bundle
-from skinlite_export.metadata_check import check_metadata
+from skinlite_export.metadata.check import check_metadata
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 from skinlite_export.tflite.oldest_runtime import (
@@ -119,7 +119,7 @@ def test_verify_tells_of_a_file_that_says_too_little(bundle: Bundle) -> None:
 
 
 def noted(content: bytes) -> bytes:
-    """As `skinlite_export.embed` writes it."""
+    """As `skinlite_export.metadata.embed` writes it."""
     from skinlite_export.tflite.editor import Editor
 
     editor = Editor(content)

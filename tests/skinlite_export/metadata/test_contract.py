@@ -16,9 +16,9 @@ from skinlite.process.quiet import silenced
 from skinlite.vocabulary import CLASS_NAMES, CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.manifest.manifest import About, Geometry
-from skinlite_export.metadata import Contract, contract_of
-from skinlite_export.metadata_check import check_metadata, differences, read_tflite
-from skinlite_export.metadata_schema import decode, encode
+from skinlite_export.metadata.check import check_metadata, differences, read_tflite
+from skinlite_export.metadata.contract import Contract, contract_of
+from skinlite_export.metadata.schema import decode, encode
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.runner import LiteRTRunner, predict_all
 
@@ -30,7 +30,7 @@ ABOUT = About(name="net", version="1", description="a net", author="Ærø & Co",
 def contents(classifier: Any) -> Callable[..., tuple[bytes, bytes, Contract]]:
     """Makes a .tflite without and with metadata, and its contract."""
     from skinlite_export.convert.to_tflite import convert_float32
-    from skinlite_export.embed import into_tflite
+    from skinlite_export.metadata.embed import into_tflite
     from skinlite_export.tflite.interface import with_interface
 
     plain = convert_float32(classifier)
@@ -111,7 +111,7 @@ def test_answers_and_bytes_stay(contents: Contents, few: Examples, tmp_path: Pat
     assert np.array_equal(predict_all(after, few.images, few.patients), expected)
     assert (after.signature, after.partitions) == (before.signature, before.partitions)
     assert contents(path)[1] == described
-    from skinlite_export.embed import into_tflite
+    from skinlite_export.metadata.embed import into_tflite
 
     assert into_tflite(plain, contract.model_copy(update={"author": "B"})) != described
 

@@ -10,7 +10,7 @@ from typing import Any
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.manifest.manifest import About
-from skinlite_export.metadata import (
+from skinlite_export.metadata.contract import (
     CONTRACT,
     METADATA,
     Contract,
@@ -19,7 +19,7 @@ from skinlite_export.metadata import (
     from_properties,
     to_tables,
 )
-from skinlite_export.metadata_schema import ModelMetadata, decode
+from skinlite_export.metadata.schema import ModelMetadata, decode
 from skinlite_export.runtime.onnx import OnnxRunner
 from skinlite_export.tflite.oldest_runtime import overstated
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES, SEX, SITE
-from skinlite_export import metadata_schema as schema
 from skinlite_export.manifest.manifest import About, Geometry
+from skinlite_export.metadata import schema
 from skinlite_export.runtime.signature import Signature, Tensor
 
 METADATA = "TFLITE_METADATA"

@@ -1,4 +1,4 @@
-"""Write a file's contract into it: `skinlite_export.metadata`."""
+"""Write a file's contract into it: `skinlite_export.metadata.contract`."""
 
 import io
 import zipfile
@@ -10,7 +10,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import CLASS_NAMES
 from skinlite_export.bundle.folder import ONNX, TFLITE
 from skinlite_export.manifest.manifest import About, Geometry
-from skinlite_export.metadata import (
+from skinlite_export.metadata.contract import (
     METADATA,
     Contract,
     attached,
@@ -18,7 +18,7 @@ from skinlite_export.metadata import (
     to_properties,
     to_tables,
 )
-from skinlite_export.metadata_schema import encode
+from skinlite_export.metadata.schema import encode
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.tflite.editor import Editor
 

@@ -10,7 +10,7 @@ import pytest
 
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import Bundle
-from skinlite_export.metadata_check import read_tflite
+from skinlite_export.metadata.check import read_tflite
 
 PACKAGES = ["tflite-support==0.4.4", "flatbuffers==2.0.7", "numpy<2"]
 """Only what reading metadata needs: the whole of it brings an audio stack and protobuf 3."""

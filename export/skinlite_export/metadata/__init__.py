@@ -1,0 +1,1 @@
+"""What a model file says of itself, for apps that have the file alone."""
