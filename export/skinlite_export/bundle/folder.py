@@ -3,7 +3,7 @@
 manifest.json          contract, hashes of every other file, measured gates (`Manifest`)
 manifest.json.sha256   its own hash, for ``sha256sum -c``
 manifest.json.sig      where somebody signed it (`skinlite_export.bundle.signing`)
-MODEL_CARD.md          the manifest for people (`skinlite_export.card`)
+MODEL_CARD.md          the manifest for people (`skinlite_export.model_card.card`)
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
 

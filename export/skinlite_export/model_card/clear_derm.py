@@ -1,4 +1,4 @@
-"""The points of CLEAR Derm, answered from a manifest; see `skinlite_export.card`."""
+"""The points of CLEAR Derm, answered from a manifest; see `skinlite_export.model_card.card`."""
 
 from skinlite.data.geometry import FRAME
 from skinlite_export.manifest.manifest import Manifest

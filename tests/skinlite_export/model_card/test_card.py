@@ -12,8 +12,8 @@ from skinlite.process.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle.folder import CARD, Bundle
-from skinlite_export.card import card_of
 from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.model_card.card import card_of
 from skinlite_export.recipe import Recipe
 
 

@@ -1,0 +1,1 @@
+"""The model card of a bundle, by the points of CLEAR Derm."""
