@@ -25,7 +25,7 @@ from skinlite_export.converted import convert
 from skinlite_export.explain import divergence
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL
-from skinlite_export.verification import Fidelity, fidelity
+from skinlite_export.verify.fidelity import Fidelity, fidelity
 
 RECIPES = {
     "stock converter": Recipe(rewrites=(), screening=None, ranges="minmax"),

@@ -24,13 +24,13 @@ from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, LayerError, Search
-from skinlite_export.proof import SAME
 from skinlite_export.qat import tune
 from skinlite_export.qat_graph import ready_for_training
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
 from skinlite_export.rounding import round_kernels
 from skinlite_export.search import search
+from skinlite_export.verify.proof import SAME
 
 Report = Callable[[str, int, int], None]
 """Told what is being done, the steps done and the steps in all; for a progress bar."""

@@ -8,7 +8,6 @@ from skinlite.files.read_write import staged_folder
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
-from skinlite_export.audit import audit, check_integers
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.calibration_pool import Pool
@@ -20,9 +19,10 @@ from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.metadata.embed import embed
 from skinlite_export.model_card.card import card_of
-from skinlite_export.proof import prove
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.interface import with_interface
+from skinlite_export.verify.audit import audit, check_integers
+from skinlite_export.verify.proof import prove
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -19,7 +19,7 @@ from skinlite_export.calibrated import Calibrated, answers
 from skinlite_export.explain import explain
 from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
 from skinlite_export.recipe import Gates
-from skinlite_export.verification import judge
+from skinlite_export.verify.fidelity import judge
 
 MOST_FLOAT = 0.1
 """Share of the layers; a file with more of them in float is no int8 file any longer."""

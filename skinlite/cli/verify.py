@@ -86,9 +86,9 @@ def check_whole(bundle: "Bundle") -> list[str]:
         InputError: the first that didn't.
     """
     from skinlite_export.bundle.golden import check_golden
-    from skinlite_export.consistency import check_consistency
     from skinlite_export.metadata.check import check_metadata
-    from skinlite_export.tensor_check import check_tensors
+    from skinlite_export.verify.consistency import check_consistency
+    from skinlite_export.verify.tensor_check import check_tensors
 
     bundle.check_files()
     checks = (check_consistency, check_metadata, check_tensors)

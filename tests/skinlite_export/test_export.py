@@ -135,7 +135,7 @@ def test_a_damaged_model_is_told_and_leaves_nothing(
 
 def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> None:
     from skinlite.errors import SkinliteError
-    from skinlite_export.audit import check_integers
+    from skinlite_export.verify.audit import check_integers
 
     found = tiny_bundle.manifest.audit
     check_integers(found, {"FULLY_CONNECTED", "SOFTMAX"})

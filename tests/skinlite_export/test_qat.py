@@ -9,9 +9,9 @@ import pytest
 
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
-from skinlite_export.audit import audit
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.runtime.runner import LiteRTRunner, predict_all
+from skinlite_export.verify.audit import audit
 
 
 @pytest.fixture

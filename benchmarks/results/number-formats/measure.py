@@ -34,7 +34,7 @@ from skinlite_export.rewrites import ALL, apply_rewrites
 from skinlite_export.rounding import round_kernels
 from skinlite_export.runtime.onnx import OnnxRunner
 from skinlite_export.runtime.runner import predict_all
-from skinlite_export.verification import fidelity
+from skinlite_export.verify.fidelity import fidelity
 
 IMAGES, CALIBRATION, RANGES = 400, 150, 30
 

@@ -11,10 +11,10 @@ from skinlite.data.examples import Examples
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.audit import audit
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Ranges, Scheme
 from skinlite_export.runtime.runner import LiteRTRunner, OnnxRunner, predict_all
+from skinlite_export.verify.audit import audit
 
 SCHEMES = tuple(
     scheme for scheme in get_args(Scheme) if scheme != "int8-qat"

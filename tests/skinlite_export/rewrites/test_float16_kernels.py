@@ -41,9 +41,9 @@ def head_of(editor: Any) -> Any:
 def test_the_head_takes_half_of_its_bytes_and_the_answers_stay(
     int8_file: bytes, few: Examples, tmp_path: Path
 ) -> None:
-    from skinlite_export.audit import audit
     from skinlite_export.rewrites.on_tflite import float16_kernels
     from skinlite_export.tflite.editor import Editor
+    from skinlite_export.verify.audit import audit
 
     rewritten = float16_kernels(int8_file)
     editor = Editor(int8_file)

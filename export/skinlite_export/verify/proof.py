@@ -28,8 +28,8 @@ from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import answer
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Signature
-from skinlite_export.temperature import temperature_of
-from skinlite_export.verification import compare, judge
+from skinlite_export.verify.fidelity import compare, judge
+from skinlite_export.verify.temperature import temperature_of
 
 SAME = 1e-4
 """Largest difference of a float32 probability that rewriting and converting may make."""

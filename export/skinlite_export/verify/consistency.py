@@ -19,13 +19,13 @@ from skinlite.data.split import SPLITS
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
 from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
-from skinlite_export.audit import audit
 from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
 from skinlite_export.bundle.golden import FOLDER, VECTORS, read_vectors
-from skinlite_export.evidence_check import evidence_faults
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOT_STATED
 from skinlite_export.model_card.card import card_of
+from skinlite_export.verify.audit import audit
+from skinlite_export.verify.scores_check import evidence_faults
 
 
 def check_consistency(bundle: Bundle) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skinlite.evaluation.calibration import expected_calibration_error, temper
-from skinlite_export.temperature import temperature_of
+from skinlite_export.verify.temperature import temperature_of
 
 
 def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest.measured import Gate
 from skinlite_export.recipe import Gates
-from skinlite_export.verification import compare, fidelity, intervals, judge
+from skinlite_export.verify.fidelity import compare, fidelity, intervals, judge
 
 MEL, NV = CLASSES.index("mel"), CLASSES.index("nv")
 

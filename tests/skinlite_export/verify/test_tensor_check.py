@@ -14,7 +14,7 @@ from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.metadata.contract import Contract, contract_of
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Tensor
-from skinlite_export.tensor_check import check_tensors
+from skinlite_export.verify.tensor_check import check_tensors
 
 NEW = ("raw_name", "position", "idct", "chroma_upsampling", "color")
 """Fields that older manifests lack."""
