@@ -20,9 +20,9 @@ import typer
 from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
-from skinlite_export.calibrated import answers
 from skinlite_export.converted import convert
-from skinlite_export.explain import divergence
+from skinlite_export.quantize.calibrated import answers
+from skinlite_export.quantize.layer_errors import divergence
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL
 from skinlite_export.verify.fidelity import Fidelity, fidelity
@@ -60,7 +60,7 @@ def measure(
 
     Yields:
         For each split what the gates judge, and the median picture's divergence
-        (`skinlite_export.explain`), nats.
+        (`skinlite_export.quantize.layer_errors`), nats.
     """
     from skinlite.training.trainer import predict
 

@@ -11,25 +11,25 @@ from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
 from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
-from skinlite_export.calibrated import Calibrated
-from skinlite_export.calibration import calibrate, samples
-from skinlite_export.calibration_pool import Pool, training_pool
 from skinlite_export.convert.prune_and_cluster import compress
 from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
-from skinlite_export.equalization import equalize
-from skinlite_export.explain import explain
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, LayerError, Search
 from skinlite_export.qat import tune
 from skinlite_export.qat_graph import ready_for_training
+from skinlite_export.quantize.adaptive_rounding import round_kernels
+from skinlite_export.quantize.calibrated import Calibrated
+from skinlite_export.quantize.calibration import calibrate, samples
+from skinlite_export.quantize.calibration_pool import Pool, training_pool
+from skinlite_export.quantize.equalization import equalize
+from skinlite_export.quantize.float_layers import search
+from skinlite_export.quantize.layer_errors import explain
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import apply_rewrites
-from skinlite_export.rounding import round_kernels
-from skinlite_export.search import search
 from skinlite_export.verify.proof import SAME
 
 Report = Callable[[str, int, int], None]

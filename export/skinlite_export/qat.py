@@ -16,13 +16,13 @@ import tf_keras
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.calibration import samples
 from skinlite_export.convert.best_range import Range
 from skinlite_export.convert.to_tflite import measure_ranges
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.qat_layers import fake_quantize
 from skinlite_export.qat_ranges import ranges_in, with_ranges_of
+from skinlite_export.quantize.calibration import samples
 from skinlite_export.recipe import FineTuning
 
 

@@ -2,7 +2,7 @@
 
 from skinlite_export.convert.best_range import Range
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.layers import operations_of
+from skinlite_export.quantize.operators import operations_of
 from skinlite_export.tflite.flatbuffer import has_range, pack, unpack
 
 SAME_NUMBERS = {"Cropping2D", "Flatten", "MaxPooling2D", "PadRows", "Reshape", "ZeroPadding2D"}

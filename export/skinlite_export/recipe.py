@@ -29,7 +29,7 @@ Ranges = Literal["mse", "minmax"]
 
 OnFail = Literal["stop", "search"]
 """What follows a gate that fails: the bundle is rejected, or a search for the layers that have to
-stay in float for the gates to hold (`skinlite_export.search`)."""
+stay in float for the gates to hold (`skinlite_export.quantize.float_layers`)."""
 
 
 class Gates(BaseModel):

@@ -204,7 +204,7 @@ def export(
         prepared = prepare_again(run, dataset, advance)
     pool = None
     if calibration:
-        from skinlite_export.calibration_pool import folder_pool
+        from skinlite_export.quantize.calibration_pool import folder_pool
 
         folder = read_dataset(calibration)
         with counting("reading calibration pictures", len(folder.frame)) as advance:

@@ -26,7 +26,7 @@ def test_every_file_was_measured_on_the_whole_test_split(
     tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared
 ) -> None:
     from skinlite.training.trainer import predict
-    from skinlite_export.calibration import identity
+    from skinlite_export.quantize.calibration import identity
 
     proof, test = tiny_bundle.manifest.verification, tiny_prepared.examples["test"]
     ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "test", "image_id"]
@@ -144,7 +144,7 @@ def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> Non
 
 
 def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared) -> None:
-    from skinlite_export.calibration_pool import check_lesions
+    from skinlite_export.quantize.calibration_pool import check_lesions
 
     split = tiny_prepared.split.copy()
     train = split.loc[split["split"] == "train", "lesion_id"]

@@ -29,9 +29,9 @@ def make_ready(classifier: Any) -> Graph:
 
 
 def calibrated(graph: Graph, few: Examples) -> bytes:
-    from skinlite_export.calibration import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.quantize.calibration import samples
 
     return measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
 
@@ -48,7 +48,7 @@ def tune(graph: Graph, teacher: Any, few: Examples, *, rounding: bytes | None, *
 
 
 def to_int8(graph: Graph, noted: bytes) -> bytes:
-    from skinlite_export.calibrated import Calibrated
+    from skinlite_export.quantize.calibrated import Calibrated
     from skinlite_export.recipe import Recipe
 
     return Calibrated(noted, graph, Recipe()).to_int8()

@@ -20,18 +20,18 @@ from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import prepare_again
 from skinlite.training.run import open_run
 from skinlite.training.trainer import predict
-from skinlite_export.calibrated import Calibrated, answers
-from skinlite_export.calibration import calibrate, samples
-from skinlite_export.calibration_pool import training_pool
 from skinlite_export.convert import to_onnx_int8 as onnx_int8
 from skinlite_export.convert import to_tflite as convert
 from skinlite_export.convert.to_onnx import to_onnx
-from skinlite_export.equalization import equalize
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
+from skinlite_export.quantize.adaptive_rounding import round_kernels
+from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.calibration import calibrate, samples
+from skinlite_export.quantize.calibration_pool import training_pool
+from skinlite_export.quantize.equalization import equalize
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites import ALL, apply_rewrites
-from skinlite_export.rounding import round_kernels
 from skinlite_export.runtime.onnx import OnnxRunner
 from skinlite_export.runtime.runner import predict_all
 from skinlite_export.verify.fidelity import fidelity

@@ -92,7 +92,7 @@ def quantize(
         float_operators: TFLite operators that are left in float.
         float_tensors: names of the tensors whose operators are left in float.
         verify: put its float double beside each operator, and a NumericVerify of the two after
-            them; for `skinlite_export.explain`.
+            them; for `skinlite_export.quantize.layer_errors`.
     """
     with silenced():
         content: bytes = mlir_quantize(

@@ -150,7 +150,7 @@ class Verification(Record):
 
 
 class LayerError(Record):
-    """What int8 costs one layer, on validation pictures; see `skinlite_export.explain`.
+    """What int8 costs one layer, on validation pictures; see `skinlite_export.quantize.layer_errors`.
 
     Attributes:
         layer: of the deploy graph, as ``--keep-float`` takes it.
@@ -187,7 +187,7 @@ class SearchStep(Record):
 
 
 class Search(Record):
-    """The search for the layers that have to stay in float; see `skinlite_export.search`.
+    """The search for the layers that have to stay in float; see `skinlite_export.quantize.float_layers`.
 
     Attributes:
         found: whether the last step's gates hold; if not, the file is the first step's.

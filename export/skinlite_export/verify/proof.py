@@ -20,10 +20,10 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.golden import write_golden
-from skinlite_export.calibration import identity
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Machine, Temperature, Verification
+from skinlite_export.quantize.calibration import identity
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import answer
 from skinlite_export.runtime.runner import load_runner

@@ -36,8 +36,8 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
 @pytest.fixture
 def quantize(few: Examples) -> Callable[[bytes], bytes]:
     def make(content: bytes) -> bytes:
-        from skinlite_export.calibration import samples
         from skinlite_export.convert.to_onnx_int8 import to_onnx_int8
+        from skinlite_export.quantize.calibration import samples
 
         return to_onnx_int8(content, lambda: samples(few))
 

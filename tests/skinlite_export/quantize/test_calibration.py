@@ -16,7 +16,7 @@ LABELS = np.repeat(np.arange(7), [3, 10, 40, 2, 30, 100, 5])
 
 
 def test_draw_is_balanced_as_far_as_the_classes_go() -> None:
-    from skinlite_export.calibration import draw
+    from skinlite_export.quantize.calibration import draw
 
     rows = draw(LABELS, 42, seed=0)
     assert len(rows) == len(set(rows.tolist())) == 42
@@ -27,20 +27,20 @@ def test_draw_is_balanced_as_far_as_the_classes_go() -> None:
 
 
 def test_draw_is_seeded() -> None:
-    from skinlite_export.calibration import draw
+    from skinlite_export.quantize.calibration import draw
 
     assert draw(LABELS, 42, seed=0).tolist() == draw(LABELS, 42, seed=0).tolist()
     assert draw(LABELS, 42, seed=0).tolist() != draw(LABELS, 42, seed=1).tolist()
 
 
 def test_draw_takes_all_where_there_are_fewer() -> None:
-    from skinlite_export.calibration import draw
+    from skinlite_export.quantize.calibration import draw
 
     assert draw(LABELS, 1000, seed=0).tolist() == list(range(len(LABELS)))
 
 
 def test_an_outlier_is_dropped_with_its_layer_and_the_others_kept() -> None:
-    from skinlite_export.calibration import screen
+    from skinlite_export.quantize.calibration import screen
 
     random = np.random.default_rng(0)
     peaks = random.uniform(0.8, 1.0, (100, 3)).astype(np.float32) * np.float32([1, 50, 0.01])
@@ -53,7 +53,7 @@ def test_an_outlier_is_dropped_with_its_layer_and_the_others_kept() -> None:
 
 def test_a_few_outliers_do_not_hide_each_other() -> None:
     """One in fifty, the rate seen on HAM10000, up to two hundred times the usual."""
-    from skinlite_export.calibration import screen
+    from skinlite_export.quantize.calibration import screen
 
     peaks = np.random.default_rng(0).uniform(0.4, 1.0, (300, 4)).astype(np.float32)
     planted = [3, 77, 150, 151, 299, 8]
@@ -76,14 +76,14 @@ IDS = pd.Series([f"id{row:02d}" for row in range(21)], index=range(100, 121))
 
 def pool(examples: Examples) -> Any:
     """The pool that a calibration draws from, of any pictures."""
-    from skinlite_export.calibration_pool import Pool
+    from skinlite_export.quantize.calibration_pool import Pool
 
     return Pool(examples, IDS[: len(examples)], "a test", "Draw more with --calibration-pictures.")
 
 
 def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples) -> None:
     from skinlite.vocabulary import IMAGE, PATIENT
-    from skinlite_export.calibration import peaks_of
+    from skinlite_export.quantize.calibration import peaks_of
 
     twin, graph = parts
     found, layers = peaks_of(twin, graph, few, lambda what, done, total: None)
@@ -102,9 +102,9 @@ def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples)
 def test_one_watched_layer_or_none(few: Examples, watched: int) -> None:
     """Without an activation to watch, what has weights is watched: someone has to look."""
     from skinlite.vocabulary import IMAGE, PATIENT
-    from skinlite_export.calibration import peaks_of
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
+    from skinlite_export.quantize.calibration import peaks_of
 
     random = np.random.default_rng(0)
     kernel, bias = random.normal(size=(20, 7)).astype(np.float32), np.zeros(7, np.float32)
@@ -123,7 +123,7 @@ def test_one_watched_layer_or_none(few: Examples, watched: int) -> None:
 
 def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examples) -> None:
     """End to end: one of 21 drives a layer a thousand times beyond the others."""
-    from skinlite_export.calibration import calibrate, identity
+    from skinlite_export.quantize.calibration import calibrate, identity
 
     few.patients[13] *= 1e3
     recipe = Recipe(calibration_pictures=21)
@@ -138,7 +138,7 @@ def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examp
 
 
 def test_an_absent_class_is_refused(parts: tuple[Any, Any], few: Examples) -> None:
-    from skinlite_export.calibration import calibrate
+    from skinlite_export.quantize.calibration import calibrate
 
     some = few.take(np.flatnonzero(~np.isin(few.labels, [3, 6])))
     with pytest.raises(InputError, match="lack df, vasc"):
@@ -151,7 +151,7 @@ def test_a_class_that_screening_takes_away_is_refused(
     parts: tuple[Any, Any], few: Examples
 ) -> None:
     from skinlite.vocabulary import CLASSES
-    from skinlite_export.calibration import calibrate
+    from skinlite_export.quantize.calibration import calibrate
 
     few.patients[13] *= 1e3
     alone = (few.labels != few.labels[13]) | (np.arange(len(few)) == 13)
@@ -164,11 +164,11 @@ def test_too_many_out_of_line_are_refused(
     tiny_run: Run, tiny_prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So strict a screening leaves some picture out for certain; here one is too many."""
-    from skinlite_export import calibration
-    from skinlite_export.calibration import calibrate
-    from skinlite_export.calibration_pool import training_pool
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
+    from skinlite_export.quantize import calibration
+    from skinlite_export.quantize.calibration import calibrate
+    from skinlite_export.quantize.calibration_pool import training_pool
 
     monkeypatch.setattr(calibration, "KEPT_AT_LEAST", 1.0)
     graph = read_keras(tiny_run.load_model())
@@ -179,7 +179,7 @@ def test_too_many_out_of_line_are_refused(
 
 
 def test_identity_does_not_hang_on_the_order() -> None:
-    from skinlite_export.calibration import identity
+    from skinlite_export.quantize.calibration import identity
 
     assert identity(["b", "a"]) == identity(["a", "b"]) != identity(["a", "c"])
 
@@ -187,7 +187,7 @@ def test_identity_does_not_hang_on_the_order() -> None:
 def test_calibration_comes_from_the_training_split(
     tiny_bundle: Any, tiny_prepared: Prepared
 ) -> None:
-    from skinlite_export.calibration import draw, identity
+    from skinlite_export.quantize.calibration import draw, identity
 
     split, record = tiny_prepared.split, tiny_bundle.manifest.calibration
     train = split.loc[split["split"] == "train", "image_id"].to_numpy()

@@ -42,7 +42,7 @@ def folder(others: Path, tmp_path: Path) -> Path:
 
 
 def pool_of(prepared: Prepared, folder: Path) -> Any:
-    from skinlite_export.calibration_pool import folder_pool
+    from skinlite_export.quantize.calibration_pool import folder_pool
 
     return folder_pool(prepared, read_dataset(folder))
 
@@ -70,8 +70,8 @@ def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: st
 def test_an_export_calibrates_with_them(
     kept_run: Run, conv_prepared: Prepared, others: Path, tmp_path: Path, conv_net: str
 ) -> None:
-    from skinlite_export.calibration import draw, identity
     from skinlite_export.export import export
+    from skinlite_export.quantize.calibration import draw, identity
 
     recipe = Recipe(calibration_pictures=28, screening=None, gates=None)
     pool = pool_of(conv_prepared, others)
@@ -144,7 +144,7 @@ def test_pictures_of_the_training_split_may_calibrate(
 
 def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: Prepared) -> None:
     """An older run kept their ids apart, and is not refused for it."""
-    from skinlite_export.calibration_pool import training_pool
+    from skinlite_export.quantize.calibration_pool import training_pool
 
     assert training_pool(conv_prepared).source == "the training split"
     split, frame = conv_prepared.split, conv_prepared.dataset.frame

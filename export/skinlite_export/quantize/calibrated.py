@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.layers import Operation, find_layers, operations_of
+from skinlite_export.quantize.operators import Operation, find_layers, operations_of
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.on_tflite import FINISHED
 from skinlite_export.runtime.runner import load_runner, predict_all

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.process.quiet import silenced
-from skinlite_export.calibrated import Calibrated, answers
-from skinlite_export.calibration import draw, samples
 from skinlite_export.convert.to_tflite import quantize
-from skinlite_export.layers import Operation
 from skinlite_export.manifest.measured import LayerError
+from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.calibration import draw, samples
+from skinlite_export.quantize.operators import Operation
 
 PICTURES = 70
 """Ten of each class: errors are means over all of a tensor's values, and few pictures tell them."""

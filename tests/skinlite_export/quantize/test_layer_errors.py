@@ -22,11 +22,11 @@ LOOSE = Gates(
 @pytest.fixture
 def calibrated(classifier: Any, few: Examples) -> Any:
     """`classifier` with ranges of `few`."""
-    from skinlite_export.calibrated import Calibrated
-    from skinlite_export.calibration import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
+    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.calibration import samples
     from skinlite_export.rewrites import apply_rewrites
 
     graph = apply_rewrites(read_keras(classifier), ALL)
@@ -35,7 +35,7 @@ def calibrated(classifier: Any, few: Examples) -> Any:
 
 
 def test_operators_carry_the_names_of_their_layers(calibrated: Any) -> None:
-    from skinlite_export.layers import find_layers
+    from skinlite_export.quantize.operators import find_layers
 
     names = [node.name for node in calibrated.graph.nodes]
     assert all(one.layer in names for one in calibrated.operations)
@@ -57,8 +57,8 @@ def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> N
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    from skinlite_export.calibrated import Calibrated
-    from skinlite_export.explain import explain
+    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.layer_errors import explain
 
     before = {one.layer: one for one in explain(calibrated, few)}
     layer, tensor = next(
@@ -88,7 +88,7 @@ def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> N
 
 
 def test_divergence() -> None:
-    from skinlite_export.explain import divergence
+    from skinlite_export.quantize.layer_errors import divergence
 
     p = np.array([[0.5, 0.5], [1.0, 0.0]], np.float32)
     q = np.array([[0.25, 0.75], [1.0, 0.0]], np.float32)
@@ -98,8 +98,8 @@ def test_divergence() -> None:
 
 
 def test_a_search_that_has_nothing_to_do(calibrated: Any, few: Examples) -> None:
-    from skinlite_export.calibrated import answers
-    from skinlite_export.search import search
+    from skinlite_export.quantize.calibrated import answers
+    from skinlite_export.quantize.float_layers import search
 
     keras = answers(calibrated.content, few)
     found, errors = search(calibrated, LOOSE, few, keras, np.arange(len(few)))
@@ -111,8 +111,8 @@ def test_a_search_stops_where_the_gates_hold_or_gives_up(
     calibrated: Any, few: Examples, monkeypatch: pytest.MonkeyPatch, passing: int
 ) -> None:
     """With a gate that holds from the second layer on, or never."""
-    from skinlite_export import search as module
-    from skinlite_export.calibrated import answers
+    from skinlite_export.quantize import float_layers as module
+    from skinlite_export.quantize.calibrated import answers
 
     judged: list[str] = []
 
@@ -153,7 +153,7 @@ def test_a_search_wants_a_standard_error_more(
     name: str, measured: float | None, interval: tuple[float, float] | None, holds: bool
 ) -> None:
     from skinlite_export.manifest.measured import Gate
-    from skinlite_export.search import _holds_elsewhere
+    from skinlite_export.quantize.float_layers import _holds_elsewhere
 
     limit = {"agreement": 0.95, "melanoma_recall_drop": 0.05}[name]
     gate = Gate(file="x", name=name, limit=limit, measured=measured, interval=interval, passed=True)

@@ -59,7 +59,7 @@ def on_steps(weights: Any, axes: tuple[int, ...], count: int = STEPS) -> bool:
 
 
 def test_errors_cancel_where_inputs_go_together() -> None:
-    from skinlite_export.rounding import round_together
+    from skinlite_export.quantize.adaptive_rounding import round_together
 
     random = np.random.default_rng(2)
     weights = random.normal(0, 1, (2, 27, 6))
@@ -81,7 +81,7 @@ def test_errors_cancel_where_inputs_go_together() -> None:
 
 def test_what_is_0_stays_0_however_much_a_step_would_cancel() -> None:
     """Pruned weights, before others that are all rounded down by 0.4 of a step."""
-    from skinlite_export.rounding import round_together
+    from skinlite_export.quantize.adaptive_rounding import round_together
 
     others = (np.array([20, -35, 60, 71]) + 0.4) / STEPS
     weights = np.array([0, 0, 1, *others])[None, :, None]
@@ -92,7 +92,7 @@ def test_what_is_0_stays_0_however_much_a_step_would_cancel() -> None:
 
 def test_sweeps_go_on_until_no_weight_alone_makes_it_better() -> None:
     """Inputs that wander together, on which one sweep leaves twice the error of four."""
-    from skinlite_export.rounding import round_together
+    from skinlite_export.quantize.adaptive_rounding import round_together
 
     random = np.random.default_rng(0)
     weights = random.normal(0, 1, (1, 27, 6))
@@ -111,7 +111,7 @@ def test_sweeps_go_on_until_no_weight_alone_makes_it_better() -> None:
 
 
 def test_steps_of_7_bits() -> None:
-    from skinlite_export.rounding import round_kernels
+    from skinlite_export.quantize.adaptive_rounding import round_kernels
 
     rounded = convolutions(round_kernels(network(), samples, steps=64))
     assert on_steps(rounded["stem"].weights[0], (0, 1, 2), 64)
@@ -119,7 +119,7 @@ def test_steps_of_7_bits() -> None:
 
 
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:
-    from skinlite_export.rounding import round_together
+    from skinlite_export.quantize.adaptive_rounding import round_together
 
     weights = np.array([[[1.0], [0.3001], [-0.7002]]])
     nearest = np.round(weights * STEPS) / STEPS
@@ -131,7 +131,7 @@ def test_conversion_changes_the_weights_no_more() -> None:
 
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rounding import round_kernels
+    from skinlite_export.quantize.adaptive_rounding import round_kernels
 
     rounded = round_kernels(network(), samples)
     found = convolutions(rounded)
@@ -161,7 +161,7 @@ def test_conversion_changes_the_weights_no_more() -> None:
 
 
 def test_what_stays_in_float_keeps_its_weights() -> None:
-    from skinlite_export.rounding import round_kernels
+    from skinlite_export.quantize.adaptive_rounding import round_kernels
 
     before = convolutions(network())
     after = convolutions(round_kernels(network(frozenset({"stem"})), samples, ["separable"]))

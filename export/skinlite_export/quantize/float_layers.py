@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite_export.calibrated import Calibrated, answers
-from skinlite_export.explain import explain
 from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
+from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.layer_errors import explain
 from skinlite_export.recipe import Gates
 from skinlite_export.verify.fidelity import judge
 

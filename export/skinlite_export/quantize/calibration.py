@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
-from skinlite_export.calibration_pool import Pool
 from skinlite_export.convert.to_tflite import Sample
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
+from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.recipe import Recipe
 
 WATCHED = ("Add", "Concatenate", "HardSwish", "Multiply", "ReLU")

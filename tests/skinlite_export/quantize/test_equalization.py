@@ -77,8 +77,8 @@ def samples() -> list[dict[str, Any]]:
 
 
 def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
-    from skinlite_export.equalization import channel_peaks, equalize
     from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.quantize.equalization import channel_peaks, equalize
 
     stock = network()
     equal = equalize(stock, samples())
@@ -95,8 +95,8 @@ def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
 
 def test_the_last_layer_gives_what_it_gave() -> None:
     """A network that ends in what could take a factor: nobody divides by it behind the end."""
-    from skinlite_export.equalization import equalize
     from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.quantize.equalization import equalize
 
     whole = network()
     end = [node.name for node in whole.nodes].index("flat")
@@ -113,7 +113,7 @@ def test_the_last_layer_gives_what_it_gave() -> None:
 def test_no_factor_passes_what_it_does_not_commute_with(
     between: str, settings: dict[str, float]
 ) -> None:
-    from skinlite_export.equalization import equalize
+    from skinlite_export.quantize.equalization import equalize
 
     stock = network(between, settings)
     equal = {node.name: node for node in equalize(stock, samples()).nodes}

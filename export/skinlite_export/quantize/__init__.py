@@ -1,0 +1,1 @@
+"""8-bit integers: calibration images, ranges, rounding, layers that stay in float."""
