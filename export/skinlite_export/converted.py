@@ -19,8 +19,8 @@ from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, LayerError, Search
-from skinlite_export.qat import tune
-from skinlite_export.qat_graph import ready_for_training
+from skinlite_export.qat.fine_tune import tune
+from skinlite_export.qat.prepare_graph import ready_for_training
 from skinlite_export.quantize.adaptive_rounding import round_kernels
 from skinlite_export.quantize.calibrated import Calibrated
 from skinlite_export.quantize.calibration import calibrate, samples

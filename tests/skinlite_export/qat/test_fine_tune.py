@@ -22,7 +22,7 @@ def ready(classifier: Any) -> Graph:
 
 def make_ready(classifier: Any) -> Graph:
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.qat_graph import ready_for_training
+    from skinlite_export.qat.prepare_graph import ready_for_training
     from skinlite_export.rewrites import REWRITES, apply_rewrites
 
     return ready_for_training(apply_rewrites(read_keras(classifier), list(REWRITES)))
@@ -37,8 +37,8 @@ def calibrated(graph: Graph, few: Examples) -> bytes:
 
 
 def tune(graph: Graph, teacher: Any, few: Examples, *, rounding: bytes | None, **how: Any) -> Graph:
-    from skinlite_export.qat import fine_tune
-    from skinlite_export.qat_ranges import ranges_in
+    from skinlite_export.qat.fine_tune import fine_tune
+    from skinlite_export.qat.noted_ranges import ranges_in
     from skinlite_export.recipe import FineTuning
 
     report = how.pop("report", lambda what, done, total: None)
@@ -55,7 +55,7 @@ def to_int8(graph: Graph, noted: bytes) -> bytes:
 
 
 def to_trained_int8(graph: Graph, before: bytes, few: Examples) -> bytes:
-    from skinlite_export.qat_ranges import with_ranges_of
+    from skinlite_export.qat.noted_ranges import with_ranges_of
 
     return to_int8(graph, with_ranges_of(calibrated(graph, few), before))
 
@@ -73,7 +73,7 @@ def test_made_ready_it_computes_the_same(ready: Graph, classifier: Any, few: Exa
 def test_separable_convolutions_are_taken_apart() -> None:
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Node
-    from skinlite_export.qat_graph import ready_for_training
+    from skinlite_export.qat.prepare_graph import ready_for_training
 
     random = np.random.default_rng(0)
     kernels = [
@@ -102,7 +102,7 @@ def test_separable_convolutions_are_taken_apart() -> None:
 
 
 def test_ranges_are_where_the_file_rounds(ready: Graph, few: Examples) -> None:
-    from skinlite_export.qat_ranges import ranges_in
+    from skinlite_export.qat.noted_ranges import ranges_in
 
     found = ranges_in(calibrated(ready, few), ready)
     fused = {
@@ -123,8 +123,8 @@ def test_rounds_as_the_file_does(ready: Graph, few: Examples, tmp_path: Path) ->
     few = replace(few, patients=(few.patients > 0).astype(np.float32))
     from skinlite.training.trainer import predict
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.qat_layers import fake_quantize
-    from skinlite_export.qat_ranges import ranges_in
+    from skinlite_export.qat.fake_quantize import fake_quantize
+    from skinlite_export.qat.noted_ranges import ranges_in
 
     noted = calibrated(ready, few)
     exact = predict(build_twin(ready), few)

@@ -24,7 +24,7 @@ def fake_quantize(
     Layers keep their names. They are the twin's own: training the one trains the other.
 
     Args:
-        twin: of a graph from `skinlite_export.qat_graph.ready_for_training`.
+        twin: of a graph from `skinlite_export.qat.prepare_graph.ready_for_training`.
         ranges: by layer.
         in_float: layers that do not round.
     """

@@ -20,8 +20,8 @@ from skinlite_export.convert.best_range import Range
 from skinlite_export.convert.to_tflite import measure_ranges
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
-from skinlite_export.qat_layers import fake_quantize
-from skinlite_export.qat_ranges import ranges_in, with_ranges_of
+from skinlite_export.qat.fake_quantize import fake_quantize
+from skinlite_export.qat.noted_ranges import ranges_in, with_ranges_of
 from skinlite_export.quantize.calibration import samples
 from skinlite_export.recipe import FineTuning
 
@@ -53,7 +53,7 @@ def tune(
     """Train a graph under the rounding of its int8 file, and once more without, for comparison.
 
     Args:
-        graph: from `skinlite_export.qat_graph.ready_for_training`.
+        graph: from `skinlite_export.qat.prepare_graph.ready_for_training`.
         exact: the same before its kernels were rounded; the control starts from it.
         calibrated: the graph's float32 .tflite with ranges.
         teacher: what the graph was read from; it does not change.
@@ -84,8 +84,8 @@ def fine_tune(
     """Train a graph to answer as its teacher does.
 
     Args:
-        graph: from `skinlite_export.qat_graph.ready_for_training`.
-        ranges: of the outputs to round (`skinlite_export.qat_ranges.ranges_in`). None rounds
+        graph: from `skinlite_export.qat.prepare_graph.ready_for_training`.
+        ranges: of the outputs to round (`skinlite_export.qat.noted_ranges.ranges_in`). None rounds
             nothing: the float control, which shows what the same steps do by themselves.
         teacher: what the graph was read from; it does not change.
         train: the training split, and nothing else.
