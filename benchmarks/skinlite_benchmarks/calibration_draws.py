@@ -20,7 +20,7 @@ import typer
 from skinlite.data.dataset import read_dataset
 from skinlite.training.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
-from skinlite_export.converted import convert
+from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated import answers
 from skinlite_export.quantize.layer_errors import divergence
 from skinlite_export.recipe import FineTuning, Recipe

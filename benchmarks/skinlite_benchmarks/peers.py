@@ -95,7 +95,7 @@ def _convert(run: Run, data: Prepared, folder: Path, report: Report) -> None:
     from skinlite_export.convert.memory import check_memory
     from skinlite_export.convert.to_onnx import to_onnx
     from skinlite_export.convert.to_tflite import convert_float32
-    from skinlite_export.converted import convert
+    from skinlite_export.pipeline import convert
 
     model = run.load_model()
     check_memory(model)

@@ -13,11 +13,11 @@ from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.convert.memory import check_memory
 from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_tflite import convert_float32
-from skinlite_export.converted import Report, convert
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.metadata.embed import embed
 from skinlite_export.model_card.card import card_of
+from skinlite_export.pipeline import Report, convert
 from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.interface import with_interface

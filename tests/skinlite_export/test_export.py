@@ -168,8 +168,8 @@ def test_a_calibration_set_that_lacks_classes(
 
 def test_layers_and_operators_in_float(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
     """The named layer beside the softmaxes; nothing at all; a layer that isn't there."""
-    from skinlite_export.converted import convert
     from skinlite_export.export import export
+    from skinlite_export.pipeline import convert
     from skinlite_export.rewrites import ALL
 
     small = Recipe(rewrites=ALL, calibration_pictures=21, screening=None, gates=None)

@@ -56,7 +56,7 @@ def test_fine_tuning_starts_from_the_kernels_of_the_int8_file(
     conv_run: Run, conv_prepared: Prepared
 ) -> None:
     """Steps that move nothing give equalized channels, rounded together, as plain int8 has them."""
-    from skinlite_export.converted import convert
+    from skinlite_export.pipeline import convert
 
     still = FineTuning(epochs=1, pictures=14, batch_size=7, learning_rate=1e-12)
     tuned = PLAIN.model_copy(update={"quantize": "int8-qat", "fine_tuning": still})
@@ -85,7 +85,7 @@ def test_an_untrained_network_has_nothing_to_keep(
 def test_the_onnx_in_int8(
     conv_run: Run, conv_prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from skinlite_export import converted
+    from skinlite_export import pipeline as converted
     from skinlite_export.export import export
 
     steps: list[int] = []
@@ -115,7 +115,7 @@ def test_the_onnx_in_int8(
 def test_compressed_weights_zip_smaller(
     conv_run: Run, conv_prepared: Prepared, how: dict[str, float], share: float
 ) -> None:
-    from skinlite_export.converted import convert
+    from skinlite_export.pipeline import convert
 
     model = conv_run.load_model()
     plain = convert(model, conv_prepared, PLAIN).content

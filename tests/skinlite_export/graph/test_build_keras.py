@@ -73,9 +73,9 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 
 def test_a_changed_weight_is_seen(classifier: Any, few: Examples) -> None:
     """The comparison that the export makes refuses a twin of other weights."""
-    from skinlite_export.converted import _check_twin
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
+    from skinlite_export.pipeline import _check_twin
 
     twin = build_twin(read_keras(classifier))
     _check_twin(classifier, twin, few)
