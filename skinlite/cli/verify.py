@@ -12,7 +12,7 @@ from skinlite.errors import GateError
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle
-    from skinlite_export.diagnosis import Diagnosis
+    from skinlite_export.diagnosis.diagnose import Diagnosis
 
 
 def verify(
@@ -37,7 +37,7 @@ def verify(
 ) -> None:
     """Check hashes, contents and signature of a bundle, and run its golden vectors here."""
     from skinlite_export.bundle.folder import open_bundle
-    from skinlite_export.diagnosis import diagnose
+    from skinlite_export.diagnosis.diagnose import diagnose
 
     signed = []
     if key:  # before anything in the bundle is believed

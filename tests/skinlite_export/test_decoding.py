@@ -15,8 +15,8 @@ from skinlite_export.bundle import golden
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import JPEG_LEVELS, check_golden, read_vectors
 from skinlite_export.decoding import FAULTS, HALVED, JPEG, OTHERS, UNTURNED, decoded, decodings
-from skinlite_export.diagnosis import diagnose
-from skinlite_export.handed import UNKNOWN_CAUSE
+from skinlite_export.diagnosis.diagnose import diagnose
+from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE
 
 Decode = Callable[[bytes], Pixels]
 

@@ -22,7 +22,7 @@ from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results import RESULTS, read_results
 from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import VECTORS, read_vectors
-from skinlite_export.diagnosis import diagnose
+from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.manifest.manifest import FileEntry
 from skinlite_export.metadata.check import check_metadata
 from skinlite_export.verify.consistency import check_consistency

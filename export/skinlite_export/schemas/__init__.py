@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from skinlite.data.patient import PatientEncoder
 from skinlite_export.bundle.golden import Vectors
+from skinlite_export.diagnosis.phone_outputs import Outputs
 from skinlite_export.manifest.manifest import Manifest
-from skinlite_export.outputs import Outputs
 
 FOLDER = Path(__file__).parent
 

@@ -17,8 +17,8 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle.folder import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.bundle.kits import KITS, kits_folder, parse_kits
-from skinlite_export.diagnosis import diagnose
-from skinlite_export.patient_faults import real_numbers
+from skinlite_export.diagnosis.diagnose import diagnose
+from skinlite_export.diagnosis.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.site import build_site
 

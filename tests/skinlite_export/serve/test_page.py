@@ -17,7 +17,7 @@ from skinlite_benchmarks.devices import Inbox, read_devices
 from skinlite_benchmarks.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.diagnosis import Diagnosis, diagnose
+from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.server import Server
 

@@ -15,8 +15,8 @@ from skinlite.data.geometry import crop, fit
 from skinlite.data.patient import Patient, PatientEncoder
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.diagnosis import Diagnosis, diagnose
-from skinlite_export.handed import UNKNOWN_CAUSE
+from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose
+from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE
 from skinlite_export.schemas import path_of
 
 ORDER = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")  # of ISIC 2018's files

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.decoding import decodings
-from skinlite_export.outputs import Computed
-from skinlite_export.patient_faults import real_numbers
+from skinlite_export.diagnosis.patient_faults import real_numbers
+from skinlite_export.diagnosis.phone_outputs import Computed
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.runtime.signature import Record
 

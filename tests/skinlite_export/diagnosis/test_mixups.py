@@ -12,7 +12,7 @@ from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.diagnosis import diagnose
+from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import Runner
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import AGE, SEX, SITE
-from skinlite_export.patient_faults import UNSET, exchanged
+from skinlite_export.diagnosis.patient_faults import UNSET, exchanged
 from skinlite_export.runtime.signature import Signature
 
 Inputs = Sequence[NDArray[np.float32]]

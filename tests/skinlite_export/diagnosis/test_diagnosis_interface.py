@@ -10,7 +10,7 @@ import pytest
 from skinlite.data.geometry import load_picture
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import expect, read_vectors
-from skinlite_export.diagnosis import diagnose
+from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import pixels_for
 

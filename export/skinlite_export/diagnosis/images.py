@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from skinlite_export.decoding import FAULTS
-from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
-from skinlite_export.image_faults import RIGHT, Candidates, Way, ways
+from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Finding, Handed
+from skinlite_export.diagnosis.image_faults import RIGHT, Candidates, Way, ways
 
 ROUNDED = 0.6
 """Levels: a mean distance below is no more than another rounding."""

@@ -13,7 +13,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import MOST_BYTES
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.outputs import read_outputs
+from skinlite_export.diagnosis.phone_outputs import read_outputs
 
 RightOutputs = Callable[[Bundle], dict[str, Any]]
 

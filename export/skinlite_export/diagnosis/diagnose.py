@@ -1,6 +1,6 @@
 """Tell what a phone got wrong: what it hands in against the golden vectors, stage by stage.
 
-Images are looked into by `skinlite_export.image_diagnosis`, answers by `answer_diagnosis`.
+Images are looked into by `skinlite_export.diagnosis.images`, answers by `answer_diagnosis`.
 """
 
 from pathlib import Path
@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import PATIENT
-from skinlite_export.answer_diagnosis import probabilities
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.handed import UNKNOWN_CAUSE, Finding, Handed
-from skinlite_export.image_diagnosis import image
-from skinlite_export.outputs import read_outputs
-from skinlite_export.patient_faults import PatientFault, fields_of, patient_faults
+from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Finding, Handed
+from skinlite_export.diagnosis.images import image
+from skinlite_export.diagnosis.patient_faults import PatientFault, fields_of, patient_faults
+from skinlite_export.diagnosis.phone_outputs import read_outputs
+from skinlite_export.diagnosis.probabilities import probabilities
 from skinlite_export.runtime.signature import Record
 
 NEAR = 1e-3
@@ -41,7 +41,7 @@ def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
 
     Args:
         bundle: whose golden vectors it ran.
-        path: phone.json; see `skinlite_export.outputs`.
+        path: phone.json; see `skinlite_export.diagnosis.phone_outputs`.
 
     Raises:
         InputError: phone.json can't be read, or is about something else.
