@@ -1,7 +1,7 @@
 """The report's tables of answers: accuracy with intervals, the paper beside what was measured."""
 
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.tables import Table
 
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from skinlite.errors import InputError
-from skinlite_benchmarks import verdicts
-from skinlite_benchmarks.records import Record, Share
-from skinlite_benchmarks.results import Measurement, Results
+from skinlite_benchmarks.results import stability as verdicts
+from skinlite_benchmarks.results.records import Record, Share
+from skinlite_benchmarks.results.results import Measurement, Results
 
 Value = Callable[[Results, Measurement], float | None]
 Side = Literal["OLD", "NEW"]

@@ -4,7 +4,7 @@ HTML and Markdown draw the same ones.
 """
 
 from skinlite_benchmarks import answer_tables, wording
-from skinlite_benchmarks.results import Contestant, Results
+from skinlite_benchmarks.results.results import Contestant, Results
 from skinlite_benchmarks.tables import Table
 
 

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, write_atomically, writing
-from skinlite_benchmarks.device_records import Device, DeviceReport
 from skinlite_benchmarks.figures import percentiles
-from skinlite_benchmarks.results import Contestant
+from skinlite_benchmarks.results.device_records import Device, DeviceReport
+from skinlite_benchmarks.results.results import Contestant
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 from skinlite.evaluation.metrics import Metrics
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.render_markdown import markdown_table
-from skinlite_benchmarks.results import Results, read_results
+from skinlite_benchmarks.results.results import Results, read_results
 from skinlite_benchmarks.tables import Table
 
 COLUMNS = [

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_benchmarks.records import Interval, Latency
+from skinlite_benchmarks.results.records import Interval, Latency
 from skinlite_benchmarks.timing import Samples
 
 RESAMPLES = 2000

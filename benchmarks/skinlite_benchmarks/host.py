@@ -10,8 +10,8 @@ from pathlib import Path
 
 from skinlite import __version__
 from skinlite.process.machine import processor
-from skinlite_benchmarks.records import Roof
-from skinlite_benchmarks.results import Host
+from skinlite_benchmarks.results.records import Roof
+from skinlite_benchmarks.results.results import Host
 
 PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy")
 

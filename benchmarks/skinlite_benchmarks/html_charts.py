@@ -5,7 +5,7 @@ from html import escape
 from skinlite_benchmarks import bars, charts, pareto, sizes, wording
 from skinlite_benchmarks.detail_tables import operators
 from skinlite_benchmarks.html_parts import HALF, WIDE, both, columns, grid, section
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.results import Results
 
 
 def latencies(results: Results, count: int) -> str:

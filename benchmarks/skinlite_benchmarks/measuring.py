@@ -6,7 +6,7 @@ from typing import NamedTuple
 from skinlite_benchmarks import figures, wording
 from skinlite_benchmarks.contestants import Entry
 from skinlite_benchmarks.process import ContestantProcess
-from skinlite_benchmarks.results import Measurement
+from skinlite_benchmarks.results.results import Measurement
 from skinlite_benchmarks.timing import Report, interleave
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.charts import role
-from skinlite_benchmarks.records import Share
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.records import Share
+from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, log_ticks, svg, tick
 
 

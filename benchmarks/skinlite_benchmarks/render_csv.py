@@ -3,8 +3,8 @@
 import csv
 import io
 
-from skinlite_benchmarks.records import Share
-from skinlite_benchmarks.results import Contestant, Measurement, Results
+from skinlite_benchmarks.results.records import Share
+from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 
 def render_csv(results: Results) -> str:

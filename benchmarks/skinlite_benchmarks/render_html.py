@@ -5,7 +5,7 @@ from importlib import resources
 
 from skinlite_benchmarks import detail_tables, html_charts, tables, wording
 from skinlite_benchmarks.html_parts import section, table_card
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.results import Results
 
 
 def render_html(results: Results) -> str:

@@ -3,7 +3,7 @@
 import math
 
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
 
 

@@ -15,14 +15,14 @@ from skinlite_benchmarks.contestants import (
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_roof
 from skinlite_benchmarks.measuring import measure
-from skinlite_benchmarks.notices import notices
-from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.profiling.profile import profile_of
-from skinlite_benchmarks.records import Accuracy, Cost, Profile, Roof
-from skinlite_benchmarks.results import Contestant, Host, Measurement, Results, Settings
+from skinlite_benchmarks.results.notices import notices
+from skinlite_benchmarks.results.paper import paper_figures
+from skinlite_benchmarks.results.records import Accuracy, Cost, Profile, Roof
+from skinlite_benchmarks.results.results import Contestant, Host, Measurement, Results, Settings
+from skinlite_benchmarks.results.stability import judge
 from skinlite_benchmarks.scoring import Jury, score
 from skinlite_benchmarks.timing import Report
-from skinlite_benchmarks.verdicts import judge
 
 
 def run_benchmark(

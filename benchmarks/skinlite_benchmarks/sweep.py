@@ -24,8 +24,8 @@ from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants import Entry, contestant_of
-from skinlite_benchmarks.records import SweepPoint
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.records import SweepPoint
+from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
 

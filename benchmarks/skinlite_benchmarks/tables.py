@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.results import Contestant, Results
+from skinlite_benchmarks.results.results import Contestant, Results
 from skinlite_benchmarks.timing import SETTLE_NS
 
 

@@ -4,9 +4,9 @@ The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
 from skinlite.vocabulary import NETWORKS
-from skinlite_benchmarks.device_records import DeviceCheck
-from skinlite_benchmarks.records import Accuracy, Interval, Share
-from skinlite_benchmarks.results import Contestant, Measurement, Results
+from skinlite_benchmarks.results.device_records import DeviceCheck
+from skinlite_benchmarks.results.records import Accuracy, Interval, Share
+from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"

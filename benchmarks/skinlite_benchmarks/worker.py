@@ -33,7 +33,7 @@ class Request(BaseModel):
 
 
 class Loaded(BaseModel):
-    """The model is ready; see `skinlite_benchmarks.results.Measurement`."""
+    """The model is ready; see `skinlite_benchmarks.results.results.Measurement`."""
 
     kind: Literal["loaded"] = "loaded"
     runner: str

@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 if TYPE_CHECKING:
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants import Entry
-    from skinlite_benchmarks.results import Results
+    from skinlite_benchmarks.results.results import Results
     from skinlite_benchmarks.scoring import Jury
     from skinlite_benchmarks.timing import Report
 

@@ -40,7 +40,7 @@ def compare(
     """
     from skinlite_benchmarks.compare import compare as between
     from skinlite_benchmarks.gates import failures, parse_gate
-    from skinlite_benchmarks.results import read_results
+    from skinlite_benchmarks.results.results import read_results
 
     gates = [parse_gate(text) for text in fail_if or []]
     comparison = between(read_results(old), read_results(new))
@@ -106,7 +106,7 @@ def _print(comparison: "Comparison") -> None:
 
 
 def _print_unstable(comparison: "Comparison") -> None:
-    from skinlite_benchmarks.verdicts import names
+    from skinlite_benchmarks.results.stability import names
 
     measured = [one for one in comparison.changes if one.metric == "latency.p50"]
     told = {

@@ -13,9 +13,9 @@ from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.evaluation.metrics import evaluate
 from skinlite_benchmarks import figures
-from skinlite_benchmarks.accuracy import accuracy_of
-from skinlite_benchmarks.records import Share
-from skinlite_benchmarks.results import (
+from skinlite_benchmarks.results.accuracy import accuracy_of
+from skinlite_benchmarks.results.records import Share
+from skinlite_benchmarks.results.results import (
     Contestant,
     Host,
     Measurement,

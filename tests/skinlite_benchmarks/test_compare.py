@@ -14,9 +14,9 @@ from skinlite.data.leaks import Leaks
 from skinlite.errors import GateError, InputError
 from skinlite_benchmarks.compare import Change, compare
 from skinlite_benchmarks.gates import Failure, failures, parse_gate
-from skinlite_benchmarks.records import Interval
-from skinlite_benchmarks.results import Results
-from skinlite_benchmarks.verdicts import unstable
+from skinlite_benchmarks.results.records import Interval
+from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.results.stability import unstable
 
 Damage = Callable[[Results], Results]
 

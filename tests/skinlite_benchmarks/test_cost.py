@@ -7,7 +7,7 @@ import pytest
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_roof
 from skinlite_benchmarks.profiling.profile import profile, profile_of
-from skinlite_benchmarks.records import Cost, Roof
+from skinlite_benchmarks.results.records import Cost, Roof
 
 
 def test_a_convolutional_network_is_counted(models: Path) -> None:

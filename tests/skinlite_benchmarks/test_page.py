@@ -8,9 +8,13 @@ from typing import Any
 import pytest
 
 from skinlite_benchmarks import answer_tables, wording
-from skinlite_benchmarks.paper import paper_figures
 from skinlite_benchmarks.pareto import Point, front
-from skinlite_benchmarks.records import (
+from skinlite_benchmarks.render_csv import render_csv
+from skinlite_benchmarks.render_html import render_html
+from skinlite_benchmarks.render_markdown import render_markdown
+from skinlite_benchmarks.report import write_report
+from skinlite_benchmarks.results.paper import paper_figures
+from skinlite_benchmarks.results.records import (
     Cost,
     Limit,
     OperatorTime,
@@ -19,11 +23,7 @@ from skinlite_benchmarks.records import (
     Share,
     SweepPoint,
 )
-from skinlite_benchmarks.render_csv import render_csv
-from skinlite_benchmarks.render_html import render_html
-from skinlite_benchmarks.render_markdown import render_markdown
-from skinlite_benchmarks.report import write_report
-from skinlite_benchmarks.results import Results
+from skinlite_benchmarks.results.results import Results
 
 CHARTS = (
     "Balanced accuracy against latency, one thread",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from skinlite_benchmarks.cost.onnx import onnx_cost
 from skinlite_benchmarks.cost.tflite import tflite_cost
-from skinlite_benchmarks.records import Cost
+from skinlite_benchmarks.results.records import Cost
 
 READERS = {".tflite": tflite_cost, ".onnx": onnx_cost}
 

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from skinlite_benchmarks.records import Cost
+from skinlite_benchmarks.results.records import Cost
 
 UNCOUNTED = ("LSTM", "GRU", "RNN", "Einsum", "ConvTranspose", "QLinearConv", "QLinearMatMul")
 BORDER = ("QuantizeLinear", "DequantizeLinear")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_benchmarks.records import Cost, Limit, Roof
+from skinlite_benchmarks.results.records import Cost, Limit, Roof
 
 SIZE = 1024
 """Rows and columns of the matrices: 10^9 multiply-accumulates, far more work than memory."""

@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from skinlite_benchmarks.records import Cost
+from skinlite_benchmarks.results.records import Cost
 
 UNCOUNTED = ("LSTM", "RNN", "SVDF", "CUSTOM", "CONV_3D", "EINSUM")
 """Operators whose name has one of these multiply matrices in ways that aren't counted."""

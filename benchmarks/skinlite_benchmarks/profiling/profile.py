@@ -19,7 +19,7 @@ from skinlite.errors import SkinliteError
 from skinlite.files.scratch import own_temporary_folder
 from skinlite_benchmarks.profiling.litert import LiteRTProfiler
 from skinlite_benchmarks.profiling.onnx import OnnxProfiler
-from skinlite_benchmarks.records import OperatorTime, Profile
+from skinlite_benchmarks.results.records import OperatorTime, Profile
 
 DEAREST = 10
 WARM_UP, RUNS = 5, 30

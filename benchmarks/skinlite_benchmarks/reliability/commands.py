@@ -8,7 +8,7 @@ from pathlib import Path
 from skinlite.data.check import check_decoding
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import SkinliteError
-from skinlite_benchmarks.results import RESULTS, read_results
+from skinlite_benchmarks.results.results import RESULTS, read_results
 from skinlite_export.bundle.folder import open_bundle
 
 

@@ -19,7 +19,7 @@ from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run
 from skinlite_benchmarks.compare import compare
 from skinlite_benchmarks.reliability.commands import Inputs
-from skinlite_benchmarks.results import RESULTS, read_results
+from skinlite_benchmarks.results.results import RESULTS, read_results
 from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose

@@ -23,7 +23,7 @@ from skinlite.files.read_write import (
     staged_folder,
     write_atomically,
 )
-from skinlite_benchmarks.results import read_results
+from skinlite_benchmarks.results.results import read_results
 from skinlite_export.runtime.runner import load_runner
 
 KILLED = """

@@ -16,7 +16,7 @@ from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.resampling import Interval, intervals_of
 from skinlite.vocabulary import CLASSES
-from skinlite_benchmarks.records import Accuracy, Share
+from skinlite_benchmarks.results.records import Accuracy, Share
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Comparison, Gate
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from skinlite_benchmarks.results import Contestant, Host
+from skinlite_benchmarks.results.results import Contestant, Host
 
 
 def notices(

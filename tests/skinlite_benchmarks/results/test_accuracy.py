@@ -11,8 +11,8 @@ from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.intervals import Intervals
 from skinlite.evaluation.metrics import evaluate
 from skinlite.models.backbones import BACKBONES
-from skinlite_benchmarks.accuracy import accuracy_of, measured, told_by_bundle
-from skinlite_benchmarks.paper import paper_figures
+from skinlite_benchmarks.results.accuracy import accuracy_of, measured, told_by_bundle
+from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.manifest.measured import Gate
 

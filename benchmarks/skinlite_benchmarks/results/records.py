@@ -1,6 +1,6 @@
 """The parts that `Results` are made of: latency, accuracy, cost, profile, the host's limits.
 
-`skinlite_benchmarks.results` puts them together; units are those that stand there.
+`skinlite_benchmarks.results.results` puts them together; units are those that stand there.
 """
 
 from typing import Literal

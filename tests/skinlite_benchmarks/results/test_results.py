@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.results import Results, read_results
+from skinlite_benchmarks.results.results import Results, read_results
 
 
 def test_round_trip(results: Results, tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite_benchmarks.device_records import Device
-from skinlite_benchmarks.records import (
+from skinlite_benchmarks.results.device_records import Device
+from skinlite_benchmarks.results.records import (
     Accuracy,
     Cost,
     Interval,

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.records import Limit
-from skinlite_benchmarks.results import Host, Measurement, Verdict
+from skinlite_benchmarks.results.records import Limit
+from skinlite_benchmarks.results.results import Host, Measurement, Verdict
 
 SPREAD = 0.10
 """Interquartile range over median above which a latency is called wide."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from skinlite.models.paper import paper
 from skinlite.vocabulary import CLASSES
-from skinlite_benchmarks.records import PaperFigures
+from skinlite_benchmarks.results.records import PaperFigures
 
 MELANOMA, MEAN = CLASSES.index("mel"), len(CLASSES)
 """Positions in a row of table A4."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from skinlite_benchmarks.records import Latency, Record
+from skinlite_benchmarks.results.records import Latency, Record
 
 Text = Annotated[str, Field(max_length=400, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 """What a stranger wrote: one line, no control characters."""

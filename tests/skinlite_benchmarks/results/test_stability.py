@@ -2,9 +2,9 @@
 
 import pytest
 
-from skinlite_benchmarks.records import Interval, Limit
-from skinlite_benchmarks.results import Host
-from skinlite_benchmarks.verdicts import judge, unstable
+from skinlite_benchmarks.results.records import Interval, Limit
+from skinlite_benchmarks.results.results import Host
+from skinlite_benchmarks.results.stability import judge, unstable
 
 from .conftest import measurement
 

@@ -1,0 +1,1 @@
+"""What was measured, as records: results.json and its parts."""
