@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from typing import NamedTuple
 
 from skinlite_benchmarks import figures, wording
-from skinlite_benchmarks.contestants import Entry
+from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.process import ContestantProcess
 from skinlite_benchmarks.results.results import Measurement
 from skinlite_benchmarks.timing import Report, interleave

@@ -18,7 +18,7 @@ from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
-from skinlite_benchmarks.contestants import Entry
+from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.host import cores
 from skinlite_benchmarks.results.accuracy import measured
 from skinlite_benchmarks.results.records import Accuracy

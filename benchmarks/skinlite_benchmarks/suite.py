@@ -5,7 +5,7 @@ from pathlib import Path
 
 from skinlite.process.signals import taken
 from skinlite_benchmarks import host
-from skinlite_benchmarks.contestants import (
+from skinlite_benchmarks.contestants.find import (
     RUNTIMES,
     Entry,
     find_contestants,
@@ -45,7 +45,7 @@ def run_benchmark(
     Args:
         paths: see `find_contestants`.
         reference: the model that ratios are relative to; None measures without ratios.
-        others: who takes part besides, such as `skinlite_benchmarks.peers`.
+        others: who takes part besides, such as `skinlite_benchmarks.contestants.peers`.
         runtimes: that model files run on.
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.

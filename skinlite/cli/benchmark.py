@@ -107,7 +107,7 @@ def benchmark(
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
     from skinlite.training.run import open_run
-    from skinlite_benchmarks.contestants import find_contestants
+    from skinlite_benchmarks.contestants.find import find_contestants
     from skinlite_benchmarks.devices import read_devices
     from skinlite_benchmarks.suite import run_benchmark
 

@@ -11,7 +11,7 @@ from skinlite.errors import InputError
 
 if TYPE_CHECKING:
     from skinlite.training.run import Run
-    from skinlite_benchmarks.contestants import Entry
+    from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.results.results import Results
     from skinlite_benchmarks.scoring import Jury
     from skinlite_benchmarks.timing import Report
@@ -70,7 +70,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
         InputError: there is none.
     """
     from skinlite.training.run import open_run
-    from skinlite_benchmarks.contestants import is_run
+    from skinlite_benchmarks.contestants.find import is_run
 
     runs = runs or [open_run(path) for path in models if is_run(path)]
     if not runs:
@@ -87,7 +87,7 @@ def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report
     """The stock tools' files of a run."""
     from skinlite.data.dataset import read_dataset
     from skinlite.training.prepare import prepare_again
-    from skinlite_benchmarks.peers import make_peers
+    from skinlite_benchmarks.contestants.peers import make_peers
 
     prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))
     return make_peers(run, prepared, runtimes, report)
@@ -130,7 +130,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
         raise InputError(
             f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
         )
-    from skinlite_benchmarks.reference import NEEDED_GB, ReferenceBuild, reference_path
+    from skinlite_benchmarks.contestants.reference import NEEDED_GB, ReferenceBuild, reference_path
 
     if not reference_path(run).is_file():
         need("tensorflow", "export")

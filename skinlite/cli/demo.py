@@ -17,7 +17,7 @@ from skinlite.errors import InputError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from skinlite_benchmarks.reference import ReferenceBuild
+    from skinlite_benchmarks.contestants.reference import ReferenceBuild
 
 MARK = ".skinlite-demo"
 """File that shows that a folder is a demo's, and may be written over by the next."""
@@ -108,7 +108,7 @@ def next_steps(bundle: Path) -> list[str]:
 
 def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
     """Begin to convert the reference, beside the training; a small machine goes without."""
-    from skinlite_benchmarks.reference import ReferenceBuild
+    from skinlite_benchmarks.contestants.reference import ReferenceBuild
 
     try:
         return ReferenceBuild()

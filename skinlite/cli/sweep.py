@@ -53,8 +53,8 @@ def sweep(
     from skinlite.cli.progress import reporting
     from skinlite.models.backbones import find_backbone
     from skinlite.training.run import open_run
+    from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
     from skinlite_benchmarks.suite import run_benchmark
-    from skinlite_benchmarks.sweep import Job, convert_all, job_of, with_points
 
     runs = [open_run(path) for path in model or []]
     jobs = [job_of(run, quantize, data) for run in runs]

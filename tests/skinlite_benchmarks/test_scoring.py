@@ -11,7 +11,7 @@ from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics
-from skinlite_benchmarks.contestants import find_contestants
+from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.scoring import choose_pictures, score
 from skinlite_benchmarks.suite import run_benchmark
 

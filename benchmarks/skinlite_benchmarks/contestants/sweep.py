@@ -1,7 +1,7 @@
 """Sweep over picture size and width: one network many times, from tiny to the paper's size.
 
 A point is a run's model, or new weights: latency and size don't depend on them. Each is converted
-once, in a process of its own (``python -m skinlite_benchmarks.sweep FOLDER JOB``), and kept in the
+once, in a process of its own (``python -m skinlite_benchmarks.contestants.sweep FOLDER JOB``), and kept in the
 cache under a name that hashes everything it was made from.
 """
 
@@ -23,7 +23,7 @@ from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
-from skinlite_benchmarks.contestants import Entry, contestant_of
+from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.timing import Report

@@ -1,7 +1,7 @@
 """The yardstick: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
 
 Converting it takes about a minute and 6 GB, so it happens once, in a process of its own
-(``python -m skinlite_benchmarks.reference FOLDER [RUN]``), and is kept in the cache under a name
+(``python -m skinlite_benchmarks.contestants.reference FOLDER [RUN]``), and is kept in the cache under a name
 that hashes everything it was made from. Without a run its weights are untrained: latency, size and
 memory don't depend on them, its accuracy is not measured.
 """
@@ -87,7 +87,7 @@ def reference_path(run: Run | None = None) -> Path:
 
 def converter_command(folder: Path, run: Run | None = None) -> Sequence[str]:
     """The command that fills ``folder``."""
-    command = [sys.executable, "-P", "-m", "skinlite_benchmarks.reference", str(folder)]
+    command = [sys.executable, "-P", "-m", "skinlite_benchmarks.contestants.reference", str(folder)]
     return command if run is None else [*command, str(run.path)]
 
 

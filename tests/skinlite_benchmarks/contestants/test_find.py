@@ -8,7 +8,7 @@ import pytest
 
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.run import Run
-from skinlite_benchmarks.contestants import find_contestants
+from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.results import Host
 

@@ -8,12 +8,12 @@ from skinlite.cli import sweep as command
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
 from skinlite.training.run import Run
-from skinlite_benchmarks import sweep
+from skinlite_benchmarks.contestants import sweep
+from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.scoring import choose_pictures
 from skinlite_benchmarks.suite import run_benchmark
-from skinlite_benchmarks.sweep import Job, convert_all, job_of, with_points
 
 
 def silent(what: str, done: int, total: int) -> None:

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks import reference
-from skinlite_benchmarks.contestants import find_reference
-from skinlite_benchmarks.reference import ReferenceBuild, check_memory, record, reference_path
+from skinlite_benchmarks.contestants import reference
+from skinlite_benchmarks.contestants.find import find_reference
+from skinlite_benchmarks.contestants.reference import (
+    ReferenceBuild,
+    check_memory,
+    record,
+    reference_path,
+)
 
 
 @pytest.fixture(autouse=True)

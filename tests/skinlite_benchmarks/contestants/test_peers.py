@@ -9,8 +9,8 @@ from skinlite.cli import benchmark as command
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_benchmarks import peers
-from skinlite_benchmarks.reference import record, reference_path
+from skinlite_benchmarks.contestants import peers
+from skinlite_benchmarks.contestants.reference import record, reference_path
 from skinlite_export.runtime.runner import load_runner, predict_all
 
 

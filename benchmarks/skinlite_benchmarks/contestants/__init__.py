@@ -1,0 +1,1 @@
+"""Who is measured: bundles, the reference, peers, other sizes."""
