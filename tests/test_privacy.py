@@ -15,7 +15,7 @@ import pytest
 
 from skinlite.process import environment
 from skinlite.training.run import Run
-from skinlite_benchmarks.worker import Request
+from skinlite_benchmarks.measure.worker import Request
 from skinlite_export.bundle.folder import Bundle
 
 LOOKS_UP_S = 14
@@ -109,7 +109,7 @@ def test_no_runner_sends_or_leaves_anything(
 ) -> None:
     models = {runner: tiny_bundle.path / name for runner, name in MODELS.items()}
     models["keras"] = tiny_run.path
-    worker = ("-P", "-m", "skinlite_benchmarks.worker")
+    worker = ("-P", "-m", "skinlite_benchmarks.measure.worker")
     workers = {
         runner: watch(runner, *worker, model, runner, "1", "0", **ASKS)
         for runner, model in models.items()

@@ -25,9 +25,9 @@ import numpy as np
 import typer
 
 from skinlite.errors import InputError, SkinliteError
-from skinlite_benchmarks.figures import bootstrap_median
-from skinlite_benchmarks.process import ContestantProcess
-from skinlite_benchmarks.worker import timed
+from skinlite_benchmarks.measure.process import ContestantProcess
+from skinlite_benchmarks.measure.statistics import bootstrap_median
+from skinlite_benchmarks.measure.worker import timed
 
 TOOL = "ai_edge_litert.tools.benchmark_litert_model"
 WARM_UP = 20

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, write_atomically, writing
-from skinlite_benchmarks.figures import percentiles
+from skinlite_benchmarks.measure.statistics import percentiles
 from skinlite_benchmarks.results.device_records import Device, DeviceReport
 from skinlite_benchmarks.results.results import Contestant
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skinlite.process.signals import taken
-from skinlite_benchmarks import host
 from skinlite_benchmarks.contestants.find import (
     RUNTIMES,
     Entry,
@@ -14,15 +13,16 @@ from skinlite_benchmarks.contestants.find import (
 )
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_roof
-from skinlite_benchmarks.measuring import measure
+from skinlite_benchmarks.measure import host
+from skinlite_benchmarks.measure.accuracy import Jury, score
+from skinlite_benchmarks.measure.interleave import Report
+from skinlite_benchmarks.measure.latency import measure
 from skinlite_benchmarks.profiling.profile import profile_of
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_benchmarks.results.records import Accuracy, Cost, Profile, Roof
 from skinlite_benchmarks.results.results import Contestant, Host, Measurement, Results, Settings
 from skinlite_benchmarks.results.stability import judge
-from skinlite_benchmarks.scoring import Jury, score
-from skinlite_benchmarks.timing import Report
 
 
 def run_benchmark(
@@ -48,7 +48,7 @@ def run_benchmark(
         others: who takes part besides, such as `skinlite_benchmarks.contestants.peers`.
         runtimes: that model files run on.
         threads: counts, measured one after the other.
-        rounds: turns of each fast contestant; see `skinlite_benchmarks.timing.interleave`.
+        rounds: turns of each fast contestant; see `skinlite_benchmarks.measure.interleave.interleave`.
         slow_seconds: time for each slow one, for each thread count.
         seed: of the order, the pictures and the bootstrap of ratios.
         jury: pictures to judge accuracy on; None takes what bundles and runs know of theirs.

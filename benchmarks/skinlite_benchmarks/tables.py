@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skinlite_benchmarks import wording
+from skinlite_benchmarks.measure.interleave import SETTLE_NS
 from skinlite_benchmarks.results.results import Contestant, Results
-from skinlite_benchmarks.timing import SETTLE_NS
 
 
 @dataclass(frozen=True)

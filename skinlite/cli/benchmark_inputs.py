@@ -12,9 +12,9 @@ from skinlite.errors import InputError
 if TYPE_CHECKING:
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.find import Entry
+    from skinlite_benchmarks.measure.accuracy import Jury
+    from skinlite_benchmarks.measure.interleave import Report
     from skinlite_benchmarks.results.results import Results
-    from skinlite_benchmarks.scoring import Jury
-    from skinlite_benchmarks.timing import Report
 
 REFERENCE = "inception_resnet_v2"
 
@@ -56,7 +56,7 @@ def tflite_of(path: Path) -> Path:
 def jury_of(data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()) -> "Jury":
     """The pictures that judge the entries."""
     from skinlite.data.dataset import read_dataset
-    from skinlite_benchmarks.scoring import choose_pictures
+    from skinlite_benchmarks.measure.accuracy import choose_pictures
 
     if runs:
         need("keras", "train")  # the float model answers too

@@ -12,7 +12,8 @@ import pytest
 from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
 from skinlite.evaluation.metrics import evaluate
-from skinlite_benchmarks import figures
+from skinlite_benchmarks.measure import statistics as figures
+from skinlite_benchmarks.measure.interleave import Samples
 from skinlite_benchmarks.results.accuracy import accuracy_of
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import (
@@ -22,7 +23,6 @@ from skinlite_benchmarks.results.results import (
     Results,
     Settings,
 )
-from skinlite_benchmarks.timing import Samples
 from skinlite_export.bundle.folder import ENCODING, MANIFEST, SEAL, list_files, seal
 from skinlite_export.manifest.manifest import About, Geometry, Manifest, Source
 from skinlite_export.manifest.measured import Audit, Comparison, Verification

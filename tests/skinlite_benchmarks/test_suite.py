@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks import measuring, timing
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
+from skinlite_benchmarks.measure import interleave as timing
+from skinlite_benchmarks.measure import latency as measuring
 from skinlite_benchmarks.suite import run_benchmark
 
 from .conftest import write_bundle

@@ -18,7 +18,7 @@ from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
-from skinlite_benchmarks.timing import Report
+from skinlite_benchmarks.measure.interleave import Report
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime.runner import runtimes_for
 

@@ -24,9 +24,9 @@ from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
+from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.timing import Report
 from skinlite_export.recipe import Recipe, Scheme
 
 if TYPE_CHECKING:

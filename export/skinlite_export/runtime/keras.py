@@ -16,7 +16,7 @@ class KerasRunner:
     """See `skinlite_export.runtime.runner.Runner`; one compiled call a picture.
 
     ``threads`` is for the backend's own variables to say, which it reads when it is loaded
-    (`skinlite_benchmarks.process` sets them).
+    (`skinlite_benchmarks.measure.process` sets them).
 
     Raises:
         InputError: not a run folder, or its model is damaged.

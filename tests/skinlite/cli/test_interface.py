@@ -10,7 +10,7 @@ from PIL import Image
 
 from skinlite.training.run import Run
 from skinlite.vocabulary import IMAGE
-from skinlite_benchmarks.worker import Request, Worker
+from skinlite_benchmarks.measure.worker import Request, Worker
 from skinlite_export.bundle.folder import Bundle
 
 

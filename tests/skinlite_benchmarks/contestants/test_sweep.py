@@ -10,9 +10,9 @@ from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants import sweep
 from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
+from skinlite_benchmarks.measure.accuracy import choose_pictures
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.scoring import choose_pictures
 from skinlite_benchmarks.suite import run_benchmark
 
 

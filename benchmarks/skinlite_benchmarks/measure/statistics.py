@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite_benchmarks.measure.interleave import Samples
 from skinlite_benchmarks.results.records import Interval, Latency
-from skinlite_benchmarks.timing import Samples
 
 RESAMPLES = 2000
 

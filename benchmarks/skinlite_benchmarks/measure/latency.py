@@ -3,11 +3,12 @@
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from skinlite_benchmarks import figures, wording
+from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry
-from skinlite_benchmarks.process import ContestantProcess
+from skinlite_benchmarks.measure import statistics as figures
+from skinlite_benchmarks.measure.interleave import Report, interleave
+from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.results.results import Measurement
-from skinlite_benchmarks.timing import Report, interleave
 
 
 class Measured(NamedTuple):

@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics
 from skinlite_benchmarks.contestants.find import find_contestants
-from skinlite_benchmarks.scoring import choose_pictures, score
+from skinlite_benchmarks.measure.accuracy import choose_pictures, score
 from skinlite_benchmarks.suite import run_benchmark
 
 from .conftest import write_bundle

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skinlite_benchmarks.timing import interleave, warm_up
+from skinlite_benchmarks.measure.interleave import interleave, warm_up
 
 
 class Scripted:

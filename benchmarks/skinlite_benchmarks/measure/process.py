@@ -1,4 +1,4 @@
-"""The parent's side of `skinlite_benchmarks.worker`: start it, ask it, end it."""
+"""The parent's side of `skinlite_benchmarks.measure.worker`: start it, ask it, end it."""
 
 import os
 import signal
@@ -13,9 +13,9 @@ from typing import Self
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.worker import REPLY, Fault, Loaded, Request, Turn
+from skinlite_benchmarks.measure.worker import REPLY, Fault, Loaded, Request, Turn
 
-WORKER = "skinlite_benchmarks.worker"
+WORKER = "skinlite_benchmarks.measure.worker"
 
 
 class ContestantProcess:

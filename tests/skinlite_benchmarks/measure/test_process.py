@@ -1,4 +1,4 @@
-"""A real worker process on real models: `skinlite_benchmarks.process` and `.worker`."""
+"""A real worker process on real models: `skinlite_benchmarks.measure.process` and `.worker`."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.process import ContestantProcess
+from skinlite_benchmarks.measure.process import ContestantProcess
 
 
 def test_litert_worker_tells_what_loading_cost_and_times_invocations(models: Path) -> None:

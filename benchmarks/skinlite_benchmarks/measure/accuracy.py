@@ -19,10 +19,10 @@ from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.contestants.find import Entry
-from skinlite_benchmarks.host import cores
+from skinlite_benchmarks.measure.host import cores
+from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results.accuracy import measured
 from skinlite_benchmarks.results.records import Accuracy
-from skinlite_benchmarks.timing import Report
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import load_runner, predict_all
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from skinlite_benchmarks import figures
-from skinlite_benchmarks.timing import Samples
+from skinlite_benchmarks.measure import statistics as figures
+from skinlite_benchmarks.measure.interleave import Samples
 
 from .conftest import samples
 

@@ -1,0 +1,1 @@
+"""Measuring: times in turns, worker processes, accuracy, the host."""
