@@ -11,8 +11,8 @@ from skinlite.errors import GateError
 from skinlite.vocabulary import LEAKS_UNKNOWN, LEAKY
 
 if TYPE_CHECKING:
-    from skinlite_benchmarks.compare import Comparison
-    from skinlite_benchmarks.gates import Failure
+    from skinlite_benchmarks.compare.changes import Comparison
+    from skinlite_benchmarks.compare.regression_gates import Failure
 
 SHOWN = {
     "latency.p50": "p50, ms",
@@ -38,8 +38,8 @@ def compare(
 
     Exit code 3 where a gate fails or can't be judged.
     """
-    from skinlite_benchmarks.compare import compare as between
-    from skinlite_benchmarks.gates import failures, parse_gate
+    from skinlite_benchmarks.compare.changes import compare as between
+    from skinlite_benchmarks.compare.regression_gates import failures, parse_gate
     from skinlite_benchmarks.results.results import read_results
 
     gates = [parse_gate(text) for text in fail_if or []]

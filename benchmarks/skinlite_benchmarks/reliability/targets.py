@@ -17,7 +17,7 @@ from skinlite.data.layout import find_pictures, find_table, read_table
 from skinlite.data.split import read_split
 from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run
-from skinlite_benchmarks.compare import compare
+from skinlite_benchmarks.compare.changes import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results.results import RESULTS, read_results
 from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, seal

@@ -12,8 +12,8 @@ import pytest
 from skinlite.cli import compare as command
 from skinlite.data.leaks import Leaks
 from skinlite.errors import GateError, InputError
-from skinlite_benchmarks.compare import Change, compare
-from skinlite_benchmarks.gates import Failure, failures, parse_gate
+from skinlite_benchmarks.compare.changes import Change, compare
+from skinlite_benchmarks.compare.regression_gates import Failure, failures, parse_gate
 from skinlite_benchmarks.results.records import Interval
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.results.stability import unstable

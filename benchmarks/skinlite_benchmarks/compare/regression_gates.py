@@ -1,4 +1,4 @@
-"""Regression gates on what `skinlite_benchmarks.compare` found.
+"""Regression gates on what `skinlite_benchmarks.compare.changes` found.
 
 A gate is ``METRIC>+5%`` or ``METRIC<-0.01``: it fails where the change from old to new lies beyond
 the limit, in percent of the old value or in the metric's own unit. It fails, too, where it can't be
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.compare import ACCURACIES, METRICS, Change, Comparison, Gap
+from skinlite_benchmarks.compare.changes import ACCURACIES, METRICS, Change, Comparison, Gap
 
 
 class Gate(NamedTuple):
