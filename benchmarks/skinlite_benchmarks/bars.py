@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.charts import role
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.records import Profile
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.svg import label, svg

@@ -17,8 +17,8 @@ from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.files.read_write import read_json
-from skinlite_benchmarks.render_markdown import markdown_table
-from skinlite_benchmarks.tables import Table
+from skinlite_benchmarks.report.render_markdown import markdown_table
+from skinlite_benchmarks.report.tables import Table
 from skinlite_export.bundle.folder import ENCODING
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import Runner, load_runner, predict_all

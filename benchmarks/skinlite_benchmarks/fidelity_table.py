@@ -10,10 +10,10 @@ from pathlib import Path
 import typer
 
 from skinlite.evaluation.metrics import Metrics
-from skinlite_benchmarks import wording
-from skinlite_benchmarks.render_markdown import markdown_table
+from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.render_markdown import markdown_table
+from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results.results import Results, read_results
-from skinlite_benchmarks.tables import Table
 
 COLUMNS = [
     "File",

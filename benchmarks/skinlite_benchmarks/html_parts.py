@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from html import escape
 
-from skinlite_benchmarks.tables import Table
+from skinlite_benchmarks.report.tables import Table
 
 WIDE, HALF, NARROW = 980, 460, 320
 """Widths in pixels of a chart across the page, in one of two columns, and on a phone."""

@@ -3,8 +3,9 @@
 from html import escape
 from importlib import resources
 
-from skinlite_benchmarks import detail_tables, html_charts, tables, wording
+from skinlite_benchmarks import html_charts
 from skinlite_benchmarks.html_parts import section, table_card
+from skinlite_benchmarks.report import detail_tables, tables, wording
 from skinlite_benchmarks.results.results import Results
 
 

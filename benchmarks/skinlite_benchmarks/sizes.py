@@ -2,7 +2,7 @@
 
 import math
 
-from skinlite_benchmarks import wording
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
 

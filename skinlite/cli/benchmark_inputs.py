@@ -143,8 +143,8 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     """Write the report and say what came out."""
-    from skinlite_benchmarks.report import write_report
-    from skinlite_benchmarks.wording import summary
+    from skinlite_benchmarks.report.wording import summary
+    from skinlite_benchmarks.report.write import write_report
 
     page = write_report(results, folder)
     for verdict in results.verdicts:

@@ -42,9 +42,9 @@ def demo(
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
     from skinlite.training.prepare import prepare
-    from skinlite_benchmarks.report import write_report
+    from skinlite_benchmarks.report.wording import summary
+    from skinlite_benchmarks.report.write import write_report
     from skinlite_benchmarks.suite import run_benchmark
-    from skinlite_benchmarks.wording import summary
     from skinlite_export.export import export
     from skinlite_export.recipe import Recipe
     from skinlite_export.rewrites import parse_rewrites

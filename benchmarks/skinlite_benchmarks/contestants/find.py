@@ -9,8 +9,8 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.accuracy import accuracy_of, told_by_bundle
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle

@@ -16,9 +16,9 @@ from skinlite.files.read_write import made_once
 from skinlite.process.quiet import silenced
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
+from skinlite_benchmarks.report import wording
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime.runner import runtimes_for
 

@@ -22,9 +22,9 @@ from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results
 from skinlite_export.recipe import Recipe, Scheme

@@ -3,11 +3,11 @@
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Report, interleave
 from skinlite_benchmarks.measure.process import ContestantProcess
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.results import Measurement
 
 

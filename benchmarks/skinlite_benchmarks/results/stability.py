@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from skinlite_benchmarks import wording
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.records import Limit
 from skinlite_benchmarks.results.results import Host, Measurement, Verdict
 

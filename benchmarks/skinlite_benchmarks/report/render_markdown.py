@@ -2,9 +2,9 @@
 
 import re
 
-from skinlite_benchmarks import detail_tables, tables, wording
+from skinlite_benchmarks.report import detail_tables, tables, wording
+from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.tables import Table
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|]|(?<![a-z0-9])_|_(?![a-z0-9]))", re.IGNORECASE)
 """An underscore within a word is no emphasis."""

@@ -13,11 +13,11 @@ import pytest
 
 from skinlite.data.leaks import OLDER, Leaks
 from skinlite.errors import InputError
-from skinlite_benchmarks import tables, wording
-from skinlite_benchmarks.render_csv import render_csv
 from skinlite_benchmarks.render_html import render_html
-from skinlite_benchmarks.render_markdown import render_markdown
-from skinlite_benchmarks.report import write_report
+from skinlite_benchmarks.report import tables, wording
+from skinlite_benchmarks.report.render_csv import render_csv
+from skinlite_benchmarks.report.render_markdown import render_markdown
+from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.records import Interval
 from skinlite_benchmarks.results.results import Results

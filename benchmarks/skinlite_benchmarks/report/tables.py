@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinlite_benchmarks import wording
 from skinlite_benchmarks.measure.interleave import SETTLE_NS
+from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.results import Contestant, Results
 
 

@@ -1,8 +1,8 @@
 """The report's tables of answers: accuracy with intervals, the paper beside what was measured."""
 
-from skinlite_benchmarks import wording
+from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.tables import Table
 
 
 def accuracies(results: Results) -> Table | None:

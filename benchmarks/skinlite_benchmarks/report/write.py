@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from skinlite.files.read_write import staged_folder, write_atomically
-from skinlite_benchmarks.render_csv import render_csv
 from skinlite_benchmarks.render_html import render_html
-from skinlite_benchmarks.render_markdown import render_markdown
+from skinlite_benchmarks.report.render_csv import render_csv
+from skinlite_benchmarks.report.render_markdown import render_markdown
 from skinlite_benchmarks.results.results import RESULTS, Results
 
 HTML, MARKDOWN, CSV = "report.html", "report.md", "report.csv"

@@ -3,9 +3,10 @@
 HTML and Markdown draw the same ones.
 """
 
-from skinlite_benchmarks import answer_tables, wording
+from skinlite_benchmarks.report import accuracy_tables as answer_tables
+from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results.results import Contestant, Results
-from skinlite_benchmarks.tables import Table
 
 
 def details(results: Results) -> list[Table]:

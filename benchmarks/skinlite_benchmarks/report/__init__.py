@@ -1,0 +1,1 @@
+"""The report: what it shows, in words, tables and charts."""
