@@ -10,9 +10,9 @@ import numpy as np
 
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.charts.svg import EDGE, label, log_ticks, svg, tick
 from skinlite_benchmarks.results.records import Accuracy
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.svg import EDGE, label, log_ticks, svg, tick
 
 
 def role(results: Results, name: str) -> str:

@@ -3,8 +3,8 @@
 import math
 
 from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.charts.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
 
 
 def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinlite_benchmarks.charts import role
 from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.charts.distributions import role
+from skinlite_benchmarks.report.charts.svg import label, svg
 from skinlite_benchmarks.results.records import Profile
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.svg import label, svg
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,20 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from skinlite_benchmarks.charts import role
 from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.charts.distributions import role
+from skinlite_benchmarks.report.charts.svg import (
+    HEIGHT,
+    LEFT,
+    ROW,
+    label,
+    level,
+    log_ticks,
+    svg,
+    tick,
+)
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
-from skinlite_benchmarks.svg import HEIGHT, LEFT, ROW, label, level, log_ticks, svg, tick
 
 
 @dataclass(frozen=True)
