@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skinlite.files.read_write import staged_folder, write_atomically
-from skinlite_benchmarks.render_html import render_html
+from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
 from skinlite_benchmarks.results.results import RESULTS, Results

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.report import accuracy_tables as answer_tables
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts.pareto import Point, front
+from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
 from skinlite_benchmarks.report.write import write_report

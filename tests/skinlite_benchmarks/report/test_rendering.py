@@ -13,8 +13,8 @@ import pytest
 
 from skinlite.data.leaks import OLDER, Leaks
 from skinlite.errors import InputError
-from skinlite_benchmarks.render_html import render_html
 from skinlite_benchmarks.report import tables, wording
+from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
 from skinlite_benchmarks.report.write import write_report

@@ -2,12 +2,12 @@
 
 from html import escape
 
-from skinlite_benchmarks.html_parts import HALF, WIDE, both, columns, grid, section
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
 from skinlite_benchmarks.report.charts import distributions as charts
 from skinlite_benchmarks.report.charts import sweep_lines as sizes
 from skinlite_benchmarks.report.detail_tables import operators
+from skinlite_benchmarks.report.html.parts import HALF, WIDE, both, columns, grid, section
 from skinlite_benchmarks.results.results import Results
 
 

@@ -3,15 +3,17 @@
 from html import escape
 from importlib import resources
 
-from skinlite_benchmarks import html_charts
-from skinlite_benchmarks.html_parts import section, table_card
 from skinlite_benchmarks.report import detail_tables, tables, wording
+from skinlite_benchmarks.report.html import chart_sections as html_charts
+from skinlite_benchmarks.report.html.parts import section, table_card
 from skinlite_benchmarks.results.results import Results
 
 
 def render_html(results: Results) -> str:
     """The whole page."""
-    style = resources.files("skinlite_benchmarks").joinpath("report.css").read_text("utf-8")
+    style = (
+        resources.files("skinlite_benchmarks.report.html").joinpath("report.css").read_text("utf-8")
+    )
     body = [
         _header(results),
         f"<h1>{escape(wording.summary(results))}</h1>",
