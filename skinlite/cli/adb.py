@@ -10,7 +10,7 @@ from skinlite.cli.benchmark_inputs import tflite_of, thread_counts
 from skinlite.cli.shared import JsonOption, output
 
 if TYPE_CHECKING:
-    from skinlite_benchmarks.benchmark_log import Timing
+    from skinlite_benchmarks.phones.benchmark_log import Timing
 
 
 def adb(
@@ -32,8 +32,8 @@ def adb(
     """
     counts = thread_counts(threads)
     from skinlite.cli.progress import reporting
-    from skinlite_benchmarks.adb import connect
-    from skinlite_benchmarks.android import measure_on_phone
+    from skinlite_benchmarks.phones.adb import connect
+    from skinlite_benchmarks.phones.android import measure_on_phone
 
     model = tflite_of(bundle)
     phone = connect(serial)

@@ -108,7 +108,7 @@ def benchmark(
     from skinlite.cli.progress import reporting
     from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants.find import find_contestants
-    from skinlite_benchmarks.devices import read_devices
+    from skinlite_benchmarks.phones.browser import read_devices
     from skinlite_benchmarks.suite import run_benchmark
 
     # A wrong path is told before the reference is converted.

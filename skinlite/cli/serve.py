@@ -50,7 +50,7 @@ def serve(
 
 
 def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None:
-    from skinlite_benchmarks.devices import Inbox
+    from skinlite_benchmarks.phones.browser import Inbox
     from skinlite_export.bundle.folder import TFLITE, open_bundle
     from skinlite_export.serve.address import qr_code, reachable_host, url
     from skinlite_export.serve.runtime import find_runtime

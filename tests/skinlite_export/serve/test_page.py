@@ -13,7 +13,7 @@ from PIL import Image
 from skinlite.data.geometry import fit, load_picture
 from skinlite.data.patient import Patient
 from skinlite.errors import SkinliteWarning
-from skinlite_benchmarks.devices import Inbox, read_devices
+from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import read_vectors

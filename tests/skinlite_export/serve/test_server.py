@@ -280,7 +280,7 @@ KILLED = """
 import sys
 from pathlib import Path
 
-from skinlite_benchmarks.devices import Inbox
+from skinlite_benchmarks.phones.browser import Inbox
 from skinlite_export.serve.server import Server
 
 with Server(("127.0.0.1", 0), {}, Inbox(Path(sys.argv[1]), "0" * 64).receive) as server:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.devices import Inbox, read_devices
+from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_markdown import render_markdown
 from skinlite_benchmarks.results.results import Results

@@ -1,7 +1,7 @@
 """`measure_on_phone`: a model on an Android phone, timed by the user's own ``benchmark_model``.
 
 ``benchmark_model`` is TensorFlow Lite's command-line benchmark, built for the phone; it isn't part
-of skinlite. What it prints is read (`skinlite_benchmarks.benchmark_log`), and nothing is added to
+of skinlite. What it prints is read (`skinlite_benchmarks.phones.benchmark_log`), and nothing is added to
 it. Ratios to a reference measured elsewhere make no sense.
 """
 
@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
-from skinlite_benchmarks.adb import Phone
-from skinlite_benchmarks.benchmark_log import Timing, parse
+from skinlite_benchmarks.phones.adb import Phone
+from skinlite_benchmarks.phones.benchmark_log import Timing, parse
 
 Report = Callable[[str, int, int], None]
 
@@ -68,7 +68,7 @@ def measure_on_phone(
     """Push, run, read, clean up.
 
     Args:
-        phone: from `skinlite_benchmarks.adb.connect`.
+        phone: from `skinlite_benchmarks.phones.adb.connect`.
         model: a .tflite.
         benchmark_model: the binary for this phone.
         threads: one run each.

@@ -16,8 +16,8 @@ import pytest
 
 from skinlite.cli.adb import adb as command
 from skinlite.errors import InputError
-from skinlite_benchmarks import adb
-from skinlite_benchmarks.benchmark_log import parse
+from skinlite_benchmarks.phones import adb
+from skinlite_benchmarks.phones.benchmark_log import parse
 
 PRINTED = """\
 INFO: STARTING!

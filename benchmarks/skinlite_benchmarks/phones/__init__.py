@@ -1,0 +1,1 @@
+"""Measurements on phones: by adb, by their browser."""
