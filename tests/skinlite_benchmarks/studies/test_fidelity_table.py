@@ -1,7 +1,7 @@
 """The table of what each file kept: the float model first, then every file that was judged."""
 
-from skinlite_benchmarks.fidelity_table import fidelity_tables
 from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.studies.fidelity_table import fidelity_tables
 
 
 def test_a_file_stands_below_its_float_model(results: Results) -> None:

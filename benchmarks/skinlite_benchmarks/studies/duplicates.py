@@ -1,6 +1,6 @@
 """How many of the pairs that are known does ``skinlite data duplicates`` find?
 
-``python -m skinlite_benchmarks.duplicates pairs.csv --data HAM10000 --known
+``python -m skinlite_benchmarks.studies.duplicates pairs.csv --data HAM10000 --known
 skinlite/data/same_lesion.csv``
 """
 

@@ -1,6 +1,6 @@
 """What classifiers reach on a data set's metadata alone; decision 33 chose one by this table.
 
-python -m skinlite_benchmarks.metadata_baselines HAM10000
+python -m skinlite_benchmarks.studies.metadata_baselines HAM10000
 """
 
 import sys

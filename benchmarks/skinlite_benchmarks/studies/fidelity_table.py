@@ -1,6 +1,6 @@
 """What each file of a benchmark costs, beside what it kept of its float model's answers.
 
-    python -m skinlite_benchmarks.fidelity_table report
+    python -m skinlite_benchmarks.studies.fidelity_table report
 
 Prints Markdown, one table a network, of a results.json whose contestants were judged on pictures.
 """

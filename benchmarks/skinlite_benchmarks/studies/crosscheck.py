@@ -1,6 +1,6 @@
 """Is the harness itself to be believed? Beside LiteRT's own benchmark, and its own overhead.
 
-    python -m skinlite_benchmarks.crosscheck MODEL.tflite --pairs 10
+    python -m skinlite_benchmarks.studies.crosscheck MODEL.tflite --pairs 10
 
 Prints the medians of our worker and of ``litert-benchmark`` (of the ai-edge-litert package) on the
 same file, taking turns, with the median ratio of the pairs and its interval; and what the harness

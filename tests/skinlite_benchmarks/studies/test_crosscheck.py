@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.crosscheck import (
+from skinlite_benchmarks.studies.crosscheck import (
     Pair,
     conclusion,
     overhead_us,

@@ -1,8 +1,8 @@
-"""What ``python -m skinlite_benchmarks.duplicates`` counts recall by."""
+"""What ``python -m skinlite_benchmarks.studies.duplicates`` counts recall by."""
 
 import pandas as pd
 
-from skinlite_benchmarks.duplicates import known_pairs, pairs_of
+from skinlite_benchmarks.studies.duplicates import known_pairs, pairs_of
 
 
 def test_blank_lesion_ids_are_no_pairs() -> None:

@@ -1,4 +1,4 @@
-"""``python -m skinlite_benchmarks.decoders MODEL DATA``: what another JPEG decoder costs.
+"""``python -m skinlite_benchmarks.studies.decoders MODEL DATA``: what another JPEG decoder costs.
 
 Decodes JPEG files of a data set with each setting of libjpeg (by TensorFlow, which has them all),
 asks the model, a file of a bundle or a run folder, what it answers to each, and prints a Markdown

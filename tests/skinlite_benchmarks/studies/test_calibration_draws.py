@@ -6,7 +6,7 @@ from skinlite.training.prepare import Prepared
 
 
 def test_a_random_draw_keeps_pictures_and_ids_together(tiny_prepared: Prepared) -> None:
-    from skinlite_benchmarks.calibration_draws import only_some
+    from skinlite_benchmarks.studies.calibration_draws import only_some
 
     few = only_some(tiny_prepared, 10, seed=0)
     all_ids = tiny_prepared.split.query("split == 'train'")["image_id"].tolist()
@@ -21,7 +21,7 @@ def test_a_random_draw_keeps_pictures_and_ids_together(tiny_prepared: Prepared) 
 
 
 def test_random_draws_are_seeded(tiny_prepared: Prepared) -> None:
-    from skinlite_benchmarks.calibration_draws import only_some
+    from skinlite_benchmarks.studies.calibration_draws import only_some
 
     first, again, other = (only_some(tiny_prepared, 10, seed) for seed in (0, 0, 1))
     assert first.split.equals(again.split)

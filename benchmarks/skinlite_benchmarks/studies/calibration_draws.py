@@ -1,6 +1,6 @@
 """Does int8 hang on which pictures calibrate? The same run, several draws, several recipes.
 
-    python -m skinlite_benchmarks.calibration_draws RUN --data HAM10000 --draws 10
+    python -m skinlite_benchmarks.studies.calibration_draws RUN --data HAM10000 --draws 10
 
 Prints a Markdown table: each recipe's worst and median draw against Keras. Recipes are chosen on
 the validation split, so that the test split can still judge the one that was chosen. Divergence is

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.geometry import Pixels, load_picture
 from skinlite.data.patient import PatientEncoder
-from skinlite_benchmarks.decoders import compare, table
+from skinlite_benchmarks.studies.decoders import compare, table
 from skinlite_export.runtime.signature import Signature, Tensor
 
 
