@@ -10,7 +10,7 @@ from skinlite.cli.shared import JsonOption, need, output
 from skinlite.errors import GateError
 
 if TYPE_CHECKING:
-    from skinlite_benchmarks.arm64.operators import Deviation
+    from skinlite_benchmarks.arm64.operator_deviations import Deviation
     from skinlite_benchmarks.arm64.parity import Parity
 
 ARITHMETIC = ("gemm", "igemm", "dwconv")

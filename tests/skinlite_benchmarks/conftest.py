@@ -255,7 +255,7 @@ def results(host: Host) -> Results:
 @pytest.fixture
 def emulated(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The emulated machine, of the user's cache."""
-    from skinlite_benchmarks.arm64 import root
+    from skinlite_benchmarks.arm64 import emulated_root as root
 
     if CACHE is None:
         monkeypatch.delenv("SKINLITE_CACHE")

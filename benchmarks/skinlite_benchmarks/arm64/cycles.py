@@ -11,11 +11,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.files.read_write import sha256_of
-from skinlite_benchmarks.arm64.blocks import Block, counting_emulator, executed, plugin
-from skinlite_benchmarks.arm64.kernels import kernel_of
+from skinlite_benchmarks.arm64.basic_blocks import Block, counting_emulator, executed, plugin
+from skinlite_benchmarks.arm64.emulated_root import CPUS, Report, emulated_root, version_of
+from skinlite_benchmarks.arm64.llvm_mca import cycles, llvm
 from skinlite_benchmarks.arm64.machine import Tensors
-from skinlite_benchmarks.arm64.pipeline import cycles, llvm
-from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, version_of
+from skinlite_benchmarks.arm64.used_kernels import kernel_of
 from skinlite_export.runtime.litert import LiteRTRunner
 
 

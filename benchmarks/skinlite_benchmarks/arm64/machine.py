@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.arm64.root import SITE
+from skinlite_benchmarks.arm64.emulated_root import SITE
 
 Tensors = dict[str, NDArray[Any]]
 """Inputs or outputs by name; the first axis counts pictures."""
@@ -54,7 +54,7 @@ class Machine(NamedTuple):
         Raises:
             InputError: LiteRT doesn't run the file there.
         """
-        script = Path(__file__).resolve().with_name("answers.py")
+        script = Path(__file__).resolve().with_name("run_model.py")
         with tempfile.TemporaryDirectory() as scratch:
             inputs, outputs = Path(scratch, "inputs.npz"), Path(scratch, "outputs.npz")
             np.savez(inputs, allow_pickle=False, **tensors)

@@ -11,10 +11,16 @@ from pydantic import BaseModel, ConfigDict
 from skinlite.data.geometry import load_picture
 from skinlite.errors import InputError
 from skinlite.vocabulary import PROBABILITIES
-from skinlite_benchmarks.arm64.kernels import kernels_in
+from skinlite_benchmarks.arm64.emulated_root import (
+    CPUS,
+    Report,
+    emulated_root,
+    emulator,
+    version_of,
+)
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
-from skinlite_benchmarks.arm64.operators import Deviation, deviations
-from skinlite_benchmarks.arm64.root import CPUS, Report, emulated_root, emulator, version_of
+from skinlite_benchmarks.arm64.operator_deviations import Deviation, deviations
+from skinlite_benchmarks.arm64.used_kernels import kernels_in
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import FOLDER, TOLERANCE, Vector, read_vectors
 from skinlite_export.runtime.model_inputs import patients_for

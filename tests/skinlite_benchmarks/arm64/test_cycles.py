@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.arm64 import blocks, pipeline
-from skinlite_benchmarks.arm64.blocks import Block, counting_emulator, executed
+from skinlite_benchmarks.arm64 import basic_blocks as blocks
+from skinlite_benchmarks.arm64 import llvm_mca as pipeline
+from skinlite_benchmarks.arm64.basic_blocks import Block, counting_emulator, executed
 from skinlite_benchmarks.arm64.cycles import CyclesReport, _picture
-from skinlite_benchmarks.arm64.kernels import kernel_of
+from skinlite_benchmarks.arm64.llvm_mca import PIPELINES, cycles, llvm
 from skinlite_benchmarks.arm64.machine import Facts
-from skinlite_benchmarks.arm64.pipeline import PIPELINES, cycles, llvm
+from skinlite_benchmarks.arm64.used_kernels import kernel_of
 from skinlite_benchmarks.cost.tflite import tflite_cost
 from skinlite_export.bundle.folder import Bundle
 

@@ -16,11 +16,11 @@ import pytest
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.arm64 import root
-from skinlite_benchmarks.arm64.kernels import builtin_operator, kernels_in
+from skinlite_benchmarks.arm64 import emulated_root as root
 from skinlite_benchmarks.arm64.machine import Machine, Tensors
-from skinlite_benchmarks.arm64.operators import deviations, show
+from skinlite_benchmarks.arm64.operator_deviations import deviations, show
 from skinlite_benchmarks.arm64.parity import arm64_parity
+from skinlite_benchmarks.arm64.used_kernels import builtin_operator, kernels_in
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.signature import Quantization
 from skinlite_export.tflite.editor import Editor
@@ -110,7 +110,7 @@ def test_fakeroot_stands_in_for_root(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_answers_run_here(tiny_bundle: Bundle, tmp_path: Path) -> None:
     """The script of both sides, on this side."""
-    script = Path(root.__file__).with_name("answers.py")
+    script = Path(root.__file__).with_name("run_model.py")
     inputs, outputs = tmp_path / "in.npz", tmp_path / "out.npz"
     runner = tiny_bundle.runner()
     image = np.zeros((*runner.signature.height_width, 3), np.uint8)
