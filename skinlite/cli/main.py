@@ -14,22 +14,9 @@ import typer
 from rich.markup import escape
 
 from skinlite import __version__
-from skinlite.cli import (
-    benchmark,
-    data,
-    demo,
-    doctor,
-    evaluate,
-    export,
-    kit,
-    models,
-    predict,
-    report,
-    serve,
-    sign,
-    train,
-    verify,
-)
+from skinlite.cli import benchmark, data, demo, doctor, models
+from skinlite.cli.bundles import export, kit, predict, serve, sign, verify
+from skinlite.cli.learning import evaluate, report, train
 from skinlite.cli.shared import console, held
 from skinlite.errors import SkinliteError, SkinliteWarning
 from skinlite.process.signals import catching_signals, taken

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.cli.verify import check_whole
+from skinlite.cli.bundles.verify import check_whole
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run

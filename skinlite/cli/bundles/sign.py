@@ -22,7 +22,7 @@ def sign(
 ) -> None:
     """Sign a bundle, once all of it is found to be right; skinlite verify --key checks it."""
     need("cryptography", "sign")
-    from skinlite.cli.verify import check_whole
+    from skinlite.cli.bundles.verify import check_whole
     from skinlite_export.bundle.folder import SIGNATURE, open_bundle
     from skinlite_export.bundle.signing import read_private_key
     from skinlite_export.bundle.signing import sign as put_signature

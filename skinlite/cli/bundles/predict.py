@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skinlite.cli.bundles.submission import answer_folder, check_place, write_answers
 from skinlite.cli.shared import JsonOption, console, output
-from skinlite.cli.submission import answer_folder, check_place, write_answers
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
 

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from skinlite.cli.bundles.submission import check_place, write_answers
+from skinlite.cli.learning.score_tables import print_evaluation
 from skinlite.cli.progress import counting
-from skinlite.cli.scores import print_evaluation
 from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
-from skinlite.cli.submission import check_place, write_answers
 from skinlite.data.leaks import Leaks
 from skinlite.errors import InputError
 
@@ -16,7 +16,7 @@ TRAINED_ON = "images that it was trained on: every score is an upper bound"
 SEEN = Leaks(state="found", reason="the training images themselves")
 
 if TYPE_CHECKING:
-    from skinlite.cli.answering import Answered
+    from skinlite.cli.bundles.predictions import Answered
     from skinlite.data.dataset import Dataset
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.evaluation.metadata_only import MetadataOnly
@@ -47,7 +47,7 @@ def evaluate(
 ) -> None:
     """Score a run (Keras) or a bundle (its .tflite) on held-out pictures."""
     _check_places(isic_csv, figures)
-    from skinlite.cli.answering import answer_bundle, answer_run
+    from skinlite.cli.bundles.predictions import answer_bundle, answer_run
     from skinlite.data.dataset import read_dataset
     from skinlite.evaluation.evaluation import evaluate_fully
     from skinlite.training.run import open_run

@@ -1,0 +1,1 @@
+"""Commands that train a network and say what it is worth."""
