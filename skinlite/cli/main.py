@@ -14,7 +14,8 @@ import typer
 from rich.markup import escape
 
 from skinlite import __version__
-from skinlite.cli import benchmark, data, demo, doctor, models
+from skinlite.cli import data, demo, doctor, models
+from skinlite.cli.benchmark import run as benchmark
 from skinlite.cli.bundles import export, kit, predict, serve, sign, verify
 from skinlite.cli.learning import evaluate, report, train
 from skinlite.cli.shared import console, held

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.cli import compare as command
+from skinlite.cli.benchmark import compare as command
 from skinlite.data.leaks import Leaks
 from skinlite.errors import GateError, InputError
 from skinlite_benchmarks.compare.changes import Change, compare

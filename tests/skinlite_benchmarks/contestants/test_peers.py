@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.cli import benchmark as command
+from skinlite.cli.benchmark import run as command
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from skinlite.cli import sweep as command
+from skinlite.cli.benchmark import sweep as command
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
 from skinlite.training.run import Run

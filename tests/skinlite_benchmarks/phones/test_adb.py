@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from skinlite.cli.adb import adb as command
+from skinlite.cli.benchmark.adb import adb as command
 from skinlite.errors import InputError
 from skinlite_benchmarks.phones import adb
 from skinlite_benchmarks.phones.benchmark_log import parse

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from skinlite.cli.benchmark_inputs import jury_of, publish, reference_file, thread_counts
+from skinlite.cli.benchmark.inputs import jury_of, publish, reference_file, thread_counts
 from skinlite.cli.shared import JsonOption, OutOption, need, output_folder
 from skinlite.errors import InputError
 

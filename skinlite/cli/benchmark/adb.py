@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from skinlite.cli.benchmark_inputs import tflite_of, thread_counts
+from skinlite.cli.benchmark.inputs import tflite_of, thread_counts
 from skinlite.cli.shared import JsonOption, output
 
 if TYPE_CHECKING:

@@ -12,9 +12,11 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from skinlite.cli.adb import adb
-from skinlite.cli.arm64 import arm64
-from skinlite.cli.benchmark_inputs import (
+from skinlite.cli.benchmark.adb import adb
+from skinlite.cli.benchmark.arm64 import arm64
+from skinlite.cli.benchmark.compare import compare
+from skinlite.cli.benchmark.cycles import cycles
+from skinlite.cli.benchmark.inputs import (
     REFERENCE,
     jury_of,
     parse_runtimes,
@@ -24,10 +26,8 @@ from skinlite.cli.benchmark_inputs import (
     runs_to_convert,
     thread_counts,
 )
-from skinlite.cli.compare import compare
-from skinlite.cli.cycles import cycles
+from skinlite.cli.benchmark.sweep import sweep
 from skinlite.cli.shared import DEVICES, JsonOption, OutOption, output_folder
-from skinlite.cli.sweep import sweep
 
 
 class ModelsOrCommand(TyperGroup):

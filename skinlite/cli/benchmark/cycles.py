@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.benchmark_inputs import tflite_of
+from skinlite.cli.benchmark.inputs import tflite_of
 from skinlite.cli.shared import JsonOption, need, output
 from skinlite.cli.tables import wide
 

@@ -1,0 +1,1 @@
+"""``skinlite benchmark`` and its sub-commands."""
