@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.synthetic import write_synthetic
+from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.training.prepare import Prepared, prepare
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle.folder import Bundle, open_bundle

@@ -46,8 +46,8 @@ def check(
         find_known_pairs,
         find_unknown_lesions,
     )
-    from skinlite.data.images import find_images
-    from skinlite.data.layout import find_table, read_table, root_of
+    from skinlite.data.layouts.images import find_images
+    from skinlite.data.layouts.layout import find_table, read_table, root_of
 
     table = find_table(folder)
     frame = read_table(table)
@@ -85,7 +85,7 @@ def synthesize(
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the folder.")] = False,
 ) -> None:
     """Draw a synthetic data set in HAM10000's format, for trying skinlite without patients."""
-    from skinlite.data.synthetic import write_synthetic
+    from skinlite.data.synthetic.synthesize import write_synthetic
 
     with counting("drawing lesions", lesions) as advance:
         write_synthetic(out, lesions=lesions, seed=seed, replace=replace, advance=advance)

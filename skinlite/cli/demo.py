@@ -38,7 +38,7 @@ def demo(
     for module in ("tf_keras", "tf2onnx"):
         need(module, "export")
     from skinlite.data.dataset import read_dataset
-    from skinlite.data.synthetic import write_synthetic
+    from skinlite.data.synthetic.synthesize import write_synthetic
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
     from skinlite.training.prepare import prepare

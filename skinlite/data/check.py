@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.archive import HINTS
 from skinlite.data.geometry import load_picture
-from skinlite.data.images import Found, differ
-from skinlite.data.layout import COLUMNS, tables_of
-from skinlite.data.text import read_text
+from skinlite.data.layouts.archive import HINTS
+from skinlite.data.layouts.images import Found, differ
+from skinlite.data.layouts.layout import COLUMNS, tables_of
+from skinlite.data.layouts.text import read_text
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN

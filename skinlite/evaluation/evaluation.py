@@ -3,8 +3,8 @@
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.leakage import nameless
-from skinlite.data.leaks import Leaks, MayLeak
+from skinlite.data.splits.leakage import nameless
+from skinlite.data.splits.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metadata_only import MetadataOnly

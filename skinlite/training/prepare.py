@@ -8,10 +8,10 @@ import pandas as pd
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset
-from skinlite.data.division import SplitInfo, divide, divide_again
 from skinlite.data.examples import Examples, make_examples
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.split import SPLITS
+from skinlite.data.splits.split import SPLITS
+from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
 from skinlite.training.run import Run
 
 

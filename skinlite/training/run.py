@@ -21,11 +21,11 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.division import SplitInfo
-from skinlite.data.leakage import known_today
-from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.split import read_split
+from skinlite.data.splits.leakage import known_today
+from skinlite.data.splits.leaks import Leaks
+from skinlite.data.splits.split import read_split
+from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics
 from skinlite.files.claims import Claim

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
+from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.metrics import evaluate
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Samples

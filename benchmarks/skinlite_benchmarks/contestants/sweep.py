@@ -194,7 +194,7 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
     import keras
 
     from skinlite.data.dataset import read_dataset
-    from skinlite.data.synthetic import write_synthetic
+    from skinlite.data.synthetic.synthesize import write_synthetic
     from skinlite.models.classifier import build_classifier
     from skinlite.training.prepare import prepare
 

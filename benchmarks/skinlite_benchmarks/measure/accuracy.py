@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.division import join
 from skinlite.data.geometry import load_picture
-from skinlite.data.leakage import leaks_between
-from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.leaks import Leaks
+from skinlite.data.splits.split_protocols import join
 from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from skinlite.data.check import check_pictures, check_table, summarise
 from skinlite.data.geometry import load_picture
-from skinlite.data.layout import find_pictures, find_table, read_table
-from skinlite.data.split import read_split
+from skinlite.data.layouts.layout import find_pictures, find_table, read_table
+from skinlite.data.splits.split import read_split
 from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run
 from skinlite_benchmarks.compare.changes import compare

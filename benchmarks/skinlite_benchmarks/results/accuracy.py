@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate

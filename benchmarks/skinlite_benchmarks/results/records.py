@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.leaks import MayLeak
+from skinlite.data.splits.leaks import MayLeak
 from skinlite.evaluation.metrics import Metrics
 
 

@@ -1,7 +1,7 @@
 """How many of the pairs that are known does ``skinlite data duplicates`` find?
 
 ``python -m skinlite_benchmarks.studies.duplicates pairs.csv --data HAM10000 --known
-skinlite/data/same_lesion.csv``
+skinlite/data/splits/same_lesion.csv``
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.layout import find_table, read_table
+from skinlite.data.layouts.layout import find_table, read_table
 
 Pairs = set[frozenset[str]]
 

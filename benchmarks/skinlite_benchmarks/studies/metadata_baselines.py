@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.split import split_by_lesion
+from skinlite.data.splits.split import split_by_lesion
 from skinlite.errors import SkinliteError
 from skinlite.evaluation.metadata_only import boosted_trees, metadata_only
 

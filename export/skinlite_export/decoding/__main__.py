@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from skinlite.data.looks import draw, photograph
+from skinlite.data.synthetic.lesions import draw, photograph
 from skinlite_export.decoding import FOLDER, JPEG, TURNS
 
 WAYS = {

@@ -10,7 +10,7 @@ file, and the geometry how a JPEG is decoded; a manifest without them is read as
 from typing import Literal
 
 from skinlite.data.geometry import FRAME
-from skinlite.data.leaks import OLDER, Leaks
+from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.training.config import TrainConfig
 from skinlite_export.manifest.measured import (
     Audit,

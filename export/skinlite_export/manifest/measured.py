@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics
 from skinlite_export.runtime.signature import Record

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.leakage import nameless
-from skinlite.data.split import SPLITS
+from skinlite.data.splits.leakage import nameless
+from skinlite.data.splits.split import SPLITS
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES

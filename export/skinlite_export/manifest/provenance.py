@@ -1,7 +1,7 @@
 """What the pictures were that a network learned from and was judged by: `Data`, in the manifest."""
 
-from skinlite.data.division import SplitInfo
 from skinlite.data.patient import Field
+from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite_export.runtime.signature import Record
 
 

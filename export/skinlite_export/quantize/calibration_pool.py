@@ -11,8 +11,8 @@ import pandas as pd
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
-from skinlite.data.leakage import leaks_between
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared, all_examples
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skinlite import __version__
-from skinlite.data.split import SPLITS
+from skinlite.data.splits.split import SPLITS
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
 from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
-from skinlite.data.leaks import Leaks
 from skinlite.data.patient import PatientEncoder
+from skinlite.data.splits.leaks import Leaks
 from skinlite.training.prepare import all_examples, prepare_again
 from skinlite.training.run import Run
 

@@ -9,7 +9,7 @@ from skinlite.cli.bundles.submission import check_place, write_answers
 from skinlite.cli.learning.score_tables import print_evaluation
 from skinlite.cli.progress import counting
 from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 
 TRAINED_ON = "images that it was trained on: every score is an upper bound"
@@ -99,7 +99,7 @@ def evaluate(
 
 def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | None) -> Leaks:
     """What is known of lesions of these images that the network was trained or selected on."""
-    from skinlite.data.leakage import leaks_between
+    from skinlite.data.splits.leakage import leaks_between
 
     if run is None:
         return Leaks(

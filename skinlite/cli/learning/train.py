@@ -19,7 +19,7 @@ from skinlite.errors import InputError
 from skinlite.settings import validated
 
 if TYPE_CHECKING:
-    from skinlite.data.division import SplitInfo
+    from skinlite.data.splits.split_protocols import SplitInfo
 
 PRESETS = "default, or paper: the paper's protocol. Flags that are given go before it."
 REGIMES = (

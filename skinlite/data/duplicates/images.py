@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinlite.data.images import find_images
-from skinlite.data.layout import PICTURE_SUFFIXES, find_pictures, find_table, read_table
+from skinlite.data.layouts.images import find_images
+from skinlite.data.layouts.layout import PICTURE_SUFFIXES, find_pictures, find_table, read_table
 from skinlite.errors import InputError
 
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from skinlite.data.leaks import OLDER
+from skinlite.data.splits.leaks import OLDER
 from skinlite.vocabulary import LEAKS_UNKNOWN
 
 Skinlite = Callable[..., Any]

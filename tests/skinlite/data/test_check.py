@@ -8,7 +8,7 @@ import pytest
 
 from skinlite.data.check import check_decoding, check_pictures, check_table, summarise
 from skinlite.data.dataset import read_dataset
-from skinlite.data.layout import find_pictures, read_table
+from skinlite.data.layouts.layout import find_pictures, read_table
 from skinlite.errors import InputError
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.findings import find_identical_files, find_known_pairs, find_unknown_lesions
-from skinlite.data.layout import find_pictures, read_table
+from skinlite.data.layouts.layout import find_pictures, read_table
 
 TABLE = "HAM10000_metadata.csv"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from skinlite.data.split import read_split
+from skinlite.data.splits.split import read_split
 from skinlite.errors import InputError
 from skinlite.files import moves
 from skinlite.files.claims import OLD, beside, restore

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from skinlite.cli.benchmark import compare as command
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import GateError, InputError
 from skinlite_benchmarks.compare.changes import Change, compare
 from skinlite_benchmarks.compare.regression_gates import Failure, failures, parse_gate

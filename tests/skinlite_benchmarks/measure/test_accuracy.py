@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics

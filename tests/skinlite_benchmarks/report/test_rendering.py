@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.data.leaks import OLDER, Leaks
+from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.errors import InputError
 from skinlite_benchmarks.report import tables, wording
 from skinlite_benchmarks.report.html.render_html import render_html

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.calibration import Calibration
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.intervals import Intervals

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.leaks import Leaks
+from skinlite.data.splits.leaks import Leaks
 from skinlite.process.machine import int8_instructions, processor
 from skinlite.training.prepare import prepare
 from skinlite.vocabulary import LEAKY

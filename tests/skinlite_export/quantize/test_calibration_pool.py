@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.synthetic import write_synthetic
+from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError
 from skinlite.training.prepare import Prepared
 from skinlite.training.run import Run

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.split import SPLITS, crossing_lesions, read_split, split_by_lesion
+from skinlite.data.splits.split import SPLITS, crossing_lesions, read_split, split_by_lesion
 from skinlite.errors import InputError
 
 

@@ -5,7 +5,7 @@ import warnings
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.dataset import Dataset
-from skinlite.data.same_lesion import (
+from skinlite.data.splits.same_lesion import (
     Links,
     Pairs,
     chains,
@@ -25,7 +25,7 @@ class Joined(BaseModel):
         lesion_ids: that were joined; an image without one counts as its own.
         lesions: that they are.
         several_diagnoses: lesions of those with several diagnoses.
-        known_pairs: of images, that `skinlite.data.same_lesion` knows.
+        known_pairs: of images, that `skinlite.data.splits.same_lesion` knows.
         identical_files: images that are byte for byte the same as one with another lesion id.
         handed: pairs of images from the file that was handed in.
         handed_from: its name; None where none was.

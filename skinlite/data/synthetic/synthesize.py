@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from skinlite.data.dataset import SYNTHETIC
-from skinlite.data.looks import draw, photograph
+from skinlite.data.synthetic.lesions import draw, photograph
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder, write_atomically, writing
 from skinlite.process.threads import in_threads

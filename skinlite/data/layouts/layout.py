@@ -5,7 +5,7 @@
 * ISIC 2018 Task 3 and ISIC 2019: a one-hot ``*GroundTruth.csv``, in the set's folder or in the
   folder of its own that the official archive unpacks to; a ``*metadata.csv`` and the official
   ``*LesionGroupings.csv`` are taken from either place.
-* ISIC Archive: a collection's ``*metadata*.csv``, see `skinlite.data.archive`.
+* ISIC Archive: a collection's ``*metadata*.csv``, see `skinlite.data.layouts.archive`.
 
 Images may lie in any folders below the data set's. What is read, and how the rest is mended:
 docs/training.md.
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.archive import LEVELS, add_classes, has_diagnoses
-from skinlite.data.images import find_images
-from skinlite.data.spellings import BLANKS, spell_out
-from skinlite.data.text import PICTURE_SUFFIXES, read_frame, read_names
+from skinlite.data.layouts.archive import LEVELS, add_classes, has_diagnoses
+from skinlite.data.layouts.images import find_images
+from skinlite.data.layouts.spellings import BLANKS, spell_out
+from skinlite.data.layouts.text import PICTURE_SUFFIXES, read_frame, read_names
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
 from skinlite.vocabulary import CLASSES, UNKNOWN

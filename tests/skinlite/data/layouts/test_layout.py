@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.layout import find_pictures, find_table, read_table, root_of
+from skinlite.data.layouts.layout import find_pictures, find_table, read_table, root_of
 from skinlite.errors import InputError
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset"

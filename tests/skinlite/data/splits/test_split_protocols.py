@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.division import divide
-from skinlite.data.leakage import measure_leakage
-from skinlite.data.split import split_by_image
-from skinlite.data.synthetic import write_synthetic
+from skinlite.data.splits.leakage import measure_leakage
+from skinlite.data.splits.split import split_by_image
+from skinlite.data.splits.split_protocols import divide
+from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError, SkinliteWarning
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.joining import Joined
-from skinlite.data.leaks import OLDER, Leaks
-from skinlite.data.same_lesion import join_known
-from skinlite.data.split import crossing_lesions
+from skinlite.data.splits.joining import Joined
+from skinlite.data.splits.leaks import OLDER, Leaks
+from skinlite.data.splits.same_lesion import join_known
+from skinlite.data.splits.split import crossing_lesions
 
 
 class Leakage(BaseModel):

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinlite.data.archive import CLASS_OF
 from skinlite.data.check import check_table
-from skinlite.data.layout import find_table, read_table
+from skinlite.data.layouts.archive import CLASS_OF
+from skinlite.data.layouts.layout import find_table, read_table
 from skinlite.vocabulary import CLASSES
 
 VASCULAR = "Benign soft tissue proliferations - Vascular"

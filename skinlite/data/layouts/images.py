@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skinlite.data.text import PICTURE_SUFFIXES
+from skinlite.data.layouts.text import PICTURE_SUFFIXES
 
 MASKS = re.compile("mask|segmentation|superpixel", re.IGNORECASE)
 """In the name of a folder below the data set's: what is in there are no images of lesions."""

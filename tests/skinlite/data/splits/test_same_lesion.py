@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinlite.data.same_lesion import (
+from skinlite.data.splits.same_lesion import (
     identical_files,
     join_known,
     join_lesions,

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from skinlite.data.division import SplitInfo
-from skinlite.data.leakage import known_today, leaks_between
-from skinlite.data.leaks import OLDER, Leaks, MayLeak
+from skinlite.data.splits.leakage import known_today, leaks_between
+from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
+from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.vocabulary import LEAKS_UNKNOWN, LEAKY
 
 FOUND = Leaks(state="found", reason="3 of 9")

@@ -8,8 +8,8 @@ from PIL import Image
 
 from skinlite.data.check import check_pictures
 from skinlite.data.dataset import read_dataset
-from skinlite.data.images import find_images
-from skinlite.data.layout import read_table
+from skinlite.data.layouts.images import find_images
+from skinlite.data.layouts.layout import read_table
 from skinlite.errors import InputError
 
 TABLE = "lesion_id,image_id,dx,age,sex,localization\nHAM_1,X,nv,50,male,back\n"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from skinlite.data.check import check_text
-from skinlite.data.layout import read_table
-from skinlite.data.text import read_text
+from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.text import read_text
 from skinlite.errors import InputError
 
 PLAIN = """\

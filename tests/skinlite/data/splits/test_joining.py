@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.division import SplitInfo, divide, divide_again
-from skinlite.data.leakage import measure_leakage
-from skinlite.data.split import crossing_lesions, split_by_lesion
-from skinlite.data.synthetic import write_synthetic
+from skinlite.data.splits.leakage import measure_leakage
+from skinlite.data.splits.split import crossing_lesions, split_by_lesion
+from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
+from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError, SkinliteWarning
 
 TABLE = "HAM10000_metadata.csv"

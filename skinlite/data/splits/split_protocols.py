@@ -9,11 +9,11 @@ import pandas as pd
 from pydantic import ConfigDict
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.joining import Joined, join_same
-from skinlite.data.leakage import Leakage, conclude, measure_leakage
-from skinlite.data.leaks import OLDER, MayLeak
-from skinlite.data.same_lesion import chains, read_pairs
-from skinlite.data.split import SPLITS, split_by_image, split_by_lesion
+from skinlite.data.splits.joining import Joined, join_same
+from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
+from skinlite.data.splits.leaks import OLDER, MayLeak
+from skinlite.data.splits.same_lesion import chains, read_pairs
+from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
 from skinlite.vocabulary import CLASSES
@@ -61,7 +61,7 @@ def divide(
     test_data: Path | None = None,
     same_lesion: Path | None = None,
 ) -> Division:
-    """Divide a data set, lesions joined that are known to be one (`skinlite.data.joining`).
+    """Divide a data set, lesions joined that are known to be one (`skinlite.data.splits.joining`).
 
     Args:
         dataset: all of it.

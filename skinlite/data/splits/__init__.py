@@ -1,0 +1,1 @@
+"""Which lesion is trained on and which is not, and what leaks between them."""

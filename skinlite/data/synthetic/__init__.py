@@ -1,0 +1,1 @@
+"""Synthetic images and patients, for a demo and tests."""
