@@ -13,7 +13,7 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic.synthesize import write_synthetic
-from skinlite.training.prepare import Prepared, prepare
+from skinlite.training.input.prepare import Prepared, prepare
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 from skinlite_export.recipe import Recipe

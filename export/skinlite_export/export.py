@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_export.bundle import folder as layout

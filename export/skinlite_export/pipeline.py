@@ -9,7 +9,7 @@ import tf_keras
 
 from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.convert.prune_and_cluster import compress
 from skinlite_export.convert.to_onnx import to_onnx

@@ -41,7 +41,7 @@ def demo(
     from skinlite.data.synthetic.synthesize import write_synthetic
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
-    from skinlite.training.prepare import prepare
+    from skinlite.training.input.prepare import prepare
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
     from skinlite_benchmarks.suite import run_benchmark

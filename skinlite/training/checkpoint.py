@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
-from skinlite.training.augment import Augment  # noqa: F401  registers the layer
+from skinlite.training.input.augment import Augment  # noqa: F401  registers the layer
 from skinlite.training.run import HISTORY, MODEL
 
 CANDIDATE = "candidate.keras"

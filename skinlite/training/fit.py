@@ -23,7 +23,6 @@ from skinlite.training.batch_norm import (
     settle_batch_norm,
     share_statistics,
 )
-from skinlite.training.batches import Epoch, make_epoch
 from skinlite.training.checkpoint import (
     CANDIDATE,
     EpochResult,
@@ -36,8 +35,9 @@ from skinlite.training.checkpoint import (
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
 from skinlite.training.identity import structure_of
+from skinlite.training.input.batches import Epoch, make_epoch
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
-from skinlite.training.prepare import Prepared
 from skinlite.training.run import (
     ENCODING,
     HISTORY,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from skinlite.models.classifier import build_classifier
 from skinlite.models.weights import fill, holds_classifier
 from skinlite.training.config import TrainConfig
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 
 
 def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:

@@ -17,11 +17,11 @@ from skinlite.data.dataset import read_dataset
 from skinlite.errors import SkinliteError
 from skinlite.models.backbones import find_backbone
 from skinlite.settings import validated
-from skinlite.training.batches import Epoch, make_epoch
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
+from skinlite.training.input.batches import Epoch, make_epoch
+from skinlite.training.input.prepare import Prepared, prepare
 from skinlite.training.network import initial_classifier
-from skinlite.training.prepare import Prepared, prepare
 from skinlite.training.trainer import make_trainer
 
 

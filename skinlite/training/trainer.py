@@ -5,8 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.training.augment import Augment
 from skinlite.training.config import TrainConfig
+from skinlite.training.input.augment import Augment
 from skinlite.training.schedule import make_rate
 from skinlite.vocabulary import IMAGE, PATIENT
 

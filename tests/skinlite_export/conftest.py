@@ -11,7 +11,7 @@ import pytest
 
 from skinlite.data.examples import Examples
 from skinlite.data.geometry import load_picture
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import read_vectors

@@ -7,7 +7,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe

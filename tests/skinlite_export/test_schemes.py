@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites import ALL

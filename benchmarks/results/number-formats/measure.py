@@ -17,7 +17,7 @@ from unittest.mock import patch
 import numpy as np
 
 from skinlite.data.dataset import read_dataset
-from skinlite.training.prepare import prepare_again
+from skinlite.training.input.prepare import prepare_again
 from skinlite.training.run import open_run
 from skinlite.training.trainer import predict
 from skinlite_export.convert import to_onnx_int8 as onnx_int8

@@ -32,7 +32,7 @@ from skinlite_export.recipe import Recipe, Scheme
 if TYPE_CHECKING:
     import keras
 
-    from skinlite.training.prepare import Prepared
+    from skinlite.training.input.prepare import Prepared
 
 FILE = "model.tflite"
 LESIONS, PICTURES = 60, 20
@@ -196,7 +196,7 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
     from skinlite.data.dataset import read_dataset
     from skinlite.data.synthetic.synthesize import write_synthetic
     from skinlite.models.classifier import build_classifier
-    from skinlite.training.prepare import prepare
+    from skinlite.training.input.prepare import prepare
 
     write_synthetic(folder / "data", lesions=LESIONS, seed=0)
     data = prepare(read_dataset(folder / "data"), job.image_size, seed=0)
@@ -213,7 +213,7 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
 
 def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepared]":
     from skinlite.data.dataset import read_dataset
-    from skinlite.training.prepare import prepare_again
+    from skinlite.training.input.prepare import prepare_again
 
     opened = open_run(run)
     dataset = read_dataset(data or Path(opened.info.data))

@@ -18,7 +18,7 @@ import numpy as np
 import typer
 
 from skinlite.data.dataset import read_dataset
-from skinlite.training.prepare import Prepared, prepare_again
+from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
 from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated import answers

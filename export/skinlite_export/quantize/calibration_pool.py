@@ -14,7 +14,7 @@ from skinlite.data.examples import Examples
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
-from skinlite.training.prepare import Prepared, all_examples
+from skinlite.training.input.prepare import Prepared, all_examples
 
 HELD_OUT = ("validation", "test")
 

@@ -16,7 +16,7 @@ from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
 from skinlite.process.machine import int8_instructions, processor
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.golden import write_golden

@@ -86,7 +86,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
 def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "list[Entry]":
     """The stock tools' files of a run."""
     from skinlite.data.dataset import read_dataset
-    from skinlite.training.prepare import prepare_again
+    from skinlite.training.input.prepare import prepare_again
     from skinlite_benchmarks.contestants.peers import make_peers
 
     prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))

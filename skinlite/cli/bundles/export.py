@@ -196,7 +196,7 @@ def export(
     for module in ("tf_keras", "tf2onnx"):
         need(module, "export")
     from skinlite.data.dataset import read_dataset
-    from skinlite.training.prepare import prepare_again
+    from skinlite.training.input.prepare import prepare_again
     from skinlite_export.export import export as export_run
 
     dataset = read_dataset(data or Path(run.info.data))

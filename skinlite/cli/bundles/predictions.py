@@ -12,7 +12,7 @@ from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leaks import Leaks
-from skinlite.training.prepare import all_examples, prepare_again
+from skinlite.training.input.prepare import all_examples, prepare_again
 from skinlite.training.run import Run
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
 
     The temperature is fitted on the validation split, unless that is what is asked for.
     """
-    from skinlite.evaluation.attention import attention_maps
     from skinlite.evaluation.calibration import fit_temperature
+    from skinlite.evaluation.figures.attention import attention_maps
     from skinlite.training.trainer import predict
 
     examples, rows, beside = _read(

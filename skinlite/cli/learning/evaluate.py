@@ -155,7 +155,7 @@ def _draw(
 ) -> None:
     import pandas as pd
 
-    from skinlite.evaluation.figures import Looks, draw_figures, pick_looks
+    from skinlite.evaluation.figures.plots import Looks, draw_figures, pick_looks
     from skinlite.training.run import HISTORY
 
     examples = answered.examples

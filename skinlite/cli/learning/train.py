@@ -105,7 +105,7 @@ def train(
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
     from skinlite.training.fit import Training
-    from skinlite.training.prepare import prepare, prepare_again
+    from skinlite.training.input.prepare import prepare, prepare_again
     from skinlite.training.run import partial_folder, reopen_run
 
     execution = validated(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 

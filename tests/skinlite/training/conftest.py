@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 
 
 @pytest.fixture

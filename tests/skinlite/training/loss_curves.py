@@ -20,7 +20,7 @@ import skinlite.training.fit as fitting
 from skinlite.data.dataset import read_dataset
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
-from skinlite.training.prepare import prepare
+from skinlite.training.input.prepare import prepare
 
 data, weights, folder = map(Path, sys.argv[1:])
 tests = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import IMAGE, PATIENT
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import RunMetrics, partial_folder
 
 Make = Callable[..., Any]

@@ -12,7 +12,7 @@ import pytest
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
 from skinlite.files.read_write import read_json
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import RunMetrics, open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]

@@ -10,7 +10,7 @@ import pytest
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.patient import Patient
-from skinlite.training.prepare import Prepared, prepare
+from skinlite.training.input.prepare import Prepared, prepare
 from skinlite.vocabulary import IMAGE, PATIENT
 
 Make = Callable[..., Any]

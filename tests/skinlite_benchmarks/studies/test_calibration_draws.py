@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 
 
 def test_a_random_draw_keeps_pictures_and_ids_together(tiny_prepared: Prepared) -> None:

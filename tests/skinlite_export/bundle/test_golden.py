@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from skinlite.errors import InputError
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import check_golden

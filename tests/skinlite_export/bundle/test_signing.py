@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle.folder import MANIFEST, SIGNATURE, Bundle, open_bundle, write_manifest
 from skinlite_export.bundle.kits import add_kits

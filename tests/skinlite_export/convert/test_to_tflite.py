@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.bundle.folder import Bundle

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from skinlite.data.dataset import read_dataset
 from skinlite.data.splits.leaks import Leaks
 from skinlite.process.machine import int8_instructions, processor
-from skinlite.training.prepare import prepare
+from skinlite.training.input.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle.folder import CARD, Bundle
 from skinlite_export.manifest.manifest import Manifest

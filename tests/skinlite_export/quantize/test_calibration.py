@@ -8,7 +8,7 @@ import pytest
 
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.recipe import Recipe
 

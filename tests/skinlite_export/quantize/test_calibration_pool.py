@@ -12,7 +12,7 @@ import pytest
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.recipe import Recipe
 

@@ -14,7 +14,7 @@ import pytest
 
 from skinlite.cli.bundles.verify import check_whole
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_export.bundle.folder import (

@@ -8,7 +8,7 @@ import numpy as np
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.splits.split import crossing_lesions
-from skinlite.training.prepare import Prepared, all_examples, prepare, prepare_again
+from skinlite.training.input.prepare import Prepared, all_examples, prepare, prepare_again
 
 
 def test_splits_hold_the_rows_that_the_split_names(conv_prepared: Prepared) -> None:

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.training.prepare import Prepared
+from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import IMAGE, PATIENT
 
 
 @pytest.fixture
 def epoch(conv_prepared: Prepared) -> Any:
     """Makes an `Epoch` of the training split; keyword arguments over the defaults."""
-    from skinlite.training.batches import Epoch
+    from skinlite.training.input.batches import Epoch
 
     def make(**changes: Any) -> Epoch:
         settings = {"batch_size": 8, "answer_dropout": 0.0, "seed": 0, "epoch": 0} | changes
@@ -25,7 +25,7 @@ def epoch(conv_prepared: Prepared) -> Any:
 
 def test_class_weights_are_the_papers_at_power_1() -> None:
     """W_c = N / (C N_c), with 7 classes and 4 + 1 + 2 pictures."""
-    from skinlite.training.batches import class_weights
+    from skinlite.training.input.batches import class_weights
 
     labels = np.array([0, 0, 0, 0, 1, 2, 2])
     expected = [7 / (7 * 4), 7 / 7, 7 / (7 * 2), 0, 0, 0, 0]

@@ -13,7 +13,7 @@ def images() -> NDArray[np.uint8]:
 
 
 def augment(**settings: Any) -> Any:
-    from skinlite.training.augment import Augment
+    from skinlite.training.input.augment import Augment
 
     return Augment(**settings)
 
@@ -66,7 +66,7 @@ def test_geometry_is_an_isometry_without_zoom_and_shift() -> None:
 
 
 def test_config_round_trip() -> None:
-    from skinlite.training.augment import Augment
+    from skinlite.training.input.augment import Augment
 
     config = augment(zoom=0.2, shift=0.1, brightness=0.3, seed=5).get_config()
     again = Augment.from_config(config)

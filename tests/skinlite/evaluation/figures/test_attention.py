@@ -5,7 +5,7 @@ import numpy as np
 
 def test_a_map_for_each_picture_that_sums_to_the_number_of_maps(conv_net: str) -> None:
     from skinlite.data.examples import Examples
-    from skinlite.evaluation.attention import attention_maps
+    from skinlite.evaluation.figures.attention import attention_maps
     from skinlite.models.classifier import build_classifier
 
     random = np.random.default_rng(0)

@@ -24,7 +24,7 @@ def evaluation() -> Evaluation:
 
 
 def test_draws_all_and_the_same_bytes_again(evaluation: Evaluation, tmp_path: Path) -> None:
-    from skinlite.evaluation.figures import Looks, draw_figures, pick_looks
+    from skinlite.evaluation.figures.plots import Looks, draw_figures, pick_looks
 
     picked = pick_looks(LABELS)
     assert LABELS[picked].tolist() == list(range(7))
@@ -61,7 +61,7 @@ def test_draws_all_and_the_same_bytes_again(evaluation: Evaluation, tmp_path: Pa
 
 
 def test_what_is_not_known_is_not_drawn(evaluation: Evaluation, tmp_path: Path) -> None:
-    from skinlite.evaluation.figures import draw_figures
+    from skinlite.evaluation.figures.plots import draw_figures
 
     names = draw_figures(tmp_path / "out", "bundle", LABELS, ANSWERS, evaluation)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(names)
