@@ -25,7 +25,10 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     )
     (wheel,) = tmp_path.glob("*.whl")
     run("-m", "pip", "install", "--quiet", "--no-deps", "--target", str(site), str(wheel))
-    modules = "skinlite.cli.main, skinlite_export.bundle.folder, skinlite_benchmarks.report.html.render_html"
+    modules = (
+        "skinlite.cli.main, skinlite_export.bundle.folder, "
+        "skinlite_benchmarks.report.html.render_html"
+    )
     places = run("-c", f"import {modules}; print(skinlite.__file__, skinlite_export.__file__)")
     assert all(place.startswith(str(site)) for place in places.stdout.split())
     told = run("-c", "from skinlite.cli.main import main; main()", "--version")

@@ -48,7 +48,7 @@ def run_benchmark(
         others: who takes part besides, such as `skinlite_benchmarks.contestants.peers`.
         runtimes: that model files run on.
         threads: counts, measured one after the other.
-        rounds: turns of each fast contestant; see `skinlite_benchmarks.measure.interleave.interleave`.
+        rounds: turns of each fast contestant; see `skinlite_benchmarks.measure.interleave`.
         slow_seconds: time for each slow one, for each thread count.
         seed: of the order, the pictures and the bootstrap of ratios.
         jury: pictures to judge accuracy on; None takes what bundles and runs know of theirs.

@@ -20,7 +20,7 @@ Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 * ``float16``: weights stored in float16, computed in float32 (or float16 on a GPU).
 * ``dynamic``: weights in int8, activations quantized on the fly.
 * ``int8``: weights and activations in int8, ranges from calibration pictures.
-* ``int8-qat``: the same, fine-tuned beforehand to bear the rounding (`skinlite_export.qat.fine_tune`).
+* ``int8-qat``: the same, fine-tuned beforehand to bear the rounding (`skinlite_export.qat`).
 """
 
 Ranges = Literal["mse", "minmax"]

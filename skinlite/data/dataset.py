@@ -23,9 +23,9 @@ class Dataset:
     localization, dataset, path, table_lesion_id.
 
     ``lesion_id`` is the lesion as far as it is known: the same for all images that are known to
-    show it, also where the table has several ids for it (`skinlite.data.splits.same_lesion`), and an
-    image's own ``image_id`` where nobody knows. ``table_lesion_id`` is what the table says: blank
-    where it names no lesion, and then nobody can say what leaks.
+    show it, also where the table has several ids for it (`skinlite.data.splits.same_lesion`), and
+    an image's own ``image_id`` where nobody knows. ``table_lesion_id`` is what the table says:
+    blank where it names no lesion, and then nobody can say what leaks.
     """
 
     frame: pd.DataFrame

@@ -1,9 +1,9 @@
 """The yardstick: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
 
 Converting it takes about a minute and 6 GB, so it happens once, in a process of its own
-(``python -m skinlite_benchmarks.contestants.reference FOLDER [RUN]``), and is kept in the cache under a name
-that hashes everything it was made from. Without a run its weights are untrained: latency, size and
-memory don't depend on them, its accuracy is not measured.
+(``python -m skinlite_benchmarks.contestants.reference FOLDER [RUN]``), and is kept in the cache
+under a name that hashes everything it was made from. Without a run its weights are untrained:
+latency, size and memory don't depend on them, its accuracy is not measured.
 """
 
 import os

@@ -1,8 +1,8 @@
 """Sweep over picture size and width: one network many times, from tiny to the paper's size.
 
 A point is a run's model, or new weights: latency and size don't depend on them. Each is converted
-once, in a process of its own (``python -m skinlite_benchmarks.contestants.sweep FOLDER JOB``), and kept in the
-cache under a name that hashes everything it was made from.
+once, in a process of its own (``python -m skinlite_benchmarks.contestants.sweep FOLDER JOB``), and
+kept in the cache under a name that hashes everything it was made from.
 """
 
 import os

@@ -1,7 +1,8 @@
 """One contestant in a process of its own, so that its memory and its load time are its own.
 
-``python -m skinlite_benchmarks.measure.worker FILE RUNTIME THREADS SEED`` loads the model, answers with one
-line of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its input ends.
+``python -m skinlite_benchmarks.measure.worker FILE RUNTIME THREADS SEED`` loads the model, answers
+with one line of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its
+input ends.
 """
 
 import gc

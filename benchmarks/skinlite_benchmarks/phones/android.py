@@ -1,8 +1,8 @@
 """`measure_on_phone`: a model on an Android phone, timed by the user's own ``benchmark_model``.
 
 ``benchmark_model`` is TensorFlow Lite's command-line benchmark, built for the phone; it isn't part
-of skinlite. What it prints is read (`skinlite_benchmarks.phones.benchmark_log`), and nothing is added to
-it. Ratios to a reference measured elsewhere make no sense.
+of skinlite. What it prints is read (`skinlite_benchmarks.phones.benchmark_log`), and nothing is
+added to it. Ratios to a reference measured elsewhere make no sense.
 """
 
 import shlex

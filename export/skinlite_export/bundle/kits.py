@@ -18,8 +18,9 @@ KITS = ("android", "ios", "web")
 
 def kits_folder() -> Path:
     """The folder with one folder a kit."""
-    installed = Path(__file__).parent / "kit_sources"
-    return installed if installed.is_dir() else Path(__file__).parents[1] / "kits"
+    package = Path(__file__).parents[1]
+    installed = package / "kit_sources"
+    return installed if installed.is_dir() else package.with_name("kits")
 
 
 def parse_kits(text: str) -> tuple[str, ...]:

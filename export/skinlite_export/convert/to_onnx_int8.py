@@ -1,9 +1,10 @@
 """The int8 .onnx for onnxruntime: QDQ, weights per channel in 7 bits, activations in uint8.
 
 Made of the float .onnx by onnxruntime's own quantizer, under our ranges
-(`skinlite_export.convert.best_range`). uint8 activations, because onnxruntime's x86 kernels multiply uint8 by
-int8; with int8 activations the same network takes three times as long there. Weights in 7 bits,
-because x86 without VNNI adds two such products in 16 bits that saturate (`STEPS`).
+(`skinlite_export.convert.best_range`). uint8 activations, because onnxruntime's x86 kernels
+multiply uint8 by int8; with int8 activations the same network takes three times as long there.
+Weights in 7 bits, because x86 without VNNI adds two such products in 16 bits that saturate
+(`STEPS`).
 """
 
 import tempfile

@@ -1,8 +1,9 @@
 """Read a trained Keras 3 classifier as a deploy graph.
 
 Keras 3 files and layers do not cross to tf_keras, which TensorFlow's quantizers need. So the model
-is read once into a neutral form (`skinlite_export.graph.deploy_graph`), rewritten (`skinlite_export.rewrites`),
-and built again as its tf_keras twin (`skinlite_export.graph.build_keras`).
+is read once into a neutral form (`skinlite_export.graph.deploy_graph`), rewritten
+(`skinlite_export.rewrites`), and built again as its tf_keras twin
+(`skinlite_export.graph.build_keras`).
 """
 
 from collections.abc import Callable, Sequence

@@ -97,7 +97,7 @@ class Source(Record):
 
 
 class About(Record):
-    """What the model is; its files say the same of themselves (`skinlite_export.metadata.contract`).
+    """What the model is; its files say the same of themselves (`skinlite_export.metadata`).
 
     Attributes:
         name: backbone and picture size. Number formats are the tensors', so that bundles of one run

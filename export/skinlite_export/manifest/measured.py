@@ -1,4 +1,4 @@
-"""The parts of `skinlite_export.manifest.manifest.Manifest` that were measured: what was kept, and how."""
+"""The parts of the `Manifest` that were measured: what was kept, and how."""
 
 from typing import Literal
 
@@ -150,7 +150,7 @@ class Verification(Record):
 
 
 class LayerError(Record):
-    """What int8 costs one layer, on validation pictures; see `skinlite_export.quantize.layer_errors`.
+    """What int8 costs one layer, on validation pictures; see `quantize.layer_errors`.
 
     Attributes:
         layer: of the deploy graph, as ``--keep-float`` takes it.
@@ -187,7 +187,7 @@ class SearchStep(Record):
 
 
 class Search(Record):
-    """The search for the layers that have to stay in float; see `skinlite_export.quantize.float_layers`.
+    """The search for the layers that have to stay in float; see `quantize.float_layers`.
 
     Attributes:
         found: whether the last step's gates hold; if not, the file is the first step's.

@@ -1,4 +1,4 @@
-"""One file a runtime, each with one class that is a `skinlite_export.runtime.runner.Runner`.
+"""Run a model file: one file a runtime, each with one class that is a `runner.Runner`.
 
-A new runtime is a file here, and its class in `skinlite_export.runtime.runner.RUNNERS`.
+A new runtime is a file here, and its class in `runner.RUNNERS`.
 """

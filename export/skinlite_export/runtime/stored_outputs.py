@@ -11,7 +11,7 @@ from skinlite_export.runtime.signature import Signature, Tensor
 
 
 class StoredOutputs(ABC):
-    """The outputs of a `skinlite_export.runtime.runner.Runner` that knows how to read a stored tensor."""
+    """The outputs of a `Runner` that knows how to read a stored tensor."""
 
     signature: Signature
 
