@@ -12,15 +12,15 @@ from skinlite_benchmarks.contestants.find import (
     with_reference,
 )
 from skinlite_benchmarks.cost.model import cost_of
-from skinlite_benchmarks.cost.roofline import limit, measure_roof
+from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
-from skinlite_benchmarks.measure.accuracy import Jury, score
+from skinlite_benchmarks.measure.accuracy import EvaluationSet, score
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.latency import measure
 from skinlite_benchmarks.profiling.profile import profile_of
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.paper import paper_figures
-from skinlite_benchmarks.results.records import Accuracy, Cost, Profile, Roof
+from skinlite_benchmarks.results.records import Accuracy, Cost, Peak, Profile
 from skinlite_benchmarks.results.results import Contestant, Host, Measurement, Results, Settings
 from skinlite_benchmarks.results.stability import judge
 
@@ -35,7 +35,7 @@ def run_benchmark(
     rounds: int = 100,
     slow_seconds: float = 30.0,
     seed: int = 0,
-    jury: Jury | None = None,
+    evaluation_set: EvaluationSet | None = None,
     details: bool = True,
     command: str = "",
     report: Report = lambda what, done, total: None,
@@ -50,8 +50,8 @@ def run_benchmark(
         threads: counts, measured one after the other.
         rounds: turns of each fast contestant; see `skinlite_benchmarks.measure.interleave`.
         slow_seconds: time for each slow one, for each thread count.
-        seed: of the order, the pictures and the bootstrap of ratios.
-        jury: pictures to judge accuracy on; None takes what bundles and runs know of theirs.
+        seed: of the order, the images and the bootstrap of ratios.
+        evaluation_set: images to judge accuracy on; None takes what bundles and runs say.
         details: cost, limits and operator profiles too.
         command: the command line, for the record.
         report: progress.
@@ -70,14 +70,14 @@ def run_benchmark(
         name = entries[-1].contestant.name
 
     start = host.current_load()
-    roofs: list[Roof] = []
+    roofs: list[Peak] = []
     measurements: list[Measurement] = []
     found = Found()
     interrupted = False
     try:
         for count in threads:
-            if details and (roof := measure_roof(count)):
-                roofs.append(roof)
+            if details and (peak := measure_peak(count)):
+                roofs.append(peak)
             measured = measure(entries, name, count, rounds, slow_seconds, seed, report)
             measurements += measured.measurements
             found.runners |= measured.runners
@@ -86,18 +86,18 @@ def run_benchmark(
         end = host.current_load()
         if details:
             found.look_into(entries, report)
-        if jury:
-            found.judge(entries, jury, report)
+        if evaluation_set:
+            found.judge(entries, evaluation_set, report)
     except KeyboardInterrupt:
         if not measurements:
             raise
         taken()
         interrupted, end = True, host.current_load()
     described = host.describe(start, end, roofs)
-    contestants = tuple(found.complete(entry.contestant, jury) for entry in entries)
+    contestants = tuple(found.complete(entry.contestant, evaluation_set) for entry in entries)
     measurements = [_limited(one, found.costs, described) for one in measurements]
-    yardstick = None if name is None else contestants[-1]
-    said = notices(described, contestants, yardstick, interrupted)
+    baseline = None if name is None else contestants[-1]
+    said = notices(described, contestants, baseline, interrupted)
     return Results(
         host=described,
         settings=Settings(
@@ -107,7 +107,7 @@ def run_benchmark(
             seed=seed,
             command=command,
             runtimes=tuple(runtimes),
-            data=jury.dataset.root.name if jury else None,
+            data=evaluation_set.dataset.root.name if evaluation_set else None,
         ),
         reference=name,
         contestants=contestants,
@@ -137,14 +137,16 @@ class Found:
             self.costs[name] = cost_of(entry.path)
             self.profiles[name] = profile_of(entry.path, entry.contestant.runtime)
 
-    def judge(self, entries: Sequence[Entry], jury: Jury, report: Report) -> None:
-        """Let every contestant answer for the jury's pictures."""
-        if jury.notice:
-            self.notices.append(jury.notice)
-        self.accuracies, reasons = score(entries, jury, report)
+    def judge(
+        self, entries: Sequence[Entry], evaluation_set: EvaluationSet, report: Report
+    ) -> None:
+        """Let every contestant answer for the evaluation set's images."""
+        if evaluation_set.notice:
+            self.notices.append(evaluation_set.notice)
+        self.accuracies, reasons = score(entries, evaluation_set, report)
         self.notices += reasons
 
-    def complete(self, contestant: Contestant, jury: Jury | None) -> Contestant:
+    def complete(self, contestant: Contestant, evaluation_set: EvaluationSet | None) -> Contestant:
         """A contestant with what was found of it."""
         name = contestant.name
         found: dict[str, object] = {
@@ -152,17 +154,17 @@ class Found:
             "cost": self.costs.get(name),
             "profile": self.profiles.get(name),
         }
-        if jury:
-            # Figures of other pictures would not compare.
+        if evaluation_set:
+            # Figures of other images would not compare.
             found["accuracy"] = self.accuracies.get(name)
-            found["synthetic"] = contestant.synthetic or jury.dataset.synthetic
+            found["synthetic"] = contestant.synthetic or evaluation_set.dataset.synthetic
         return contestant.model_copy(update=found)
 
 
 def _limited(measured: Measurement, costs: dict[str, Cost | None], host: Host) -> Measurement:
-    roof = host.roof(measured.threads)
+    peak = host.peak(measured.threads)
     cost = costs.get(measured.contestant)
-    if roof is None or cost is None:
+    if peak is None or cost is None:
         return measured
-    least = limit(cost, roof, measured.latency.p50)
+    least = limit(cost, peak, measured.latency.p50)
     return measured.model_copy(update={"limit": least})

@@ -87,19 +87,19 @@ def convert(
     if not recipe.in_int8:
         return Converted(to_tflite(twin, recipe.quantize))
     pool = pool or training_pool(data)
-    pictures, calibration = calibrate(twin, graph, pool, recipe, report)
+    images, calibration = calibrate(twin, graph, pool, recipe, report)
     fitted = () if recipe.cluster else recipe.rewrites  # clusters have weights of their own
     if "equalize-channels" in fitted:
-        graph = equalize(graph, samples(pictures))
+        graph = equalize(graph, samples(images))
         before, twin = twin, build_twin(graph)
         _check_twin(before, twin, data.examples["test"])  # a pruned one is no longer the model
     exact = graph
     if "adaptive-rounding" in fitted:
         report("rounding kernels", 0, 1)
-        graph = round_kernels(graph, lambda: samples(pictures), recipe.keep_float)
+        graph = round_kernels(graph, lambda: samples(images), recipe.keep_float)
         twin = build_twin(graph)
     report("converting", 0, 1)
-    ranges = measure_ranges(twin, lambda: samples(pictures), ranges=recipe.ranges)
+    ranges = measure_ranges(twin, lambda: samples(images), ranges=recipe.ranges)
     control = None
     if recipe.fine_tuning:
         graph, ranges, control = tune(
@@ -108,7 +108,7 @@ def convert(
             ranges,
             model,
             data.examples["train"].without(data.encoder.untold_columns),
-            pictures,
+            images,
             recipe.fine_tuning,
             report,
         )
@@ -129,9 +129,9 @@ def convert(
         if "adaptive-rounding" in fitted:  # to its own steps, from what has none yet
             source = graph if recipe.fine_tuning else exact
             twin = build_twin(
-                round_kernels(source, lambda: samples(pictures), recipe.keep_float, STEPS)
+                round_kernels(source, lambda: samples(images), recipe.keep_float, STEPS)
             )
-        onnx = to_onnx_int8(to_onnx(to_tflite(twin, "none")), lambda: samples(pictures))
+        onnx = to_onnx_int8(to_onnx(to_tflite(twin, "none")), lambda: samples(images))
     return Converted(
         content=calibrated.to_int8(kept),
         calibration=calibration,
@@ -146,7 +146,7 @@ def convert(
 def _check_twin(
     model: keras.Model | tf_keras.Model, twin: tf_keras.Model, examples: Examples
 ) -> None:
-    """Compare the deploy graph with the model that it has to equal on a few pictures."""
+    """Compare the deploy graph with the model that it has to equal on a few images."""
     few = examples.take(np.arange(min(8, len(examples))))
     difference = np.abs(predict(model, few) - predict(twin, few)).max()
     if not difference <= SAME:

@@ -19,12 +19,12 @@ Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 * ``none``: float32 throughout.
 * ``float16``: weights stored in float16, computed in float32 (or float16 on a GPU).
 * ``dynamic``: weights in int8, activations quantized on the fly.
-* ``int8``: weights and activations in int8, ranges from calibration pictures.
+* ``int8``: weights and activations in int8, ranges from calibration images.
 * ``int8-qat``: the same, fine-tuned beforehand to bear the rounding (`skinlite_export.qat`).
 """
 
 Ranges = Literal["mse", "minmax"]
-"""How calibration pictures become an activation's range: the one with the smallest squared error
+"""How calibration images become an activation's range: the one with the smallest squared error
 (`skinlite_export.convert.best_range`), or plain minimum and maximum."""
 
 OnFail = Literal["stop", "search"]
@@ -33,7 +33,7 @@ stay in float for the gates to hold (`skinlite_export.quantize.float_layers`).""
 
 
 class Gates(BaseModel):
-    """What the exported file must keep of the Keras model, on the same held-out pictures.
+    """What the exported file must keep of the Keras model, on the same held-out images.
 
     Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
     error is file minus Keras.
@@ -71,8 +71,8 @@ class Recipe(BaseModel):
         onnx: number format of the .onnx; int8 takes an int8 .tflite's calibration.
         rewrites: names of the deploy graph's rewrites, in the order they are applied.
         calibration_pictures: how many to draw, class-balanced, from the training split.
-        screening: a calibration picture is left out when some activation's peak exceeds this
-            many times that layer's 95th percentile over the pictures; ``None`` keeps them all
+        screening: a calibration image is left out when some activation's peak exceeds this
+            many times that layer's 95th percentile over the images; ``None`` keeps them all
             (plain min/max calibration).
         ranges: see `Ranges`.
         gates: ``None`` exports without judging.
@@ -87,7 +87,7 @@ class Recipe(BaseModel):
         fine_tuning: what ``int8-qat`` does before the conversion.
         io: number format of the .tflite's inputs and outputs. ``uint8`` takes pixels as they are
             and leaves all else in float32; ``int8`` is int8 throughout.
-        resize_in_graph: height and width (pixels) of a larger picture that the .tflite takes in
+        resize_in_graph: height and width (pixels) of a larger image that the .tflite takes in
             place of one of the network's size; it crops and resizes inside.
         patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
         with_attention: the .tflite gives the attention map too.
@@ -161,7 +161,7 @@ class Recipe(BaseModel):
             )
         if self.onnx == "int8" and not self.in_int8:
             raise InputError(
-                f"--onnx int8 needs calibration pictures, and --quantize {self.quantize} draws "
+                f"--onnx int8 needs calibration images, and --quantize {self.quantize} draws "
                 "none. Use --onnx float32, or --quantize int8."
             )
         floats = [flag for flag, there in given.items() if there]
@@ -189,7 +189,7 @@ class Recipe(BaseModel):
         if self.io != "float32" and self.in_int8 and self.ranges == "minmax":
             raise InputError(
                 f"--io {self.io} hands pixels in as they are, which --ranges minmax has no room "
-                "for: its picture's range is that of the calibration pictures. Use --ranges mse."
+                "for: its image's range is that of the calibration images. Use --ranges mse."
             )
         if self.patient_input == "raw" and (self.io == "int8" or self.integer_only):
             flag = "--io int8" if self.io == "int8" else "--integer-only"
@@ -207,7 +207,7 @@ class Recipe(BaseModel):
 
 
 SMALLEST_FRAME = 32
-"""Rows and columns: less is no picture of a lesion."""
+"""Rows and columns: less is no image of a lesion."""
 
 
 def _check_frame(height: int, width: int) -> None:
@@ -219,7 +219,7 @@ def _check_frame(height: int, width: int) -> None:
         )
     if min(height, width) > FRAME[0]:
         raise InputError(
-            f"--resize-in-graph {height}x{width} is larger than {FRAME[0]}x{FRAME[1]}: pictures "
+            f"--resize-in-graph {height}x{width} is larger than {FRAME[0]}x{FRAME[1]}: images "
             "were averaged down to that before the training, and the file can't. Let the app hand "
             f"in {FRAME[0]}x{FRAME[1]}."
         )

@@ -26,7 +26,7 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it for a machine.")] = False,
 ) -> None:
-    """Find every fault of a data set: table, missing pictures, pictures that can't be decoded.
+    """Find every fault of a data set: table, missing images, images that can't be decoded.
 
     Findings are no faults: lesions that the table doesn't name, images known to show one lesion
     under two ids, files that are the same. Exit code 0 where there is no fault, 2 where there is.
@@ -36,7 +36,7 @@ def check(
 
     from skinlite.data.check import (
         check_decoding,
-        check_pictures,
+        check_images,
         check_table,
         check_text,
         summarise,
@@ -54,13 +54,13 @@ def check(
     faults, findings = check_text(table) + check_table(frame), []
     if "image_id" in frame:
         found = find_images(root_of(table))
-        pictures = found.pictures
-        faults += check_pictures(frame, pictures, found)
-        wrong, same = find_identical_files(frame, pictures)
+        images = found.pictures
+        faults += check_images(frame, images, found)
+        wrong, same = find_identical_files(frame, images)
         faults += wrong
         findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
-        paths = [pictures[name] for name in frame["image_id"].unique() if name in pictures]
-        with counting("decoding pictures", len(paths)) as advance:
+        paths = [images[name] for name in frame["image_id"].unique() if name in images]
+        with counting("decoding images", len(paths)) as advance:
             faults += check_decoding(paths, advance)
     summary = summarise(frame)
     if as_json:
@@ -80,7 +80,7 @@ def check(
 @app.command()
 def synthesize(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    lesions: Annotated[int, typer.Option(help="How many; about 1.34 pictures each.")] = 750,
+    lesions: Annotated[int, typer.Option(help="How many; about 1.34 images each.")] = 750,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the folder.")] = False,
 ) -> None:
@@ -114,7 +114,7 @@ def _told(
     absent = [name for name, count in summary.classes.items() if not count]
     lines += [
         "",
-        f"pictures   {summary.pictures}",
+        f"images   {summary.pictures}",
         f"lesions    {_lesions(summary)}",
         f"classes    {classes}",
         f"not told   age {summary.missing_age}, sex {summary.unknown_sex}, "
@@ -124,15 +124,13 @@ def _told(
         + (f"; {len(findings)} kind(s) of finding, with which skinlite trains" if findings else ""),
     ]
     if absent:
-        lines.append(f"no picture of {', '.join(absent)}: skinlite train needs all seven classes")
+        lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
     return "\n".join(lines)
 
 
 def _lesions(summary: "Summary") -> str:
     if not summary.lesions:
         return "unknown: the table names none"
-    told = (
-        f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several pictures"
-    )
+    told = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
     unknown = summary.lesions_unknown
-    return told + (f"; those of {unknown} pictures unknown" if unknown else "")
+    return told + (f"; those of {unknown} images unknown" if unknown else "")

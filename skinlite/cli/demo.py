@@ -1,4 +1,4 @@
-"""``skinlite demo``: everything once, on synthetic pictures, in minutes."""
+"""``skinlite demo``: everything once, on synthetic images, in minutes."""
 
 import shlex
 import shutil
@@ -32,7 +32,7 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
 ) -> None:
-    """Draw synthetic pictures, train, export to int8, verify and benchmark: the whole way."""
+    """Draw synthetic images, train, export to int8, verify and benchmark: the whole way."""
     _claim(out)
     need("keras", "train")
     for module in ("tf_keras", "tf2onnx"):
@@ -58,7 +58,7 @@ def demo(
             write_synthetic(data, lesions=LESIONS, seed=seed, replace=True, advance=advance)
         config = TrainConfig(image_size=IMAGE_SIZE, epochs=EPOCHS, batch_size=BATCH_SIZE, seed=seed)
         dataset = read_dataset(data)
-        with counting("reading pictures", len(dataset.frame)) as advance:
+        with counting("reading images", len(dataset.frame)) as advance:
             prepared = prepare(dataset, config.image_size, seed, advance)
 
         _say(f"2/4 training {config.backbone} from scratch at {IMAGE_SIZE} px")
@@ -67,7 +67,7 @@ def demo(
         if run.info.status == "interrupted":
             raise InputError(f"Stopped in training; start again with: skinlite demo --out {out}")
 
-        _say("3/4 exporting to int8, and verifying it on held-out pictures")
+        _say("3/4 exporting to int8, and verifying it on held-out images")
         recipe = Recipe(rewrites=parse_rewrites("all"), seed=seed)
         with reporting() as report:
             bundle = export(run, prepared, recipe, bundle_folder, replace=True, report=report)
@@ -76,11 +76,11 @@ def demo(
         _say("4/4 timing it against the InceptionResNetV2 reference")
         if reference and reference.running:
             console.print("waiting for the reference's conversion (once, then it is kept)")
-        yardstick = reference.wait() if reference else None
+        baseline = reference.wait() if reference else None
     with reporting() as report:
         results = run_benchmark(
             [bundle_folder],
-            yardstick,
+            baseline,
             seed=seed,
             slow_seconds=15,  # 20 rounds of a reference that takes 0.3 s
             command=shlex.join(["skinlite", *sys.argv[1:]]),

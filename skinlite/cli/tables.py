@@ -31,9 +31,9 @@ def print_manifest(manifest: "Manifest") -> None:
 
     proof = manifest.verification
     table = Table(
-        title=f"{proof.keras.images:,} held-out pictures"
+        title=f"{proof.keras.images:,} held-out images"
         + (" (synthetic)" if manifest.source.synthetic else "")
-        + (f" ({verdict})" if (verdict := manifest.leaks.verdict) else "")
+        + (f" ({verdict})" if (verdict := manifest.leaks.statement) else "")
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )
@@ -62,12 +62,12 @@ def print_manifest(manifest: "Manifest") -> None:
     if manifest.calibration:
         calibration = manifest.calibration
         output.print(
-            f"calibrated on {calibration.used} pictures; "
+            f"calibrated on {calibration.used} images; "
             f"{len(calibration.screened)} of {calibration.drawn} screened out as outliers"
         )
         if calibration.used < ENOUGH:
             output.print(
-                f"[yellow]few calibration pictures[/]: with fewer than {ENOUGH} much hangs on "
+                f"[yellow]few calibration images[/]: with fewer than {ENOUGH} much hangs on "
                 "which they are; draw more with --calibration-pictures"
             )
     said = f"{manifest.audit.partitions} delegate partition(s)"
@@ -105,10 +105,10 @@ def print_search(search: "Search") -> None:
 
 
 def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
-    """What int8 costs each layer, the dearest first."""
+    """What int8 costs each layer, the most expensive first."""
     table = Table(
-        title=f"what int8 costs each layer (the dearest {min(most, len(errors))} of {len(errors)}; "
-        "all are in manifest.json)",
+        title=f"what int8 costs each layer (the most expensive {min(most, len(errors))} of "
+        f"{len(errors)}; all are in manifest.json)",
         title_justify="left",
     )
     for name in ("layer", "operator", "cost, nats", "step", "SQNR, dB", "shift, steps", "clipped"):

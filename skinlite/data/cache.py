@@ -1,7 +1,7 @@
-"""Decode once: every picture at the network's size, as one memory-mapped uint8 array.
+"""Decode once: every image at the network's size, as one memory-mapped uint8 array.
 
 The array's name is a hash of what it was made from (ids, file contents, size), so a changed
-picture or another size makes a new one and an unchanged set is never decoded again. Beside it lie
+image or another size makes a new one and an unchanged set is never decoded again. Beside it lie
 the checksums of its parts (`skinlite.data.checksums`): a damaged array is decoded anew. The folder
 is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
 """
@@ -17,7 +17,7 @@ import numpy as np
 
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
-from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.data.geometry import Pixels, fit, load_image
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import Claim, mend_folder
 from skinlite.files.read_write import sha256_of
@@ -41,19 +41,19 @@ def kept_folder(kind: str, identity: str) -> Path:
 def pixels_of(
     dataset: Dataset, height: int, width: int, advance: Callable[[], None] = lambda: None
 ) -> Pixels:
-    """All pictures of a data set, decoded at most once.
+    """All images of a data set, decoded at most once.
 
     Args:
         dataset: N rows.
         height: rows of the network's input, pixels.
         width: columns, pixels.
-        advance: called once a decoded picture, for a progress bar.
+        advance: called once a decoded image, for a progress bar.
 
     Returns:
         Read-only uint8 memory map of shape (N, height, width, 3), rows as in the data set.
 
     Raises:
-        InputError: pictures that can't be decoded, all of them named; or a full disk.
+        InputError: images that can't be decoded, all of them named; or a full disk.
     """
     path = cache_folder() / "pixels" / f"{_identity(dataset, height, width)}.npy"
     shape = (len(dataset.frame), height, width, 3)
@@ -77,7 +77,7 @@ def pixels_of(
                     checksums.keep(claim.new, path, shape)
         except OSError as error:
             raise InputError(
-                f"Can't write the decoded pictures to {path}: {error.strerror or error}. "
+                f"Can't write the decoded images to {path}: {error.strerror or error}. "
                 "Set SKINLITE_CACHE to a folder on a disk with room."
             ) from error
     return checksums.map_rows(path, shape)
@@ -95,7 +95,7 @@ def _content(path: Path) -> str:
     try:
         return sha256_of(path)
     except OSError as error:
-        raise InputError(f"Can't read the picture {path}: {error.strerror or error}.") from error
+        raise InputError(f"Can't read the image {path}: {error.strerror or error}.") from error
 
 
 def _decode(
@@ -114,10 +114,10 @@ def _decode(
 
     def decode(row: int) -> str | None:
         try:
-            picture = load_picture(paths[row])
-            if picture.shape[0] < height or picture.shape[1] < width:
+            image = load_image(paths[row])
+            if image.shape[0] < height or image.shape[1] < width:
                 small.append(paths[row])
-            pixels[row] = fit(picture, height, width)
+            pixels[row] = fit(image, height, width)
         except InputError as error:
             return str(error)
         finally:
@@ -129,13 +129,13 @@ def _decode(
     if faults:
         shown = "\n  ".join(faults[:10])
         raise InputError(
-            f"{len(faults)} picture(s) can't be used:\n  {shown}\n"
+            f"{len(faults)} image(s) can't be used:\n  {shown}\n"
             f"Fetch them again, or take their rows out of the table; see them all with: "
             f"skinlite data check {dataset.root}"
         )
     if small:
         warnings.warn(
-            f"{len(small)} of {len(paths)} pictures are smaller than the network's input of "
+            f"{len(small)} of {len(paths)} images are smaller than the network's input of "
             f"{height}x{width} and were enlarged, which adds no detail; the first is {min(small)}. "
             "Fetch larger ones, or train with a smaller --image-size.",
             SkinliteWarning,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.data.layouts.archive import HINTS
 from skinlite.data.layouts.images import Found, differ
 from skinlite.data.layouts.layout import COLUMNS, tables_of
@@ -42,7 +42,7 @@ class Summary:
     pictures: int
     lesions: int
     lesions_with_several_pictures: int
-    classes: dict[str, int]  # pictures of each diagnosis
+    classes: dict[str, int]  # images of each diagnosis
     missing_age: int
     unknown_sex: int
     unknown_localization: int
@@ -50,7 +50,7 @@ class Summary:
 
 
 def summarise(frame: pd.DataFrame) -> Summary:
-    """Count a table's pictures, lesions, classes and blanks, faulty rows included."""
+    """Count a table's images, lesions, classes and blanks, faulty rows included."""
 
     def column(name: str) -> pd.Series:
         return frame[name] if name in frame else pd.Series(dtype=str)
@@ -102,7 +102,7 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
         remedy = f"the table needs the columns {', '.join(COLUMNS)}"
         return [Fault("missing column", remedy, tuple(missing))]
     if frame.empty:
-        return [Fault("no row", "the table needs one a picture", ("below the header",))]
+        return [Fault("no row", "the table needs one an image", ("below the header",))]
     ages = pd.to_numeric(frame["age"], errors="coerce")
     low, high = AGE_RANGE
     bad_age = (frame["age"] != "") & ~ages.between(low, high)
@@ -115,7 +115,7 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
             "image_id",
             frame["image_id"].duplicated(keep=False) & (frame["image_id"] != ""),
             "duplicate image_id",
-            "keep one row per picture",
+            "keep one row per image",
         ),
         _fault(
             frame,
@@ -147,10 +147,10 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
     return [fault for fault in candidates if fault.rows]
 
 
-def check_pictures(
-    frame: pd.DataFrame, pictures: Mapping[str, Path], found: Found | None = None
+def check_images(
+    frame: pd.DataFrame, images: Mapping[str, Path], found: Found | None = None
 ) -> list[Fault]:
-    """Rows whose picture isn't there, or could be any of several different files.
+    """Rows whose image isn't there, or could be any of several different files.
 
     Args:
         frame: a table.
@@ -158,10 +158,10 @@ def check_pictures(
         found: whatever else lies beside them; without it, only what is missing is told.
     """
     found = found or Found()
-    absent = ~frame["image_id"].isin(list(pictures)) & (frame["image_id"] != "")
+    absent = ~frame["image_id"].isin(list(images)) & (frame["image_id"] != "")
     remedy = "put <image_id>.jpg below the table's folder"
     remedy += _where_else(set(frame.loc[absent, "image_id"]), found)
-    missing = _fault(frame, "image_id", absent, "picture missing", remedy)
+    missing = _fault(frame, "image_id", absent, "image missing", remedy)
     several = [name for name in frame["image_id"].unique() if len(found.images.get(name, ())) > 1]
     different = in_threads(lambda name: differ(found.images[name]), several)
     rows = tuple(
@@ -180,11 +180,11 @@ def check_pictures(
 def check_decoding(
     paths: Iterable[Path], advance: Callable[[], None] = lambda: None
 ) -> list[Fault]:
-    """Decode every picture; name those that are truncated or no pictures at all."""
+    """Decode every image; name those that are truncated or no images at all."""
 
     def problem(path: Path) -> str | None:
         try:
-            load_picture(path)
+            load_image(path)
         except InputError as error:
             return str(error)
         finally:
@@ -192,7 +192,7 @@ def check_decoding(
         return None
 
     rows = tuple(message for message in in_threads(problem, paths) if message)
-    return [Fault("picture undecodable", "fetch the file again", rows)] if rows else []
+    return [Fault("image undecodable", "fetch the file again", rows)] if rows else []
 
 
 def _classes_remedy(diagnoses: pd.Series) -> str:
@@ -209,7 +209,7 @@ def _classes_remedy(diagnoses: pd.Series) -> str:
 
 
 def _where_else(names: set[str], found: Found) -> str:
-    """Where missing pictures may be."""
+    """Where missing images may be."""
     told = ""
     if masked := sorted(names & found.masks.keys()):
         folder = found.masks[masked[0]].parent

@@ -1,4 +1,4 @@
-"""`Examples`: pictures, encoded patients and labels as arrays, ready for any network or runtime."""
+"""`Examples`: images, encoded patients and labels as arrays, ready for any network or runtime."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from skinlite.vocabulary import CLASSES
 
 @dataclass(frozen=True)
 class Examples:
-    """N pictures with their patients and diagnoses; pixels stay on the disk until asked for.
+    """N images with their patients and diagnoses; pixels stay on the disk until asked for.
 
     Attributes:
         pixels: uint8 (M, H, W, 3), RGB; usually the memory map of a whole data set.
@@ -32,7 +32,7 @@ class Examples:
 
     @property
     def images(self) -> Pixels:
-        """The N pictures, read into memory: uint8 (N, H, W, 3)."""
+        """The N images, read into memory: uint8 (N, H, W, 3)."""
         return self.pixels[self.rows]
 
     def take(self, positions: NDArray[np.intp]) -> "Examples":

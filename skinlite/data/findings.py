@@ -57,7 +57,7 @@ def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
 
 
 def find_identical_files(
-    frame: pd.DataFrame, pictures: dict[str, Path]
+    frame: pd.DataFrame, images: dict[str, Path]
 ) -> tuple[list[Fault], list[Fault]]:
     """Images that are byte for byte the same.
 
@@ -65,7 +65,7 @@ def find_identical_files(
         As faults those with several diagnoses, as findings the others.
     """
     told = _told(frame)
-    groups = identical_files({name: pictures[name] for name in told if name in pictures})
+    groups = identical_files({name: images[name] for name in told if name in images})
     wrong = [group for group in groups if len({told[name][1] for name in group}) > 1]
     others = [group for group in groups if group not in wrong]
     fault = Fault(

@@ -1,4 +1,4 @@
-"""The one definition of how a picture becomes the network's pixels.
+"""The one definition of how an image becomes the network's pixels.
 
 0. Decode: a JPEG by libjpeg's accurate integer IDCT (ISLOW) with fancy upsampling, as Pillow's own
    wheels, OpenCV and Java's ImageIO do, and TensorFlow with ``dct_method="INTEGER_ACCURATE"`` only.
@@ -23,7 +23,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
 
 FRAME = (450, 600)
-"""Height and width (pixels) that larger pictures are reduced into before the resize."""
+"""Height and width (pixels) that larger images are reduced into before the resize."""
 
 DARKEST = 1 << 12
 """Levels of 16 bits below this are those of a camera of 12 bits that nobody scaled."""
@@ -31,8 +31,8 @@ DARKEST = 1 << 12
 Pixels = NDArray[np.uint8]
 
 
-def load_picture(path: Path) -> Pixels:
-    """Decode a picture to RGB, upright as its EXIF orientation says (phones rely on it).
+def load_image(path: Path) -> Pixels:
+    """Decode an image to RGB, upright as its EXIF orientation says (phones rely on it).
 
     16-bit grey is scaled to 8 bits, as Pillow scales 16-bit colour: the higher byte. Transparency
     is left out, what is under it stays.
@@ -41,30 +41,30 @@ def load_picture(path: Path) -> Pixels:
         uint8 array of shape (height, width, 3), 0-255.
 
     Raises:
-        InputError: the file is missing, truncated, no regular file, or not a picture; its levels
+        InputError: the file is missing, truncated, no regular file, or not an image; its levels
             have no range that could be scaled.
     """
     try:
         check_regular(path)
-        with Image.open(path) as picture:
-            upright = ImageOps.exif_transpose(picture)
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image)
             return np.asarray(_eight_bits(upright, path).convert("RGB"))
     except UnidentifiedImageError as error:
-        raise InputError(f"{path} is not a picture that can be decoded.") from error
+        raise InputError(f"{path} is not an image that can be decoded.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path} can't be decoded: {error}.") from error
 
 
-def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
+def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     """Levels of more than eight bits; Pillow would cut off at 255 what is above."""
-    if picture.mode in ("I", "F"):
+    if image.mode in ("I", "F"):
         raise InputError(
             f"{path} has levels of 32 bits, of which nobody told which is white. Save it as RGB "
             "with 8 bits."
         )
-    if not picture.mode.startswith("I;16"):
-        return picture
-    levels = np.asarray(picture)
+    if not image.mode.startswith("I;16"):
+        return image
+    levels = np.asarray(image)
     if levels.max() < DARKEST:
         raise InputError(
             f"{path} has 16 bits, of which the highest four are nowhere used: taken as they are "
@@ -74,11 +74,11 @@ def _eight_bits(picture: Image.Image, path: Path) -> Image.Image:
     return Image.fromarray((levels >> 8).astype(np.uint8))
 
 
-def fit(picture: Pixels, height: int, width: int) -> Pixels:
-    """Crop and resize one picture to the network's input.
+def fit(image: Pixels, height: int, width: int) -> Pixels:
+    """Crop and resize one image to the network's input.
 
     Args:
-        picture: uint8, shape (h, w, 3).
+        image: uint8, shape (h, w, 3).
         height: rows of the result, pixels.
         width: columns of the result, pixels.
 
@@ -86,34 +86,34 @@ def fit(picture: Pixels, height: int, width: int) -> Pixels:
         uint8 array of shape (height, width, 3), rounded to the nearest level.
     """
     return np.rint(
-        resize_bilinear(reduce_to_frame(crop(picture, height, width)), height, width)
+        resize_bilinear(reduce_to_frame(crop(image, height, width)), height, width)
     ).astype(np.uint8)
 
 
-def crop(picture: Pixels, height: int, width: int) -> Pixels:
+def crop(image: Pixels, height: int, width: int) -> Pixels:
     """Cut the largest centred region with the aspect ``height : width``."""
-    rows, columns = picture.shape[:2]
+    rows, columns = image.shape[:2]
     kept_rows = min(rows, max(1, columns * height // width))
     kept_columns = min(columns, max(1, rows * width // height))
     top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-    return picture[top : top + kept_rows, left : left + kept_columns]
+    return image[top : top + kept_rows, left : left + kept_columns]
 
 
-def reduce_to_frame(picture: Pixels) -> Pixels:
-    """Area-average a picture that exceeds `FRAME` until it fits; smaller ones pass through."""
-    rows, columns = picture.shape[:2]
+def reduce_to_frame(image: Pixels) -> Pixels:
+    """Area-average an image that exceeds `FRAME` until it fits; smaller ones pass through."""
+    rows, columns = image.shape[:2]
     scale = max(rows / FRAME[0], columns / FRAME[1])
     if scale <= 1:
-        return picture
+        return image
     size = (max(1, round(columns / scale)), max(1, round(rows / scale)))
-    return np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BOX))
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
 
 
-def resize_bilinear(picture: Pixels, height: int, width: int) -> NDArray[np.float32]:
+def resize_bilinear(image: Pixels, height: int, width: int) -> NDArray[np.float32]:
     """Bilinear interpolation with half-pixel centres, no antialias; float32 (height, width, 3)."""
-    top, bottom, row_weight = _taps(picture.shape[0], height)
-    left, right, column_weight = _taps(picture.shape[1], width)
-    upper, lower = picture[top].astype(np.float32), picture[bottom].astype(np.float32)
+    top, bottom, row_weight = _taps(image.shape[0], height)
+    left, right, column_weight = _taps(image.shape[1], width)
+    upper, lower = image[top].astype(np.float32), image[bottom].astype(np.float32)
     rows = upper + (lower - upper) * row_weight[:, None, None]
     return rows[:, left] + (rows[:, right] - rows[:, left]) * column_weight[:, None]
 

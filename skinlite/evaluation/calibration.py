@@ -49,7 +49,7 @@ class Calibration(BaseModel):
 
 
 def reliability(labels: Labels, probabilities: Probabilities) -> list[Bin]:
-    """The bins of confidence that hold a picture, the least sure first."""
+    """The bins of confidence that hold an image, the least sure first."""
     confidence = probabilities.max(axis=1)
     right = probabilities.argmax(axis=1) == labels
     bins = _bin_of(confidence)
@@ -79,7 +79,7 @@ def expected_calibration_error(labels: Labels, probabilities: Probabilities) -> 
 def weighted_calibration_error(
     labels: Labels, probabilities: Probabilities, weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """The same (R,), each picture counted as often as ``weights`` (R, N) say."""
+    """The same (R,), each image counted as often as ``weights`` (R, N) say."""
     confidence = probabilities.max(axis=1)
     gaps = (probabilities.argmax(axis=1) == labels) - confidence.astype(np.float64)
     in_bin = np.eye(BINS)[_bin_of(confidence)]

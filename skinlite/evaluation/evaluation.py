@@ -65,12 +65,12 @@ def evaluate_fully(
         labels: (N,), positions in CLASSES.
         probabilities: (N, 7), rows summing to 1.
         rows: N rows of a data set's frame, in the same order.
-        temperature: one fitted on other pictures, to be tried on these.
+        temperature: one fitted on other images, to be tried on these.
         temperature_from: where it was fitted.
         leaks: what is known of lesions of these images that were trained or selected on.
 
     Raises:
-        InputError: no picture, or a probability that is none.
+        InputError: no image, or a probability that is none.
     """
     metrics = evaluate(labels, probabilities)
     details = details_of(labels, probabilities, rows, temperature, temperature_from)

@@ -1,4 +1,4 @@
-"""95 % bootstrap intervals of the metrics, and the metrics of weighted pictures behind them."""
+"""95 % bootstrap intervals of the metrics, and the metrics of weighted images behind them."""
 
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from skinlite.vocabulary import CLASSES
 
 
 class Intervals(BaseModel):
-    """Low and high end; None where the pictures can't tell."""
+    """Low and high end; None where the images can't tell."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,14 +39,14 @@ def bootstrap(labels: Labels, probabilities: Probabilities, lesions: NDArray[Any
     Args:
         labels: (N,), positions in CLASSES.
         probabilities: (N, 7).
-        lesions: (N,), which lesion a picture shows.
+        lesions: (N,), which lesion an image shows.
     """
     ends = intervals_of(lambda weights: np.stack(scores(labels, probabilities, weights)), lesions)
     return Intervals.model_validate(dict(zip(Scores._fields, ends, strict=True)))
 
 
 def scores(labels: Labels, probabilities: Probabilities, weights: Weights) -> Scores:
-    """The metrics, each picture counted as often as ``weights`` (R, N) say."""
+    """The metrics, each image counted as often as ``weights`` (R, N) say."""
     classes = len(CLASSES)
     cells = np.eye(classes**2)[labels * classes + probabilities.argmax(axis=1)]
     confusion = (weights @ cells).reshape(-1, classes, classes)

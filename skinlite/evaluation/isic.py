@@ -1,6 +1,6 @@
 """The submission format of ISIC 2018 Task 3 (lesion diagnosis).
 
-A header ``image,MEL,NV,BCC,AKIEC,BKL,DF,VASC`` and a row a picture, with seven numbers from 0 to 1:
+A header ``image,MEL,NV,BCC,AKIEC,BKL,DF,VASC`` and a row an image, with seven numbers from 0 to 1:
 https://challenge.isic-archive.com/landing/2018/47/
 """
 

@@ -18,7 +18,7 @@ from skinlite.vocabulary import CLASSES
 
 
 class ClassMetrics(BaseModel):
-    """One class against the rest; ``None`` where it is undefined (no such picture)."""
+    """One class against the rest; ``None`` where it is undefined (no such image)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,8 +33,8 @@ class ClassMetrics(BaseModel):
 class Metrics(BaseModel):
     """What one set of predictions is worth.
 
-    ``confusion[i][j]`` counts pictures of class i predicted as class j. Means leave out classes
-    that have no picture.
+    ``confusion[i][j]`` counts images of class i predicted as class j. Means leave out classes
+    that have no image.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,14 +63,14 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
         probabilities: (N, 7), rows summing to 1.
 
     Raises:
-        InputError: no picture, or a probability that is NaN or infinite.
+        InputError: no image, or a probability that is NaN or infinite.
     """
     if not len(labels):
-        raise InputError("There is no picture to score: the split is empty.")
+        raise InputError("There is no image to score: the split is empty.")
     broken = ~np.isfinite(probabilities).all(axis=1)
     if broken.any():
         raise InputError(
-            f"The network answers {broken.sum()} of {len(labels)} pictures with NaN or infinity: "
+            f"The network answers {broken.sum()} of {len(labels)} images with NaN or infinity: "
             "its weights or its conversion are damaged. Train or export it again."
         )
     predicted = probabilities.argmax(axis=1)

@@ -1,6 +1,6 @@
 """The paper's tables 4-7 and A3-A5, the paper's figures and ours side by side.
 
-The paper's test pictures share lesions with training, and its models were chosen on them: its
+The paper's test images share lesions with training, and its models were chosen on them: its
 figures are upper bounds. Ours carry the split they come from.
 """
 
@@ -17,7 +17,7 @@ ABSENT = "not measured"
 
 _PREFACE = (
     f"{paper().source}. Its split is at image level, so that lesions of its test are in its "
-    "training too, and its models were chosen on the pictures that it reports: its figures are "
+    "training too, and its models were chosen on the images that it reports: its figures are "
     "upper bounds. Each measured figure names its run and split; one from a split with lesions on "
     "two sides is labelled LEAKY, one where nobody knows that LEAKS UNKNOWN. What no run given "
     f"here measured says: {ABSENT}."
@@ -31,7 +31,7 @@ class Measured:
     Attributes:
         backbone: name in the registry.
         regime: of the training: metadata, augmented, or both.
-        label: run, split (a leaky one says so), picture size, regime.
+        label: run, split (a leaky one says so), image size, regime.
         params: of the trained network.
         depth: layers with weights of it.
     """
@@ -201,9 +201,9 @@ _AVERAGES = {
 }
 
 _REGIMES: dict[Regime, str] = {
-    "augmented": "Pictures varied, neither patient metadata nor class weights.",
-    "metadata": "Patient metadata and weighted loss, pictures as they are. A run of the regime "
-    "both, which varies the pictures too, is shown here.",
+    "augmented": "Images varied, neither patient metadata nor class weights.",
+    "metadata": "Patient metadata and weighted loss, images as they are. A run of the regime "
+    "both, which varies the images too, is shown here.",
 }
 
 

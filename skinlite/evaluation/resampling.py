@@ -1,6 +1,6 @@
-"""The bootstrap, resampling lesions rather than pictures.
+"""The bootstrap, resampling lesions rather than images.
 
-Pictures of one lesion are right or wrong together: resampled one by one, they would make an
+Images of one lesion are right or wrong together: resampled one by one, they would make an
 interval that is too narrow. Source: Field and Welsh, "Bootstrapping clustered data" (2007).
 """
 
@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1000
 AT_ONCE = 100
-"""Resamples in memory together: ten thousand pictures then take 8 MB a table."""
+"""Resamples in memory together: ten thousand images then take 8 MB a table."""
 
 Interval = tuple[float, float]
 Weights = NDArray[np.float64]
-"""How often each resample counts each picture (resamples, N)."""
+"""How often each resample counts each image (resamples, N)."""
 
 
 def lesion_draws(lesions: NDArray[Any]) -> Iterator[Weights]:
     """As many lesions as there are, drawn with replacement, `RESAMPLES` times; the same each time.
 
     Args:
-        lesions: (N,), which lesion a picture shows.
+        lesions: (N,), which lesion an image shows.
 
     Yields:
         (AT_ONCE, N).
@@ -44,7 +44,7 @@ def intervals_of(
     Args:
         statistics: weights (R, N) to the figures (K, R); NaN where a resample can't tell, which
             leaves it out.
-        lesions: (N,), which lesion a picture shows.
+        lesions: (N,), which lesion an image shows.
 
     Returns:
         The K intervals; None for a figure that no resample could tell.

@@ -13,7 +13,7 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
 
 FEWEST = 20
-"""Pictures, or melanomas: of fewer no share is told, one more right answer being 5 points."""
+"""Images, or melanomas: of fewer no share is told, one more right answer being 5 points."""
 
 AGE_BANDS = (0, 30, 45, 60, 75, 121)
 """Years, each up to below the next."""
@@ -23,10 +23,10 @@ Field = Literal["age", "sex", "site", "dataset"]
 
 
 class Subgroup(BaseModel):
-    """One group's pictures; a share is None where fewer than FEWEST pictures make it.
+    """One group's images; a share is None where fewer than FEWEST images make it.
 
     Attributes:
-        balanced_accuracy: over the classes of which the group has a picture.
+        balanced_accuracy: over the classes of which the group has an image.
         melanoma_recall: of at least FEWEST melanomas.
     """
 
@@ -42,7 +42,7 @@ class Subgroup(BaseModel):
 
 
 def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame) -> list[Subgroup]:
-    """Score every group that has a picture.
+    """Score every group that has an image.
 
     Args:
         labels: (N,), positions in CLASSES.

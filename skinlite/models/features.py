@@ -38,7 +38,7 @@ def build_features(
         width: multiplies the channels of every layer (MobileNet's alpha).
 
     Raises:
-        InputError: the picture is too small for the backbone, it comes in one width only, or the
+        InputError: the image is too small for the backbone, it comes in one width only, or the
             weights can't be fetched.
     """
     cut = backbone.cut(topology)
@@ -101,7 +101,7 @@ def _build_whole(
     if isinstance(weights, Path):
         fill(whole, weights)
     if weights and backbone.pixels == "caffe":
-        # These were trained on BGR. Turning the first kernel once spares turning every picture.
+        # These were trained on BGR. Turning the first kernel once spares turning every image.
         first = next(layer for layer in whole.layers if isinstance(layer, layers.Conv2D))
         first.kernel.assign(np.asarray(first.kernel)[:, :, ::-1])
     return whole

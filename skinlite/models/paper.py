@@ -52,7 +52,7 @@ class Averages(_Record):
 
 
 class Notebook(_Record):
-    """One trained network of the notebooks; accuracy on 996 pictures, split at image level.
+    """One trained network of the notebooks; accuracy on 996 images, split at image level.
 
     ``total_params`` counts 21 patient columns, no gamma, and the mean, variance and count of the
     ages, which the authors keep in the network and skinlite in the encoder.

@@ -41,7 +41,7 @@ class Survey(BaseModel):
         soft_attention_params: 9 c K + K, and gamma in topology ``paper``.
         total_params: of the whole classifier; in topology ``released`` as the notebooks count:
             with their 21 patient columns and their three statistics of the ages.
-        macs: multiply-accumulates of convolutions and dense layers for one picture.
+        macs: multiply-accumulates of convolutions and dense layers for one image.
         depth: layers that have weights, which is how Keras and the paper count.
         stock_params: of the backbone as Keras ships it, with its 1000 classes; so is stock_depth.
         paper_stock: table 4.

@@ -1,4 +1,4 @@
-"""Threads for what is done to many pictures."""
+"""Threads for what is done to many images."""
 
 import os
 import time

@@ -9,7 +9,7 @@ Preset = Literal["default", "paper"]
 
 Regime = Literal["both", "metadata", "augmented"]
 """What the network learns from. The paper compares two: ``metadata`` (patient and weighted loss,
-pictures as they are) and ``augmented`` (pictures varied, neither patient nor weights); ``both`` has
+images as they are) and ``augmented`` (images varied, neither patient nor weights); ``both`` has
 all of it."""
 
 _PRESETS: dict[str, dict[str, Any]] = {
@@ -59,7 +59,7 @@ class TrainConfig(BaseModel):
     weights: str = "none"
     epochs: int = Field(30, ge=0)
     epoch_pictures: int | None = Field(
-        None, ge=1, description="pictures in an epoch; left out, every training picture once"
+        None, ge=1, description="images in an epoch; left out, every training image once"
     )
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
@@ -92,7 +92,7 @@ class TrainConfig(BaseModel):
 
     @property
     def augments(self) -> bool:
-        """Whether pictures are varied."""
+        """Whether images are varied."""
         return self.regime != "metadata"
 
     @property

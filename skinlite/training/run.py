@@ -71,7 +71,7 @@ class RunInfo(BaseModel):
 
 
 class RunMetrics(BaseModel):
-    """``metrics.json``: the best epoch's model on the pictures it was not trained on."""
+    """``metrics.json``: the best epoch's model on the images it was not trained on."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
 """``python -m skinlite.training.throughput``: does the input pipeline keep up with training?
 
-Batches are read, shuffled and handed over without a network, then with one; pictures a second of
-each, and their ratio. Below 1 the network would wait for pictures.
+Batches are read, shuffled and handed over without a network, then with one; images a second of
+each, and their ratio. Below 1 the network would wait for images.
 """
 
 import sys
@@ -26,7 +26,7 @@ from skinlite.training.trainer import make_trainer
 
 
 class Throughput(BaseModel):
-    """Pictures a second."""
+    """Images a second."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +35,7 @@ class Throughput(BaseModel):
 
     @property
     def ratio(self) -> float:
-        """How many times faster pictures come than they are trained on."""
+        """How many times faster images come than they are trained on."""
         return self.pipeline / self.training
 
 
@@ -72,7 +72,7 @@ def main(
     precision: str = "float32",
     xla: str = "auto",
 ) -> None:
-    """Pictures a second of the input pipeline alone, of training, and their ratio."""
+    """Images a second of the input pipeline alone, of training, and their ratio."""
     settings = {
         "backbone": backbone,
         "image_size": image_size or find_backbone(backbone).input_size,
@@ -87,7 +87,7 @@ def main(
         validated(Execution, {"xla": xla}),
     )
     print(
-        f"pipeline {found.pipeline:.0f} pictures/s, training {found.training:.1f} pictures/s, "
+        f"pipeline {found.pipeline:.0f} images/s, training {found.training:.1f} images/s, "
         f"ratio {found.ratio:.0f}"
     )
 

@@ -158,7 +158,7 @@ def write_bundle(
 
 
 def some_metrics(seed: int):
-    """Metrics of seeded guesses on 700 pictures."""
+    """Metrics of seeded guesses on 700 images."""
     random = np.random.default_rng(seed)
     return evaluate(np.repeat(np.arange(7), 100), random.dirichlet(np.ones(7), 700))
 
@@ -205,12 +205,12 @@ def host() -> Host:
 @pytest.fixture
 def results(host: Host) -> Results:
     """Two contestants, one with a name that attacks the page, and the reference at 50 ms."""
-    yardstick = [50.0, 51.0, 49.0] * 40
+    baseline = [50.0, 51.0, 49.0] * 40
     quick, plain = [1.0, 1.02, 0.98] * 40, [5.0, 5.1, 4.9] * 40
     accuracy = accuracy_of(
         some_metrics(1),
         source="bundle",
-        pictures="test",
+        images="test",
         leaks=Leaks(state="none found", reason="as far as known"),
         keras=some_metrics(0),
         agreement=Share(value=0.97, low=0.957, high=0.981, n=700),
@@ -221,7 +221,7 @@ def results(host: Host) -> Results:
         return Contestant.model_validate(values | {"runtime": "litert"} | known)
 
     def timed(name: str, times: list[float]) -> Measurement:
-        pair = figures.ratio(samples(yardstick), samples(times), seed=0)
+        pair = figures.ratio(samples(baseline), samples(times), seed=0)
         return measurement(name, times, ratio=pair)
 
     return Results(
@@ -245,9 +245,9 @@ def results(host: Host) -> Results:
         measurements=(
             timed("quick int8", quick),
             timed("<script>alert(1)</script>|_x_", plain),
-            measurement("Big float32", yardstick),
+            measurement("Big float32", baseline),
         ),
-        notices=("Synthetic: trained on generated pictures.",),
+        notices=("Synthetic: trained on generated images.",),
         verdicts=(),
     )
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from skinlite_benchmarks.cost.model import cost_of
-from skinlite_benchmarks.cost.roofline import limit, measure_roof
+from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.profiling.profile import profile, profile_of
-from skinlite_benchmarks.results.records import Cost, Roof
+from skinlite_benchmarks.results.records import Cost, Peak
 
 
 def test_a_convolutional_network_is_counted(models: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_run_folder_has_no_cost_to_be_read(tmp_path: Path) -> None:
 
 
 def test_the_limit_is_the_larger_of_arithmetic_and_memory() -> None:
-    roof = Roof(
+    peak = Peak(
         threads=1,
         float32_gmacs=50,
         int8_gmacs=200,
@@ -71,21 +71,21 @@ def test_the_limit_is_the_larger_of_arithmetic_and_memory() -> None:
         weight_bytes=2_000_000,
         activation_bytes=8_000_000,
     )
-    found = limit(cost, roof, p50_ms=6.0)
+    found = limit(cost, peak, p50_ms=6.0)
     assert (found.ms, found.bound, found.share) == pytest.approx((3.0, "arithmetic", 0.5))
     light = cost.model_copy(update={"macs": 200_000_000})
-    assert limit(light, roof, 1.0).ms == pytest.approx(1.0)  # 10 MB, in the cache: half of that
+    assert limit(light, peak, 1.0).ms == pytest.approx(1.0)  # 10 MB, in the cache: half of that
     heavy = cost.model_copy(update={"weight_bytes": 92_000_000})
-    assert limit(heavy, roof, 20.0).bound == "memory"
-    assert limit(heavy, roof, 20.0).ms == pytest.approx(10)
+    assert limit(heavy, peak, 20.0).bound == "memory"
+    assert limit(heavy, peak, 20.0).ms == pytest.approx(10)
 
 
 def test_the_host_multiplies_and_copies() -> None:
-    roof = measure_roof(1)
-    assert roof is not None and roof.threads == 1
+    peak = measure_peak(1)
+    assert peak is not None and peak.threads == 1
     # Any machine of this century, however loaded.
-    assert 0.1 < roof.float32_gmacs < 10_000 and 0.1 < roof.copy_gbs < 10_000
-    assert roof.int8_gmacs > 0.1
+    assert 0.1 < peak.float32_gmacs < 10_000 and 0.1 < peak.copy_gbs < 10_000
+    assert peak.int8_gmacs > 0.1
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_the_reference_takes_part_once_and_last_under_a_name_of_its_own(
     assert len({entry.contestant.name for entry in found}) == 3
 
 
-@pytest.mark.parametrize("name", ["missing.tflite", "picture.jpg", "."])
+@pytest.mark.parametrize("name", ["missing.tflite", "image.jpg", "."])
 def test_what_is_no_model_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError):
         find_contestants([tmp_path / name])

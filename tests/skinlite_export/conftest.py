@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle.folder import TFLITE, Bundle
@@ -54,7 +54,7 @@ def exported(
 
 @pytest.fixture
 def pictures() -> Callable[[int], Examples]:
-    """Makes 21 smooth random pictures of a size, with random patients, three of each class."""
+    """Makes 21 smooth random images of a size, with random patients, three of each class."""
 
     def make(size: int) -> Examples:
         random = np.random.default_rng(0)
@@ -67,7 +67,7 @@ def pictures() -> Callable[[int], Examples]:
 
 
 @pytest.fixture
-def random_classifier(pictures: Callable[[int], Examples]) -> Callable[[str, int], Any]:
+def random_classifier(images: Callable[[int], Examples]) -> Callable[[str, int], Any]:
     """Makes a classifier of a backbone and a size whose weights are all random, gamma included."""
     import keras
 
@@ -84,7 +84,7 @@ def random_classifier(pictures: Callable[[int], Examples]) -> Callable[[str, int
                 if layer.scale:
                     layer.gamma.assign(random.uniform(0.6, 1.4, shape))
                 layer.beta.assign(random.normal(0, 0.3, shape))
-        settle_batch_norm(model, pictures(size))
+        settle_batch_norm(model, images(size))
         model.get_layer("soft_attention").gamma.assign(0.7)
         return model
 
@@ -98,9 +98,9 @@ def classifier(random_classifier: Callable[[str, int], Any], conv_net: str) -> A
 
 
 @pytest.fixture
-def few(pictures: Callable[[int], Examples]) -> Examples:
-    """Pictures for `classifier`."""
-    return pictures(32)
+def few(images: Callable[[int], Examples]) -> Examples:
+    """Images for `classifier`."""
+    return images(32)
 
 
 @pytest.fixture
@@ -124,7 +124,7 @@ def right_outputs() -> Callable[[Bundle], dict[str, Any]]:
         runner, vectors = bundle.runner(), []
         for one in read_vectors(bundle).vectors:
             expected, image = one.models[TFLITE], runner.signature.image
-            pixels = pixels_for(runner, load_picture(bundle.path / "golden" / one.picture))
+            pixels = pixels_for(runner, load_image(bundle.path / "golden" / one.picture))
             vectors.append(
                 {
                     "picture": one.picture,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from skinlite.data.geometry import Pixels, crop, fit, load_picture
+from skinlite.data.geometry import Pixels, crop, fit, load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle import golden
 from skinlite_export.bundle.folder import TFLITE, Bundle
@@ -44,9 +44,9 @@ def unturned(content: bytes) -> Pixels:
 
 
 def half(content: bytes) -> Pixels:
-    picture = Image.open(io.BytesIO(content))
-    picture.draft("RGB", (100, 140))  # the next eighth above is the half
-    return np.asarray(ImageOps.exif_transpose(picture))
+    image = Image.open(io.BytesIO(content))
+    image.draft("RGB", (100, 140))  # the next eighth above is the half
+    return np.asarray(ImageOps.exif_transpose(image))
 
 
 @pytest.mark.parametrize("name", ["accurate", *OTHERS])
@@ -59,7 +59,7 @@ def test_the_files_are_what_tensorflow_decodes(name: str) -> None:
 
 
 def test_pillow_decodes_as_the_contract_says_and_tensorflow_by_itself_does_not() -> None:
-    assert np.array_equal(load_picture(JPEG), decoded("accurate"))
+    assert np.array_equal(load_image(JPEG), decoded("accurate"))
     assert np.array_equal(turned(by_tensorflow())(JPEG.read_bytes()), decoded("fast"))
 
 
@@ -78,7 +78,7 @@ def test_the_golden_set_has_it(tiny_bundle: Bundle) -> None:
     vector = read_vectors(tiny_bundle).vectors[-1]
     folder = tiny_bundle.path / "golden"
     assert (folder / vector.picture).read_bytes() == JPEG.read_bytes()
-    assert np.array_equal(load_picture(folder / str(vector.decoded)), decoded("accurate"))
+    assert np.array_equal(load_image(folder / str(vector.decoded)), decoded("accurate"))
     assert (vector.levels, vector.patient.age) == (JPEG_LEVELS, None)
     moved = vector.models[TFLITE].decoders
     assert moved is not None and set(moved) == set(OTHERS)
@@ -101,7 +101,7 @@ def told(tiny_bundle: Bundle, tmp_path: Path) -> Callable[..., dict[str, str]]:
             path = tiny_bundle.path / "golden" / one.picture
             is_jpeg = path.suffix == ".jpg"
             if is_jpeg or not only_jpeg:
-                picture = decode(path.read_bytes()) if is_jpeg else load_picture(path)
+                picture = decode(path.read_bytes()) if is_jpeg else load_image(path)
                 image = resize(picture).astype(float).ravel().tolist()
                 vectors.append({"picture": one.picture, "image": image})
         document = {"schema_version": 1, "vectors": vectors}
@@ -136,14 +136,14 @@ def test_a_right_decoder_is_right(told: Told) -> None:
     assert told(turned(by_tensorflow(dct_method="INTEGER_ACCURATE"))) == {}
 
 
-def bicubic(picture: Pixels) -> np.ndarray:
+def bicubic(image: Pixels) -> np.ndarray:
     how = Image.Resampling.BICUBIC
-    return np.asarray(Image.fromarray(crop(picture, 48, 48)).resize((48, 48), how))
+    return np.asarray(Image.fromarray(crop(image, 48, 48)).resize((48, 48), how))
 
 
 def test_a_decoder_beside_other_faults(told: Told) -> None:
-    """Each picture's cause is that of all: the PNG files' first, the decoder's besides."""
-    found = told(by_tensorflow(), lambda picture: bicubic(picture)[..., ::-1])
+    """Each image's cause is that of all: the PNG files' first, the decoder's besides."""
+    found = told(by_tensorflow(), lambda image: bicubic(image)[..., ::-1])
     assert len(found) == 8
     words = "wrong channel order: BGR instead of RGB; wrong resize: bicubic"
     assert set(found.values()) == {f"{words}; {OTHERS['fast']}; {UNTURNED}"}
@@ -162,9 +162,9 @@ def test_a_machine_that_decodes_otherwise(
     tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(path: Path) -> Pixels:
-        return decoded("fast") if path.suffix == ".jpg" else load_picture(path)
+        return decoded("fast") if path.suffix == ".jpg" else load_image(path)
 
-    monkeypatch.setattr(golden, "load_picture", load)
+    monkeypatch.setattr(golden, "load_image", load)
     with pytest.raises(InputError, match=r"decoding\.jpg: this machine's Pillow decodes it oth"):
         check_golden(tiny_bundle)
 
@@ -178,4 +178,4 @@ def test_a_bundle_from_before_the_jpeg(bundle: Bundle, told: Told) -> None:
         for expected in vector["models"].values():
             del expected["decoders"]
     path.write_text(json.dumps(known))
-    assert check_golden(bundle)[0] == "7 golden pictures: pixels and encoded patients equal"
+    assert check_golden(bundle)[0] == "7 golden images: pixels and encoded patients equal"

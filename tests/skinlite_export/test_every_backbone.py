@@ -16,7 +16,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.vocabulary import IMAGE, PATIENT
 
-# The smallest pictures that leave 2x2 positions at the cut.
+# The smallest images that leave 2x2 positions at the cut.
 LIGHT = {
     "mobilenet_v3_large": 64,
     "mobilenet_v3_small": 64,
@@ -74,7 +74,7 @@ def soften(model: Any, examples: Examples) -> None:
 
 @pytest.mark.parametrize(("name", "size"), ALL)
 def test_trains_saves_exports_and_agrees(
-    name: str, size: int, pictures: Callable[[int], Examples], tmp_path: Path
+    name: str, size: int, images: Callable[[int], Examples], tmp_path: Path
 ) -> None:
     import keras
 
@@ -87,7 +87,7 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.runtime.litert import LiteRTRunner
     from skinlite_export.runtime.runner import predict_all
 
-    few = pictures(size).take(np.arange(4))
+    few = images(size).take(np.arange(4))
     model = stepped(name, few)
     if name in HEAVY and not os.environ.get("SKINLITE_EVERY_BACKBONE"):
         pytest.skip("trained a step; SKINLITE_EVERY_BACKBONE=1 exports it too (decision 13)")

@@ -45,7 +45,7 @@ def test_every_file_was_measured_on_the_whole_test_split(
 
 
 def test_int8_stays_near_the_float_model(tiny_bundle: Bundle, tiny_prepared: Prepared) -> None:
-    # After one epoch and 20 calibration pictures the worst picture hangs on the processor that
+    # After one epoch and 20 calibration images the worst image hangs on the processor that
     # trained (0.17 to 0.58 were seen), but on the whole they are nearer than to another's answers.
     test = tiny_prepared.examples["test"]
     int8, exact = (
@@ -91,7 +91,7 @@ def test_progress_is_told(run: Run, conv_prepared: Prepared, tmp_path: Path) -> 
     told: list[tuple[str, int, int]] = []
     export(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
     finished = [what for what, done, total in told if done == total]
-    assert finished == ["converted", "verified on 12 held-out pictures"]
+    assert finished == ["converted", "verified on 12 held-out images"]
 
 
 def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
@@ -157,12 +157,12 @@ def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared)
 
 @pytest.mark.parametrize(("pictures", "told"), [(3, "lack df"), (6, "lack")])
 def test_a_calibration_set_that_lacks_classes(
-    run: Run, conv_prepared: Prepared, tmp_path: Path, pictures: int, told: str
+    run: Run, conv_prepared: Prepared, tmp_path: Path, images: int, told: str
 ) -> None:
     from skinlite_export.export import export
 
     with pytest.raises(InputError, match=rf"{told}.*--calibration-pictures"):
-        export(run, conv_prepared, Recipe(calibration_pictures=pictures), tmp_path / "bundle")
+        export(run, conv_prepared, Recipe(calibration_pictures=images), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 

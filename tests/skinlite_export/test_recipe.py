@@ -65,7 +65,7 @@ def test_a_recipe_refuses_nonsense(settings: dict[str, object]) -> None:
         ({"integer_only": True, "allow_float": ("ADD",)}, "--allow-float does. Drop one"),
         ({"integer_only": True, "on_fail": "search"}, "--on-fail search does. Drop one"),
         ({"gates": None, "on_fail": "search"}, "needs gates"),
-        ({"quantize": "float16", "onnx": "int8"}, "--onnx int8 needs calibration pictures"),
+        ({"quantize": "float16", "onnx": "int8"}, "--onnx int8 needs calibration images"),
         ({"quantize": "int16x8"}, "no kernel for 16-bit"),
         ({"quantize": "int8-qat"}, "Fine-tuning"),
         ({"quantize": "int8", "fine_tuning": {}}, "Fine-tuning"),

@@ -1,4 +1,4 @@
-"""How often each block of code is executed for a picture, on an emulated processor."""
+"""How often each block of code is executed for an image, on an emulated processor."""
 
 import platform
 import re
@@ -22,7 +22,7 @@ VERSIONS = range(6, 9)
 """Of qemu, that have the plugin's interface; 7.2 was tried."""
 
 AGAIN = 4
-"""Times that the second run answers the picture more often than the first, which also loads it."""
+"""Times that the second run answers the image more often than the first, which also loads it."""
 
 
 class Block(NamedTuple):
@@ -57,32 +57,30 @@ def counting_emulator() -> str:
     )
 
 
-def executed(
-    model: Path, picture: Tensors, qemu: str, cpu: str, root: Path
-) -> Mapping[Block, float]:
-    """How often each block is executed for a picture, in LiteRT's libraries and C's.
+def executed(model: Path, image: Tensors, qemu: str, cpu: str, root: Path) -> Mapping[Block, float]:
+    """How often each block is executed for an image, in LiteRT's libraries and C's.
 
     Args:
         model: any .tflite with a signature.
-        picture: its inputs by name, of one picture.
+        image: its inputs by name, of one image.
         qemu, cpu, root: as `Machine.emulated` takes them.
 
     Raises:
         InputError: the file doesn't run there, or the plugin can't be compiled.
     """
-    once, more = (_counted(model, picture, times, qemu, cpu, root) for times in (0, AGAIN))
+    once, more = (_counted(model, image, times, qemu, cpu, root) for times in (0, AGAIN))
     more.subtract(once)
     return {block: count / AGAIN for block, count in more.items()}
 
 
 def _counted(
-    model: Path, picture: Tensors, again: int, qemu: str, cpu: str, root: Path
+    model: Path, image: Tensors, again: int, qemu: str, cpu: str, root: Path
 ) -> Counter[Block]:
     with tempfile.TemporaryDirectory() as scratch:
         listing = Path(scratch, "blocks.txt")
         options = f"file={_quoted(plugin())},out={_quoted(listing)}"
         counting = Machine.emulated(qemu, cpu, root, "-plugin", options)
-        _, facts = counting.run(model, picture, again)
+        _, facts = counting.run(model, image, again)
         lines = [line.split() for line in listing.read_text().splitlines()]
     spans = sorted((begin, end, path) for path, (begin, end) in facts.libraries.items())
     counted = Counter[Block]()

@@ -20,7 +20,7 @@ from skinlite_export.runtime.litert import LiteRTRunner
 
 
 class Modelled(BaseModel):
-    """One file on one processor, for one picture, one thread.
+    """One file on one processor, for one image, one thread.
 
     Attributes:
         model, sha256: the file.
@@ -55,7 +55,7 @@ class CyclesReport(BaseModel):
 def modelled_cycles(
     models: Mapping[str, Path], report: Report = lambda what, done, total: None
 ) -> CyclesReport:
-    """Count what each file executes for a picture on each processor, and model how long it takes.
+    """Count what each file executes for an image on each processor, and model how long it takes.
 
     The counts vary by a few thousandths, with what Python has the C library do. A block is modelled
     by itself, over and over, with caches that never miss and branches that are always foreseen.
@@ -70,12 +70,12 @@ def modelled_cycles(
     qemu, tools = counting_emulator(), llvm()
     plugin()
     # A wrong file is told before others are counted.
-    pictures = {name: _picture(model) for name, model in models.items()}
+    images = {name: _image(model) for name, model in models.items()}
     root = emulated_root(report)
     found = []
     for done, (name, cpu) in enumerate(product(models, CPUS)):
         report(f"cycles: {name} on {cpu}", done, len(models) * len(CPUS))
-        times = executed(models[name].resolve(), pictures[name], qemu, cpu, root)
+        times = executed(models[name].resolve(), images[name], qemu, cpu, root)
         codes = list(dict.fromkeys(block.code for block in times))
         each = dict(zip(codes, cycles(codes, cpu, tools), strict=True))
         found.append(_modelled(name, models[name], cpu, times, each))
@@ -104,7 +104,7 @@ def _modelled(
     )
 
 
-def _picture(model: Path) -> Tensors:
+def _image(model: Path) -> Tensors:
     """One for the file, and a patient: zeros."""
     signature = LiteRTRunner(model).signature
     image, patient = np.zeros((*signature.height_width, 3)), np.zeros(signature.patient_width)

@@ -16,7 +16,7 @@ from skinlite.errors import InputError
 from skinlite_benchmarks.arm64.emulated_root import SITE
 
 Tensors = dict[str, NDArray[Any]]
-"""Inputs or outputs by name; the first axis counts pictures."""
+"""Inputs or outputs by name; the first axis counts images."""
 
 
 class Facts(BaseModel):
@@ -49,7 +49,7 @@ class Machine(NamedTuple):
         return self.run(model, tensors)[0]
 
     def run(self, model: Path, tensors: Tensors, again: int = 0) -> tuple[Tensors, Facts]:
-        """What it answers, and facts; the last picture is answered so often again.
+        """What it answers, and facts; the last image is answered so often again.
 
         Raises:
             InputError: LiteRT doesn't run the file there.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.errors import InputError
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.emulated_root import (
@@ -33,8 +33,8 @@ class Parity(BaseModel):
     Attributes:
         identical: every output, bit by bit.
         worst_difference: largest difference of a probability (0-1).
-        same_answers: pictures with the same top-1 class.
-        operators: that give other numbers by themselves, on the picture with the largest
+        same_answers: images with the same top-1 class.
+        operators: that give other numbers by themselves, on the image with the largest
             difference; every other one gives the same there. Not looked for if identical.
         partitions: delegate partitions.
         micro_kernels: of XNNPACK, that ran; empty where this qemu doesn't list code.
@@ -97,7 +97,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
     here = host.outputs(model, tensors)
     processors = []
     for number, cpu in enumerate(CPUS):
-        report(f"arm64: golden pictures on {cpu}", number, len(CPUS))
+        report(f"arm64: golden images on {cpu}", number, len(CPUS))
         with tempfile.TemporaryDirectory() as scratch:
             listing = Path(scratch, "code.log")
             listed = Machine.emulated(qemu, cpu, root, "-d", "in_asm", "-D", str(listing))
@@ -110,8 +110,8 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
         if different:
             report(f"arm64: each operator by itself on {cpu}", number, len(CPUS))
             worst = max(different, key=lambda row: float(off[row]))
-            picture = {name: rows[worst : worst + 1] for name, rows in tensors.items()}
-            operators = deviations(model, picture, host, Machine.emulated(qemu, cpu, root))
+            image = {name: rows[worst : worst + 1] for name, rows in tensors.items()}
+            operators = deviations(model, image, host, Machine.emulated(qemu, cpu, root))
         processors.append(
             Parity(
                 cpu=cpu,
@@ -124,7 +124,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
                 builtin=tuple(builtin),
             )
         )
-    report("arm64: golden pictures", len(CPUS), len(CPUS))
+    report("arm64: golden images", len(CPUS), len(CPUS))
     return Arm64Report(
         sha256=bundle.manifest.files[TFLITE].sha256,
         pictures=len(vectors),
@@ -148,9 +148,7 @@ def _tensors(bundle: Bundle, runner: Runner, vectors: list[Vector]) -> Tensors:
     """What the network takes: decoding and encoding aren't what is compared."""
     patients = patients_for(runner, [one.patient for one in vectors], bundle.encoder())
     tensors = [
-        runner.signature.pack(
-            load_picture(bundle.path / FOLDER / one.models[TFLITE].pixels), patient
-        )
+        runner.signature.pack(load_image(bundle.path / FOLDER / one.models[TFLITE].pixels), patient)
         for one, patient in zip(vectors, patients, strict=True)
     ]
     return {name: np.stack([one[name] for one in tensors]) for name in tensors[0]}

@@ -1,8 +1,8 @@
-"""Answer pictures with LiteRT and NumPy alone: this file runs here and in the emulated machine.
+"""Answer images with LiteRT and NumPy alone: this file runs here and in the emulated machine.
 
 ``python answers.py MODEL INPUTS.npz OUTPUTS.npz [AGAIN]`` reads the input tensors by name, the
-first axis counting pictures, writes the output tensors likewise as they are stored, answers the
-last picture so often again, and prints one line of JSON: the delegate partitions, and where
+first axis counting images, writes the output tensors likewise as they are stored, answers the
+last image so often again, and prints one line of JSON: the delegate partitions, and where
 LiteRT's libraries and C's lie in memory. It imports nothing of ours, which isn't over there.
 """
 
@@ -15,7 +15,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 
 def answer(model: str, inputs: str, outputs: str, again: str = "0") -> None:
-    """Run every picture, one thread, batch 1."""
+    """Run every image, one thread, batch 1."""
     interpreter = Interpreter(model_path=model, num_threads=1)
     signature = interpreter.get_signature_runner("serving_default")
     given = dict(np.load(inputs))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.results import stability as verdicts
+from skinlite_benchmarks.results import stability
 from skinlite_benchmarks.results.records import Record, Share
 from skinlite_benchmarks.results.results import Measurement, Results
 
@@ -40,7 +40,7 @@ ACCURACIES: dict[str, Value] = {
     name: _accuracy(name)
     for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement")
 }
-"""What pictures judge: shares."""
+"""What images judge: shares."""
 
 METRICS: dict[str, Value] = TIMES | {
     "memory_mb": lambda _, measured: measured.memory_mb,
@@ -69,7 +69,7 @@ class Change(Record):
     """One metric of one contestant, before and after; see `METRICS` for the units.
 
     Attributes:
-        unstable: results whose measurement is so (`verdicts.unstable`); empty for what is no time.
+        unstable: results whose measurement is so (`stability.unstable`); empty for what is no time.
     """
 
     contestant: str
@@ -191,7 +191,7 @@ def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
         unstable = tuple(
             side
             for side, (_, measured) in zip(SIDES, pair, strict=True)
-            if verdicts.unstable(measured)
+            if stability.unstable(measured)
         )
         for metric, value in METRICS.items():
             first, second = (value(*one) for one in pair)

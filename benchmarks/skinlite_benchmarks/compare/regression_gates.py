@@ -105,7 +105,7 @@ def _told(gap: Gap) -> str:
 
 
 def _doubt(comparison: Comparison, change: Change) -> str:
-    """That the pictures which judged may have been trained on."""
+    """That the images which judged may have been trained on."""
     if change.metric not in ACCURACIES:
         return ""
     if change.contestant in comparison.leaky:

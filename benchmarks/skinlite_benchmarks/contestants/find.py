@@ -144,7 +144,7 @@ def _of_run(path: Path) -> Entry:
     accuracy = None
     if trained and (path / METRICS).is_file():
         scores = run.metrics().test
-        accuracy = accuracy_of(scores, source="run", pictures="test", leaks=run.leaks())
+        accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
     config = run.info.config
     update = {
         "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",

@@ -1,7 +1,7 @@
 """Peers: the same weights as the stock tools convert them, for a run's bundle to stand beside.
 
 TensorFlow's converter in float32, float16, dynamic range and int8 (minimum and maximum of as many
-pictures as skinlite takes), without a rewrite; tf2onnx's float32; onnxruntime's static QDQ int8.
+images as skinlite takes), without a rewrite; tf2onnx's float32; onnxruntime's static QDQ int8.
 They are converted once and kept in the cache under a name that hashes what they were made from.
 """
 
@@ -121,7 +121,7 @@ def _stock_qdq(float_onnx: bytes, data: Prepared) -> bytes:
     from skinlite_export.quantize.calibration import draw, samples
 
     train = data.examples["train"]
-    pictures = train.take(draw(train.labels, Recipe().calibration_pictures, seed=0))
+    images = train.take(draw(train.labels, Recipe().calibration_pictures, seed=0))
     with tempfile.TemporaryDirectory() as folder, silenced():
         source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
         source.write_bytes(float_onnx)
@@ -129,7 +129,7 @@ def _stock_qdq(float_onnx: bytes, data: Prepared) -> bytes:
         quantize_static(
             source,
             target,
-            _reader(samples(pictures)),
+            _reader(samples(images)),
             per_channel=True,
             activation_type=QuantType.QUInt8,
         )

@@ -1,4 +1,4 @@
-"""The yardstick: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
+"""The baseline: the paper's InceptionResNetV2 + Soft-Attention + metadata as a float32 .tflite.
 
 Converting it takes about a minute and 6 GB, so it happens once, in a process of its own
 (``python -m skinlite_benchmarks.contestants.reference FOLDER [RUN]``), and is kept in the cache

@@ -1,4 +1,4 @@
-"""Sweep over picture size and width: one network many times, from tiny to the paper's size.
+"""Sweep over image size and width: one network many times, from tiny to the paper's size.
 
 A point is a run's model, or new weights: latency and size don't depend on them. Each is converted
 once, in a process of its own (``python -m skinlite_benchmarks.contestants.sweep FOLDER JOB``), and
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FILE = "model.tflite"
 LESIONS, PICTURES = 60, 20
-"""Synthetic lesions drawn to calibrate new weights, and how many of the pictures do."""
+"""Synthetic lesions drawn to calibrate new weights, and how many of the images do."""
 
 
 class Job(BaseModel):
@@ -190,7 +190,7 @@ def convert_job(folder: Path, job: Job) -> None:
 
 
 def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
-    """New weights, and synthetic pictures to calibrate them."""
+    """New weights, and synthetic images to calibrate them."""
     import keras
 
     from skinlite.data.dataset import read_dataset

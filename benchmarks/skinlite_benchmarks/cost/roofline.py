@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_benchmarks.results.records import Cost, Limit, Roof
+from skinlite_benchmarks.results.records import Cost, Limit, Peak
 
 SIZE = 1024
 """Rows and columns of the matrices: 10^9 multiply-accumulates, far more work than memory."""
@@ -24,7 +24,7 @@ MIDDLING = 8_000_000
 TRIES = 10
 
 
-def measure_roof(threads: int) -> Roof | None:
+def measure_peak(threads: int) -> Peak | None:
     """The best of a few tries each, by onnxruntime's matrix products and NumPy's copy.
 
     None where the ``onnx`` package (the extra ``export``) isn't there to write them down.
@@ -40,7 +40,7 @@ def measure_roof(threads: int) -> Roof | None:
         "MatMulInteger": (left.astype(np.uint8), right.astype(np.int8)),
     }
     seconds = {name: _best(_product(name, *pair, threads)) for name, pair in products.items()}
-    return Roof(
+    return Peak(
         threads=threads,
         float32_gmacs=SIZE**3 / seconds["MatMul"] / 1e9,
         int8_gmacs=SIZE**3 / seconds["MatMulInteger"] / 1e9,
@@ -50,18 +50,18 @@ def measure_roof(threads: int) -> Roof | None:
     )
 
 
-def limit(cost: Cost, roof: Roof, p50_ms: float) -> Limit:
-    """The least time for a cost under a roof, beside the median that was measured.
+def limit(cost: Cost, peak: Peak, p50_ms: float) -> Limit:
+    """The least time for a cost under a peak, beside the median that was measured.
 
     Weights and activations count as moved once: from inference to inference the caches keep them
     where they fit. What only a part of them fits into may come out faster than that, and
     ``share`` above 1.
     """
     floats = cost.macs - cost.integer_macs
-    arithmetic = floats / roof.float32_gmacs / 1e6 + cost.integer_macs / roof.int8_gmacs / 1e6
+    arithmetic = floats / peak.float32_gmacs / 1e6 + cost.integer_macs / peak.int8_gmacs / 1e6
     moved = cost.weight_bytes + cost.activation_bytes
-    fits = roof.cache_bytes is not None and moved <= roof.cache_bytes
-    memory = moved / (roof.cached_copy_gbs if fits else roof.copy_gbs) / 1e6
+    fits = peak.cache_bytes is not None and moved <= peak.cache_bytes
+    memory = moved / (peak.cached_copy_gbs if fits else peak.copy_gbs) / 1e6
     least = max(arithmetic, memory)
     bound = "arithmetic" if arithmetic >= memory else "memory"
     return Limit.model_validate({"ms": least, "bound": bound, "share": least / p50_ms})

@@ -98,6 +98,6 @@ def _macs(name: str, inputs: list[_Tensor], output: _Tensor) -> int:
             return made * math.prod(right[1:3])
         case "BATCH_MATMUL":
             return made * left[-1]
-        case "TRANSPOSE_CONV":  # of a shape, the kernel and the picture
+        case "TRANSPOSE_CONV":  # of a shape, the kernel and the image
             return math.prod(inputs[2].shape) * math.prod(right[:3])
     return 0

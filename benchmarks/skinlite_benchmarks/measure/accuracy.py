@@ -1,4 +1,4 @@
-"""Accuracy of every contestant on the same pictures of a data set, from one set of predictions."""
+"""Accuracy of every contestant on the same images of a data set, from one set of predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
@@ -28,8 +28,8 @@ from skinlite_export.runtime.runner import load_runner, predict_all
 
 
 @dataclass(frozen=True)
-class Jury:
-    """The pictures that judge, and the runs that say what was trained on.
+class EvaluationSet:
+    """The images that judge, and the runs that say what was trained on.
 
     Attributes:
         dataset: the rows that judge.
@@ -44,37 +44,39 @@ class Jury:
     notice: str = ""
 
 
-def choose_pictures(dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()) -> Jury:
+def choose_images(
+    dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()
+) -> EvaluationSet:
     """The test split of the runs; the whole of a data set that none of them knows.
 
     Args:
-        dataset: that the pictures are of.
+        dataset: that the images are of.
         runs: whose test split may judge.
         entries: whom they judge.
 
     Raises:
-        InputError: the runs have different test splits, the data set has a part of their pictures
+        InputError: the runs have different test splits, the data set has a part of their images
             only, or an entry comes from another run.
     """
     if not runs:
         notice = (
-            f"Judged on the whole of {dataset.root.name}, of which pictures may have been trained "
+            f"Judged on the whole of {dataset.root.name}, of which images may have been trained "
             "on; that makes accuracy look better than it is. Name the run with --model RUN to "
-            "judge on its held-out pictures."
+            "judge on its held-out images."
         )
-        return Jury(dataset, "all", (), notice)
+        return EvaluationSet(dataset, "all", (), notice)
     splits = [run.split() for run in runs]
     ids = [set(split.loc[split["split"] == "test", "image_id"]) for split in splits]
     for run, other in zip(runs, ids, strict=True):
         if other != ids[0]:
             raise InputError(
-                f"{runs[0].path} and {run.path} have different test splits, so that no picture "
+                f"{runs[0].path} and {run.path} have different test splits, so that no image "
                 "judges both fairly. Benchmark their models apart, or train with one split."
             )
     known = set().union(*(split["image_id"] for split in splits))
     if known.isdisjoint(dataset.frame["image_id"]):
-        notice = f"Judged on {dataset.root.name}, of whose pictures none is in the runs' splits."
-        return Jury(dataset, "all", tuple(runs), notice)
+        notice = f"Judged on {dataset.root.name}, of whose images none is in the runs' splits."
+        return EvaluationSet(dataset, "all", tuple(runs), notice)
     for entry in entries:
         if entry.contestant.trained and entry.model_sha256 and _run_of(entry, runs) is None:
             raise InputError(
@@ -86,13 +88,13 @@ def choose_pictures(dataset: Dataset, runs: Sequence[Run], entries: Sequence[Ent
     if apart and not ids[0] <= set(dataset.frame["image_id"]):
         dataset = join(dataset, read_dataset(Path(apart)))
     test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
-    return Jury(dataset.select(test), "test", tuple(runs))
+    return EvaluationSet(dataset.select(test), "test", tuple(runs))
 
 
 def score(
-    entries: Sequence[Entry], jury: Jury, report: Report
+    entries: Sequence[Entry], evaluation_set: EvaluationSet, report: Report
 ) -> tuple[dict[str, Accuracy], list[str]]:
-    """Let every trained contestant answer for every picture, once.
+    """Let every trained contestant answer for every image, once.
 
     Returns:
         Accuracy by the contestant's name, and why others have none.
@@ -100,20 +102,20 @@ def score(
     found: dict[str, Accuracy] = {}
     reasons: list[str] = []
     answers: dict[tuple[Path, str], NDArray[np.float32]] = {}
-    frame = jury.dataset.frame
+    frame = evaluation_set.dataset.frame
     labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
     lesions = frame["lesion_id"].to_numpy(object)
 
     def ask(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
         if (path, runtime) not in answers:
-            answers[path, runtime] = _answers(path, runtime, encoder, jury.dataset)
+            answers[path, runtime] = _answers(path, runtime, encoder, evaluation_set.dataset)
         return answers[path, runtime]
 
     judged = [entry for entry in entries if entry.contestant.trained is not False]
     for number, entry in enumerate(judged):
         name = entry.contestant.name
         report(f"judging on {len(frame):,} pictures: {name}", number, len(judged) + 1)
-        run = _run_of(entry, jury.runs)
+        run = _run_of(entry, evaluation_set.runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
             reasons.append(
@@ -121,10 +123,10 @@ def score(
                 "its run with --model RUN, or give its bundle."
             )
             continue
-        if jury.runs and run is None:
+        if evaluation_set.runs and run is None:
             reasons.append(
                 f"{name} comes from none of the runs named by --model: it may have been trained "
-                "on the pictures that judge it here."
+                "on the images that judge it here."
             )
         exported = ask(entry.path, entry.contestant.runtime, encoder)
         whole = (run.path, "keras") if run else _float_twin(entry, entries)
@@ -133,19 +135,19 @@ def score(
             exported,
             None if whole is None else ask(*whole, encoder),
             lesions,
-            pictures=jury.pictures,
-            leaks=_leaks(run, jury),
+            images=evaluation_set.pictures,
+            leaks=_leaks(run, evaluation_set),
         )
     return found, reasons
 
 
-def _leaks(run: Run | None, jury: Jury) -> Leaks:
-    """What is known of lesions of the jury's pictures that a contestant was trained on."""
+def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
+    """What is known of lesions of the evaluation set's images that a contestant was trained on."""
     if run is None:
         return Leaks(state="unknown", reason="its run isn't named, which tells what trained it")
-    if jury.pictures == "test":
+    if evaluation_set.pictures == "test":
         return run.leaks()
-    return leaks_between(run.split(), jury.dataset.frame)
+    return leaks_between(run.split(), evaluation_set.dataset.frame)
 
 
 def _answers(
@@ -158,7 +160,7 @@ def _answers(
         pixels_of(dataset, height, width)
         if height == width
         # A file that resizes takes large frames, which aren't worth keeping.
-        else (pixels_for(runner, load_picture(path)) for path in frame["path"])
+        else (pixels_for(runner, load_image(path)) for path in frame["path"])
     )
     return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from skinlite import __version__
 from skinlite.process.machine import processor
-from skinlite_benchmarks.results.records import Roof
+from skinlite_benchmarks.results.records import Peak
 from skinlite_benchmarks.results.results import Host
 
 PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy")
@@ -45,7 +45,7 @@ def _busy_and_all() -> tuple[int, int] | None:
     return sum(ticks) - idle, sum(ticks)
 
 
-def describe(start: Load, end: Load, roofs: Sequence[Roof] = ()) -> Host:
+def describe(start: Load, end: Load, roofs: Sequence[Peak] = ()) -> Host:
     """The machine, with its load around the measurement, and its limits."""
     return Host(
         cpu=processor(),

@@ -36,7 +36,7 @@ def measure(
         threads: of every runtime.
         rounds: see `interleave`.
         slow_seconds: see `interleave`.
-        seed: of the order, the pictures and the bootstrap of ratios.
+        seed: of the order, the images and the bootstrap of ratios.
         report: progress.
 
     Raises:

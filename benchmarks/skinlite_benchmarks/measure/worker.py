@@ -64,9 +64,9 @@ REPLY: TypeAdapter[Loaded | Turn | Fault] = TypeAdapter(Reply)
 
 
 class Worker:
-    """A loaded model and its pictures.
+    """A loaded model and its images.
 
-    The pictures are seeded noise at the model's own size, patients likewise: these networks do
+    The images are seeded noise at the model's own size, patients likewise: these networks do
     the same arithmetic whatever the pixels are.
     """
 

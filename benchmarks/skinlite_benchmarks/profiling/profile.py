@@ -21,7 +21,7 @@ from skinlite_benchmarks.profiling.litert import LiteRTProfiler
 from skinlite_benchmarks.profiling.onnx import OnnxProfiler
 from skinlite_benchmarks.results.records import OperatorTime, Profile
 
-DEAREST = 10
+MOST_EXPENSIVE = 10
 WARM_UP, RUNS = 5, 30
 
 
@@ -51,7 +51,7 @@ def profile(path: Path, runtime: str) -> Profile:
     runs = profiler.run(WARM_UP + RUNS)[WARM_UP:]
     spent = {name: median(run[name] for run in runs) / 1e6 for name in profiler.counts}
     total = sum(spent.values())
-    dearest = sorted(spent, key=lambda name: -spent[name])[:DEAREST]
+    most_expensive = sorted(spent, key=lambda name: -spent[name])[:MOST_EXPENSIVE]
     return Profile(
         tool=profiler.describe(),
         total_ms=total,
@@ -62,7 +62,7 @@ def profile(path: Path, runtime: str) -> Profile:
                 ms=spent[name],
                 share=spent[name] / total if total else 0.0,
             )
-            for name in dearest
+            for name in most_expensive
         ),
     )
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skinlite.data.check import check_pictures, check_table, summarise
-from skinlite.data.geometry import load_picture
-from skinlite.data.layouts.layout import find_pictures, find_table, read_table
+from skinlite.data.check import check_images, check_table, summarise
+from skinlite.data.geometry import load_image
+from skinlite.data.layouts.layout import find_table, image_paths, read_table
 from skinlite.data.splits.split import read_split
 from skinlite.files.read_write import sha256_of
 from skinlite.training.run import open_run
@@ -48,12 +48,12 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
         results: a report folder of ``skinlite benchmark``.
     """
     table = find_table(inputs.data)
-    image = next(iter(find_pictures(table).values()))
+    image = next(iter(image_paths(table).values()))
     yield Target("table of a data set", table.read_bytes(), _table)
     yield Target(
         "image",
         image.read_bytes(),
-        lambda place, data: load_picture(_put(place / image.name, data)),
+        lambda place, data: load_image(_put(place / image.name, data)),
     )
     yield Target("split.csv", (inputs.run / "split.csv").read_bytes(), _split)
     yield Target(
@@ -103,7 +103,7 @@ def _table(place: Path, content: bytes) -> None:
     check_table(frame)
     summarise(frame)
     if "image_id" in frame:
-        check_pictures(frame, {})
+        check_images(frame, {})
 
 
 def _split(place: Path, content: bytes) -> None:

@@ -24,7 +24,7 @@ def accuracies(results: Results) -> Table | None:
             )
         )
     columns = ["Model", "Accuracy", "Balanced accuracy", "Melanoma recall", "Agreement"]
-    columns += ["Float model, balanced", "Pictures"]
+    columns += ["Float model, balanced", "Images"]
     return Table("Accuracy", columns, rows) if rows else None
 
 
@@ -39,7 +39,7 @@ def paper(results: Results) -> Table | None:
                 wording.share(known.mean_recall),
                 wording.share(known.melanoma_recall),
                 f"{known.parameters / 1e6:.1f} M",
-                "by picture: lesions of the test were trained on",
+                "by image: lesions of the test were trained on",
             )
         )
         for one in results.contestants:

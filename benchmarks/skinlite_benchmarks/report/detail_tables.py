@@ -53,14 +53,14 @@ def limits(results: Results, count: int) -> Table | None:
 
 
 def operators(contestant: Contestant) -> Table | None:
-    """The dearest operators of one contestant."""
+    """The most expensive operators of one contestant."""
     if contestant.profile is None or not contestant.profile.operators:
         return None
     rows = [
         (one.operator, str(one.count), wording.three_digits(one.ms), wording.percent(one.share))
         for one in contestant.profile.operators
     ]
-    title = f"Dearest operators: {contestant.name}"
+    title = f"Most expensive operators: {contestant.name}"
     return Table(title, ["Operator", "Count", "Milliseconds", "Share"], rows)
 
 
@@ -90,7 +90,7 @@ def sweep(results: Results) -> Table | None:
                 beaten,
             )
         )
-    columns = ["Model", "Picture", "Width", "Latency", "Size", "Balanced accuracy", "Beaten"]
+    columns = ["Model", "Image", "Width", "Latency", "Size", "Balanced accuracy", "Beaten"]
     title = f"Sweep, {wording.threads(count)}"
     return Table(title, columns, rows) if rows else None
 

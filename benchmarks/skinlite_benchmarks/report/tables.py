@@ -95,12 +95,12 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
         ),
         ("Seed", str(settings.seed)),
     ]
-    for roof in host.roofs:
+    for peak in host.roofs:
         rows.append(
             (
-                f"Limits, {wording.threads(roof.threads)}",
-                f"{roof.float32_gmacs:.3g} float32 and {roof.int8_gmacs:.3g} int8 GMAC/s (matrix "
-                f"products), {roof.copy_gbs:.3g} GB/s copied, {roof.cached_copy_gbs:.3g} within "
+                f"Limits, {wording.threads(peak.threads)}",
+                f"{peak.float32_gmacs:.3g} float32 and {peak.int8_gmacs:.3g} int8 GMAC/s (matrix "
+                f"products), {peak.copy_gbs:.3g} GB/s copied, {peak.cached_copy_gbs:.3g} within "
                 "the cache",
             )
         )
@@ -117,6 +117,6 @@ METHOD = (
     "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
     "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured "
     "at export where no data set was given; its intervals are 95 % bootstrap intervals over "
-    "lesions, or over pictures where a run's own metrics tell it or nobody knows the lesions. MB "
+    "lesions, or over images where a run's own metrics tell it or nobody knows the lesions. MB "
     "are 10^6 bytes."
 )

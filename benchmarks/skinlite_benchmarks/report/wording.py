@@ -79,7 +79,7 @@ def share_interval(value: Share | None) -> str:
 
 
 def pictures(accuracy: Accuracy) -> str:
-    """Which pictures judged: ``1,500 held-out``."""
+    """Which images judged: ``1,500 held-out``."""
     kind = "held-out" if accuracy.pictures == "test" else "of a whole set"
     return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
 
@@ -108,7 +108,7 @@ def summary(results: Results) -> str:
     where = threads(best.threads)
     smaller = results.times_smaller(contestant.name)
     if best.ratio is not None and smaller is not None:
-        yardstick = next(
+        baseline = next(
             m
             for m in results.measurements
             if m.contestant == results.reference and m.threads == best.threads
@@ -116,7 +116,7 @@ def summary(results: Results) -> str:
         first = (
             f"{contestant.name} at {_pixels(best)} is {_compared(best.ratio, 'faster', 'slower')} "
             f"and {_compared(smaller, 'smaller', 'larger')} than {results.reference} at "
-            f"{_pixels(yardstick)}, {where}"
+            f"{_pixels(baseline)}, {where}"
         )
     else:
         first = (
@@ -145,7 +145,7 @@ def _compared(value: Interval | float, more: str, less: str) -> str:
 def _accuracy(contestant: Contestant) -> str:
     if contestant.accuracy is None:
         return f"accuracy {accuracy_status(contestant)}"
-    kind = "synthetic pictures" if contestant.synthetic else "pictures"
+    kind = "synthetic images" if contestant.synthetic else "pictures"
     exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
     beside = "" if keras is None else f", Keras {keras.balanced_accuracy:.3f},"
     held_out = "held-out " if contestant.accuracy.pictures == "test" else ""

@@ -1,7 +1,7 @@
 """Accuracy columns with intervals: measured here, or as a bundle or a run tells them.
 
 Intervals are over lesions. Where those aren't known, or only a confusion matrix is (a run's
-metrics), they are as if each picture showed a lesion of its own, and somewhat too narrow.
+metrics), they are as if each image showed a lesion of its own, and somewhat too narrow.
 """
 
 from collections.abc import Sequence
@@ -27,23 +27,23 @@ def measured(
     keras: Probabilities | None,
     lesions: NDArray[Any],
     *,
-    pictures: Literal["test", "all"],
+    images: Literal["test", "all"],
     leaks: Leaks,
 ) -> Accuracy:
-    """The columns of a contestant that answered for N pictures.
+    """The columns of a contestant that answered for N images.
 
     Args:
         labels: (N,), positions in CLASSES.
         exported: (N, 7), the contestant's answers.
         keras: (N, 7), the float model's; None where there is none.
-        lesions: (N,), which lesion a picture shows.
-        pictures: see `Accuracy`.
+        lesions: (N,), which lesion an image shows.
+        images: see `Accuracy`.
         leaks: see `Accuracy`.
     """
     return accuracy_of(
         evaluate(labels, exported),
         source="data",
-        pictures=pictures,
+        images=images,
         leaks=leaks,
         keras=None if keras is None else evaluate(labels, keras),
         intervals=bootstrap(labels, exported, lesions),
@@ -63,7 +63,7 @@ def told_by_bundle(manifest: Manifest, file: str) -> Accuracy | None:
     return accuracy_of(
         found.metrics,
         source="bundle",
-        pictures="test",
+        images="test",
         leaks=manifest.leaks,
         keras=proof.keras,
         intervals=details.intervals if details else None,
@@ -75,7 +75,7 @@ def accuracy_of(
     exported: Metrics,
     *,
     source: Literal["bundle", "run", "data"],
-    pictures: Literal["test", "all"],
+    images: Literal["test", "all"],
     leaks: Leaks,
     keras: Metrics | None = None,
     intervals: Intervals | None = None,
@@ -86,12 +86,12 @@ def accuracy_of(
     Args:
         intervals: of ``exported``; left out, they are made from its confusion matrix.
     """
-    ends = intervals or _over_pictures(exported)
+    ends = intervals or _over_images(exported)
     recall, recall_ends = exported.melanoma_recall, ends.melanoma_recall
     melanomas = sum(exported.confusion[CLASSES.index("mel")])
     return Accuracy(
         source=source,
-        pictures=pictures,
+        pictures=images,
         leaks=leaks,
         exported=exported,
         keras=keras,
@@ -107,9 +107,9 @@ def accuracy_of(
 
 
 def agreement_of(same: NDArray[np.bool_], lesions: NDArray[Any]) -> Share:
-    """Share of pictures (N,) with the same top-1 answer, by their lesions (N,)."""
+    """Share of images (N,) with the same top-1 answer, by their lesions (N,)."""
     (ends,) = intervals_of(lambda weights: (weights @ same / weights.sum(axis=1))[None], lesions)
-    assert ends is not None  # every resample has pictures
+    assert ends is not None  # every resample has images
     return _share(float(same.mean()), ends, len(same))
 
 
@@ -121,7 +121,7 @@ def _agreement_told(found: Comparison, gates: Sequence[Gate]) -> Share:
     return agreement_of(np.arange(n) < round(found.agreement * n), np.arange(n))
 
 
-def _over_pictures(metrics: Metrics) -> Intervals:
+def _over_images(metrics: Metrics) -> Intervals:
     cells = np.arange(len(CLASSES) ** 2).repeat(np.ravel(metrics.confusion))
     labels, answered = np.divmod(cells, len(CLASSES))
     return bootstrap(labels, np.eye(len(CLASSES))[answered], np.arange(len(labels)))

@@ -15,14 +15,14 @@ def notices(
     found = [f"Measured on {host.kind} ({host.cpu}), not on a phone."]
     if any(one.synthetic for one in contestants):
         found.append(
-            "Synthetic: trained and judged on generated pictures; the accuracy says nothing about "
+            "Synthetic: trained and judged on generated images; the accuracy says nothing about "
             "real skin."
         )
     warned: dict[str, list[str]] = {}
     for one in contestants:
-        if one.accuracy and one.accuracy.leaks.verdict:
+        if one.accuracy and one.accuracy.leaks.statement:
             leaks = one.accuracy.leaks
-            warned.setdefault(f"({leaks.reason}).", [leaks.verdict]).append(one.name)
+            warned.setdefault(f"({leaks.reason}).", [leaks.statement]).append(one.name)
     found += [f"{said}: {', '.join(names)} {why}" for why, (said, *names) in warned.items()]
     if unproven := [one.name for one in contestants if one.network_proven is False]:
         found.append(
@@ -48,7 +48,7 @@ def notices(
             )
     if any(one.runtime == "keras" for one in contestants):
         found.append(
-            "Keras stands here for context: it is no runtime of a phone, and a picture alone is "
+            "Keras stands here for context: it is no runtime of a phone, and an image alone is "
             "not what it is built for."
         )
     if interrupted:

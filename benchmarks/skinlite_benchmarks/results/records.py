@@ -36,10 +36,10 @@ class Interval(Record):
 
 
 class Share(Record):
-    """A share (0-1) of pictures with its 95 % bootstrap interval.
+    """A share (0-1) of images with its 95 % bootstrap interval.
 
     Attributes:
-        n: pictures that it is a share of; for a mean of recalls, all of them.
+        n: images that it is a share of; for a mean of recalls, all of them.
     """
 
     value: float
@@ -49,13 +49,13 @@ class Share(Record):
 
 
 class Accuracy(Record, MayLeak):
-    """One set of predictions of a contestant, and its float model's on the same pictures.
+    """One set of predictions of a contestant, and its float model's on the same images.
 
     Attributes:
         source: ``bundle``: measured at export, read from the manifest; ``run``: the same for a
             run folder; ``data``: measured here, on ``--data``.
         pictures: which they are: ``test``, the run's held-out split, or ``all`` of a data set.
-        leaky: the run trained on other pictures of their lesions: an upper bound.
+        leaky: the run trained on other images of their lesions: an upper bound.
         leaks: what is known of that.
         exported: this contestant's.
         keras: the float model's; None where it is not known.
@@ -94,7 +94,7 @@ class Profile(Record):
 
     Attributes:
         tool: that measured it.
-        operators: the dearest first, at most ten.
+        operators: the most expensive first, at most ten.
         total_ms: of all operators, the others too.
     """
 
@@ -123,7 +123,7 @@ class Cost(Record):
     uncounted: tuple[str, ...] = ()
 
 
-class Roof(Record):
+class Peak(Record):
     """The most that this host does with so many threads, measured beside the models.
 
     Attributes:
@@ -160,7 +160,7 @@ class Limit(Record):
 
 
 class PaperFigures(Record):
-    """What the paper says of a backbone; its test pictures show lesions that were trained on too.
+    """What the paper says of a backbone; its test images show lesions that were trained on too.
 
     Source: Do and Nguyen (2022), tables 4, 6, 7, A4 and A5. None where it says nothing.
 

@@ -27,9 +27,9 @@ from skinlite_benchmarks.results.records import (
     Latency,
     Limit,
     PaperFigures,
+    Peak,
     Profile,
     Record,
-    Roof,
     SweepPoint,
 )
 
@@ -59,9 +59,9 @@ class Host(Record):
     load: tuple[float, float] | None
     busy: tuple[float, float] | None
     versions: dict[str, str]
-    roofs: tuple[Roof, ...] = ()
+    roofs: tuple[Peak, ...] = ()
 
-    def roof(self, threads: int) -> Roof | None:
+    def peak(self, threads: int) -> Peak | None:
         """The limits with so many threads."""
         return next((one for one in self.roofs if one.threads == threads), None)
 
@@ -103,7 +103,7 @@ class Contestant(Record):
         backbone: None for a bare file.
         peer: made by a stock converter for comparison, not by skinlite.
         trained: False for initialised weights, whose answers mean nothing; None if not known.
-        synthetic: trained and judged on generated pictures; None if not known.
+        synthetic: trained and judged on generated images; None if not known.
         network_proven: see `skinlite_export.manifest.manifest.Source`; None for a bare file.
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
@@ -138,7 +138,7 @@ class Measurement(Record):
         turns_ms: timed invocations, one list a round in which it took part.
         steady: whether the warm-up came to rest.
         ratio: times faster than the reference, paired by round; None without a reference.
-        limit: None where the roof or the cost isn't known.
+        limit: None where the peak or the cost isn't known.
     """
 
     contestant: str
@@ -161,7 +161,7 @@ class Measurement(Record):
         return sum(map(len, self.turns_ms))
 
 
-class Verdict(Record):
+class Instability(Record):
     """Why the figures may be unstable, and what to try."""
 
     reason: str
@@ -186,7 +186,7 @@ class Results(Record):
     contestants: tuple[Contestant, ...]
     measurements: tuple[Measurement, ...]
     notices: tuple[str, ...]
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Instability, ...]
     interrupted: bool = False
     devices: tuple[Device, ...] = ()
     paper: tuple[PaperFigures, ...] = ()

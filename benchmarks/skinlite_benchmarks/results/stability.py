@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.results.records import Limit
-from skinlite_benchmarks.results.results import Host, Measurement, Verdict
+from skinlite_benchmarks.results.results import Host, Instability, Measurement
 
 SPREAD = 0.10
 """Interquartile range over median above which a latency is called wide."""
@@ -67,7 +67,7 @@ def unstable(measurement: Measurement) -> bool:
     return any(doubt.holds(measurement) for doubt in _DOUBTS)
 
 
-def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verdict]:
+def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Instability]:
     """Look for reasons not to believe the figures.
 
     Args:
@@ -80,13 +80,13 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
     def found(reason: str, which: list[Measurement], advice: str) -> None:
         if which:
             verdicts.append(
-                Verdict(reason=f"{reason}: {names(which, measurements)}.", advice=advice)
+                Instability(reason=f"{reason}: {names(which, measurements)}.", advice=advice)
             )
 
     if host.busy and max(host.busy) > BUSY:
         start, end = host.busy
         verdicts.append(
-            Verdict(
+            Instability(
                 reason=f"Other work used {start:.0%} of the cores before and {end:.0%} after the "
                 "measurement.",
                 advice="Close other programs and measure again; ratios suffer less than times.",
@@ -96,7 +96,7 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Verd
         found(doubt.reason, [m for m in measurements if doubt.holds(m)], doubt.advice)
     if rounds < FEWEST_ROUNDS:
         verdicts.append(
-            Verdict(
+            Instability(
                 reason=f"Only {rounds} rounds were asked for.",
                 advice=f"Ask for at least {FEWEST_ROUNDS}: --rounds {FEWEST_ROUNDS}",
             )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors
@@ -26,9 +26,7 @@ def make_inputs(bundle: Bundle, count: int, seed: int = 0) -> tuple[Any, Any]:
     if runner.signature.takes_answers:
         raise InputError(f"{bundle.path} takes answers. Export without --patient-input raw.")
     vectors = read_vectors(bundle).vectors
-    images = [
-        pixels_for(runner, load_picture(bundle.path / FOLDER / one.picture)) for one in vectors
-    ]
+    images = [pixels_for(runner, load_image(bundle.path / FOLDER / one.picture)) for one in vectors]
     patients = [np.array(one.encoded, np.float32) for one in vectors]
     random = np.random.default_rng(seed)
     while len(images) < count:

@@ -1,10 +1,10 @@
-"""Does int8 hang on which pictures calibrate? The same run, several draws, several recipes.
+"""Does int8 hang on which images calibrate? The same run, several draws, several recipes.
 
     python -m skinlite_benchmarks.studies.calibration_draws RUN --data HAM10000 --draws 10
 
 Prints a Markdown table: each recipe's worst and median draw against Keras. Recipes are chosen on
 the validation split, so that the test split can still judge the one that was chosen. Divergence is
-that of the median picture: the mean hangs on the one in a hundred that clips (half of the sum).
+that of the median image: the mean hangs on the one in a hundred that clips (half of the sum).
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,7 +47,7 @@ DRAWN = Recipe().calibration_pictures
 
 
 class Split(StrEnum):
-    """Whose pictures are compared."""
+    """Whose images are compared."""
 
     VALIDATION = "validation"
     TEST = "test"
@@ -59,7 +59,7 @@ def measure(
     """Convert once and compare with the Keras model on whole splits.
 
     Yields:
-        For each split what the gates judge, and the median picture's divergence
+        For each split what the gates judge, and the median image's divergence
         (`skinlite_export.quantize.layer_errors`), nats.
     """
     from skinlite.training.trainer import predict
@@ -67,14 +67,14 @@ def measure(
     model = run.load_model()
     content = convert(model, data, recipe).content
     for split in splits:
-        pictures = data.examples[split]
-        keras, found = predict(model, pictures), answers(content, pictures)
+        images = data.examples[split]
+        keras, found = predict(model, images), answers(content, images)
         apart = float(np.median(divergence(keras, found)))
-        yield fidelity(pictures.labels, keras, found), apart
+        yield fidelity(images.labels, keras, found), apart
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:
-    """The same with a training split of ``count`` pictures at random, whatever their classes.
+    """The same with a training split of ``count`` images at random, whatever their classes.
 
     Calibration draws class-balanced; of so few as it asks for it has to take all.
     """
@@ -91,7 +91,7 @@ def main(
     data: Annotated[Path, typer.Option()],
     draws: Annotated[int, typer.Option(min=1)] = 10,
     first: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
-    drawn: Annotated[int, typer.Option(min=1, help="Pictures of a draw.")] = DRAWN,
+    drawn: Annotated[int, typer.Option(min=1, help="Images of a draw.")] = DRAWN,
     recipes: Annotated[str, typer.Option(help="Names, separated by ';'.")] = ";".join(RECIPES),
     split: Annotated[
         list[Split] | None, typer.Option(help="Whose answers are compared; may be repeated.")
@@ -104,9 +104,9 @@ def main(
     splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
     counts = " and ".join(f"{len(prepared.examples[one]):,} {one}" for one in splits)
-    print(f"{counts} pictures, {draws} {how} draws of {drawn}\n")
+    print(f"{counts} images, {draws} {how} draws of {drawn}\n")
     print(
-        "| recipe | pictures | divergence, worst | median | agreement, worst | median "
+        "| recipe | images | divergence, worst | median | agreement, worst | median "
         "| balanced accuracy drop, worst | median "
         "| melanoma recall drop, worst | macro AUC drop, worst |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -14,7 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.files.read_write import read_json
 from skinlite_benchmarks.report.render_markdown import markdown_table
@@ -67,7 +67,7 @@ def compare(
     frame = read_dataset(data).frame
     rows = frame.sample(min(count, len(frame)), random_state=0)
     patients = patients_for(runner, patients_of(rows), encoder)
-    right = [load_picture(path) for path in rows["path"]]
+    right = [load_image(path) for path in rows["path"]]
     answers = predict_all(runner, (pixels_for(runner, one) for one in right), patients)
     found = {}
     for name, decode in ways.items():

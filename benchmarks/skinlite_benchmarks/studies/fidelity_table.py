@@ -2,7 +2,7 @@
 
     python -m skinlite_benchmarks.studies.fidelity_table report
 
-Prints Markdown, one table a network, of a results.json whose contestants were judged on pictures.
+Prints Markdown, one table a network, of a results.json whose contestants were judged on images.
 """
 
 from pathlib import Path
@@ -41,7 +41,7 @@ def fidelity_tables(results: Results) -> list[Table]:
         if measured is None or accuracy is None or accuracy.keras is None:
             continue
         network = wording.network(one.backbone or "no known network")
-        title = f"{network}, {wording.threads(count)}, {wording.pictures(accuracy)} pictures"
+        title = f"{network}, {wording.threads(count)}, {wording.pictures(accuracy)} images"
         partitions = "" if measured.partitions is None else str(measured.partitions)
         rows.setdefault(title, [_keras(accuracy.keras)]).append(
             (

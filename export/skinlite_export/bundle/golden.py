@@ -1,6 +1,6 @@
-"""Golden vectors: pictures and answers with every number they must become, stage by stage.
+"""Golden vectors: images and answers with every number they must become, stage by stage.
 
-``golden/vectors.json`` lists, for one held-out picture a class: the raw picture (PNG, so that no
+``golden/vectors.json`` lists, for one held-out image a class: the raw image (PNG, so that no
 JPEG decoder stands in between), the patient's answers, and for each model file the pixels after
 crop and resize (PNG), the patient's tensors, and what the file must answer. A phone that gets the
 first wrong number knows which of its stages is wrong. The last one is a JPEG that skinlite drew,
@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from pydantic import Field
 
-from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
@@ -67,11 +67,11 @@ class Expected(Record):
 
 
 class Vector(Record):
-    """One picture and its patient.
+    """One image and its patient.
 
     Attributes:
         picture: PNG, or a JPEG, in ``golden/``.
-        dx: of a held-out picture; empty for the JPEG, which shows nobody.
+        dx: of a held-out image; empty for the JPEG, which shows nobody.
         decoded: PNG of what the JPEG's decoder has to give, upright.
         levels: largest difference of a level that a right decoder may make.
         encoded: the patient in the columns of patient_encoding.json.
@@ -116,7 +116,7 @@ def write_golden(
 
     Args:
         folder: the bundle's.
-        frame: rows of the held-out pictures.
+        frame: rows of the held-out images.
         encoder: of the patients.
         runners: of the model files, by name.
     """
@@ -127,16 +127,16 @@ def write_golden(
         rows = frame[frame["dx"] == name].head(1)
         if rows.empty:
             continue
-        picture = load_picture(rows["path"].iloc[0])
+        image = load_image(rows["path"].iloc[0])
         (patient,) = patients_of(rows)
-        Image.fromarray(picture).save(golden / f"{name}.png")
+        Image.fromarray(image).save(golden / f"{name}.png")
         vectors.append(
             Vector(
                 picture=f"{name}.png",
                 dx=name,
                 patient=patient,
                 encoded=encoder.encode([patient])[0].tolist(),
-                models=_models(golden, name, picture, patient, encoder, runners),
+                models=_models(golden, name, image, patient, encoder, runners),
             )
         )
     vectors.append(_jpeg(golden, encoder, runners))
@@ -146,14 +146,14 @@ def write_golden(
 def _models(
     golden: Path,
     name: str,
-    picture: Pixels,
+    image: Pixels,
     patient: Patient,
     encoder: PatientEncoder,
     runners: dict[str, Runner],
 ) -> dict[str, Expected]:
     models = {}
     for file, runner in runners.items():
-        pixels = pixels_for(runner, picture)
+        pixels = pixels_for(runner, image)
         stored = f"{name}.{pixels.shape[0]}x{pixels.shape[1]}.png"
         Image.fromarray(pixels).save(golden / stored)
         models[file] = expect(runner, pixels, stored, patient, encoder)
@@ -163,9 +163,9 @@ def _models(
 def _jpeg(golden: Path, encoder: PatientEncoder, runners: dict[str, Runner]) -> Vector:
     """The JPEG: what it must become, and what other decoders would change."""
     shutil.copyfile(decoding.JPEG, golden / decoding.JPEG.name)
-    name, picture = decoding.JPEG.stem, decoding.decoded("accurate")
-    Image.fromarray(picture).save(golden / f"{name}.png")
-    models = _models(golden, name, picture, UNTOLD_AGE, encoder, runners)
+    name, image = decoding.JPEG.stem, decoding.decoded("accurate")
+    Image.fromarray(image).save(golden / f"{name}.png")
+    models = _models(golden, name, image, UNTOLD_AGE, encoder, runners)
     for file, runner in runners.items():
         moved = {}
         for other in decoding.OTHERS:
@@ -220,8 +220,8 @@ def check_golden(bundle: Bundle) -> list[str]:
             raise InputError(f"{vector.picture}: the patient is encoded otherwise than the bundle")
         for file, runner in runners.items():
             expected = vector.models[file]
-            pixels = pixels_for(runner, load_picture(golden / (vector.decoded or vector.picture)))
-            if not np.array_equal(pixels, load_picture(golden / expected.pixels)):
+            pixels = pixels_for(runner, load_image(golden / (vector.decoded or vector.picture)))
+            if not np.array_equal(pixels, load_image(golden / expected.pixels)):
                 raise InputError(
                     f"{vector.picture}: crop and resize give other pixels than the bundle"
                 )
@@ -241,7 +241,7 @@ def check_golden(bundle: Bundle) -> list[str]:
                     f"{difference:.2g} (at most {known.tolerance:g})"
                 )
     return [
-        f"{len(known.vectors)} golden pictures: pixels and encoded patients equal",
+        f"{len(known.vectors)} golden images: pixels and encoded patients equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
     ]
 
@@ -256,7 +256,7 @@ def _shape(rows: list[list[float]] | None) -> list[int] | None:
 
 
 def _check_decoder(golden: Path, vector: Vector) -> None:
-    here, right = (load_picture(golden / str(one)) for one in (vector.picture, vector.decoded))
+    here, right = (load_image(golden / str(one)) for one in (vector.picture, vector.decoded))
     if here.shape != right.shape or np.abs(here.astype(int) - right).max() > vector.levels:
         raise InputError(
             f"{vector.picture}: this machine's Pillow decodes it otherwise than the bundle, whose "

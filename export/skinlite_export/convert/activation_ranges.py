@@ -59,7 +59,7 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
 
 
 def _pixels(model: Any) -> dict[int, Range]:
-    """The ranges of the picture and of what only shifts, scales or reshapes it, by tensor."""
+    """The ranges of the image and of what only shifts, scales or reshapes it, by tensor."""
     graph, codes = model.subgraphs[0], operator_codes(model)
     found = {
         int(index): PIXELS for index in graph.inputs if IMAGE in graph.tensors[index].name.decode()

@@ -1,14 +1,14 @@
 """Activation ranges that lose least, in place of plain minimum and maximum.
 
-An int8 tensor has 255 steps for its whole range. One picture that reaches far out makes every step
+An int8 tensor has 255 steps for its whole range. One image that reaches far out makes every step
 coarse for all the others. So each tensor's range is narrowed to the one with the smallest mean
 squared error, clipping of the few against rounding of the many (Banner et al., "Post training 4-bit
 quantization", NeurIPS 2019, section 3; here on the measured histogram instead of a fitted one).
 
-Every picture has the same vote: its error counts in proportion to its own mean square. Otherwise a
-picture with a hundred times the usual activations would count ten thousand times. And one that is
+Every image has the same vote: its error counts in proportion to its own mean square. Otherwise an
+image with a hundred times the usual activations would count ten thousand times. And one that is
 far from the usual has less of a vote: what the others need is not up to it. That goes for both
-sides: a picture on which a whole tensor is 0 would ask for a range of nothing, and be heard.
+sides: an image on which a whole tensor is 0 would ask for a range of nothing, and be heard.
 """
 
 from collections.abc import Callable, Iterable
@@ -25,13 +25,13 @@ SHARES = 2.0 ** -np.arange(0, 7, 1 / 8)
 """Shares of the maximum (and of the minimum) that are tried as ends of the range: 1 to 1/117."""
 
 MOST_SAMPLES = 150
-"""A histogram over so many pictures has enough values of every tensor; more is only slower."""
+"""A histogram over so many images has enough values of every tensor; more is only slower."""
 
 PIXELS = (0.0, 255.0)
-"""The picture's range: with a step of 1, every pixel is exact."""
+"""The image's range: with a step of 1, every pixel is exact."""
 
 USUAL = 4.0
-"""A picture whose mean square is so many times the median, or the median that of it, has less than
+"""An image whose mean square is so many times the median, or the median that of it, has less than
 one vote."""
 
 TINY = 1e-12
@@ -46,7 +46,7 @@ Runs = Callable[[], Iterable[Iterable[NDArray[np.float32]]]]
 
 
 def some_of(samples: Iterable[T]) -> list[T]:
-    """At most MOST_SAMPLES, evenly from all of them, since pictures may lie there by class."""
+    """At most MOST_SAMPLES, evenly from all of them, since images may lie there by class."""
     every = list(samples)
     return every[:: -(-len(every) // MOST_SAMPLES) or 1]
 
@@ -97,5 +97,5 @@ def best_range(histogram: NDArray[np.float64], low: float, high: float) -> Range
 
 
 def vote(square: float, usual: float) -> float:
-    """What one squared error counts on a picture with this mean square, where another is usual."""
+    """What one squared error counts on an image with this mean square, where another is usual."""
     return min(1.0, USUAL * usual / max(square, TINY)) / max(square, usual / USUAL, TINY)

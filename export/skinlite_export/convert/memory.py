@@ -11,7 +11,7 @@ GIB = 2**30
 MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 
 BASE = 1.5 * GIB
-"""TensorFlow, the twin, some pictures: 1.3 GiB at the peak for MobileNetV3Large, at 112 px and 224
+"""TensorFlow, the twin, some images: 1.3 GiB at the peak for MobileNetV3Large, at 112 px and 224
 px alike, and 0.7 before the conversion."""
 
 COPIES = 54

@@ -105,7 +105,7 @@ def _compressed(node: Node, compress: Callable[[Any], Any]) -> Kernel:
     peak = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1)), keepdims=True)
     scale = np.where(peak > 0, peak, 1.0).astype(np.float32)
     settings = {**node.settings, "use_bias": False}
-    # A convolution needs a picture of its kernel's size, a dense layer a vector.
+    # A convolution needs an image of its kernel's size, a dense layer a vector.
     model = tf_keras.Sequential(
         [
             tf_keras.Input((*kernel.shape[:-2], _channels(node, kernel))),

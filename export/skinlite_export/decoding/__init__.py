@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.geometry import Pixels, load_image
 
 FOLDER = Path(__file__).parent
 JPEG = FOLDER / "decoding.jpg"
@@ -38,26 +38,26 @@ FAULTS = (UNTURNED, HALVED, *OTHERS.values(), *COMBINED)
 
 def decoded(name: str) -> Pixels:
     """The pixels of `JPEG`, upright, (225, 300, 3): ``accurate``, or one of `OTHERS`."""
-    return load_picture(FOLDER / f"{name}.png")
+    return load_image(FOLDER / f"{name}.png")
 
 
 def decodings(path: Path) -> dict[str, Pixels]:
-    """What each of `FAULTS` makes of a golden picture; right under "".
+    """What each of `FAULTS` makes of a golden image; right under "".
 
     A PNG has one decoding only, and so has a JPEG of another version of skinlite.
     """
-    right = load_picture(path)
+    right = load_image(path)
     if path.read_bytes() != JPEG.read_bytes():
         return dict.fromkeys(("", *FAULTS), right)
     found = {"": right, UNTURNED: np.rot90(right, -TURNS), HALVED: _halved(path)}
     for name, words in OTHERS.items():
         found[words] = decoded(name)
         found[f"{words}; {UNTURNED}"] = np.rot90(found[words], -TURNS)
-    return {words: np.ascontiguousarray(picture) for words, picture in found.items()}
+    return {words: np.ascontiguousarray(image) for words, image in found.items()}
 
 
 def _halved(path: Path) -> Pixels:
     """By the DCT, as Pillow's draft mode and Android's inSampleSize do."""
-    with Image.open(path) as picture:
-        picture.draft("RGB", (picture.width // 2, picture.height // 2))
-        return np.rot90(np.asarray(picture.convert("RGB")), TURNS)
+    with Image.open(path) as image:
+        image.draft("RGB", (image.width // 2, image.height // 2))
+        return np.rot90(np.asarray(image.convert("RGB")), TURNS)

@@ -23,7 +23,7 @@ class Finding(Record):
     """One stage.
 
     Attributes:
-        checked: pictures that have it.
+        checked: images that have it.
         pictures: those for which it is wrong.
         fault: in words; None where it is right.
     """
@@ -63,5 +63,5 @@ class Handed:
         self, stage: Stage, rows: Sequence[int], wrong: Sequence[int], fault: str | None
     ) -> Finding:
         """What is told of a stage that ``rows`` have and that is wrong in some of them."""
-        pictures = tuple(self.given[row].picture for row in wrong)
-        return Finding(stage=stage, checked=len(rows), pictures=pictures, fault=fault)
+        images = tuple(self.given[row].picture for row in wrong)
+        return Finding(stage=stage, checked=len(rows), pictures=images, fault=fault)

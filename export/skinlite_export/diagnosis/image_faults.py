@@ -40,28 +40,28 @@ class Candidate(NamedTuple):
         return off / self.level
 
 
-def _seen(picture: Pixels, height: int, width: int) -> Pixels:
-    return reduce_to_frame(crop(picture, height, width))
+def _seen(image: Pixels, height: int, width: int) -> Pixels:
+    return reduce_to_frame(crop(image, height, width))
 
 
-def _right(picture: Pixels, height: int, width: int) -> Levels:
-    return fit(picture, height, width).astype(np.float64)
+def _right(image: Pixels, height: int, width: int) -> Levels:
+    return fit(image, height, width).astype(np.float64)
 
 
-def _unrounded(picture: Pixels, height: int, width: int) -> Levels:
-    return resize_bilinear(_seen(picture, height, width), height, width)
+def _unrounded(image: Pixels, height: int, width: int) -> Levels:
+    return resize_bilinear(_seen(image, height, width), height, width)
 
 
-def _cut_off(picture: Pixels, height: int, width: int) -> Levels:
-    return np.floor(_unrounded(picture, height, width))
+def _cut_off(image: Pixels, height: int, width: int) -> Levels:
+    return np.floor(_unrounded(image, height, width))
 
 
-def _squeezed(picture: Pixels, height: int, width: int) -> Levels:
-    return np.rint(resize_bilinear(reduce_to_frame(picture), height, width))
+def _squeezed(image: Pixels, height: int, width: int) -> Levels:
+    return np.rint(resize_bilinear(reduce_to_frame(image), height, width))
 
 
-def _not_reduced(picture: Pixels, height: int, width: int) -> Levels:
-    return np.rint(resize_bilinear(crop(picture, height, width), height, width))
+def _not_reduced(image: Pixels, height: int, width: int) -> Levels:
+    return np.rint(resize_bilinear(crop(image, height, width), height, width))
 
 
 def _by_pillow(how: Image.Resampling, picture: Pixels, height: int, width: int) -> Levels:
@@ -69,13 +69,13 @@ def _by_pillow(how: Image.Resampling, picture: Pixels, height: int, width: int) 
     return np.asarray(image, np.float64)
 
 
-def _turned(turns: int, picture: Pixels, height: int, width: int) -> Levels:
-    return _right(np.ascontiguousarray(np.rot90(picture, turns)), height, width)
+def _turned(turns: int, image: Pixels, height: int, width: int) -> Levels:
+    return _right(np.ascontiguousarray(np.rot90(image, turns)), height, width)
 
 
-def _nearest(picture: Pixels, height: int, width: int) -> Levels:
+def _nearest(image: Pixels, height: int, width: int) -> Levels:
     """At the corner of each target, rounded down, as most hand-written loops do."""
-    seen = _seen(picture, height, width)
+    seen = _seen(image, height, width)
     rows, columns = seen.shape[:2]
     return seen[np.arange(height) * rows // height][:, np.arange(width) * columns // width] * 1.0
 
@@ -158,10 +158,10 @@ def ways(most: int) -> tuple[Way, ...]:
 
 
 class Candidates:
-    """The tensors that apps may have made of one picture.
+    """The tensors that apps may have made of one image.
 
     Args:
-        decodings: of the picture, see `skinlite_export.decoding.decodings`.
+        decodings: of the image, see `skinlite_export.decoding.decodings`.
         tensor: the file's.
     """
 
@@ -173,8 +173,8 @@ class Candidates:
         """The tensor that a way makes."""
         key, tensor = (way.decoding, way.resize), self._tensor
         if key not in self._resized:
-            picture = self._decodings[way.decoding]
-            self._resized[key] = RESIZES[way.resize](picture, *tensor.shape[1:3])
+            image = self._decodings[way.decoding]
+            self._resized[key] = RESIZES[way.resize](image, *tensor.shape[1:3])
         change, level = SCALES[way.scale]
         zero = tensor.quantization.zero_point if tensor.quantization else 0
         # The channels' own mean and deviation are subtracted while they come last.

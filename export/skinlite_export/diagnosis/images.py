@@ -47,7 +47,7 @@ class Images:
 
     Args:
         handed: everything.
-        made: by the row of a picture.
+        made: by the row of an image.
     """
 
     def __init__(self, handed: Handed, made: Mapping[int, Candidates]) -> None:
@@ -77,7 +77,7 @@ class Images:
         return None, told
 
     def decoder(self, row: int, way: Way, told: str | None) -> str | None:
-        """What is told of the JPEG besides the faults of a way, which all pictures have."""
+        """What is told of the JPEG besides the faults of a way, which all images have."""
         off = self.distance(row, way)
         nearest, words = min(
             (self.distance(row, way._replace(decoding=words)), words) for words in FAULTS
@@ -85,7 +85,7 @@ class Images:
         known = [told] if told else []
         if nearest < off / 3:
             return "; ".join([*known, words])
-        if off < ROUNDED and known:  # the faults of all pictures explain it
+        if off < ROUNDED and known:  # the faults of all images explain it
             return told
         cause = f"{UNKNOWN_CAUSE}: the JPEG is off by {off:.2g} levels on average"
         return "; ".join([*known, cause + ("" if known else ", where the PNG files are right")])

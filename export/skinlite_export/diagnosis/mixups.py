@@ -15,7 +15,7 @@ from skinlite_export.diagnosis.patient_faults import UNSET, exchanged
 from skinlite_export.runtime.signature import Signature
 
 Inputs = Sequence[NDArray[np.float32]]
-"""One a picture: real levels (H, W, 3), or a patient's real numbers (patient_width,)."""
+"""One an image: real levels (H, W, 3), or a patient's real numbers (patient_width,)."""
 
 
 def mixups(

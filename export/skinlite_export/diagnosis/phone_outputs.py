@@ -1,6 +1,6 @@
 """`Outputs`: what a phone computed for a bundle's golden vectors, as it hands it in (phone.json).
 
-Everything but the pictures' names may be left out; what is there is checked. The JSON Schema is
+Everything but the images' names may be left out; what is there is checked. The JSON Schema is
 ``schemas/outputs.schema.json``. Format history: 1 first.
 """
 
@@ -25,7 +25,7 @@ class Given(BaseModel):
 
 
 class Computed(Given):
-    """What was computed for one golden picture.
+    """What was computed for one golden image.
 
     Attributes:
         picture: as in vectors.json.
@@ -80,7 +80,7 @@ def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[
     patient = sorted(needed.keys() - {image, answer})
     for one in outputs.vectors:
         if one.picture not in golden:
-            yield f"there is no golden picture {one.picture!r}, only {', '.join(golden)}"
+            yield f"there is no golden image {one.picture!r}, only {', '.join(golden)}"
         if one.picture in seen:
             yield f"{one.picture} is there twice"
         seen.add(one.picture)

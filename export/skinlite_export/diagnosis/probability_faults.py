@@ -9,7 +9,7 @@ from skinlite.vocabulary import CLASSES
 from skinlite_export.runtime.signature import Tensor
 
 Rows = NDArray[np.float64]
-"""(N, 7), a row for each golden picture."""
+"""(N, 7), a row for each golden image."""
 
 ISIC_2018 = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
 

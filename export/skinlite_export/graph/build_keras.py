@@ -78,7 +78,7 @@ class AverageDepthwise(tf_keras.layers.Layer):
         mean = self._sum(x, self.times * weight)
         if self.padding == "VALID":
             return mean
-        # How much of the window lies on the picture: 1 inside, less along the edge.
+        # How much of the window lies on the image: 1 inside, less along the edge.
         with tf.init_scope():
             covered = self._sum(tf.ones((1, *x.shape[1:3], 1)), weight).numpy()
         return mean * (1 / covered)
@@ -89,7 +89,7 @@ class AverageDepthwise(tf_keras.layers.Layer):
 
 
 class PadRows(tf_keras.layers.ZeroPadding2D):
-    """Zeros around a picture, written row by row: columns and channels are one axis meanwhile."""
+    """Zeros around an image, written row by row: columns and channels are one axis meanwhile."""
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """(batch, h, w, c) -> (batch, rows, columns, c)."""

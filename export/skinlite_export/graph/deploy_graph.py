@@ -87,7 +87,7 @@ class Graph:
         return [node for node in self.nodes if name in node.inputs]
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of what each node gives, of those that give a picture."""
+        """Rows and columns of what each node gives, of those that give an image."""
         sizes: dict[str, tuple[int, int]] = {}
         for node in self.nodes:
             if node.kind == "Input" and len(node.settings["shape"]) == 3:
@@ -99,7 +99,7 @@ class Graph:
 
 
 FLATTENING = {"Flatten", "GlobalAveragePooling2D", "Reshape"}
-"""Kinds that make something else of a picture."""
+"""Kinds that make something else of an image."""
 
 
 def _made(node: Node, axis: int, taken: int) -> int:

@@ -43,18 +43,18 @@ class FileEntry(Record):
 
 
 class Geometry(Record):
-    """How a picture becomes the pixels of the image tensor, height x width.
+    """How an image becomes the pixels of the image tensor, height x width.
 
     Attributes:
         idct: of a JPEG: libjpeg's accurate integer one (``JDCT_ISLOW``).
         chroma_upsampling: of a JPEG whose colours are halved: libjpeg's triangle filter.
         color: levels as they are stored; neither an ICC profile nor a gamma is applied.
-        orientation: upright, as the picture's EXIF orientation says.
+        orientation: upright, as the image's EXIF orientation says.
         crop: of the largest region with the aspect height : width, positions rounded down.
         frame: rows and columns. A crop with more of either is first averaged by area until it
             fits, its aspect kept.
         resize: of the crop to height x width.
-        half_pixel_centers: source = (target + 0.5) * scale - 0.5, held to the picture.
+        half_pixel_centers: source = (target + 0.5) * scale - 0.5, held to the image.
         antialias: nothing is blurred before.
         rounding: of the levels, which are whole numbers 0-255.
     """
@@ -79,7 +79,7 @@ class Source(Record):
     Attributes:
         width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
-        synthetic: True when it was trained on generated pictures.
+        synthetic: True when it was trained on generated images.
         network_proven: that the network is the one which the run's settings, split and scores are
             about; False where the run kept no hash of it, so that it is unknown.
     """
@@ -100,7 +100,7 @@ class About(Record):
     """What the model is; its files say the same of themselves (`skinlite_export.metadata`).
 
     Attributes:
-        name: backbone and picture size. Number formats are the tensors', so that bundles of one run
+        name: backbone and image size. Number formats are the tensors', so that bundles of one run
             have one and the same float32 .onnx.
         version: start of the Keras model's SHA-256.
         author: as ``--author`` stated it.
@@ -123,7 +123,7 @@ class Manifest(Record):
     Attributes:
         signatures: by model file.
         training: its settings.
-        data: the pictures that it was trained and judged on.
+        data: the images that it was trained and judged on.
         classes: long names, in the order of the probabilities.
         files: every other file of the bundle.
     """

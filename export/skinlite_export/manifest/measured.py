@@ -10,16 +10,16 @@ from skinlite.evaluation.metrics import Metrics
 from skinlite_export.runtime.signature import Record
 
 ENOUGH = 100
-"""Calibration pictures. With 30 a MobileNetV3Large was half as far again from Keras as with 100 or
+"""Calibration images. With 30 a MobileNetV3Large was half as far again from Keras as with 100 or
 300 (``benchmarks/results/ham10000``)."""
 
 
 class Calibration(Record):
-    """The pictures that set the ranges of the activations; none of them judges the file, and no
+    """The images that set the ranges of the activations; none of them judges the file, and no
     lesion that is known to.
 
     Attributes:
-        drawn: pictures drawn.
+        drawn: images drawn.
         screened: ids left out because they blow up an activation, with the layer that shows it.
         sha256: over the sorted ids that were used.
         source: where they were drawn from.
@@ -34,7 +34,7 @@ class Calibration(Record):
 
     @property
     def used(self) -> int:
-        """Pictures that were drawn and not left out."""
+        """Images that were drawn and not left out."""
         return self.drawn - len(self.screened)
 
 
@@ -57,7 +57,7 @@ class Gate(Record):
 
     Attributes:
         name: a field of `skinlite_export.recipe.Gates`.
-        measured: ``None`` where the pictures could not tell, and then the gate does not hold.
+        measured: ``None`` where the images could not tell, and then the gate does not hold.
         interval: paired 95 % bootstrap interval, where measured.
     """
 
@@ -82,7 +82,7 @@ class Gate(Record):
         bound = "at least" if self.name == "agreement" else "at most"
         name = self.name.replace("_", " ").replace("auc", "AUC").replace("ece", "ECE")
         if self.measured is None or self.interval is None:
-            return f"{self.file}: {name} can't be measured on these pictures"
+            return f"{self.file}: {name} can't be measured on these images"
         low, high = self.interval
         return (
             f"{self.file}: {name} {self.measured:.4f} [{low:.4f}, {high:.4f}], "
@@ -91,10 +91,10 @@ class Gate(Record):
 
 
 class Comparison(Record):
-    """One exported file against the Keras model, on the same pictures.
+    """One exported file against the Keras model, on the same images.
 
     Attributes:
-        agreement: share of pictures with the same top-1 answer.
+        agreement: share of images with the same top-1 answer.
         worst_difference: largest difference of one probability.
     """
 
@@ -127,10 +127,10 @@ class Machine(Record):
 
 
 class Verification(Record):
-    """Keras, .tflite and .onnx on the same held-out pictures.
+    """Keras, .tflite and .onnx on the same held-out images.
 
     Attributes:
-        split: which pictures. What lesions they share with training or calibration, as far as
+        split: which images. What lesions they share with training or calibration, as far as
             that is known, the manifest's ``data.split.leaks`` says.
         sha256: over their sorted ids.
         details: of each file: intervals, calibration and subgroups.
@@ -150,7 +150,7 @@ class Verification(Record):
 
 
 class LayerError(Record):
-    """What int8 costs one layer, on validation pictures; see `quantize.layer_errors`.
+    """What int8 costs one layer, on validation images; see `quantize.layer_errors`.
 
     Attributes:
         layer: of the deploy graph, as ``--keep-float`` takes it.

@@ -51,7 +51,7 @@ def source_of(run: Run, parameters: int) -> Source:
 
 
 def data_of(prepared: Prepared) -> Data:
-    """What the pictures were."""
+    """What the images were."""
     info, sides = prepared.split_info, {}
     for name in SPLITS:
         rows = prepared.rows(name)
@@ -64,7 +64,7 @@ def data_of(prepared: Prepared) -> Data:
             without_age=int(rows["age"].isna().sum()),
             lesions_unknown=nameless(rows),
         )
-    # Where the user keeps the pictures is nobody's business.
+    # Where the user keeps the images is nobody's business.
     folder = info.test_data and Path(info.test_data).name
     every = prepared.dataset.select(prepared.split["image_id"]).frame
     return Data(
@@ -81,16 +81,14 @@ def _counts(values: "pd.Series[str]") -> dict[str, int]:
 
 def about_of(source: Source, recipe: Recipe) -> About:
     """What the model is, in words."""
-    pictures = "synthetic pictures" if source.synthetic else "dermatoscopic pictures"
-    training = f"trained on {pictures}" if source.trained else "untrained: its answers mean nothing"
-    bound = (
-        "" if source.synthetic else "; that of the pictures may bind it (HAM10000: CC BY-NC 4.0)"
-    )
+    images = "synthetic images" if source.synthetic else "dermatoscopic images"
+    training = f"trained on {images}" if source.trained else "untrained: its answers mean nothing"
+    bound = "" if source.synthetic else "; that of the images may bind it (HAM10000: CC BY-NC 4.0)"
     return About(
         name=f"{source.backbone}-{source.image_size}px",
         version=source.model_sha256[:12],
         description=(
-            f"{len(CLASSES)} kinds of skin lesion from a picture and a patient's answers; "
+            f"{len(CLASSES)} kinds of skin lesion from an image and a patient's answers; "
             f"{source.backbone} with Soft-Attention, {training}. {NOTICE}"
         ),
         author=recipe.author or NOT_STATED,

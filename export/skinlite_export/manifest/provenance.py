@@ -1,4 +1,4 @@
-"""What the pictures were that a network learned from and was judged by: `Data`, in the manifest."""
+"""What the images were that a network learned from and was judged by: `Data`, in the manifest."""
 
 from skinlite.data.patient import Field
 from skinlite.data.splits.split_protocols import SplitInfo
@@ -11,10 +11,10 @@ class Side(Record):
     Attributes:
         lesions: as far as they are known; an image of an unknown lesion counts as one.
         lesions_unknown: such images; None where an older version didn't count them.
-        labels: pictures by class, then by where the label comes from (the table's ``dx_type``;
+        labels: images by class, then by where the label comes from (the table's ``dx_type``;
             ``not stated`` where it has none).
-        sexes: pictures by sex.
-        without_age: pictures whose patient's age isn't told.
+        sexes: images by sex.
+        without_age: images whose patient's age isn't told.
     """
 
     pictures: int
@@ -32,17 +32,17 @@ class Side(Record):
             return f"{self.lesions:,}"
         if unknown >= self.pictures:
             return "unknown"
-        return f"at most {self.lesions:,} (unknown for {unknown:,} pictures)"
+        return f"at most {self.lesions:,} (unknown for {unknown:,} images)"
 
 
 class Data(Record):
     """The data set under its split.
 
     Attributes:
-        sources: pictures by the table's column ``dataset``.
+        sources: images by the table's column ``dataset``.
         split: its kind, and what leaks in it.
         sides: train, validation, test.
-        untold: fields of the patient that no training picture's table tells: the network learned
+        untold: fields of the patient that no training image's table tells: the network learned
             nothing of them.
     """
 

@@ -33,7 +33,7 @@ class Contract(About):
         inputs: see `Signature`.
         outputs: likewise.
         classes: long names, in the order of the probabilities.
-        geometry: how a picture becomes the image tensor's pixels.
+        geometry: how an image becomes the image tensor's pixels.
         patient_encoding: how the answers become the patient's numbers.
     """
 

@@ -22,7 +22,7 @@ DESCRIPTIONS, AXIS_LABELS, VALUE_LABELS = np.uint8(1), np.uint8(2), np.uint8(3)
 """Kinds of an associated file: words for people, a name for each element, one for each value."""
 
 FEATURE, PICTURE, RGB, NORMALIZATION = np.uint8(1), np.uint8(2), np.uint8(1), np.uint8(1)
-"""Kinds of a tensor's content, of a picture's colours, of a process unit."""
+"""Kinds of a tensor's content, of an image's colours, of a process unit."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class ImageSize:
 
 @dataclass(frozen=True)
 class ImageProperties:
-    """Content that is a picture."""
+    """Content that is an image."""
 
     color_space: np.uint8 = NONE
     default_size: ImageSize | None = None

@@ -19,7 +19,7 @@ def card_of(manifest: Manifest) -> str:
     tables = [
         Table("Use and impact", "CLEAR Derm: application.", point, application(manifest)),
         Table("Data", "CLEAR Derm: data.", point, data(manifest)),
-        *_pictures(manifest),
+        *_images(manifest),
         Table("Technique", "CLEAR Derm: technique.", point, technique(manifest)),
         Table("Assessment", "CLEAR Derm: technical assessment.", point, assessment(manifest)),
         *results(manifest),
@@ -47,7 +47,7 @@ def _preface(manifest: Manifest) -> str:
     )
 
 
-def _pictures(manifest: Manifest) -> list[Table]:
+def _images(manifest: Manifest) -> list[Table]:
     if manifest.data is None:
         return []
     sides = manifest.data.sides
@@ -64,7 +64,7 @@ def _pictures(manifest: Manifest) -> list[Table]:
     return [
         Table(
             "Class distribution",
-            f"Pictures; split {manifest.data.split.kind!r}.",
+            f"Images; split {manifest.data.split.kind!r}.",
             ("Class", "", *sides),
             tuple(rows),
         )

@@ -24,13 +24,13 @@ def application(manifest: Manifest) -> Rows:
         ("Intended use", "research on, and teaching of, classification on a device"),
         (
             "Not intended for",
-            "diagnosis, triage, screening, reassurance, or any decision about a patient; pictures "
+            "diagnosis, triage, screening, reassurance, or any decision about a patient; images "
             "that aren't dermatoscopic, as those of a phone's camera without a dermatoscope are",
         ),
         (
             "Target conditions",
             f"one lesion, of one of the classes it knows: {names}. It has no answer for anything "
-            "else: every picture gets one of these",
+            "else: every image gets one of these",
         ),
         (
             "Impact on patients and the health care team",
@@ -41,7 +41,7 @@ def application(manifest: Manifest) -> Rows:
 
 
 def data(manifest: Manifest) -> Rows:
-    """Where the pictures come from, and what isn't known of them."""
+    """Where the images come from, and what isn't known of them."""
     known, synthetic = manifest.data, manifest.source.synthetic
     real = known is not None and not synthetic and set(known.sources) <= HAM10000
     sources = (
@@ -54,7 +54,7 @@ def data(manifest: Manifest) -> Rows:
     size = manifest.source.image_size
     sides = known.sides.items() if known else ()
     untold = (
-        f". NOT KNOWN of any training picture: {', '.join(known.untold)}. Telling it changes no "
+        f". NOT KNOWN of any training image: {', '.join(known.untold)}. Telling it changes no "
         "answer"
         if known and known.untold
         else ""
@@ -62,11 +62,11 @@ def data(manifest: Manifest) -> Rows:
     return (
         (
             "Image type",
-            "SYNTHETIC drawings in the form of dermatoscopic pictures"
+            "SYNTHETIC drawings in the form of dermatoscopic images"
             if synthetic
-            else "in HAM10000's format, which is of dermatoscopic pictures",
+            else "in HAM10000's format, which is of dermatoscopic images",
         ),
-        ("Origin", f"{origin}. Pictures by source: {sources}"),
+        ("Origin", f"{origin}. Images by source: {sources}"),
         (
             "Single-source populations",
             "two centres at most, in Vienna (Austria) and Queensland (Australia); other "
@@ -82,7 +82,7 @@ def data(manifest: Manifest) -> Rows:
             f"{size}x{size}; see geometry in manifest.json",
         ),
         (
-            "Synthetic pictures",
+            "Synthetic images",
             "all; skinlite data synthesize draws them again" if synthetic else "none",
         ),
         (
@@ -106,19 +106,19 @@ def data(manifest: Manifest) -> Rows:
         ("Partition", _partition(manifest)),
         (
             "External test set",
-            f"pictures of {known.split.test_data}"
+            f"images of {known.split.test_data}"
             if known and known.split.test_data
             else f"{ABSENT}: the test is of the same data set",
         ),
         (
             "Sample sizes",
             "; ".join(
-                f"{name}: {side.pictures:,} pictures of {side.known_lesions} lesions"
+                f"{name}: {side.pictures:,} images of {side.known_lesions} lesions"
                 for name, side in sides
             )
             or ABSENT,
         ),
-        ("Pictures out of distribution", f"{ABSENT}: other lesions, healthy skin, other cameras"),
+        ("Images out of distribution", f"{ABSENT}: other lesions, healthy skin, other cameras"),
     )
 
 
@@ -159,7 +159,7 @@ def assessment(manifest: Manifest) -> Rows:
         (
             "Public evaluation",
             "skinlite verify BUNDLE runs the golden vectors; skinlite evaluate BUNDLE --data DIR "
-            "scores other pictures",
+            "scores other images",
         ),
         ("Performance measures", "below, for each file as it is shipped"),
         (
@@ -181,7 +181,7 @@ def _partition(manifest: Manifest) -> str:
 
 def _labels(manifest: Manifest) -> str:
     if manifest.source.synthetic:
-        return "drawn with the picture"
+        return "drawn with the image"
     totals: dict[str, int] = {}
     for side in manifest.data.sides.values() if manifest.data else ():
         for by_source in side.labels.values():
@@ -197,7 +197,7 @@ def _histopathology(manifest: Manifest) -> str:
     for name in MALIGNANT:
         by_source = manifest.data.sides["test"].labels[name]
         said.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
-    return f"test pictures: {', '.join(said)}"
+    return f"test images: {', '.join(said)}"
 
 
 def _conversion(manifest: Manifest) -> str:
@@ -205,7 +205,7 @@ def _conversion(manifest: Manifest) -> str:
     said = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
     if manifest.calibration:
         used = manifest.calibration.used
-        said += f"; ranges from {used:,} pictures of {manifest.calibration.source}"
+        said += f"; ranges from {used:,} images of {manifest.calibration.source}"
         shared = manifest.calibration.leaks
         if shared and shared.state == "unknown":
             said += f" (UNKNOWN whether lesions of them judge: {shared.reason})"

@@ -12,8 +12,8 @@ NONE = "-"
 
 
 def judged_on(manifest: Manifest) -> str:
-    """The pictures behind the figures, with all that has to be said of them."""
-    said = [f"{manifest.verification.keras.images:,} test pictures"]
+    """The images behind the figures, with all that has to be said of them."""
+    said = [f"{manifest.verification.keras.images:,} test images"]
     if manifest.data is None:
         said.append(f"split: {ABSENT}")
     else:
@@ -29,7 +29,7 @@ def judged_on(manifest: Manifest) -> str:
 
 
 def results(manifest: Manifest) -> list[Table]:
-    """What was measured on the test pictures: scores, subgroups, what conversion kept."""
+    """What was measured on the test images: scores, subgroups, what conversion kept."""
     proof, where = manifest.verification, f"{judged_on(manifest)}."
     return [
         Table(
@@ -99,7 +99,7 @@ def _missed(metrics: Metrics) -> str:
         f"{count} {name}" for name, count in called.items() if count and name != "mel"
     )
     return (
-        f"Of {sum(called.values())} pictures of melanomas {called['mel']} were called melanoma; "
+        f"Of {sum(called.values())} images of melanomas {called['mel']} were called melanoma; "
         f"the others: {missed or 'none'}."
     )
 
@@ -121,7 +121,7 @@ def _subgroups(manifest: Manifest) -> list[Table]:
         tables.append(
             Table(
                 f"Subgroups: {file}",
-                f"Too few: fewer than {FEWEST} pictures, or melanomas. Skin tone: {ABSENT}.",
+                f"Too few: fewer than {FEWEST} images, or melanomas. Skin tone: {ABSENT}.",
                 ("", "Group", "pictures", "accuracy", "balanced accuracy", "melanomas", "recall"),
                 tuple(rows),
             )
@@ -138,7 +138,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
     return [
         Table(
             "What conversion kept",
-            f"Each file against the Keras model, on the same pictures; quantization: "
+            f"Each file against the Keras model, on the same images; quantization: "
             f"{manifest.recipe.quantize}. {_where(manifest)}",
             ("File", "equal answers", "largest difference of a probability"),
             tuple(rows),
@@ -176,7 +176,7 @@ def _calibration(manifest: Manifest) -> Table:
         rows.append((file, f"{one.ece:.3f}", with_it))
     return Table(
         "Calibration",
-        "Expected calibration error on the test pictures. The temperature was fitted on the "
+        "Expected calibration error on the test images. The temperature was fitted on the "
         "validation split, and is applied by the app, not by the file.",
         ("File", "as it answers", "with the temperature"),
         tuple(rows),

@@ -58,7 +58,7 @@ def tune(
         calibrated: the graph's float32 .tflite with ranges.
         teacher: what the graph was read from; it does not change.
         train: the training split, and nothing else.
-        calibration: the pictures that gave the ranges.
+        calibration: the images that gave the ranges.
         settings: how long, how fast.
         report: progress.
 

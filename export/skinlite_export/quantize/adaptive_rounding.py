@@ -1,6 +1,6 @@
-"""Adaptive rounding: int8 kernels whose errors cancel on the calibration pictures.
+"""Adaptive rounding: int8 kernels whose errors cancel on the calibration images.
 
-A weight that is rounded to the nearest int8 step is off by the same on every picture and at every
+A weight that is rounded to the nearest int8 step is off by the same on every image and at every
 place, and where the inputs of a layer go together, as a pixel and its neighbours do, the errors of
 its weights add up: no later average takes them away. So each weight is rounded up or down such that
 the layer's output is off by least: min (w - q)^T E[x x^T] (w - q), for each output channel, over
@@ -31,7 +31,7 @@ STEPS = 127
 SWEEPS = 4
 """Over a layer's weights. One could not be told from four, which take seconds."""
 LARGEST = 2400
-"""Inputs of an output beyond which a kernel keeps the nearest steps: few pictures say little of so
+"""Inputs of an output beyond which a kernel keeps the nearest steps: few images say little of so
 many (the 3x3 over all channels of Soft-Attention), and their moments would fill the memory. Those
 of InceptionResNetV2's other kernels take 1 GB."""
 BLOCK = 64

@@ -1,8 +1,8 @@
-"""The calibration set: drawn class-balanced from a pool of pictures, screened for outliers.
+"""The calibration set: drawn class-balanced from a pool of images, screened for outliers.
 
-On a network trained on HAM10000 some pictures blow late activations up to a hundred times their
+On a network trained on HAM10000 some images blow late activations up to a hundred times their
 usual range. Min/max calibration spends the int8 range on them, and the file no longer answers as
-the network does, at worst one class for everything. So a picture that is out of line in any layer
+the network does, at worst one class for everything. So an image that is out of line in any layer
 does not calibrate.
 """
 
@@ -27,11 +27,11 @@ WATCHED = ("Add", "Concatenate", "HardSwish", "Multiply", "ReLU")
 """Kinds whose outputs are screened: where activations meet or leave a non-linearity."""
 
 KEPT_AT_LEAST = 0.5
-"""With more than half of the pictures out of line there is no line to be out of."""
+"""With more than half of the images out of line there is no line to be out of."""
 
 
 def draw(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
-    """Rows of ``count`` pictures, as many of each class as there are, at random within it.
+    """Rows of ``count`` images, as many of each class as there are, at random within it.
 
     Returns:
         Sorted positions; fewer than ``count`` when the set is smaller.
@@ -44,12 +44,12 @@ def draw(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
 
 
 def screen(peaks: NDArray[np.float32], layers: list[str], factor: float) -> dict[int, str]:
-    """Pictures that are out of line, each with the layer where they are most so.
+    """Images that are out of line, each with the layer where they are most so.
 
     Args:
-        peaks: (pictures, layers), the largest magnitude of each layer's output.
+        peaks: (images, layers), the largest magnitude of each layer's output.
         layers: their names.
-        factor: a picture is out of line above ``factor`` times a layer's 95th percentile.
+        factor: an image is out of line above ``factor`` times a layer's 95th percentile.
     """
     excess = peaks / np.maximum(np.percentile(peaks, 95, axis=0), 1e-6)
     return {
@@ -64,7 +64,7 @@ def peaks_of(
     examples: Examples,
     report: Callable[[str, int, int], None],
 ) -> tuple[NDArray[np.float32], list[str]]:
-    """The largest magnitude of each watched layer for each picture: (pictures, layers), names.
+    """The largest magnitude of each watched layer for each image: (images, layers), names.
 
     A network that has no such layer is watched in all that have weights.
     """
@@ -80,7 +80,7 @@ def peaks_of(
     rows = []
     for done, sample in enumerate(samples(examples), start=1):
         rows.append(peaks(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT])).numpy())
-        report("screened calibration pictures", done, len(examples))
+        report("screened calibration images", done, len(examples))
     return np.stack(rows), layers
 
 
@@ -102,18 +102,18 @@ def calibrate(
     Args:
         twin: built of ``graph``.
         graph: whose layers are watched.
-        pool: the pictures to draw from.
+        pool: the images to draw from.
         recipe: how many to draw, and how to screen.
         report: progress.
 
     Returns:
-        The pictures to calibrate with, and what the manifest says of them.
+        The images to calibrate with, and what the manifest says of them.
 
     Raises:
-        InputError: a class is absent, or more than half of the pictures are out of line.
+        InputError: a class is absent, or more than half of the images are out of line.
     """
     rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed)
-    check_classes(pool.examples.labels[rows], f"calibration pictures from {pool.source}", pool)
+    check_classes(pool.examples.labels[rows], f"calibration images from {pool.source}", pool)
     drawn = pool.examples.take(rows)
     screened: dict[int, str] = {}
     if recipe.screening is not None:
@@ -121,11 +121,11 @@ def calibrate(
     kept = np.array([row for row in range(len(drawn)) if row not in screened], dtype=np.intp)
     if len(kept) < KEPT_AT_LEAST * len(drawn):
         raise InputError(
-            f"{len(screened)} of {len(drawn)} calibration pictures are out of line in some layer, "
+            f"{len(screened)} of {len(drawn)} calibration images are out of line in some layer, "
             "too many to call them outliers. Draw more with --calibration-pictures, or loosen "
             "--screening."
         )
-    check_classes(drawn.labels[kept], "calibration pictures that are not screened out", pool)
+    check_classes(drawn.labels[kept], "calibration images that are not screened out", pool)
     ids = pool.image_ids.to_numpy()[rows]
     return drawn.take(kept), Calibration(
         drawn=len(drawn),
@@ -152,5 +152,5 @@ def check_classes(labels: NDArray[np.intp], what: str, pool: Pool) -> None:
 
 
 def identity(image_ids: Iterable[str]) -> str:
-    """Hash of a set of pictures, whatever their order."""
+    """Hash of a set of images, whatever their order."""
     return hashlib.sha256("\n".join(sorted(image_ids)).encode()).hexdigest()

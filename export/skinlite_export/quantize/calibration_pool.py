@@ -1,6 +1,6 @@
-"""Where calibration pictures come from: the training split, or a data set of the user's own.
+"""Where calibration images come from: the training split, or a data set of the user's own.
 
-Never from what judges the file: ranges fitted to the test pictures would flatter it.
+Never from what judges the file: ranges fitted to the test images would flatter it.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ HELD_OUT = ("validation", "test")
 
 @dataclass(frozen=True)
 class Pool:
-    """Pictures that may calibrate.
+    """Images that may calibrate.
 
     Attributes:
         examples: N of them.
@@ -50,7 +50,7 @@ def training_pool(data: Prepared) -> Pool:
     lesions = data.dataset.frame.set_index("image_id")["lesion_id"]
     judging = lesions[data.split.loc[data.split["split"] != "train", "image_id"]]
     apart = ~lesions[train["image_id"]].isin(judging).to_numpy()
-    without = "" if apart.all() else f" without {(~apart).sum()} pictures of lesions that judge"
+    without = "" if apart.all() else f" without {(~apart).sum()} images of lesions that judge"
     return Pool(
         data.examples["train"].take(apart.nonzero()[0]),
         train.loc[apart, "image_id"],
@@ -66,11 +66,11 @@ def folder_pool(
 
     Args:
         data: what the run was trained and is judged on.
-        folder: whose pictures are to calibrate.
-        advance: called once a decoded picture.
+        folder: whose images are to calibrate.
+        advance: called once a decoded image.
 
     Raises:
-        InputError: a picture or a lesion that is held out, by id or by what it shows.
+        InputError: an image or a lesion that is held out, by id or by what it shows.
     """
     held_out = data.split[data.split["split"] != "train"]
     known = data.dataset.frame.set_index("image_id").loc[data.split["image_id"]]
@@ -87,7 +87,7 @@ def folder_pool(
         shared = folder.frame.loc[same, "image_id"]
     if len(shared):
         raise InputError(
-            f"{len(shared)} of the {len(examples)} pictures in {folder.root} judge the file too: "
+            f"{len(shared)} of the {len(examples)} images in {folder.root} judge the file too: "
             f"they are held out from the training, the first is {shared.iloc[0]}. Numbers from "
             "that are too good. Take them out of the folder, or leave --calibration out."
         )
@@ -95,18 +95,18 @@ def folder_pool(
         examples,
         folder.frame["image_id"],
         folder.root.name,
-        "Add pictures of every class to it, or leave --calibration out: the training split "
+        "Add images of every class to it, or leave --calibration out: the training split "
         "calibrates then.",
         leaks_between(held_out.assign(split="train"), folder.frame),
     )
 
 
 def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
-    """Prove that no lesion of the calibration pictures is one that is validated or tested on.
+    """Prove that no lesion of the calibration images is one that is validated or tested on.
 
     Args:
         split: image_id, lesion_id, split.
-        calibrating: lesions of the pictures that calibrate.
+        calibrating: lesions of the images that calibrate.
 
     Raises:
         InputError: names a lesion that is on both sides.
@@ -118,11 +118,11 @@ def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
         raise InputError(
             f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
             f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
-            "Calibrate with pictures of other lesions, and split by lesion; formats that need "
+            "Calibrate with images of other lesions, and split by lesion; formats that need "
             "no calibration (--quantize none, float16, dynamic) are exported, and labelled leaky."
         )
 
 
 def _identities(examples: Examples) -> list[bytes]:
-    """What each picture shows, whatever it is called: a hash of its pixels."""
+    """What each image shows, whatever it is called: a hash of its pixels."""
     return [hashlib.sha256(image.tobytes()).digest() for image in examples.images]

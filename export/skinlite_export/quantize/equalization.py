@@ -32,7 +32,7 @@ MOST = 4.0
 and NASNetMobile gained no more."""
 
 USUAL = 95
-"""Percentile over pictures of a channel's peak; what a few pictures reach does not count."""
+"""Percentile over images of a channel's peak; what a few images reach does not count."""
 
 PASSING = {
     "AverageDepthwise",

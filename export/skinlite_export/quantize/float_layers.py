@@ -1,4 +1,4 @@
-"""The smallest set of layers to keep in float for the gates to hold, dearest layers first.
+"""The smallest set of layers to keep in float for the gates to hold, most expensive layers first.
 
 Wu et al., "Integer quantization for deep learning inference" (arXiv:2004.09602), section 5.2:
 rank the layers by what the answers suffer when one alone is quantized, then leave one more in float
@@ -40,7 +40,7 @@ def search(
         gates: what has to hold.
         validation: the whole validation split.
         keras: (N, 7), the Keras model's answers there.
-        lesions: (N,), which lesion a picture shows.
+        lesions: (N,), which lesion an image shows.
         report: progress.
 
     Returns:
@@ -51,7 +51,7 @@ def search(
     if not steps[0].failed:
         return Search(found=True, steps=tuple(steps)), None
     errors = explain(calibrated, validation, given, report)
-    # A layer may be several operators; its place is that of its dearest.
+    # A layer may be several operators; its place is that of its most expensive.
     ranked = list(dict.fromkeys(one.layer for one in errors))
     most = max(1, round(MOST_FLOAT * len(ranked)))
     for count in range(1, most + 1):
@@ -86,7 +86,7 @@ def _step(
 
 
 def _holds_elsewhere(gate: Gate) -> bool:
-    """Whether a gate holds by one standard error, so that it likely does on other pictures too."""
+    """Whether a gate holds by one standard error, so that it likely does on other images too."""
     if gate.measured is None or gate.interval is None:
         return False
     low, high = gate.interval

@@ -27,7 +27,7 @@ from skinlite_export.quantize.calibration import draw, samples
 from skinlite_export.quantize.operators import Operation
 
 PICTURES = 70
-"""Ten of each class: errors are means over all of a tensor's values, and few pictures tell them."""
+"""Ten of each class: errors are means over all of a tensor's values, and few images tell them."""
 
 INT8 = np.iinfo(np.int8)
 
@@ -38,11 +38,11 @@ def explain(
     keep_float: Collection[str] = (),
     report: Callable[[str, int, int], None] = lambda what, done, total: None,
 ) -> tuple[LayerError, ...]:
-    """Every int8 operator's errors, the dearest first; a conversion for each, so a while.
+    """Every int8 operator's errors, the most expensive first; a conversion for each, so a while.
 
     Args:
         calibrated: to be made int8.
-        validation: pictures that did not calibrate; some are drawn, class-balanced.
+        validation: images that did not calibrate; some are drawn, class-balanced.
         keep_float: layers that are not to be int8.
         report: progress.
     """
@@ -102,7 +102,7 @@ class _Sums:
 def _own_errors(
     calibrated: Calibrated, floats: Collection[str], examples: Examples
 ) -> list[tuple[Operation, _Sums]]:
-    """Each int8 operator against its float double, over some pictures."""
+    """Each int8 operator against its float double, over some images."""
     verifying = quantize(
         calibrated.content,
         float_operators=calibrated.graph.float_operators,

@@ -44,8 +44,8 @@ REWRITES: dict[str, Rewrite] = {
     "float-head": float_head,
 }
 
-OF_THE_PICTURES = ("equalize-channels", "adaptive-rounding")
-"""Rewrites that need the calibration pictures (equalization.py, rounding.py), by name."""
+OF_THE_IMAGES = ("equalize-channels", "adaptive-rounding")
+"""Rewrites that need the calibration images (equalization.py, rounding.py), by name."""
 
 OF_THE_FILE = tuple(FINISHED)
 """Rewrites of the finished int8 file, by name."""
@@ -53,7 +53,7 @@ OF_THE_FILE = tuple(FINISHED)
 FOR_INT8 = {"unfuse-hard-swish"}
 """Rewrites that only pay in int8: float32 has a kernel for hard-swish."""
 
-ALL = (*REWRITES, *OF_THE_PICTURES, *OF_THE_FILE)
+ALL = (*REWRITES, *OF_THE_IMAGES, *OF_THE_FILE)
 
 
 def parse_rewrites(text: str) -> tuple[str, ...]:

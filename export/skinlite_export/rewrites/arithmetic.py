@@ -122,7 +122,7 @@ def compose_pointwise(graph: Graph) -> Graph:
     """Make one 1x1 convolution of two with a batch norm at most between them, where that is less.
 
     A linear bottleneck that nothing else sees: the one kernel times the other. No intermediate
-    picture, one rounding less, and no more multiplications. Exact in real arithmetic.
+    image, one rounding less, and no more multiplications. Exact in real arithmetic.
     """
     by_name = {node.name: node for node in graph.nodes}
     for wide in graph.nodes:

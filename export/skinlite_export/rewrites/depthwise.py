@@ -19,9 +19,9 @@ MOST_TAPS = 25
 def split_large_depthwise(graph: Graph) -> Graph:
     """Cut a 7x7 separable convolution into rows that XNNPACK has kernels for: 3x7 + 3x7 + 1x7.
 
-    Each part sees the rows of the picture that its rows of the kernel would have seen, and pads
+    Each part sees the rows of the image that its rows of the kernel would have seen, and pads
     them for itself: XNNPACK fuses a padding into the convolution that alone takes it, and copies
-    the picture where there are two. Exact in real arithmetic.
+    the image where there are two. Exact in real arithmetic.
     """
     by_name, sizes = {node.name: node for node in graph.nodes}, graph.sizes()
     cut = Counter[tuple[str, tuple[str, ...]]]()
@@ -33,11 +33,11 @@ def split_large_depthwise(graph: Graph) -> Graph:
         source, (above, below), (left, right) = _seen(node, by_name)
         (height, width), (rows, columns) = sizes[source], depthwise.shape[:2]
         stride = node.settings["strides"][0]
-        # The converter would share what two convolutions of a picture pad alike: the second one
+        # The converter would share what two convolutions of an image pad alike: the second one
         # gets a column more, where no window sees it.
-        picture = (by_name[source].kind, by_name[source].inputs)
-        right += min(cut[picture], _spare(left + width + right, columns, stride))
-        cut[picture] += 1
+        image = (by_name[source].kind, by_name[source].inputs)
+        right += min(cut[image], _spare(left + width + right, columns, stride))
+        cut[image] += 1
         nodes, parts = list[Node](), list[str]()
         for first in range(0, rows, MOST_TAPS // columns):
             kernel = depthwise[first : first + MOST_TAPS // columns]
@@ -71,7 +71,7 @@ def _part(
     kernel: NDArray[np.float32],
     stride: int,
 ) -> list[Node]:
-    """A depthwise convolution of a picture with margins of zeros; negative ones are cut off."""
+    """A depthwise convolution of an image with margins of zeros; negative ones are cut off."""
     rows, columns = margins
     nodes, taken = [], source
     if min(rows) < 0:
@@ -92,7 +92,7 @@ def _part(
 
 
 def _seen(node: Node, by_name: dict[str, Node]) -> tuple[str, Margins, Margins]:
-    """What a convolution sees: a picture, and the rows and columns of zeros around it."""
+    """What a convolution sees: an image, and the rows and columns of zeros around it."""
     source, (rows, columns) = node.inputs[0], node.settings["kernel_size"]
     if node.settings["padding"] == "same":
         return source, (rows // 2, rows // 2), (columns // 2, columns // 2)

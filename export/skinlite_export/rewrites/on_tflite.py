@@ -83,28 +83,28 @@ def _blockwise(editor: Editor, operator: Any, blocked: Blocked) -> list[Any]:
     return [*ahead, editor.reshape(source, taken), operator, *behind]
 
 
-def _seen(editor: Editor, picture: int, pixels: int) -> int:
-    """A tensor for a picture (1, H, W, C) seen in blocks of pixels (1, H, W/pixels, C*pixels)."""
-    _, height, width, channels = editor.shape(picture)
+def _seen(editor: Editor, image: int, pixels: int) -> int:
+    """A tensor for an image (1, H, W, C) seen in blocks of pixels (1, H, W/pixels, C*pixels)."""
+    _, height, width, channels = editor.shape(image)
     shape = (1, height, width // pixels, channels * pixels)
-    return editor.like(f"{editor.name(picture)}/blocks{pixels}", picture, shape)
+    return editor.like(f"{editor.name(image)}/blocks{pixels}", image, shape)
 
 
-def _pad(editor: Editor, picture: int, rows: Margins, columns: Margins) -> tuple[list[Any], int]:
-    """The operators that pad a picture, and what they give.
+def _pad(editor: Editor, image: int, rows: Margins, columns: Margins) -> tuple[list[Any], int]:
+    """The operators that pad an image, and what they give.
 
     Pixels and channels are one axis: XNNPACK copies whole rows then, and single pixels otherwise.
     """
-    _, height, width, channels = editor.shape(picture)
+    _, height, width, channels = editor.shape(image)
     shape = (1, height + sum(rows), width + sum(columns), channels)
-    name = editor.name(picture)
-    flat = editor.like(f"{name}/rows", picture, (1, height, width * channels))
-    wide = editor.like(f"{name}/wide", picture, (1, shape[1], shape[2] * channels))
-    result = editor.like(f"{name}/padded", picture, shape)
+    name = editor.name(image)
+    flat = editor.like(f"{name}/rows", image, (1, height, width * channels))
+    wide = editor.like(f"{name}/wide", image, (1, shape[1], shape[2] * channels))
+    result = editor.like(f"{name}/padded", image, shape)
     edges = [(0, 0), rows, tuple(pixels * channels for pixels in columns)]
     inputs = [flat, editor.constant(f"{name}/edges", edges, "int32")]
     pad = editor.operator("PAD", inputs, wide, schema.PadOptionsT())
-    return [editor.reshape(picture, flat), pad, editor.reshape(wide, result)], result
+    return [editor.reshape(image, flat), pad, editor.reshape(wide, result)], result
 
 
 WITH_KERNEL = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}

@@ -24,7 +24,7 @@ FETCH = 32
 kernel, and with few channels waits for those more than it multiplies."""
 
 COPIED, STORED = 16, 64
-"""What a byte costs in multiplications: copied once a picture, or more of it in the file."""
+"""What a byte costs in multiplications: copied once an image, or more of it in the file."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def in_blocks(convolution: Convolution, pixels: int) -> Blocked | None:
 
 
 def _cost(convolution: Convolution, blocked: Blocked) -> int:
-    """In multiplications a picture; only comparisons mean something."""
+    """In multiplications an image; only comparisons mean something."""
     (height, width, channels), (rows, columns, filters) = convolution.taken, convolution.made
     channels, filters = channels * blocked.pixels, filters * blocked.outputs
     seen = convolution.kernel[0] * blocked.taps

@@ -1,4 +1,4 @@
-"""Rewrites of NASNet's skips, which halve a picture: one half of the channels from its even pixels,
+"""Rewrites of NASNet's skips, which halve an image: one half of the channels from its even pixels,
 the other from its odd ones, which Keras reaches by padding and cropping."""
 
 from dataclasses import replace

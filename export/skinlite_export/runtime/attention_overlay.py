@@ -1,4 +1,4 @@
-"""Lay an attention map over the picture, as far as the network saw it."""
+"""Lay an attention map over the image, as far as the network saw it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,20 +13,20 @@ OPACITY = 0.6
 
 
 def overlay(
-    picture: Pixels, attention: NDArray[np.float32], taken: tuple[int, int], seen: tuple[int, int]
+    image: Pixels, attention: NDArray[np.float32], taken: tuple[int, int], seen: tuple[int, int]
 ) -> Pixels:
-    """Colour a picture by the attention of its parts.
+    """Colour an image by the attention of its parts.
 
     Args:
-        picture: (h, w, 3), as it was decoded.
+        image: (h, w, 3), as it was decoded.
         attention: (rows, columns) of the map.
         taken: height and width of the image tensor.
         seen: height and width that the network computes on; another aspect crops once more.
 
     Returns:
-        The part of the picture that the network saw, coloured; (h, w, 3).
+        The part of the image that the network saw, coloured; (h, w, 3).
     """
-    part = reduce_to_frame(crop(crop(picture, *taken), *seen))
+    part = reduce_to_frame(crop(crop(image, *taken), *seen))
     levels = np.rint(255 * attention / max(float(attention.max()), 1e-6)).astype(np.uint8)
     heat = resize_bilinear(levels[:, :, None], *part.shape[:2])
     weight = OPACITY * heat / 255

@@ -13,7 +13,7 @@ from skinlite_export.runtime.read_signature import read_signature, read_tensor
 
 
 class KerasRunner:
-    """See `skinlite_export.runtime.runner.Runner`; one compiled call a picture.
+    """See `skinlite_export.runtime.runner.Runner`; one compiled call an image.
 
     ``threads`` is for the backend's own variables to say, which it reads when it is loaded
     (`skinlite_benchmarks.measure.process` sets them).

@@ -1,4 +1,4 @@
-"""Give a model file what it takes: pictures of its size, patients encoded or as answered."""
+"""Give a model file what it takes: images of its size, patients encoded or as answered."""
 
 from collections.abc import Sequence
 
@@ -7,14 +7,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import Pixels, fit, load_picture
+from skinlite.data.geometry import Pixels, fit, load_image
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite_export.runtime.runner import Runner, predict_all
 
 
-def pixels_for(runner: Runner, picture: Pixels) -> Pixels:
-    """Crop and resize a picture to the image tensor; where the file resizes, to its frame."""
-    return fit(picture, *runner.signature.height_width)
+def pixels_for(runner: Runner, image: Pixels) -> Pixels:
+    """Crop and resize an image to the image tensor; where the file resizes, to its frame."""
+    return fit(image, *runner.signature.height_width)
 
 
 def patients_for(
@@ -28,17 +28,17 @@ def patients_for(
 def answer(
     runner: Runner, examples: Examples, frame: pd.DataFrame, encoder: PatientEncoder
 ) -> NDArray[np.float32]:
-    """Probabilities (N, 7) of a file on a data set's pictures.
+    """Probabilities (N, 7) of a file on a data set's images.
 
     Args:
         runner: of the file.
-        examples: the pictures at the network's size.
+        examples: the images at the network's size.
         frame: their rows of the data set; what a file that resizes takes is decoded from there.
         encoder: of the patients.
     """
     images = (
         examples.images
         if examples.pixels.shape[1:3] == runner.signature.height_width
-        else (pixels_for(runner, load_picture(path)) for path in frame["path"])
+        else (pixels_for(runner, load_image(path)) for path in frame["path"])
     )
     return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))

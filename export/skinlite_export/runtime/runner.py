@@ -47,9 +47,9 @@ class Runner(Protocol):
         """The runtime in words: library, version, delegate."""
 
     def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
-        """Hand in one picture (H, W, 3), RGB 0-255, and one patient (patient_width,).
+        """Hand in one image (H, W, 3), RGB 0-255, and one patient (patient_width,).
 
-        The signature says how large the picture is and whether the patient is encoded.
+        The signature says how large the image is and whether the patient is encoded.
         """
 
     def invoke(self) -> None:
@@ -102,7 +102,7 @@ def load_runner(path: Path, threads: int = 1, runtime: str | None = None) -> Run
 def predict_all(
     runner: Runner, images: Iterable[NDArray[np.uint8]], patients: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Probabilities (N, 7) of pictures (H, W, 3) and patients (N, width), one by one."""
+    """Probabilities (N, 7) of images (H, W, 3) and patients (N, width), one by one."""
     results = []
     for image, patient in zip(images, patients, strict=True):
         runner.set_inputs(image, patient)

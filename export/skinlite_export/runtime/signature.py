@@ -88,12 +88,12 @@ class Signature(Record):
 
     @property
     def image(self) -> Tensor:
-        """The picture's tensor."""
+        """The image's tensor."""
         return self.inputs[0]
 
     @property
     def height_width(self) -> tuple[int, int]:
-        """Of the picture, in pixels."""
+        """Of the image, in pixels."""
         return self.image.shape[1], self.image.shape[2]
 
     @property

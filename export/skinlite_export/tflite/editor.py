@@ -177,7 +177,7 @@ class Editor:
         return output
 
     def reshape(self, source: int, target: int) -> Any:
-        """A new operator that gives one tensor of a picture as another, for any batch."""
+        """A new operator that gives one tensor of an image as another, for any batch."""
         shape = (-1, *self.shape(target)[1:])
         return self.operator("RESHAPE", [source, self.constant("shape", shape, "int32")], target)
 

@@ -1,4 +1,4 @@
-"""Did the file keep the diagnosis? The same held-out pictures through Keras and every file."""
+"""Did the file keep the diagnosis? The same held-out images through Keras and every file."""
 
 import math
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ Probabilities = NDArray[np.floating[Any]]
 
 
 class Fidelity(NamedTuple):
-    """What a file kept, and what the gates judge; NaN where the pictures can't tell.
+    """What a file kept, and what the gates judge; NaN where the images can't tell.
 
     Drops are Keras minus file, the rise in expected calibration error is file minus Keras.
     """
@@ -31,7 +31,7 @@ class Fidelity(NamedTuple):
 
 
 def compare(file: str, labels: Labels, keras: Probabilities, exported: Probabilities) -> Comparison:
-    """One file's answers (N, 7) beside the Keras model's (N, 7) on the same pictures."""
+    """One file's answers (N, 7) beside the Keras model's (N, 7) on the same images."""
     return Comparison(
         file=file,
         agreement=fidelity(labels, keras, exported).agreement,
@@ -50,7 +50,7 @@ def judge(
 ) -> list[Gate]:
     """Every gate for one file, each with a paired bootstrap interval over the lesions (N,).
 
-    A gate that can't be measured (no melanoma among the pictures, no interval) does not hold.
+    A gate that can't be measured (no melanoma among the images, no interval) does not hold.
     """
     measured = fidelity(labels, keras, exported)
     ends = intervals(labels, keras, exported, lesions)
@@ -83,7 +83,7 @@ def fidelity(labels: Labels, keras: Probabilities, exported: Probabilities) -> F
 def _measure(
     labels: Labels, keras: Probabilities, exported: Probabilities, weights: Weights
 ) -> NDArray[np.float64]:
-    """`Fidelity` (5, R), each picture counted as often as ``weights`` (R, N) say."""
+    """`Fidelity` (5, R), each image counted as often as ``weights`` (R, N) say."""
     if not (np.isfinite(keras).all() and np.isfinite(exported).all()):  # none keeps nothing
         return np.full((len(Fidelity._fields), len(weights)), np.nan)
     before, after = (scores(labels, given, weights) for given in (keras, exported))

@@ -1,4 +1,4 @@
-"""The proof that a bundle carries: its files against the Keras model on held-out pictures.
+"""The proof that a bundle carries: its files against the Keras model on held-out images.
 
 The test split judges, once. What is fitted to the finished file is fitted on the validation split.
 """
@@ -71,9 +71,9 @@ def prove(
     runners = {file: load_runner(folder / file) for file in (layout.TFLITE, layout.ONNX)}
     answers: dict[str, NDArray[np.float32]] = {}
     for index, (file, runner) in enumerate(runners.items()):
-        report(f"verifying on {len(test)} held-out pictures", index, 2)
+        report(f"verifying on {len(test)} held-out images", index, 2)
         answers[file] = answer(runner, test, rows, data.encoder)
-    report(f"verified on {len(test)} held-out pictures", 2, 2)
+    report(f"verified on {len(test)} held-out images", 2, 2)
     difference = np.abs(answers[layout.ONNX] - reference).max()
     if recipe.onnx == "float32" and not difference <= SAME:
         raise SkinliteError(

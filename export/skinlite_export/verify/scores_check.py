@@ -100,7 +100,7 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
 
 
 def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
-    # As many pictures as moved from one cell of the matrix to another have other answers.
+    # As many images as moved from one cell of the matrix to another have other answers.
     moved = np.abs(np.subtract(given.metrics.confusion, keras.confusion)).sum() / 2
     if not 0 <= given.agreement <= 1 - moved / keras.images + NEAR:
         yield f"{given.file}'s agreement is more than its confusion matrix leaves"

@@ -66,13 +66,13 @@ def arm64(
         )
 
 
-def _words(one: "Parity", pictures: int) -> str:
+def _words(one: "Parity", images: int) -> str:
     pieces = f"{one.partitions} partition" + ("" if one.partitions == 1 else "s")
     if one.identical:
-        return f"bit-identical to this host on {pictures} golden pictures; {pieces}"
+        return f"bit-identical to this host on {images} golden images; {pieces}"
     return (
-        f"within {one.worst_difference:.1e} of this host's probabilities on {pictures} golden "
-        f"pictures, {one.same_answers} answers the same; {pieces}"
+        f"within {one.worst_difference:.1e} of this host's probabilities on {images} golden "
+        f"images, {one.same_answers} answers the same; {pieces}"
     )
 
 

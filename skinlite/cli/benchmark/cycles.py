@@ -57,7 +57,7 @@ def _print(found: "Sequence[Modelled]") -> None:
     from rich.table import Table
 
     cpus = list(dict.fromkeys(one.cpu for one in found))
-    table = Table(title="millions for one picture, one thread", title_justify="left")
+    table = Table(title="millions for one image, one thread", title_justify="left")
     table.add_column("")
     for cpu in cpus:
         table.add_column(f"{cpu}, instructions", justify="right")

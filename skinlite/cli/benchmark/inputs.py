@@ -1,4 +1,4 @@
-"""What the benchmark commands have in common: flags, reference, pictures, peers, report."""
+"""What the benchmark commands have in common: flags, reference, images, peers, report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 if TYPE_CHECKING:
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.find import Entry
-    from skinlite_benchmarks.measure.accuracy import Jury
+    from skinlite_benchmarks.measure.accuracy import EvaluationSet
     from skinlite_benchmarks.measure.interleave import Report
     from skinlite_benchmarks.results.results import Results
 
@@ -53,14 +53,16 @@ def tflite_of(path: Path) -> Path:
     return path / TFLITE
 
 
-def jury_of(data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()) -> "Jury":
-    """The pictures that judge the entries."""
+def evaluation_set_of(
+    data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()
+) -> "EvaluationSet":
+    """The images that judge the entries."""
     from skinlite.data.dataset import read_dataset
-    from skinlite_benchmarks.measure.accuracy import choose_pictures
+    from skinlite_benchmarks.measure.accuracy import choose_images
 
     if runs:
         need("keras", "train")  # the float model answers too
-    return choose_pictures(read_dataset(data or Path(runs[0].info.data)), runs, entries)
+    return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries)
 
 
 def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":

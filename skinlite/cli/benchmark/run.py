@@ -18,7 +18,7 @@ from skinlite.cli.benchmark.compare import compare
 from skinlite.cli.benchmark.cycles import cycles
 from skinlite.cli.benchmark.inputs import (
     REFERENCE,
-    jury_of,
+    evaluation_set_of,
     parse_runtimes,
     peers_of,
     publish,
@@ -116,22 +116,22 @@ def benchmark(
     contestants = [entry.contestant for entry in entries]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     runs = [open_run(path) for path in model or []]
-    yardstick_run = None if reference_run is None else open_run(reference_run)
-    known = [*runs, *([yardstick_run] if yardstick_run else [])]
-    jury = jury_of(data, known, entries) if data or runs else None
+    baseline_run = None if reference_run is None else open_run(reference_run)
+    known = [*runs, *([baseline_run] if baseline_run else [])]
+    evaluation_set = evaluation_set_of(data, known, entries) if data or runs else None
     to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
-    yardstick = reference_file(reference, yardstick_run)
+    baseline = reference_file(reference, baseline_run)
     with reporting() as report:
         results = run_benchmark(
             models,
-            yardstick,
+            baseline,
             others=[peer for run in to_convert for peer in peers_of(run, data, chosen, report)],
             runtimes=chosen,
             threads=counts,
             rounds=rounds,
             seed=seed,
-            jury=jury,
+            evaluation_set=evaluation_set,
             details=details,
             command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,

@@ -1,4 +1,4 @@
-"""``skinlite benchmark sweep``: latency and accuracy over picture size and width."""
+"""``skinlite benchmark sweep``: latency and accuracy over image size and width."""
 
 import shlex
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from skinlite.cli.benchmark.inputs import jury_of, publish, reference_file, thread_counts
+from skinlite.cli.benchmark.inputs import evaluation_set_of, publish, reference_file, thread_counts
 from skinlite.cli.shared import JsonOption, OutOption, need, output_folder
 from skinlite.errors import InputError
 
@@ -67,20 +67,20 @@ def sweep(
     ]
     if len({job.name for job in jobs}) < len(jobs):
         raise InputError("Two points of the sweep have one backbone, size and width. Drop one.")
-    jury = jury_of(data, runs) if runs else None
+    evaluation_set = evaluation_set_of(data, runs) if runs else None
     folder = output_folder(out, "reports", "sweep")
-    yardstick = reference_file(reference, None)
+    baseline = reference_file(reference, None)
     with reporting() as report:
         entries = convert_all(jobs, report)
         results = run_benchmark(
             [],
-            yardstick,
+            baseline,
             others=entries,
             runtimes=("litert",),
             threads=counts,
             rounds=rounds,
             seed=seed,
-            jury=jury,
+            evaluation_set=evaluation_set,
             command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )

@@ -50,7 +50,7 @@ def export(
         float,
         typer.Option(
             min=0,
-            help="Leave a calibration picture out above so many times a layer's 95th percentile; "
+            help="Leave a calibration image out above so many times a layer's 95th percentile; "
             "0 keeps all.",
         ),
     ] = 3.0,
@@ -107,7 +107,7 @@ def export(
         str | None,
         typer.Option(
             metavar="HEIGHTxWIDTH",
-            help="Take a picture of this size, such as 450x600; crop and resize inside.",
+            help="Take an image of this size, such as 450x600; crop and resize inside.",
         ),
     ] = None,
     patient_input: Annotated[
@@ -200,14 +200,14 @@ def export(
     from skinlite_export.export import export as export_run
 
     dataset = read_dataset(data or Path(run.info.data))
-    with counting("reading pictures", len(dataset.frame)) as advance:
+    with counting("reading images", len(dataset.frame)) as advance:
         prepared = prepare_again(run, dataset, advance)
     pool = None
     if calibration:
         from skinlite_export.quantize.calibration_pool import folder_pool
 
         folder = read_dataset(calibration)
-        with counting("reading calibration pictures", len(folder.frame)) as advance:
+        with counting("reading calibration images", len(folder.frame)) as advance:
             pool = folder_pool(prepared, folder, advance)
     with reporting() as report:
         bundle = export_run(

@@ -1,4 +1,4 @@
-"""``skinlite predict``: one picture and its patient through a bundle."""
+"""``skinlite predict``: one image and its patient through a bundle."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     image: Annotated[
-        Path, typer.Argument(metavar="IMAGE", help="Picture of one lesion; of --isic-csv a folder.")
+        Path, typer.Argument(metavar="IMAGE", help="Image of one lesion; of --isic-csv a folder.")
     ],
     age: Annotated[float | None, typer.Option(help="Years; left out where not known.")] = None,
     sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
@@ -25,25 +25,25 @@ def predict(
     file: Annotated[str, typer.Option(help="Which of the bundle's models.")] = "model.tflite",
     attention: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Write the picture with the attention map over it."),
+        typer.Option(metavar="FILE.png", help="Write the image with the attention map over it."),
     ] = None,
     isic_csv: Annotated[
         Path | None,
         typer.Option(
             "--isic-csv",
             metavar="FILE",
-            help="Answer for every picture of a folder, as ISIC 2018 takes it; patients unknown.",
+            help="Answer for every image of a folder, as ISIC 2018 takes it; patients unknown.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer for one picture: seven probabilities. No diagnosis: research software."""
+    """Answer for one image: seven probabilities. No diagnosis: research software."""
     import io
 
     from PIL import Image
     from rich.table import Table
 
-    from skinlite.data.geometry import load_picture
+    from skinlite.data.geometry import load_image
     from skinlite.data.patient import Patient
     from skinlite.files.read_write import write_atomically
     from skinlite_export.bundle.folder import open_bundle
@@ -56,8 +56,8 @@ def predict(
     if isic_csv:
         if attention or as_json or patient != Patient():
             raise InputError(
-                "--isic-csv answers for a folder of pictures: leave out --age, --sex, --site, "
-                "--attention and --json, which are of one picture."
+                "--isic-csv answers for a folder of images: leave out --age, --sex, --site, "
+                "--attention and --json, which are of one image."
             )
         check_place(isic_csv)
 
@@ -74,7 +74,7 @@ def predict(
         write_answers(isic_csv, *answer_folder(image, runner, encoder))
         return
     (vector,) = patients_for(runner, [patient], encoder)
-    picture = load_picture(image)
+    picture = load_image(image)
     runner.set_inputs(pixels_for(runner, picture), vector)
     runner.invoke()
     if attention:
@@ -105,7 +105,7 @@ def _warn(manifest: "Manifest") -> None:
         console.print("[yellow]warning:[/] the network is untrained: its answers mean nothing.")
     if manifest.source.synthetic:
         console.print(
-            "[yellow]warning:[/] the network was trained on synthetic pictures: its answers for "
+            "[yellow]warning:[/] the network was trained on synthetic images: its answers for "
             "real ones mean nothing."
         )
     if manifest.status == "rejected":

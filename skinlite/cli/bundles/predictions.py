@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answered:
-    """Pictures, their rows of the data set, and what was answered.
+    """Images, their rows of the data set, and what was answered.
 
     Attributes:
-        examples: N pictures.
+        examples: N images.
         rows: (N,) of the data set's frame, in the same order.
         probabilities: (N, 7).
         maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
-        temperature: fitted on other pictures, where there is one.
+        temperature: fitted on other images, where there is one.
         temperature_from: where.
-        leaks: what is known of the run's split; None where the pictures aren't of it.
+        leaks: what is known of the run's split; None where the images aren't of it.
         training: rows of the run's training split; None where there is no run.
     """
 

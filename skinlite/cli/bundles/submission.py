@@ -35,28 +35,28 @@ def write_answers(
 def answer_folder(
     folder: Path, runner: "Runner", encoder: "PatientEncoder"
 ) -> "tuple[list[str], NDArray[np.float32]]":
-    """Answer for every picture of a folder, of whose patients nothing is known.
+    """Answer for every image of a folder, of whose patients nothing is known.
 
     Returns:
-        The pictures' names without suffix, sorted, and the probabilities (N, 7).
+        The images' names without suffix, sorted, and the probabilities (N, 7).
 
     Raises:
-        InputError: no folder, no picture in it, one that can't be read, or two of a name.
+        InputError: no folder, no image in it, one that can't be read, or two of a name.
     """
     from skinlite.cli.progress import counting
-    from skinlite.data.geometry import load_picture
-    from skinlite.data.layouts.layout import PICTURE_SUFFIXES
+    from skinlite.data.geometry import load_image
+    from skinlite.data.layouts.layout import IMAGE_SUFFIXES
     from skinlite.data.patient import Patient
     from skinlite_export.runtime.model_inputs import patients_for, pixels_for
     from skinlite_export.runtime.runner import predict_all
 
     if not folder.is_dir():
-        raise InputError(f"{folder}: --isic-csv answers for a folder of pictures. Give one.")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        raise InputError(f"{folder}: --isic-csv answers for a folder of images. Give one.")
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     names = [path.stem for path in paths]
     if not paths or len(set(names)) < len(names):
         raise InputError(
-            f"{folder} needs pictures ({', '.join(sorted(PICTURE_SUFFIXES))}), each with another "
+            f"{folder} needs images ({', '.join(sorted(IMAGE_SUFFIXES))}), each with another "
             "name: the table tells them apart by it."
         )
     patients = patients_for(runner, [Patient()] * len(paths), encoder)
@@ -64,6 +64,6 @@ def answer_folder(
 
         def pixels(path: Path) -> "NDArray[np.uint8]":
             advance()
-            return pixels_for(runner, load_picture(path))
+            return pixels_for(runner, load_image(path))
 
         return names, predict_all(runner, map(pixels, paths), patients)

@@ -99,11 +99,11 @@ def _print_diagnosis(told: "Diagnosis") -> None:
     checked = told.golden - len(told.missing)
     missing = f" (not handed in: {', '.join(told.missing)})" if told.missing else ""
     output.print(
-        f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} pictures{missing}"
+        f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} images{missing}"
     )
     for one in told.findings:
         if one.fault:
-            pictures = ", ".join(one.pictures)
-            output.print(f"[red]wrong[/] {one.stage}: {escape(one.fault)} ({pictures})")
+            images = ", ".join(one.pictures)
+            output.print(f"[red]wrong[/] {one.stage}: {escape(one.fault)} ({images})")
         else:
-            output.print(f"[green]right[/] {one.stage}, {one.checked} pictures")
+            output.print(f"[green]right[/] {one.stage}, {one.checked} images")

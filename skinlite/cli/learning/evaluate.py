@@ -45,7 +45,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a run (Keras) or a bundle (its .tflite) on held-out pictures."""
+    """Score a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.cli.bundles.predictions import answer_bundle, answer_run
     from skinlite.data.dataset import read_dataset
@@ -58,14 +58,14 @@ def evaluate(
     if run is None and split != "all":
         raise InputError(
             "A bundle doesn't hold its run's split: name the run with --model RUN, or take every "
-            f"picture of another data set with --split all (asked for: --split {split})."
+            f"image of another data set with --split all (asked for: --split {split})."
         )
     if bundle and run and split != "all":
         _check_origin(bundle, run)
     if data is None and run is None:
-        raise InputError("Say where the pictures are: --data DIR.")
+        raise InputError("Say where the images are: --data DIR.")
     dataset = read_dataset(data or Path(run.info.data if run else ""))
-    with counting("reading pictures", len(dataset.frame)) as advance:
+    with counting("reading images", len(dataset.frame)) as advance:
         if bundle:
             answered = answer_bundle(bundle, run, dataset, split, advance)
         elif run:
@@ -83,10 +83,10 @@ def evaluate(
     alone = _without_images(answered, split, run)
     found = found.model_copy(update={"metadata_only": alone})
     title = _title(artefact, split, dataset, run)
-    if leaks.verdict:
+    if leaks.statement:
         title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
     if split == "all" and run and leaks.state == "found":
-        console.print("[yellow]warning:[/] --split all includes pictures the run was trained on.")
+        console.print("[yellow]warning:[/] --split all includes images the run was trained on.")
     if isic_csv:
         write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)
     if figures:
@@ -123,7 +123,7 @@ def _without_images(
 
 
 def _check_origin(bundle: "Bundle", run: "Run") -> None:
-    """Refuse another run's split: its held-out pictures may have trained this bundle."""
+    """Refuse another run's split: its held-out images may have trained this bundle."""
     if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
             f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
@@ -147,7 +147,7 @@ def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") ->
     title = f"{artefact}, split {split}"
     if run and run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
-    return title + (", synthetic pictures" if dataset.synthetic else "")
+    return title + (", synthetic images" if dataset.synthetic else "")
 
 
 def _draw(

@@ -107,7 +107,7 @@ def _measured(run: "Run") -> "Measured":
     if not info.names_network:
         facts.append("network UNPROVEN")
     if info.synthetic:
-        facts.append("SYNTHETIC pictures")
+        facts.append("SYNTHETIC images")
     return Measured(
         backbone=config.backbone,
         regime=config.regime,

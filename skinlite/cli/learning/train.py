@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PRESETS = "default, or paper: the paper's protocol. Flags that are given go before it."
 REGIMES = (
-    "metadata (patient, weighted loss), augmented (varied pictures, neither), or both; left out, "
+    "metadata (patient, weighted loss), augmented (varied images, neither), or both; left out, "
     "the preset's: both, and metadata in the paper's."
 )
 SPLITS = (
@@ -66,10 +66,10 @@ def train(
     ] = None,
     epoch_pictures: Annotated[
         int | None,
-        typer.Option(min=1, help="Pictures an epoch (all once; augmented: 18015)."),
+        typer.Option(min=1, help="Images an epoch (all once; augmented: 18015)."),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Pictures a step (64; paper: 32).")
+        int | None, typer.Option(min=1, help="Images a step (64; paper: 32).")
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="The highest (0.002; paper: 0.001).")
@@ -117,7 +117,7 @@ def train(
         config = unfinished.info.config
         out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))
         dataset = read_dataset(data or Path(unfinished.info.data))
-        with counting("reading pictures", len(dataset.frame)) as advance:
+        with counting("reading images", len(dataset.frame)) as advance:
             prepared = prepare_again(unfinished, dataset, advance)
     else:
         if data is None:
@@ -148,7 +148,7 @@ def train(
                 f"Go on with: skinlite train --resume {out}"
             )
         dataset = read_dataset(data)
-        with counting("reading pictures", len(dataset.frame)) as advance:
+        with counting("reading images", len(dataset.frame)) as advance:
             prepared = prepare(
                 dataset,
                 config.image_size,
@@ -185,5 +185,5 @@ def _tell_split(info: "SplitInfo") -> None:
     if leaks.state == "found" and info.joined and info.joined.lesions:
         said += f"; {info.joined}"  # which the reason of the others has
     console.print(f"split {info.kind}; leaking: {said}", markup=False, soft_wrap=True)
-    if leaks.verdict:
-        console.print(f"[yellow]warning:[/] {leaks.verdict}.", soft_wrap=True)
+    if leaks.statement:
+        console.print(f"[yellow]warning:[/] {leaks.statement}.", soft_wrap=True)

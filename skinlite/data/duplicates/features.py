@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.geometry import Pixels, load_image
 
 SIDE = 300
 """Longer side (pixels) that each image is brought to, so that sets of any size meet."""
@@ -62,7 +62,7 @@ def read_features(path: Path) -> Features:
     Raises:
         InputError: it can't be decoded.
     """
-    return features_of(load_picture(path))
+    return features_of(load_image(path))
 
 
 def features_of(image: Pixels) -> Features:

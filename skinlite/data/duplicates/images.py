@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import PICTURE_SUFFIXES, find_pictures, find_table, read_table
+from skinlite.data.layouts.layout import IMAGE_SUFFIXES, find_table, image_paths, read_table
 from skinlite.errors import InputError
 
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}
@@ -38,7 +38,7 @@ def list_images(source: Path) -> tuple[list[Image], list[str]]:
     frame = read_table(table)
     if "image_id" not in frame:
         raise InputError(f"{table} lacks the column image_id.")
-    pictures = find_pictures(table)
+    pictures = image_paths(table)
     images: dict[str, Image] = {}
     missing = []
     for row in frame.to_dict("records"):
@@ -69,7 +69,7 @@ def _has_table(folder: Path) -> bool:
 def _without_table(folder: Path) -> list[Image]:
     found = find_images(folder).images
     if not found:
-        raise InputError(f"{folder} has no image ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+        raise InputError(f"{folder} has no image ({', '.join(sorted(IMAGE_SUFFIXES))}).")
     named = [
         Image(path.relative_to(folder).as_posix() if len(paths) > 1 else name, path)
         for name, paths in found.items()

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from skinlite.data.duplicates.images import Image
 from skinlite.data.duplicates.pairs import Pair
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 
 COLUMNS = (
     "image_a", "image_b", "lesion_id_a", "lesion_id_b", "relation",
@@ -126,7 +126,7 @@ def _section(index: int, pair: Pair, thumbnails: dict[Image, str]) -> str:
 
 def _thumbnail(image: Image) -> str:
     """A small JPEG of an image, as base64."""
-    small = Pillow.fromarray(load_picture(image.path))
+    small = Pillow.fromarray(load_image(image.path))
     small.thumbnail(THUMBNAIL)
     stream = io.BytesIO()
     small.save(stream, "JPEG", quality=75)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from skinlite.data.layouts.text import PICTURE_SUFFIXES
+from skinlite.data.layouts.text import IMAGE_SUFFIXES
 
 MASKS = re.compile("mask|segmentation|superpixel", re.IGNORECASE)
 """In the name of a folder below the data set's: what is in there are no images of lesions."""
@@ -43,7 +43,7 @@ def find_images(root: Path) -> Found:
     found = Found()
     for path in sorted(_files(root), key=lambda path: (len(path.parts), path)):
         suffix = path.suffix.lower()
-        if suffix in PICTURE_SUFFIXES:
+        if suffix in IMAGE_SUFFIXES:
             if MASKS.search(str(path.parent.relative_to(root))):
                 found.masks.setdefault(path.stem, path)
             else:

@@ -20,12 +20,12 @@ import pandas as pd
 from skinlite.data.layouts.archive import LEVELS, add_classes, has_diagnoses
 from skinlite.data.layouts.images import find_images
 from skinlite.data.layouts.spellings import BLANKS, spell_out
-from skinlite.data.layouts.text import PICTURE_SUFFIXES, read_frame, read_names
+from skinlite.data.layouts.text import IMAGE_SUFFIXES, read_frame, read_names
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
 from skinlite.vocabulary import CLASSES, UNKNOWN
 
-__all__ = ["COLUMNS", "PICTURE_SUFFIXES", "find_pictures", "find_table", "read_table", "root_of"]
+__all__ = ["COLUMNS", "IMAGE_SUFFIXES", "find_table", "image_paths", "read_table", "root_of"]
 
 COLUMNS = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
 
@@ -126,7 +126,7 @@ def read_table(table: Path) -> pd.DataFrame:
     return frame
 
 
-def find_pictures(table: Path) -> dict[str, Path]:
+def image_paths(table: Path) -> dict[str, Path]:
     """Every image below the data set's folder, by its id, which is its file stem."""
     return find_images(root_of(table)).pictures
 

@@ -13,7 +13,7 @@ import pandas as pd
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_regular
 
-PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
 OTHER_NAMES = {
     "image": "image_id",
@@ -33,7 +33,7 @@ NAMES = {
 """Columns that are read, however their names are capitalised."""
 
 _SEPARATOR = re.compile(r'\s*"?sep=([^"])', re.IGNORECASE)
-_SUFFIX = rf"(?i:\.(?:{'|'.join(suffix[1:] for suffix in sorted(PICTURE_SUFFIXES))}))$"
+_SUFFIX = rf"(?i:\.(?:{'|'.join(suffix[1:] for suffix in sorted(IMAGE_SUFFIXES))}))$"
 
 
 class Text(NamedTuple):

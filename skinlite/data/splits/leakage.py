@@ -1,4 +1,4 @@
-"""How much of a test set a training has seen: pictures of lesions that are in training too.
+"""How much of a test set a training has seen: images of lesions that are in training too.
 
 What is counted are lesions that are known. `conclude` says what the count is worth.
 """
@@ -16,7 +16,7 @@ from skinlite.data.splits.split import crossing_lesions
 
 
 class Leakage(BaseModel):
-    """Pictures of the test split whose lesion has other pictures in training or validation."""
+    """Images of the test split whose lesion has other images in training or validation."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,7 +29,7 @@ class Leakage(BaseModel):
 
     def __str__(self) -> str:
         return (
-            f"{_share(self.leaking_pictures, self.test_pictures)} test pictures, "
+            f"{_share(self.leaking_pictures, self.test_pictures)} test images, "
             f"{_share(self.leaking_melanomas, self.test_melanomas)} melanomas"
         )
 
@@ -39,7 +39,7 @@ def measure_leakage(split: pd.DataFrame, frame: pd.DataFrame) -> Leakage:
 
     Args:
         split: image_id, lesion_id, split.
-        frame: image_id and dx of at least these pictures.
+        frame: image_id and dx of at least these images.
     """
     leaking = _leaking(split)
     melanoma = frame.set_index("image_id")["dx"].reindex(leaking.index) == "mel"
@@ -95,7 +95,7 @@ def known_today(leaks: Leaks, split: pd.DataFrame, *, two_sets: bool = False) ->
         leaking = _leaking(now)
         return Leaks(
             state="found",
-            reason=f"{_share(int(leaking.sum()), len(leaking))} test pictures, by lesions that are "
+            reason=f"{_share(int(leaking.sum()), len(leaking))} test images, by lesions that are "
             "known to have two ids",
         )
     if leaks != OLDER:
@@ -121,7 +121,7 @@ def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
     if shared.any():
         return Leaks(
             state="found",
-            reason=f"{_share(int(shared.sum()), len(frame))} pictures, or others of their lesions, "
+            reason=f"{_share(int(shared.sum()), len(frame))} images, or others of their lesions, "
             "were trained or selected on",
         )
     unnamed = seen["lesion_id"] == seen["image_id"]
@@ -147,7 +147,7 @@ def _rests(doubt: str) -> Leaks:
 
 
 def _leaking(split: pd.DataFrame) -> pd.Series:
-    """Whether each test picture's lesion is on another side too; by image id."""
+    """Whether each test image's lesion is on another side too; by image id."""
     test = split[split["split"] == "test"]
     seen = set(split.loc[split["split"] != "test", "lesion_id"])
     return test.set_index("image_id")["lesion_id"].isin(seen)

@@ -28,14 +28,14 @@ class Leaks(BaseModel):
     reason: str
 
     @property
-    def verdict(self) -> str:
+    def statement(self) -> str:
         """What it means for a figure, in a sentence; empty where none was found."""
         return {"found": LEAKY, "unknown": LEAKS_UNKNOWN, "none found": ""}[self.state]
 
     @property
     def warning(self) -> str:
-        """The verdict with its reason; empty where none was found."""
-        return self.verdict and f"{self.verdict}: {self.reason}"
+        """The statement with its reason; empty where none was found."""
+        return self.statement and f"{self.statement}: {self.reason}"
 
     @property
     def label(self) -> str:

@@ -1,6 +1,6 @@
 """Splits: by lesion, so that none that is known is on two sides, or by image as in the paper.
 
-At image level, 42 % of HAM10000's test pictures (72 % of the melanomas) show a lesion that is in
+At image level, 42 % of HAM10000's test images (72 % of the melanomas) show a lesion that is in
 training too; numbers from such a split are upper bounds at best.
 """
 
@@ -18,7 +18,7 @@ SPLITS = ("train", "validation", "test")
 def split_by_lesion(
     frame: pd.DataFrame, *, seed: int, validation: float = 0.1, test: float = 0.15
 ) -> pd.DataFrame:
-    """Assign every lesion, with all of its pictures, to one split, stratified by diagnosis.
+    """Assign every lesion, with all of its images, to one split, stratified by diagnosis.
 
     Every class has at least one lesion on each side: a metric over seven classes is undefined on
     a side that lacks one, and scikit-learn's stratification doesn't promise that.
@@ -27,7 +27,7 @@ def split_by_lesion(
         frame: rows with image_id, lesion_id and dx.
         seed: same seed and rows, same split, whatever the rows' order.
         validation: share of each class's lesions.
-        test: share of each class's lesions; 0 where other pictures are the test.
+        test: share of each class's lesions; 0 where other images are the test.
 
     Returns:
         image_id, lesion_id and split ("train", "validation" or "test"), sorted by image_id.
@@ -66,9 +66,9 @@ def split_by_lesion(
 
 
 def split_by_image(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
-    """The paper's split: pictures shuffled, 10 % of them the test, whoever else shows the lesion.
+    """The paper's split: images shuffled, 10 % of them the test, whoever else shows the lesion.
 
-    The paper drops rows without an age, and selects the model on the pictures that it reports
+    The paper drops rows without an age, and selects the model on the images that it reports
     (2.1.1 and 3.1.1). That last fault is not repeated: another 10 % are the validation.
 
     Returns:
@@ -90,7 +90,7 @@ def split_by_image(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 
 def crossing_lesions(split: pd.DataFrame) -> list[str]:
-    """Lesions with pictures in more than one split; empty: none that is known is."""
+    """Lesions with images in more than one split; empty: none that is known is."""
     sides = split.groupby("lesion_id")["split"].nunique()
     return sorted(sides.index[sides > 1])
 

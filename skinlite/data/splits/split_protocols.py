@@ -1,4 +1,4 @@
-"""Which pictures train and which judge: the kinds of split that ``--split`` offers."""
+"""Which images train and which judge: the kinds of split that ``--split`` offers."""
 
 import warnings
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class SplitInfo(MayLeak):
 
 @dataclass(frozen=True)
 class Division:
-    """A data set divided: image_id, lesion_id and split of all of its pictures that are used."""
+    """A data set divided: image_id, lesion_id and split of all of its images that are used."""
 
     dataset: Dataset
     split: pd.DataFrame
@@ -72,7 +72,7 @@ def divide(
         same_lesion: a CSV file with pairs of images that show one lesion.
 
     Raises:
-        InputError: no such split, a class that can't be learned, pictures on both sides, or a
+        InputError: no such split, a class that can't be learned, images on both sides, or a
             file of pairs that is none or belongs to another data set.
     """
     if (how == "official") != (test_data is not None):
@@ -152,22 +152,22 @@ def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:
-    """A data set with another's pictures added.
+    """A data set with another's images added.
 
     Raises:
-        InputError: a picture is in both.
+        InputError: an image is in both.
     """
     both = sorted(set(dataset.frame["image_id"]) & set(test.frame["image_id"]))
     if both:
         raise InputError(
-            f"{len(both)} pictures of {test.root} are in {dataset.root} too, first {both[0]}. "
+            f"{len(both)} images of {test.root} are in {dataset.root} too, first {both[0]}. "
             "Test on a folder of its own."
         )
     return Dataset(pd.concat([dataset.frame, test.frame], ignore_index=True), dataset.root)
 
 
 def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
-    """A user's split; which lesion a picture shows is the data set's word, not the file's."""
+    """A user's split; which lesion an image shows is the data set's word, not the file's."""
     try:
         with open_regular(path) as stream:
             given = pd.read_csv(stream, dtype=str, keep_default_na=False)
@@ -182,7 +182,7 @@ def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
         )
     twice = given.loc[given["image_id"].duplicated(), "image_id"]
     if len(twice):
-        raise InputError(f"{path} names {len(twice)} pictures twice, first {twice.iloc[0]}.")
+        raise InputError(f"{path} names {len(twice)} images twice, first {twice.iloc[0]}.")
     known = dataset.select(given["image_id"].sort_values()).frame[["image_id", "lesion_id"]]
     return known.assign(split=known["image_id"].map(given.set_index("image_id")["split"]))
 
@@ -191,8 +191,8 @@ def _check_classes(dataset: Dataset) -> None:
     absent = [name for name in CLASSES if name not in set(dataset.frame["dx"])]
     if absent:
         raise InputError(
-            f"{dataset.root} has no picture of {', '.join(absent)}. The network answers seven "
-            "classes, and has to see each of them: add pictures, of HAM10000 for instance."
+            f"{dataset.root} has no image of {', '.join(absent)}. The network answers seven "
+            "classes, and has to see each of them: add images, of HAM10000 for instance."
         )
 
 
@@ -204,12 +204,12 @@ def _check_sides(split: pd.DataFrame, frame: pd.DataFrame) -> None:
         absent = [name for name in CLASSES if name not in present]
         if absent and (side == "train" or not present):
             raise InputError(
-                f"The split's {side} pictures lack {', '.join(absent)}: nothing could be learned "
+                f"The split's {side} images lack {', '.join(absent)}: nothing could be learned "
                 "or judged of that. Move some there, or use --split lesion."
             )
         if absent:
             warnings.warn(
-                f"The split's {side} pictures lack {', '.join(absent)}: means over classes leave "
+                f"The split's {side} images lack {', '.join(absent)}: means over classes leave "
                 "it out.",
                 SkinliteWarning,
                 stacklevel=3,

@@ -1,7 +1,7 @@
 """How a synthetic lesion looks: skin, then one of seven class-dependent looks, then a photograph.
 
 Everything is painted on a square canvas in lesion coordinates and only then photographed, so that
-two pictures of one lesion show the same structures from two viewpoints. A canvas is float32 of
+two images of one lesion show the same structures from two viewpoints. A canvas is float32 of
 shape (3, SIDE, SIDE), RGB 0-1 (planes first: several times quicker to paint); a mask is float32 of
 shape (SIDE, SIDE), 0-1.
 
@@ -34,7 +34,7 @@ VIGNETTE: Plane = ((_down**2 + _across**2) / 2) ** 2
 
 
 def photograph(canvas: Plane, rng: Random) -> Image.Image:
-    """One picture of a canvas: viewpoint, light, vignette and sensor noise; RGB, HEIGHT x WIDTH."""
+    """One image of a canvas: viewpoint, light, vignette and sensor noise; RGB, HEIGHT x WIDTH."""
     turn, zoom = rng.uniform(0, 2 * np.pi), rng.uniform(1.0, 1.25)
     cos, sin = np.cos(turn) / zoom, np.sin(turn) / zoom
     centre_x, centre_y = SIDE / 2 + rng.uniform(-12, 12, 2)

@@ -1,7 +1,7 @@
-"""Write a seeded set of synthetic dermoscopic pictures in HAM10000's format, for demo and tests.
+"""Write a seeded set of synthetic dermoscopic images in HAM10000's format, for demo and tests.
 
 No patient is in it and nothing can be learnt from it about skin: it has HAM10000's columns,
-folders and habits (several pictures of a lesion, blank ages, unknown sites, classes of unlike
+folders and habits (several images of a lesion, blank ages, unknown sites, classes of unlike
 size), so that every stage of skinlite can be run and tested where the real data is absent.
 """
 
@@ -26,8 +26,8 @@ FEWEST_LESIONS = 4 * len(CLASSES)
 ATYPICAL = 0.12
 """Share of the lesions that look like another class."""
 
-SECOND_PICTURE = 0.34
-"""Share of the lesions with two pictures; HAM10000 has 10,015 pictures of 7,470 lesions."""
+SECOND_IMAGE = 0.34
+"""Share of the lesions with two images; HAM10000 has 10,015 images of 7,470 lesions."""
 
 CONFUSABLE = {
     "akiec": ("bcc", "bkl"),
@@ -63,7 +63,7 @@ HABITS = {
 }
 
 README = """\
-Synthetic pictures: {pictures} of {lesions} lesions, drawn by skinlite with seed {seed}.
+Synthetic images: {images} of {lesions} lesions, drawn by skinlite with seed {seed}.
 They show no patient and have no medical meaning; the column `dataset` says "{mark}".
 The folder has HAM10000's layout, so that software for it can be tried without the data.
 """
@@ -91,9 +91,9 @@ def write_synthetic(
     replace: bool = False,
     advance: Callable[[], None] = lambda: None,
 ) -> None:
-    """Write HAM10000_metadata.csv, the two picture folders and a README.txt.
+    """Write HAM10000_metadata.csv, the two image folders and a README.txt.
 
-    About 1.34 pictures a lesion, JPEG, 225x300 (HAM10000's aspect, half its size). Same arguments,
+    About 1.34 images a lesion, JPEG, 225x300 (HAM10000's aspect, half its size). Same arguments,
     same bytes. One lesion in eight is atypical: it takes the look of a class it is confused with in
     the clinic (`CONFUSABLE`), and only the patient's age and site speak for the truth. So a network
     that learnt everything there is to learn is right in about nine cases of ten, never in all.
@@ -118,7 +118,7 @@ def write_synthetic(
     rng = np.random.default_rng(seed)
     own = rng.spawn(lesions)  # one generator a lesion: the threads' order doesn't matter
     diagnoses = _diagnoses(lesions, rng)
-    counts = 1 + (rng.random(lesions) < SECOND_PICTURE)
+    counts = 1 + (rng.random(lesions) < SECOND_IMAGE)
     first = np.cumsum(counts) - counts
     patients = [_rows(dx, number, first, counts, rng) for number, dx in enumerate(diagnoses)]
     with staged_folder(out, replace=replace) as folder:
@@ -130,16 +130,16 @@ def write_synthetic(
         def render(number: int) -> None:
             canvas = draw(_look(diagnoses[number], own[number]), own[number])
             for row in patients[number]:
-                picture = photograph(canvas, own[number])
+                image = photograph(canvas, own[number])
                 with writing(out):
                     target = parts[2 * number >= lesions] / f"{row.image_id}.jpg"
-                    picture.save(target, quality=88)
+                    image.save(target, quality=88)
             advance()
 
         in_threads(render, range(lesions))
         rows = [row for lesion in patients for row in lesion]
         write_atomically(folder / "HAM10000_metadata.csv", _table(rows))
-        about = README.format(seed=seed, lesions=lesions, pictures=len(rows), mark=SYNTHETIC)
+        about = README.format(seed=seed, lesions=lesions, images=len(rows), mark=SYNTHETIC)
         write_atomically(folder / "README.txt", about)
 
 
@@ -154,7 +154,7 @@ def _diagnoses(lesions: int, rng: np.random.Generator) -> list[str]:
 def _rows(
     dx: str, number: int, first: np.ndarray, counts: np.ndarray, rng: np.random.Generator
 ) -> list[Row]:
-    """The lines of one lesion: one patient, one or two pictures."""
+    """The lines of one lesion: one patient, one or two images."""
     habit = HABITS[dx]
     years = 5 * round(float(np.clip(rng.normal(*habit.age), 5, 85)) / 5)
     rest = (1 - sum(habit.sites.values())) / len(LOCALIZATIONS)

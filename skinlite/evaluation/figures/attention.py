@@ -11,7 +11,7 @@ from skinlite.vocabulary import IMAGE, PATIENT
 
 
 def attention_maps(model: keras.Model, examples: Examples) -> NDArray[np.float32]:
-    """The sum of the K maps for every picture: (N, h, w), each summing to K."""
+    """The sum of the K maps for every image: (N, h, w), each summing to K."""
     layer = model.get_layer("soft_attention")
     features = keras.Model(model.input, layer.input)
     inputs: dict[str, Any] = {

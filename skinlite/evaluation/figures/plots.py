@@ -48,7 +48,7 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Looks:
-    """Some pictures with what the network looked at: (N, H, W, 3), (N, h, w), labels, answers."""
+    """Some images with what the network looked at: (N, H, W, 3), (N, h, w), labels, answers."""
 
     images: Pixels
     maps: NDArray[np.float32]
@@ -94,7 +94,7 @@ def draw_figures(
 
 
 def pick_looks(labels: Labels) -> NDArray[np.intp]:
-    """The first picture of each class: positions of at most seven."""
+    """The first image of each class: positions of at most seven."""
     firsts = [np.flatnonzero(labels == index)[:1] for index in range(len(CLASSES))]
     return np.concatenate(firsts)
 
@@ -116,7 +116,7 @@ def _bars(evaluation: Evaluation) -> Figure:
     counts = [one.support for one in evaluation.per_class.values()]
     names = [f"{name}\n{count}" for name, count in zip(CLASSES, counts, strict=True)]
     axes.set_xticks(places, names)
-    axes.set_xlabel("class, and its pictures")
+    axes.set_xlabel("class, and its images")
     axes.set_ylim(0, 1.08)
     axes.grid(axis="x", visible=False)
     axes.legend(ncols=2, loc="upper right", bbox_to_anchor=(1, 1.14))
@@ -138,7 +138,7 @@ def _confusion(evaluation: Evaluation) -> Figure:
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     axes.grid(visible=False)
-    axes.set_title("Pictures; shade: share of the row")
+    axes.set_title("Images; shade: share of the row")
     figure.colorbar(image, shrink=0.8)
     return figure
 
@@ -187,7 +187,7 @@ def _reliability(evaluation: Evaluation) -> Figure:
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1.02)
     axes.set_aspect("equal")
-    axes.set_xlabel("confidence (numbers: pictures)")
+    axes.set_xlabel("confidence (numbers: images)")
     axes.set_ylabel("accuracy")
     axes.legend(loc="upper left")
     axes.set_title("Reliability")

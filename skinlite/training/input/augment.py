@@ -1,4 +1,4 @@
-"""Augmentation on the device: one affine warp and one brightness per picture."""
+"""Augmentation on the device: one affine warp and one brightness per image."""
 
 import math
 from typing import Any
@@ -12,12 +12,12 @@ class Augment(keras.layers.Layer):
     """Flip, rotate, zoom, shift and brighten RGB 0-255; the identity outside of training.
 
     Dermoscopy has no upright, so rotations are full and flips go both ways. All of the geometry
-    is one affine map, so that each picture is interpolated once. The stream of random numbers goes
+    is one affine map, so that each image is interpolated once. The stream of random numbers goes
     on from call to call; a training starts it anew every epoch.
 
     Args:
         zoom: the magnification is drawn from 1 - zoom to 1 + zoom.
-        shift: largest move, as a share of the picture.
+        shift: largest move, as a share of the image.
         brightness: largest change, as a share of the level.
         seed: of the stream.
     """

@@ -25,12 +25,12 @@ class Epoch(keras.utils.PyDataset):
     Args:
         examples: of the training split.
         encoder: knows which columns are one answer.
-        batch_size: pictures.
+        batch_size: images.
         weights: of the classes.
         answer_dropout: chance that an answer is shown as not told.
         seed: of the training.
         epoch: from 0.
-        pictures: how many to show; every one comes as often as another, or once more.
+        images: how many to show; every one comes as often as another, or once more.
     """
 
     def __init__(
@@ -43,14 +43,14 @@ class Epoch(keras.utils.PyDataset):
         answer_dropout: float,
         seed: int,
         epoch: int,
-        pictures: int | None = None,
+        images: int | None = None,
     ) -> None:
         super().__init__()
         self.examples = examples
-        self.batch_size = min(batch_size, pictures or len(examples))
+        self.batch_size = min(batch_size, images or len(examples))
         self.weights = weights
         random = np.random.default_rng([seed, epoch])
-        count = pictures or len(examples)
+        count = images or len(examples)
         passes = -(-count // len(examples))
         self.order = np.concatenate([random.permutation(len(examples)) for _ in range(passes)])
         self.order = self.order[:count]
@@ -85,5 +85,5 @@ def make_epoch(config: TrainConfig, train: Examples, encoder: PatientEncoder, ep
         answer_dropout=config.answer_dropout,
         seed=config.seed,
         epoch=epoch,
-        pictures=config.epoch_pictures,
+        images=config.epoch_pictures,
     )

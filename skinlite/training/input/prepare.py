@@ -34,7 +34,7 @@ class Prepared:
     split_info: SplitInfo = field(default_factory=SplitInfo)
 
     def rows(self, split: str) -> pd.DataFrame:
-        """The data set's rows of the pictures in ``examples[split]``."""
+        """The data set's rows of the images in ``examples[split]``."""
         return self.dataset.select(self.split.loc[self.split["split"] == split, "image_id"]).frame
 
 
@@ -48,13 +48,13 @@ def prepare(
     test_data: Path | None = None,
     same_lesion: Path | None = None,
 ) -> Prepared:
-    """Split, fit the encoder on the training rows, decode every picture once.
+    """Split, fit the encoder on the training rows, decode every image once.
 
     Args:
         dataset: all of it.
         image_size: height and width, pixels.
         seed: of the split.
-        advance: called once a decoded picture.
+        advance: called once a decoded image.
         split: see `divide`.
         test_data: see `divide`.
         same_lesion: see `divide`.

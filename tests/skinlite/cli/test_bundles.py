@@ -20,7 +20,7 @@ def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     assert (code, err) == (0, "")
     assert f"{len(tiny_bundle.manifest.files)} files: as manifest.json has them" in out
     assert "metadata in model.tflite and model.onnx" in out
-    assert "8 golden pictures" in out and "status: ungated" in out
+    assert "8 golden images" in out and "status: ungated" in out
     code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
     assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 6)
 
@@ -39,8 +39,8 @@ def test_verify_what_a_phone_computed(
     line = ["verify", tiny_bundle.path, "--outputs", path]
     code, out, err = skinlite(*line)
     assert (code, err) == (0, "")
-    assert "[my] app: 6 of 8 pictures (not handed in: vasc.png, decoding.jpg)" in out
-    assert "right patient, 6 pictures" in out and "right probabilities" in out
+    assert "[my] app: 6 of 8 images (not handed in: vasc.png, decoding.jpg)" in out
+    assert "right patient, 6 images" in out and "right probabilities" in out
     for one in vectors:
         one["probabilities"].reverse()
     path.write_text(json.dumps({"schema_version": 1, "vectors": vectors}))
@@ -62,16 +62,16 @@ def test_the_documented_outputs(skinlite: Skinlite, tiny_bundle: Bundle, tmp_pat
     path.write_text(page.partition("```json\n")[2].partition("```")[0])
     code, out, _ = skinlite("verify", tiny_bundle.path, "--outputs", path)
     assert code == 3  # read, and another network's numbers
-    assert "My phone, my app 0.3: 1 of 8 pictures" in out
+    assert "My phone, my app 0.3: 1 of 8 images" in out
 
 
 @pytest.mark.parametrize("name", ["model.tflite", "manifest.json", "golden/mel.png"])
-def test_one_flipped_byte(skinlite: Skinlite, bundle: Bundle, picture: Path, name: str) -> None:
+def test_one_flipped_byte(skinlite: Skinlite, bundle: Bundle, image: Path, name: str) -> None:
     path = bundle.path / name
     content = bytearray(path.read_bytes())
     content[len(content) // 3] ^= 0xFF
     path.write_bytes(content)
-    for line in (["verify", bundle.path], ["predict", bundle.path, picture]):
+    for line in (["verify", bundle.path], ["predict", bundle.path, image]):
         code, out, err = skinlite(*line)
         assert (code, out) == (2, "")
         assert name.rpartition("/")[2] in err
@@ -84,17 +84,15 @@ def probabilities(skinlite: Skinlite, *arguments: Any) -> dict[str, float]:
     return found
 
 
-def test_predict_gives_probabilities(
-    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path
-) -> None:
+def test_predict_gives_probabilities(skinlite: Skinlite, tiny_bundle: Bundle, image: Path) -> None:
     for file in ("model.tflite", "model.onnx"):
-        found = probabilities(skinlite, tiny_bundle.path, picture, "--file", file)
+        found = probabilities(skinlite, tiny_bundle.path, image, "--file", file)
         assert tuple(found) == CLASSES
         assert sum(found.values()) == pytest.approx(1, abs=0.02)
-    code, out, err = skinlite("predict", tiny_bundle.path, picture)
+    code, out, err = skinlite("predict", tiny_bundle.path, image)
     assert code == 0
     assert "no diagnosis" in out
-    assert "synthetic pictures" in err
+    assert "synthetic images" in err
 
 
 def test_predict_gives_what_the_golden_vectors_say(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
@@ -115,10 +113,10 @@ def test_predict_gives_what_the_golden_vectors_say(skinlite: Skinlite, tiny_bund
     [("--site", "left elbow", "abdomen, acral"), ("--sex", "femal", "female, male, unknown")],
 )
 def test_an_answer_that_the_bundle_does_not_know(
-    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path, option: str, value: str, told: str
+    skinlite: Skinlite, tiny_bundle: Bundle, image: Path, option: str, value: str, told: str
 ) -> None:
     """An app's stranger is encoded as unknown; on a command line it is a slip."""
-    line = ["predict", tiny_bundle.path, picture, "--age", "50", "--json"]
+    line = ["predict", tiny_bundle.path, image, "--age", "50", "--json"]
     code, out, err = skinlite(*line, option, value)
     assert (code, out) == (2, "")
     assert f"{option} '{value}'" in err and told in " ".join(err.split())
@@ -127,9 +125,9 @@ def test_an_answer_that_the_bundle_does_not_know(
 
 @pytest.mark.parametrize("age", ["430", "-1", "nan", "inf"])
 def test_an_age_that_nobody_has(
-    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path, age: str
+    skinlite: Skinlite, tiny_bundle: Bundle, image: Path, age: str
 ) -> None:
-    code, out, err = skinlite("predict", tiny_bundle.path, picture, "--age", age)
+    code, out, err = skinlite("predict", tiny_bundle.path, image, "--age", age)
     assert (code, out) == (2, "")
     assert "0-120" in err
 
@@ -137,7 +135,7 @@ def test_an_age_that_nobody_has(
 def test_predict_answers_for_a_folder_as_isic_takes_it(
     skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
-    """Pictures without labels: no table is needed."""
+    """Images without labels: no table is needed."""
     golden, out = tiny_bundle.path / "golden", tmp_path / "answers.csv"
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -145,7 +143,7 @@ def test_predict_answers_for_a_folder_as_isic_takes_it(
         shutil.copy(golden / f"{name}.png", folder)
     line = ["predict", tiny_bundle.path, folder, "--isic-csv", out]
     code, _, err = skinlite(*line)
-    assert code == 0 and "2 answers" in err and "synthetic pictures" in err
+    assert code == 0 and "2 answers" in err and "synthetic images" in err
     found = pd.read_csv(out, index_col="image")
     assert list(found.index) == ["mel", "nv"]
     expected = probabilities(skinlite, tiny_bundle.path, folder / "mel.png")
@@ -154,7 +152,7 @@ def test_predict_answers_for_a_folder_as_isic_takes_it(
     for wrong, told in (
         ([*line, "--age", "50"], "leave out --age"),
         (["predict", tiny_bundle.path, folder / "mel.png", "--isic-csv", out], "Give one"),
-        (["predict", tiny_bundle.path, tmp_path, "--isic-csv", out], "needs pictures"),
+        (["predict", tiny_bundle.path, tmp_path, "--isic-csv", out], "needs images"),
         ([*line[:-1], tmp_path / "absent" / "a.csv"], "folder that exists"),
     ):
         code, _, err = skinlite(*wrong)
@@ -163,7 +161,7 @@ def test_predict_answers_for_a_folder_as_isic_takes_it(
 
 def test_a_picture_that_is_none(skinlite: Skinlite, tiny_bundle: Bundle, tmp_path: Path) -> None:
     absent, text = tmp_path / "absent.jpg", tmp_path / "text.jpg"
-    text.write_text("no picture")
+    text.write_text("no image")
     for path in (absent, text, tmp_path):
         code, out, err = skinlite("predict", tiny_bundle.path, path)
         assert (code, out) == (2, "")
@@ -171,15 +169,15 @@ def test_a_picture_that_is_none(skinlite: Skinlite, tiny_bundle: Bundle, tmp_pat
 
 
 def test_a_model_file_that_the_bundle_lacks(
-    skinlite: Skinlite, tiny_bundle: Bundle, picture: Path
+    skinlite: Skinlite, tiny_bundle: Bundle, image: Path
 ) -> None:
-    code, _, err = skinlite("predict", tiny_bundle.path, picture, "--file", "other.tflite")
+    code, _, err = skinlite("predict", tiny_bundle.path, image, "--file", "other.tflite")
     assert code == 2
     assert "other.tflite" in err
 
 
-def test_a_folder_that_is_no_bundle(skinlite: Skinlite, tmp_path: Path, picture: Path) -> None:
-    for line in (["verify", tmp_path], ["predict", tmp_path, picture]):
+def test_a_folder_that_is_no_bundle(skinlite: Skinlite, tmp_path: Path, image: Path) -> None:
+    for line in (["verify", tmp_path], ["predict", tmp_path, image]):
         code, _, err = skinlite(*line)
         assert code == 2
         assert "skinlite export" in err

@@ -34,7 +34,7 @@ def test_evaluate_gives_what_the_run_and_the_bundle_say(
 def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_run: Run) -> None:
     code, out, _ = skinlite("evaluate", tiny_run.path)
     assert code == 0
-    assert "synthetic pictures" in out and "balanced accuracy" in out
+    assert "synthetic images" in out and "balanced accuracy" in out
     assert "without the image" in out and "age, sex, localization" in out
     for name in CLASSES:
         assert name in out
@@ -59,7 +59,7 @@ def test_evaluate_of_everything_warns_of_training_pictures(
 ) -> None:
     code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
     assert code == 0
-    assert "pictures the run was trained on" in err
+    assert "images the run was trained on" in err
 
 
 def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_a_leaky_split_is_labelled(skinlite: Skinlite, run: Path) -> None:
 
 
 def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
-    """Told before a picture is read."""
+    """Told before an image is read."""
     (tmp_path / "taken").write_text("")
     for line, word in (
         (["--isic-csv", tmp_path], "--isic-csv"),
@@ -122,7 +122,7 @@ def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_pa
 def test_data_that_is_not_of_the_run(
     skinlite: Skinlite, tiny_run: Run, data: Path, change: str
 ) -> None:
-    """Other classes, no labels, other pictures, and a folder that is no data set."""
+    """Other classes, no labels, other images, and a folder that is no data set."""
     (table,) = data.glob("*metadata*")
     frame = pd.read_csv(table, dtype=str, keep_default_na=False)
     if change == "classes":

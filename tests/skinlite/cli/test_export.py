@@ -106,12 +106,12 @@ def test_an_output_folder_that_cannot_be_made(
 
 
 def test_a_data_set_that_is_another(skinlite: Skinlite, run: Path, data: Path) -> None:
-    """The run's pictures are not all there."""
+    """The run's images are not all there."""
     table = data / "HAM10000_metadata.csv"
     table.write_text("\n".join(table.read_text().splitlines()[:-3]))
     code, _, err = skinlite("export", "--model", run, "--data", data, "--out", data / "bundle")
     assert code == 2
-    assert "of the split's pictures" in err and "--data" in err
+    assert "of the split's images" in err and "--data" in err
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     assert code == 3, err
     assert "marked rejected" in err and "model.tflite: agreement" in err
     assert "fails model.tflite: agreement" in told and "holds model.onnx: agreement" in told
-    assert "few calibration pictures: with fewer than 100" in told
+    assert "few calibration images: with fewer than 100" in told
     bundle = open_bundle(out)
     bundle.check_files()
     assert bundle.manifest.status == "rejected"
@@ -165,8 +165,8 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     code, told, err = skinlite("verify", out)
     assert code == 3
     assert "status: rejected" in told and "marked rejected" in err
-    picture = next((tmp_path / "bundle" / "golden").glob("mel.png"))
-    code, _, err = skinlite("predict", out, picture)
+    image = next((tmp_path / "bundle" / "golden").glob("mel.png"))
+    code, _, err = skinlite("predict", out, image)
     assert code == 0
     assert "failed its gates" in err
 

@@ -40,8 +40,8 @@ def test_a_bundle_with_all_of_it(
     assert set(expected["patient"]) == {"age", "sex", "site"}
     assert len(expected["attention"]) == 8
     overlay = tmp_path / "overlay.png"
-    picture = out / "golden" / "mel.png"
-    code, _, err = skinlite("predict", out, picture, "--age", "55", "--attention", overlay)
+    image = out / "golden" / "mel.png"
+    code, _, err = skinlite("predict", out, image, "--age", "55", "--attention", overlay)
     assert code == 0, err
     with Image.open(overlay) as seen:
         assert seen.size[0] == seen.size[1] == 225
@@ -55,9 +55,9 @@ def test_a_bundle_with_all_of_it(
 
 
 def test_attention_that_is_not_there(
-    skinlite: Callable[..., Any], tiny_bundle: Bundle, picture: Path, tmp_path: Path
+    skinlite: Callable[..., Any], tiny_bundle: Bundle, image: Path, tmp_path: Path
 ) -> None:
-    line = ["predict", tiny_bundle.path, picture, "--attention"]
+    line = ["predict", tiny_bundle.path, image, "--attention"]
     code, _, err = skinlite(*line, tmp_path / "overlay.png")
     assert code == 2 and "--with-attention" in err
     code, _, err = skinlite(*line, tmp_path / "overlay.tiff")

@@ -45,7 +45,7 @@ def test_figures_of_a_leaky_split_are_labelled_wherever_they_stand(
 
     line = ["benchmark", bundle, "--rounds", "2", "--reference", "none", "--no-details"]
     code, out, err = skinlite(*line, "--out", report)
-    assert (code, "held-out synthetic pictures (leaky)" in out) == (0, True), err
+    assert (code, "held-out synthetic images (leaky)" in out) == (0, True), err
     page, text = (report / name for name in ("report.html", "report.md"))
     for written in (page.read_text(), text.read_text()):
         assert f"{LEAKY}: conv_net float32" in written and " (leaky)" in written

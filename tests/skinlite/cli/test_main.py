@@ -102,12 +102,12 @@ def test_a_missing_extra_names_its_pip_line(
 
 
 def test_what_a_phone_developer_runs_needs_no_extra(
-    tiny_bundle: Any, picture: Path, tmp_path: Path
+    tiny_bundle: Any, image: Path, tmp_path: Path
 ) -> None:
     """verify, predict and kit on a machine with the light runtime only."""
     absent = ["tensorflow", "keras", "tf_keras", "onnx", "tf2onnx", "tensorflow.lite"]
     kit = ["kit", tiny_bundle.path, "--kit", "web", "--out", "copy"]
-    for arguments in (["verify", tiny_bundle.path], ["predict", tiny_bundle.path, picture], kit):
+    for arguments in (["verify", tiny_bundle.path], ["predict", tiny_bundle.path, image], kit):
         done = python(WITHOUT.format(absent=absent), *arguments, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
 

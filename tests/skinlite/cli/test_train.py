@@ -39,7 +39,7 @@ def test_a_row_without_its_picture(skinlite: Skinlite, data: Path, tmp_path: Pat
     gone.unlink()
     code, _, err = skinlite("train", "--data", data, "--out", tmp_path / "run")
     assert code == 2
-    assert "picture missing: 1 x" in err and gone.stem in err and "skinlite data check" in err
+    assert "image missing: 1 x" in err and gone.stem in err and "skinlite data check" in err
     assert not (tmp_path / "run.partial").exists()
 
 
@@ -50,7 +50,7 @@ def test_a_truncated_picture_in_the_middle(skinlite: Skinlite, data: Path, tmp_p
         "train", "--data", data, "--out", tmp_path / "run", "--image-size", "48"
     )
     assert code == 2
-    assert "1 picture(s) can't be used" in err and cut.name in err
+    assert "1 image(s) can't be used" in err and cut.name in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data"]
 
 
@@ -79,7 +79,7 @@ def one_lesion(table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("change", "flags", "told"),
     [
-        (without("df", "mel"), [], "no picture of df, mel"),
+        (without("df", "mel"), [], "no image of df, mel"),
         (one_lesion, [], "'df' has 1 lesion(s)"),
         (lambda table: table.assign(age=None), ["--split", "paper"], "No row has an age"),
     ],
@@ -206,7 +206,7 @@ def test_a_leaky_split_is_told_and_labelled(
     line += ["--preset", "paper", "--weights", "none", "--epochs", "1", "--split", "paper"]
     code, _, err = skinlite(*line, "--out", out)
     assert code == 0
-    assert re.search(r"split paper; leaking: \d+ of \d+ \(\d+%\) test pictures, \d+ of", err)
+    assert re.search(r"split paper; leaking: \d+ of \d+ \(\d+%\) test images, \d+ of", err)
     assert LEAKY in err
     for name in ("config.json", "metrics.json"):
         split = json.loads((out / name).read_text())["split"]

@@ -75,7 +75,7 @@ def test_unknown_is_said_wherever_a_figure_stands(
 
     line = ["benchmark", bundle, "--rounds", "2", "--reference", "none", "--no-details"]
     code, out, err = skinlite(*line, "--out", report)
-    assert (code, "held-out synthetic pictures (leaks unknown)" in out) == (0, True), err
+    assert (code, "held-out synthetic images (leaks unknown)" in out) == (0, True), err
     page, text, sheet = (report / f"report.{suffix}" for suffix in ("html", "md", "csv"))
     for written in (page.read_text(), text.read_text()):
         assert f"{LEAKS_UNKNOWN}: conv_net float32" in written and REASON in written

@@ -1,4 +1,4 @@
-"""Pictures are decoded once, and again exactly when something about them changed."""
+"""Images are decoded once, and again exactly when something about them changed."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ import pytest
 from skinlite.data import checksums
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.geometry import fit, load_picture
+from skinlite.data.geometry import fit, load_image
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import LOCK, NEW, beside
 
@@ -26,14 +26,14 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def few(tiny_data: Path, tmp_path: Path) -> Dataset:
-    """A copy of eight pictures, to be changed."""
+    """A copy of eight images, to be changed."""
     shutil.copytree(tiny_data, tmp_path / "data")
     whole = read_dataset(tmp_path / "data")
     return whole.select(whole.frame["image_id"][:8])
 
 
 def decoded(dataset: Dataset, height: int = 24, width: int = 24) -> int:
-    """How many pictures were decoded to answer."""
+    """How many images were decoded to answer."""
     calls: list[None] = []
     pixels_of(dataset, height, width, lambda: calls.append(None))
     return len(calls)
@@ -43,7 +43,7 @@ def test_rows_are_the_fitted_pictures_in_order(few: Dataset, own_cache: Path) ->
     pixels = pixels_of(few, 30, 40)
     assert (pixels.shape, pixels.dtype) == ((8, 30, 40, 3), np.uint8)
     for row, path in zip(pixels, few.frame["path"], strict=True):
-        np.testing.assert_array_equal(row, fit(load_picture(path), 30, 40))
+        np.testing.assert_array_equal(row, fit(load_image(path), 30, 40))
     with pytest.raises(ValueError, match="read-only"):
         pixels[0] = 0
     assert isinstance(pixels, np.memmap)
@@ -52,7 +52,7 @@ def test_rows_are_the_fitted_pictures_in_order(few: Dataset, own_cache: Path) ->
 
 def test_pictures_smaller_than_the_input_are_told(few: Dataset, own_cache: Path) -> None:
     """They are 225x300."""
-    with pytest.warns(SkinliteWarning, match=r"8 of 8 pictures are smaller.*--image-size"):
+    with pytest.warns(SkinliteWarning, match=r"8 of 8 images are smaller.*--image-size"):
         pixels_of(few, 256, 256)
 
 
@@ -171,7 +171,7 @@ def test_undecodable_pictures_are_all_named_and_nothing_is_kept(
     cut, page = few.frame["path"][2], few.frame["path"][5]
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     page.write_text("<html>404</html>")
-    with pytest.raises(InputError, match=r"2 picture\(s\) can't be used") as caught:
+    with pytest.raises(InputError, match=r"2 image\(s\) can't be used") as caught:
         pixels_of(few, 24, 24)
     assert str(cut) in str(caught.value)
     assert str(page) in str(caught.value)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from skinlite.data.check import check_decoding, check_pictures, check_table, summarise
+from skinlite.data.check import check_decoding, check_images, check_table, summarise
 from skinlite.data.dataset import read_dataset
-from skinlite.data.layouts.layout import find_pictures, read_table
+from skinlite.data.layouts.layout import image_paths, read_table
 from skinlite.errors import InputError
 
 
@@ -50,7 +50,7 @@ def test_a_blank_image_id_is_one_fault_and_no_missing_picture() -> None:
     frame = table(image_id="")
     (fault,) = check_table(frame)
     assert (fault.kind, fault.rows) == ("blank image_id", ("line 3 (no id): ''",))
-    assert check_pictures(frame, {"ISIC_1": Path("a"), "ISIC_3": Path("b")}) == []
+    assert check_images(frame, {"ISIC_1": Path("a"), "ISIC_3": Path("b")}) == []
 
 
 def test_duplicates_name_all_their_rows() -> None:
@@ -87,18 +87,18 @@ def test_a_truncated_and_a_missing_picture_are_named(tiny_data: Path, tmp_path: 
     second.unlink()
     third.write_text("<html>404</html>")
     metadata = data / "HAM10000_metadata.csv"
-    frame, pictures = read_table(metadata), find_pictures(metadata)
-    (absent,) = check_pictures(frame, pictures)
+    frame, images = read_table(metadata), image_paths(metadata)
+    (absent,) = check_images(frame, images)
     assert len(absent.rows) == 1
     assert second.stem in absent.rows[0]
     calls: list[None] = []
-    (broken,) = check_decoding(pictures.values(), lambda: calls.append(None))
-    assert len(calls) == len(pictures) == len(frame) - 1
+    (broken,) = check_decoding(images.values(), lambda: calls.append(None))
+    assert len(calls) == len(images) == len(frame) - 1
     assert sorted(broken.rows)[0].startswith(str(first))
     assert "truncated" in sorted(broken.rows)[0]
     assert str(third) in sorted(broken.rows)[1]
     assert len(broken.rows) == 2
-    with pytest.raises(InputError, match=rf"picture missing: 1 x.*{second.stem}") as caught:
+    with pytest.raises(InputError, match=rf"image missing: 1 x.*{second.stem}") as caught:
         read_dataset(data)
     assert f"skinlite data check {metadata}" in str(caught.value)
 
@@ -117,4 +117,4 @@ def test_the_real_tables_are_clean(ham10000: Path) -> None:
     for name in ("HAM10000_metadata.csv", "ISIC2018_Task3_Validation_GroundTruth.csv"):
         frame = read_table(ham10000 / name)
         assert check_table(frame) == []
-        assert check_pictures(frame, find_pictures(ham10000 / name)) == []
+        assert check_images(frame, image_paths(ham10000 / name)) == []

@@ -16,7 +16,7 @@ from skinlite.errors import InputError
 
 @pytest.fixture
 def broken(tiny_data: Path, tmp_path: Path) -> Path:
-    """Twelve unknown classes, one picture missing, one truncated."""
+    """Twelve unknown classes, one image missing, one truncated."""
     data = tmp_path / "data"
     shutil.copytree(tiny_data, data)
     table = data / "HAM10000_metadata.csv"
@@ -45,14 +45,14 @@ def test_a_table_of_nothing_but_its_header(tiny_data: Path, tmp_path: Path) -> N
 
 
 def test_a_class_without_pictures_is_told(tiny_data: Path, tmp_path: Path) -> None:
-    """Pictures of six classes can be judged, so that is no fault; they can't train."""
+    """Images of six classes can be judged, so that is no fault; they can't train."""
     data = shutil.copytree(tiny_data, tmp_path / "data")
     table = data / "HAM10000_metadata.csv"
     rows = table.read_text().splitlines(keepends=True)
     table.write_text("".join(row for row in rows if ",df," not in row))
     result = CliRunner().invoke(app, ["check", str(data)])
     assert result.exit_code == 0
-    assert "no picture of df: skinlite train needs all seven" in result.stdout
+    assert "no image of df: skinlite train needs all seven" in result.stdout
 
 
 def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
@@ -62,8 +62,8 @@ def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
     assert "; 12 x 'naevus')" in result.stdout
     assert result.stdout.count("): 'naevus'") == 10
     assert "... and 2 more; name them with --all" in result.stdout
-    assert "picture missing: 1 (" in result.stdout
-    assert "picture undecodable: 1 (" in result.stdout
+    assert "image missing: 1 (" in result.stdout
+    assert "image undecodable: 1 (" in result.stdout
     assert "3 kind(s) of fault" in result.stdout
     every = CliRunner().invoke(app, ["check", str(broken), "--all"])
     assert every.exit_code == 2
@@ -78,8 +78,8 @@ def test_json_has_it_all(broken: Path) -> None:
     counts = {fault["kind"]: (fault["count"], len(fault["rows"])) for fault in found["faults"]}
     assert counts == {
         "unknown class": (12, 12),
-        "picture missing": (1, 1),
-        "picture undecodable": (1, 1),
+        "image missing": (1, 1),
+        "image undecodable": (1, 1),
     }
     assert found["summary"]["lesions"] == 60
     assert found["summary"]["pictures"] == sum(found["summary"]["classes"].values()) + 12

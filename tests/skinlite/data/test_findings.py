@@ -9,7 +9,7 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.findings import find_identical_files, find_known_pairs, find_unknown_lesions
-from skinlite.data.layouts.layout import find_pictures, read_table
+from skinlite.data.layouts.layout import image_paths, read_table
 
 TABLE = "HAM10000_metadata.csv"
 
@@ -59,8 +59,8 @@ def data(tiny_data: Path, tmp_path: Path) -> Path:
 
 
 def test_identical_files_are_a_fault_where_they_contradict(data: Path) -> None:
-    frame, pictures = read_table(data / TABLE), find_pictures(data / TABLE)
-    (fault,), (finding,) = find_identical_files(frame, pictures)
+    frame, images = read_table(data / TABLE), image_paths(data / TABLE)
+    (fault,), (finding,) = find_identical_files(frame, images)
     assert (fault.kind, len(fault.rows)) == ("one file, several diagnoses", 1)
     assert "(akiec)" in fault.rows[0] and "(vasc)" in fault.rows[0]
     assert (finding.kind, len(finding.rows)) == ("one file, several images", 1)
@@ -82,7 +82,7 @@ def test_the_command_tells_faults_from_findings(skinlite, data: Path) -> None:  
 
 @pytest.mark.parametrize(
     ("blanks", "told"),
-    [(None, "lesions    unknown: the table names none"), (3, "those of 3 pictures unknown")],
+    [(None, "lesions    unknown: the table names none"), (3, "those of 3 images unknown")],
 )
 def test_unknown_lesions_do_not_fail_the_check(
     skinlite,  # type: ignore[no-untyped-def]
@@ -110,10 +110,10 @@ def test_unknown_lesions_do_not_fail_the_check(
 
 def test_the_real_table_has_findings_and_no_fault(ham10000: Path) -> None:
     path = ham10000 / TABLE
-    frame, pictures = read_table(path), find_pictures(path)
+    frame, images = read_table(path), image_paths(path)
     wrong, two_ids = find_known_pairs(frame)
     assert wrong.rows == ("ISIC_0032881 (nv) and ISIC_0033607 (mel)",)
     assert len(two_ids.rows) == 99
-    faults, (same,) = find_identical_files(frame, pictures)
+    faults, (same,) = find_identical_files(frame, images)
     assert faults == [] and len(same.rows) == 2
     assert find_unknown_lesions(frame) == []

@@ -16,21 +16,21 @@ from skinlite.data.geometry import (
     Pixels,
     crop,
     fit,
-    load_picture,
+    load_image,
     reduce_to_frame,
     resize_bilinear,
 )
 from skinlite.errors import InputError
 
 
-def random_picture(height: int, width: int) -> Pixels:
+def random_image(height: int, width: int) -> Pixels:
     shape = (height, width, 3)
     return np.random.default_rng(height * width).integers(0, 256, shape, dtype=np.uint8)
 
 
-def naive_bilinear(picture: Pixels, height: int, width: int) -> np.ndarray:
+def naive_bilinear(image: Pixels, height: int, width: int) -> np.ndarray:
     """TFLite's reference kernel with half_pixel_centers, one output value at a time."""
-    rows, columns = picture.shape[:2]
+    rows, columns = image.shape[:2]
     result = np.zeros((height, width, 3))
     for y in range(height):
         source_y = (y + 0.5) * rows / height - 0.5
@@ -49,7 +49,7 @@ def naive_bilinear(picture: Pixels, height: int, width: int) -> np.ndarray:
                     (y1, x1, dy * dx),
                 ]
                 result[y, x, channel] = sum(
-                    weight * float(picture[row, column, channel]) for row, column, weight in corners
+                    weight * float(image[row, column, channel]) for row, column, weight in corners
                 )
     return result
 
@@ -65,18 +65,18 @@ def naive_bilinear(picture: Pixels, height: int, width: int) -> np.ndarray:
     ],
 )
 def test_bilinear_equals_the_naive_loop(size: tuple[int, int], target: tuple[int, int]) -> None:
-    picture = random_picture(*size)
+    image = random_image(*size)
     np.testing.assert_allclose(
-        resize_bilinear(picture, *target), naive_bilinear(picture, *target), atol=1e-2
+        resize_bilinear(image, *target), naive_bilinear(image, *target), atol=1e-2
     )
 
 
 def test_no_antialias_and_half_pixel_centres() -> None:
     """Halving a row takes the mean of the two pixels astride each centre, nothing further out."""
     row = np.array([[0, 10, 200, 100, 50, 60, 7, 9]], np.uint8)
-    picture = np.repeat(row[..., None], 3, axis=2)
-    assert resize_bilinear(picture, 1, 4)[0, :, 0].tolist() == [5, 150, 55, 8]
-    assert resize_bilinear(picture, 1, 2)[0, :, 0].tolist() == [105, 33.5]
+    image = np.repeat(row[..., None], 3, axis=2)
+    assert resize_bilinear(image, 1, 4)[0, :, 0].tolist() == [5, 150, 55, 8]
+    assert resize_bilinear(image, 1, 2)[0, :, 0].tolist() == [105, 33.5]
 
 
 @pytest.mark.parametrize(
@@ -92,16 +92,16 @@ def test_no_antialias_and_half_pixel_centres() -> None:
 def test_crop_is_the_largest_centred_region(
     size: tuple[int, int], target: tuple[int, int], kept: tuple[int, int], corner: tuple[int, int]
 ) -> None:
-    picture = random_picture(*size)
+    image = random_image(*size)
     top, left = corner
-    expected = picture[top : top + kept[0], left : left + kept[1]]
-    np.testing.assert_array_equal(crop(picture, *target), expected)
+    expected = image[top : top + kept[0], left : left + kept[1]]
+    np.testing.assert_array_equal(crop(image, *target), expected)
 
 
 def test_small_pictures_pass_the_reduction_and_large_ones_are_averaged() -> None:
-    small = random_picture(*FRAME)
+    small = random_image(*FRAME)
     assert reduce_to_frame(small) is small
-    large = random_picture(2 * FRAME[0], 2 * FRAME[1])
+    large = random_image(2 * FRAME[0], 2 * FRAME[1])
     means = large.reshape(FRAME[0], 2, FRAME[1], 2, 3).mean(axis=(1, 3))
     reduced = reduce_to_frame(large)
     assert reduced.shape == (*FRAME, 3)
@@ -109,13 +109,13 @@ def test_small_pictures_pass_the_reduction_and_large_ones_are_averaged() -> None
 
 
 def test_a_photo_and_its_small_copy_give_the_same_pixels() -> None:
-    small = random_picture(450, 600)
+    small = random_image(450, 600)
     photo = small.repeat(4, axis=0).repeat(4, axis=1)
     np.testing.assert_array_equal(fit(photo, 96, 96), fit(small, 96, 96))
 
 
 def test_fit_rounds_to_uint8_of_the_asked_shape() -> None:
-    fitted = fit(random_picture(225, 300), 112, 96)
+    fitted = fit(random_image(225, 300), 112, 96)
     assert (fitted.shape, fitted.dtype) == ((112, 96, 3), np.uint8)
     white = np.full((450, 600, 3), 255, np.uint8)
     assert (fit(white, 224, 224) == 255).all()
@@ -128,27 +128,27 @@ def test_fit_rounds_to_uint8_of_the_asked_shape() -> None:
 def test_every_mode_becomes_rgb(
     tmp_path: Path, mode: str, colour: int | tuple[int, ...], expected: tuple[int, int, int]
 ) -> None:
-    Image.new(mode, (6, 4), colour).save(tmp_path / "picture.png")
-    picture = load_picture(tmp_path / "picture.png")
-    assert (picture.shape, picture.dtype) == ((4, 6, 3), np.uint8)
-    assert tuple(picture[2, 3]) == expected
+    Image.new(mode, (6, 4), colour).save(tmp_path / "image.png")
+    image = load_image(tmp_path / "image.png")
+    assert (image.shape, image.dtype) == ((4, 6, 3), np.uint8)
+    assert tuple(image[2, 3]) == expected
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png"])
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.5, 0.9])
 def test_a_truncated_picture_is_named(tmp_path: Path, suffix: str, share: float) -> None:
     path = tmp_path / f"cut.{suffix}"
-    Image.fromarray(random_picture(60, 80)).save(path)
+    Image.fromarray(random_image(60, 80)).save(path)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises(InputError, match=rf"cut\.{suffix}"):
-        load_picture(path)
+        load_image(path)
 
 
 def test_a_missing_picture_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"There is no .*absent\.jpg"):
-        load_picture(tmp_path / "absent.jpg")
+        load_image(tmp_path / "absent.jpg")
     with pytest.raises(InputError, match=r"is a folder, not a regular file"):
-        load_picture(tmp_path)
+        load_image(tmp_path)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -158,7 +158,7 @@ def test_16_bit_grey_is_scaled_and_not_cut_off(tmp_path: Path, suffix: str) -> N
     Image.fromarray(levels * 257).save(path)
     with Image.open(path) as stored:
         assert stored.mode.startswith("I;16")
-    np.testing.assert_array_equal(load_picture(path), levels[..., None].repeat(3, axis=2))
+    np.testing.assert_array_equal(load_image(path), levels[..., None].repeat(3, axis=2))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_levels_that_nobody_can_scale_are_refused(
 ) -> None:
     Image.fromarray(levels).save(tmp_path / "levels.tif")
     with pytest.raises(InputError, match=rf"levels\.tif has .*{message}"):
-        load_picture(tmp_path / "levels.tif")
+        load_image(tmp_path / "levels.tif")
 
 
 @pytest.mark.parametrize(
@@ -183,16 +183,16 @@ def test_levels_that_nobody_can_scale_are_refused(
     + [("RGB", suffix) for suffix in ("bmp", "tif", "webp")],
 )
 def test_every_other_mode_and_format_is_decoded(tmp_path: Path, mode: str, suffix: str) -> None:
-    path = tmp_path / f"picture.{suffix}"
+    path = tmp_path / f"image.{suffix}"
     Image.new("RGB", (6, 4), (255, 255, 255)).convert(mode).save(path)
-    np.testing.assert_array_equal(load_picture(path), np.full((4, 6, 3), 255, np.uint8))
+    np.testing.assert_array_equal(load_image(path), np.full((4, 6, 3), 255, np.uint8))
 
 
 def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     for path, kind in ((tmp_path / "pipe.jpg", "a pipe"), (Path("/dev/zero"), "a device")):
         with pytest.raises(InputError, match=f"{path} is {kind}, not a regular file"):
-            load_picture(path)
+            load_image(path)
 
 
 @pytest.fixture
@@ -206,7 +206,7 @@ def test_a_progressive_jpeg_has_the_same_levels(smooth: Image.Image, tmp_path: P
     for name, progressive in (("baseline.jpg", False), ("progressive.jpg", True)):
         smooth.save(tmp_path / name, quality=95, progressive=progressive)
     assert np.array_equal(
-        load_picture(tmp_path / "baseline.jpg"), load_picture(tmp_path / "progressive.jpg")
+        load_image(tmp_path / "baseline.jpg"), load_image(tmp_path / "progressive.jpg")
     )
 
 
@@ -218,14 +218,14 @@ def test_no_colour_profile_and_no_gamma_is_applied(smooth: Image.Image, tmp_path
     chunks.add(b"gAMA", (100_000).to_bytes(4, "big"))  # 1: browsers show it much brighter
     smooth.save(tmp_path / "gamma.png", pnginfo=chunks)
     for name in ("profile.png", "gamma.png"):
-        assert np.array_equal(load_picture(tmp_path / name), np.asarray(smooth))
+        assert np.array_equal(load_image(tmp_path / name), np.asarray(smooth))
 
 
 def test_cmyk_and_sixteen_bits_become_eight_bits_of_rgb(
     smooth: Image.Image, tmp_path: Path
 ) -> None:
     smooth.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=98, subsampling=0)
-    off = np.abs(load_picture(tmp_path / "cmyk.jpg").astype(int) - np.asarray(smooth))
+    off = np.abs(load_image(tmp_path / "cmyk.jpg").astype(int) - np.asarray(smooth))
     assert off.max() <= 3
 
     def chunk(name: bytes, content: bytes) -> bytes:
@@ -241,4 +241,4 @@ def test_cmyk_and_sixteen_bits_become_eight_bits_of_rgb(
         + chunk(b"IDAT", zlib.compress(rows))
         + chunk(b"IEND", b"")
     )
-    assert np.array_equal(load_picture(tmp_path / "deep.png"), np.asarray(smooth))
+    assert np.array_equal(load_image(tmp_path / "deep.png"), np.asarray(smooth))

@@ -49,7 +49,7 @@ def test_intervals_hold_the_value_and_are_as_wide_as_binomial_ones() -> None:
 
 
 def test_pictures_of_one_lesion_go_together() -> None:
-    """Each picture four times: the interval stays that of the quarter of them."""
+    """Each image four times: the interval stays that of the quarter of them."""
     labels, probabilities = drawn(210)
     alone = bootstrap(labels, probabilities, np.arange(210).astype(object)).accuracy
     lesions = np.arange(210).repeat(4).astype(object)

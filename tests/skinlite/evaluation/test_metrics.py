@@ -123,5 +123,5 @@ def test_an_empty_split_is_told() -> None:
 def test_answers_that_are_no_numbers_are_told(value: float) -> None:
     probabilities = np.eye(7)
     probabilities[2, 3] = value
-    with pytest.raises(InputError, match="1 of 7 pictures with NaN"):
+    with pytest.raises(InputError, match="1 of 7 images with NaN"):
         evaluate(np.arange(7), probabilities)

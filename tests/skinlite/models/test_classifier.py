@@ -92,9 +92,9 @@ def test_rgb_0_255_becomes_what_the_backbone_wants(
     monkeypatch.setitem(BACKBONES, "window", row)
     model = build_classifier("window", patient_width=WIDTH)
     seen = keras.Model(model.input, model.get_layer("soft_attention").input)
-    picture = np.zeros((1, 4, 4, 3), np.float32)
-    picture[0, 0] = 255
-    given = np.asarray(seen({IMAGE: picture, PATIENT: np.zeros((1, WIDTH), np.float32)}))
+    image = np.zeros((1, 4, 4, 3), np.float32)
+    image[0, 0] = 255
+    given = np.asarray(seen({IMAGE: image, PATIENT: np.zeros((1, WIDTH), np.float32)}))
     np.testing.assert_allclose(given[0, 3, 0], low, atol=1e-4)
     np.testing.assert_allclose(given[0, 0, 0], high, atol=1e-4)
 

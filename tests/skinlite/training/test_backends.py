@@ -74,7 +74,7 @@ def test_two_devices_have_the_loss_of_one(
 
 @pytest.mark.slow
 def test_jax_has_the_loss_of_tensorflow(curves: Callable[[str], list[list[float]]]) -> None:
-    """The same weights and pictures; dropout is off, whose random numbers they don't share."""
+    """The same weights and images; dropout is off, whose random numbers they don't share."""
     need_jax()
     np.testing.assert_allclose(curves("jax")[0], curves("tensorflow")[0], rtol=1e-3)
 

@@ -55,7 +55,7 @@ def test_pictures_are_varied_or_not(conv_net: str, regime: Any, varied: bool) ->
 def test_an_epoch_has_as_many_pictures_as_asked_for(
     training: Make, tmp_path: Path, conv_prepared: Prepared
 ) -> None:
-    """Every picture comes as often as another, or once more."""
+    """Every image comes as often as another, or once more."""
     rows = len(conv_prepared.examples["train"])
     batches = training(tmp_path / "run", regime="augmented", batch_size=8)._batches(0)
     assert len(batches.order) == 18_015 and len(batches) == 18_015 // 8

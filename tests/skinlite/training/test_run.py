@@ -59,17 +59,17 @@ def foreign(kind: str) -> Any:
     import keras
     from keras import layers
 
-    picture = layers.Input((32, 32, 3), name="image")
-    flat = layers.Flatten()(picture)
+    image = layers.Input((32, 32, 3), name="image")
+    flat = layers.Flatten()(image)
     if kind == "code":
-        return keras.Model(picture, layers.Dense(7)(layers.Lambda(lambda x: x * 2)(flat)))
+        return keras.Model(image, layers.Dense(7)(layers.Lambda(lambda x: x * 2)(flat)))
     if kind == "sequential":
-        return keras.Sequential([picture, layers.Flatten(), layers.Dense(7)])
-    if kind == "picture only":
-        return keras.Model(picture, layers.Dense(7)(flat))
+        return keras.Sequential([image, layers.Flatten(), layers.Dense(7)])
+    if kind == "image only":
+        return keras.Model(image, layers.Dense(7)(flat))
     patient = layers.Input((4,), name="patient")
     both = layers.Concatenate()([flat, patient])
-    return keras.Model({"image": picture, "patient": patient}, layers.Dense(9)(both))
+    return keras.Model({"image": image, "patient": patient}, layers.Dense(9)(both))
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def foreign(kind: str) -> Any:
             r"can't be loaded: .*Lambda.*\. Only what Keras 3 saved .* is, and no code",
         ),
         ("sequential", "is not the model of this run"),
-        ("picture only", r"is not the model of this run.*Put back what skinlite train saved"),
+        ("image only", r"is not the model of this run.*Put back what skinlite train saved"),
         ("other classes", r"gives \(None, 9\), the run's .* gives \(None, 7\)"),
     ],
 )

@@ -17,7 +17,7 @@ from skinlite.errors import InputError
 from skinlite_benchmarks.arm64 import basic_blocks as blocks
 from skinlite_benchmarks.arm64 import llvm_mca as pipeline
 from skinlite_benchmarks.arm64.basic_blocks import Block, counting_emulator, executed
-from skinlite_benchmarks.arm64.cycles import CyclesReport, _picture
+from skinlite_benchmarks.arm64.cycles import CyclesReport, _image
 from skinlite_benchmarks.arm64.llvm_mca import PIPELINES, cycles, llvm
 from skinlite_benchmarks.arm64.machine import Facts
 from skinlite_benchmarks.arm64.used_kernels import kernel_of
@@ -117,7 +117,7 @@ def test_an_emulator_that_takes_no_such_plugin_is_not_taken(
 def test_blocks_are_of_the_library_that_they_lie_in(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What isn't in one is Python's, and what was there before the picture isn't the picture's."""
+    """What isn't in one is Python's, and what was there before the image isn't the image's."""
     one, two = tmp_path / "one.so", tmp_path / "two.so"
     facts = Facts(partitions=1, libraries={two: (0x3000, 0x4000), one: (0x1000, 0x2000)})
 
@@ -157,7 +157,7 @@ def test_every_multiplication_is_counted(
     counted = []
     for again in (1, 3):
         monkeypatch.setattr(blocks, "AGAIN", again)
-        found = executed(model, _picture(model), qemu, "cortex-a76", emulated)
+        found = executed(model, _image(model), qemu, "cortex-a76", emulated)
         counted.append(16 * sum(dot_products(one.code) * times for one, times in found.items()))
     assert counted[0] == counted[1]
     dense = tflite_cost(model).macs

@@ -10,7 +10,7 @@ from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants import sweep
 from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
-from skinlite_benchmarks.measure.accuracy import choose_pictures
+from skinlite_benchmarks.measure.accuracy import choose_images
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.suite import run_benchmark
@@ -32,9 +32,17 @@ def test_new_and_trained_networks_are_swept(
     monkeypatch.setattr(sweep, "_convert_apart", lambda *_: pytest.fail("converted again"))
     assert [one.path for one in convert_all(jobs, silent)] == [one.path for one in entries]
 
-    jury = choose_pictures(read_dataset(tiny_data), [kept_run])
+    evaluation_set = choose_images(read_dataset(tiny_data), [kept_run])
     results = with_points(
-        run_benchmark([], None, others=entries, threads=(1,), rounds=2, jury=jury, details=False),
+        run_benchmark(
+            [],
+            None,
+            others=entries,
+            threads=(1,),
+            rounds=2,
+            evaluation_set=evaluation_set,
+            details=False,
+        ),
         jobs,
     )
     trained, untrained = results.contestants

@@ -1,4 +1,4 @@
-"""Accuracy on a data set: which pictures judge, and one set of predictions for all columns."""
+"""Accuracy on a data set: which images judge, and one set of predictions for all columns."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics
 from skinlite_benchmarks.contestants.find import find_contestants
-from skinlite_benchmarks.measure.accuracy import choose_pictures, score
+from skinlite_benchmarks.measure.accuracy import choose_images, score
 from skinlite_benchmarks.suite import run_benchmark
 
 from .conftest import write_bundle
@@ -31,13 +31,18 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     models: Path, dataset: Dataset, tmp_path: Path
 ) -> None:
     bundle = write_bundle(tmp_path / "bundle", models)
-    jury = choose_pictures(dataset, [])
-    assert jury.pictures == "all" and "--model RUN" in jury.notice
+    evaluation_set = choose_images(dataset, [])
+    assert evaluation_set.pictures == "all" and "--model RUN" in evaluation_set.notice
     results = run_benchmark(
-        [bundle, models / "slow.tflite"], None, threads=(1,), rounds=2, jury=jury, details=False
+        [bundle, models / "slow.tflite"],
+        None,
+        threads=(1,),
+        rounds=2,
+        evaluation_set=evaluation_set,
+        details=False,
     )
     assert results.settings.data == dataset.root.name
-    assert jury.notice in results.notices
+    assert evaluation_set.notice in results.notices
     assert any("slow was not judged" in notice for notice in results.notices)
     int8, whole, bare = results.contestants
     assert bare.accuracy is None and whole.accuracy is not None
@@ -50,9 +55,9 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
 
 
 def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Dataset) -> None:
-    jury = choose_pictures(dataset, [kept_run])
-    assert jury.pictures == "test" and not jury.notice
-    found, reasons = score(find_contestants([kept_run.path]), jury, silent)
+    evaluation_set = choose_images(dataset, [kept_run])
+    assert evaluation_set.pictures == "test" and not evaluation_set.notice
+    found, reasons = score(find_contestants([kept_run.path]), evaluation_set, silent)
     (accuracy,) = found.values()
     expected = read_json(RunMetrics, kept_run.path / "metrics.json").test
     assert accuracy.exported.confusion == expected.confusion and not reasons
@@ -66,9 +71,9 @@ def test_a_bundle_of_another_run_is_refused(
     bundle = write_bundle(tmp_path / "bundle", models)
     entries = find_contestants([kept_run.path, bundle])
     with pytest.raises(InputError, match=rf"{bundle}/model.tflite doesn't come from .*--model"):
-        choose_pictures(dataset, [kept_run], entries)
+        choose_images(dataset, [kept_run], entries)
     fresh = find_contestants([kept_run.path, write_bundle(tmp_path / "b", models, trained=False)])
-    assert choose_pictures(dataset, [kept_run], fresh).pictures == "test"
+    assert choose_images(dataset, [kept_run], fresh).pictures == "test"
 
 
 def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(
@@ -76,7 +81,7 @@ def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(
 ) -> None:
     entries = find_contestants([write_bundle(tmp_path / "bundle", models)])
     other = Dataset(dataset.frame.assign(image_id="x" + dataset.frame["image_id"]), dataset.root)
-    found, reasons = score(entries, choose_pictures(other, [kept_run], entries), silent)
+    found, reasons = score(entries, choose_images(other, [kept_run], entries), silent)
     assert len(found) == 2 and len(reasons) == 2
     assert "none of the runs" in reasons[0]
 
@@ -87,8 +92,8 @@ def test_a_leaky_split_is_told(kept_run: Run, dataset: Dataset) -> None:
         leaks = Leaks(state=state, reason="so it is")
         split = info.split.model_copy(update={"leaky": state == "found", "leaks": leaks})
         other = replace(kept_run, info=info.model_copy(update={"split": split}))
-        jury = choose_pictures(dataset, [other])
-        found, _ = score(find_contestants([kept_run.path]), jury, silent)
+        evaluation_set = choose_images(dataset, [other])
+        found, _ = score(find_contestants([kept_run.path]), evaluation_set, silent)
         assert [one.leaks for one in found.values()] == [leaks]
         assert [one.leaky for one in found.values()] == [state == "found"]
 
@@ -96,8 +101,10 @@ def test_a_leaky_split_is_told(kept_run: Run, dataset: Dataset) -> None:
 def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dataset) -> None:
     ids = "other_" + dataset.frame["image_id"]
     other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)
-    jury = choose_pictures(other, [kept_run])
-    assert jury.pictures == "all" and "none is in the runs' splits" in jury.notice
+    evaluation_set = choose_images(other, [kept_run])
+    assert (
+        evaluation_set.pictures == "all" and "none is in the runs' splits" in evaluation_set.notice
+    )
 
 
 def test_runs_with_different_test_splits_are_refused(
@@ -107,7 +114,7 @@ def test_runs_with_different_test_splits_are_refused(
     other = replace(kept_run)
     object.__setattr__(other, "split", lambda: turned)
     with pytest.raises(InputError, match="different test splits"):
-        choose_pictures(dataset, [kept_run, other])
+        choose_images(dataset, [kept_run, other])
 
 
 def test_a_data_set_of_other_classes_is_refused(dataset: Dataset, tmp_path: Path) -> None:

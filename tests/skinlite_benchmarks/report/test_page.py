@@ -19,8 +19,8 @@ from skinlite_benchmarks.results.records import (
     Cost,
     Limit,
     OperatorTime,
+    Peak,
     Profile,
-    Roof,
     Share,
     SweepPoint,
 )
@@ -31,10 +31,10 @@ CHARTS = (
     "Latency distributions, one thread",
     "Times faster than the reference, one thread",
     "File size",
-    "Latency over the size of the picture, one thread",
+    "Latency over the size of the image, one thread",
     "Recall by class: quick int8",
     "Share of this host's limit that is reached, one thread",
-    "Dearest operators: quick int8",
+    "Most expensive operators: quick int8",
 )
 
 
@@ -63,7 +63,7 @@ def everything(results: Results) -> Results:
     quick = results.measurements[0].model_copy(
         update={"limit": Limit(ms=0.4, bound="arithmetic", share=0.4)}
     )
-    roof = Roof(
+    peak = Peak(
         threads=1,
         float32_gmacs=50,
         int8_gmacs=218,
@@ -77,7 +77,7 @@ def everything(results: Results) -> Results:
     )
     return results.model_copy(
         update={
-            "host": results.host.model_copy(update={"roofs": (roof,)}),
+            "host": results.host.model_copy(update={"roofs": (peak,)}),
             "contestants": (first, second, last),
             "measurements": (quick, *results.measurements[1:]),
             "paper": paper_figures(["mobilenet_v3_large"]),
@@ -127,7 +127,12 @@ def test_small_shares_and_short_times_are_not_nothing() -> None:
 
 def test_parts_that_were_not_measured_are_not_there(results: Results) -> None:
     page = render_html(results)
-    for title in ("Dearest operators", "How far from the limit", "The paper against", "Sweep,"):
+    for title in (
+        "Most expensive operators",
+        "How far from the limit",
+        "The paper against",
+        "Sweep,",
+    ):
         assert title not in page
         assert title not in render_markdown(results)
 
@@ -139,7 +144,7 @@ def test_markdown_has_every_table(everything: Results) -> None:
         "The paper against measured",
         "Sweep, one thread",
         "How far from the limit, one thread",
-        "Dearest operators: quick int8",
+        "Most expensive operators: quick int8",
     ):
         assert f"## {title}\n" in text
     assert "| Operator 9 (NHWC, QC8) IGEMM | 10 |" in text

@@ -51,7 +51,7 @@ def test_summary_says_it_in_one_sentence(results: Results) -> None:
         "Big float32 at 16 px, one thread; balanced accuracy 0."
     )
     assert wording.summary(results).endswith(
-        "on 700 held-out synthetic pictures; measured on a desktop CPU, not on a phone."
+        "on 700 held-out synthetic images; measured on a desktop CPU, not on a phone."
     )
 
 
@@ -119,11 +119,11 @@ def test_page_has_every_chart_in_both_widths(results: Results) -> None:
 def test_page_follows_the_system_theme_and_says_what_is_synthetic(results: Results) -> None:
     page = render_html(results)
     assert "prefers-color-scheme: dark" in page
-    assert "synthetic pictures</span>" in page
+    assert "synthetic images</span>" in page
     assert "not a phone</span>" in page
     real = results.contestants[0].model_copy(update={"synthetic": False})
     honest = results.model_copy(update={"contestants": (real, *results.contestants[1:])})
-    assert "synthetic pictures</span>" not in render_html(honest)
+    assert "synthetic images</span>" not in render_html(honest)
 
 
 def test_untrained_accuracy_is_never_a_number(results: Results) -> None:
@@ -174,7 +174,7 @@ def test_what_is_known_of_leaks_stands_beside_every_figure(
     accuracy = first.accuracy.model_copy(update={"leaks": leaks, "leaky": state == "found"})
     judged = first.model_copy(update={"accuracy": accuracy})
     changed = results.model_copy(update={"contestants": (judged, *others)})
-    assert f"held-out synthetic pictures{mark};" in wording.summary(changed)
+    assert f"held-out synthetic images{mark};" in wording.summary(changed)
     page = render_html(changed)
     badges = {told for told in ("leaks unknown</span>", "leaky split</span>") if told in page}
     assert badges == ({badge} if badge else set())

@@ -31,7 +31,7 @@ def some_answers() -> tuple[np.ndarray, np.ndarray]:
 
 def test_a_confusion_matrix_gives_the_intervals_of_a_bootstrap_over_the_pictures() -> None:
     labels, probabilities = some_answers()
-    found = accuracy_of(evaluate(labels, probabilities), source="run", pictures="test", leaks=NONE)
+    found = accuracy_of(evaluate(labels, probabilities), source="run", images="test", leaks=NONE)
     right = probabilities.argmax(1) == labels
     drawn = right[np.random.default_rng(3).integers(0, 500, (2000, 500))].mean(axis=1)
     low, high = np.percentile(drawn, [2.5, 97.5])
@@ -45,11 +45,11 @@ def test_a_confusion_matrix_gives_the_intervals_of_a_bootstrap_over_the_pictures
 
 
 def test_answers_are_resampled_by_lesion() -> None:
-    """Two pictures of each lesion, alike: half of what they seem to be."""
+    """Two images of each lesion, alike: half of what they seem to be."""
     labels, exported = (given.repeat(2, axis=0) for given in some_answers())
     keras = np.roll(exported, 200, axis=0)
     alone, together = (
-        measured(labels, exported, keras, lesions, pictures="all", leaks=NONE)
+        measured(labels, exported, keras, lesions, images="all", leaks=NONE)
         for lesions in (np.arange(1000), np.arange(500).repeat(2))
     )
     for column in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
@@ -88,7 +88,7 @@ def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
     assert told is not None and told.agreement is not None
     assert (told.agreement.low, told.agreement.high) == (0.96, 0.98)
     assert (told.balanced_accuracy.low, told.balanced_accuracy.high) == (0.3, 0.4)
-    # Without them its metrics give some, over pictures.
+    # Without them its metrics give some, over images.
     assert untold is not None and untold.agreement is not None
     assert untold.balanced_accuracy.value == told.balanced_accuracy.value
     assert untold.balanced_accuracy.low < untold.balanced_accuracy.value
@@ -98,7 +98,7 @@ def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
 
 def test_without_melanomas_their_recall_is_not_told() -> None:
     labels, answers = np.array([0, 1, 5]), np.eye(7)[[0, 1, 4]]
-    found = measured(labels, answers, answers, np.arange(3), pictures="all", leaks=NONE)
+    found = measured(labels, answers, answers, np.arange(3), images="all", leaks=NONE)
     assert found.melanoma_recall is None
     assert found.agreement is not None and found.agreement.low == 1
     assert found.balanced_accuracy.value == pytest.approx(2 / 3)

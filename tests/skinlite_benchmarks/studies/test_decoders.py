@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Pixels, load_picture
+from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder
 from skinlite_benchmarks.studies.decoders import compare, table
 from skinlite_export.runtime.signature import Signature, Tensor
@@ -34,12 +34,12 @@ class Reddest:
 
 
 def darker(path: Path) -> Pixels:
-    return load_picture(path) // 2
+    return load_image(path) // 2
 
 
 def test_a_decoder_is_compared_with_pillow(tiny_data: Path) -> None:
     encoder = PatientEncoder(age_mean=50, age_std=15)
-    ways = {"same": load_picture, "darker": darker}
+    ways = {"same": load_image, "darker": darker}
     found = compare(Reddest(), encoder, tiny_data, 10, ways)  # type: ignore[arg-type]
     same, other = found["same"], found["darker"]
     assert not same.levels.any() and not same.probabilities.any() and same.flips == 0

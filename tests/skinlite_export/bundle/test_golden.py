@@ -16,8 +16,8 @@ from skinlite_export.bundle.golden import check_golden
 
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
-    pictures, tflite, onnx = check_golden(tiny_bundle)
-    assert pictures == "8 golden pictures: pixels and encoded patients equal"
+    images, tflite, onnx = check_golden(tiny_bundle)
+    assert images == "8 golden images: pixels and encoded patients equal"
     assert tflite.startswith("model.tflite: probabilities within 0.0e+00")
     assert onnx.startswith("model.onnx: probabilities within ")
 
@@ -54,7 +54,7 @@ def edit(vector: str, change: Callable[[dict[str, Any]], None]) -> Callable[[Bun
 
 
 def repaint(name: str) -> Callable[[Bundle], None]:
-    """Changes one level of one pixel of a picture; of the raw one, a whole corner of the crop."""
+    """Changes one level of one pixel of an image; of the raw one, a whole corner of the crop."""
 
     def apply(bundle: Bundle) -> None:
         path = bundle.path / "golden" / name

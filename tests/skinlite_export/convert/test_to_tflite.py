@@ -123,7 +123,7 @@ def test_unfused_hard_swish_leaves_few_partitions(
 
 
 def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
-    """Every sample is asked for, as pictures and patients under their names."""
+    """Every sample is asked for, as images and patients under their names."""
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras

@@ -30,7 +30,7 @@ class App:
     """A phone's app, written without skinlite's candidates; tests put faults into its steps."""
 
     decode: Callable[[Path], np.ndarray] = staticmethod(upright)
-    resize: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda picture: fit(picture, 48, 48))
+    resize: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda image: fit(image, 48, 48))
     image: Callable[[np.ndarray], np.ndarray] = staticmethod(lambda levels: levels)
     patient: Callable[[Patient, PatientEncoder], Any] = staticmethod(
         lambda patient, encoder: encoder.encode([patient])[0]
@@ -78,15 +78,15 @@ def told(tiny_bundle: Bundle, tmp_path: Path) -> Told:
 
 
 def by_pillow(how: Image.Resampling) -> Callable[[np.ndarray], np.ndarray]:
-    def resize(picture: np.ndarray) -> np.ndarray:
-        return np.asarray(Image.fromarray(crop(picture, 48, 48)).resize((48, 48), how))
+    def resize(image: np.ndarray) -> np.ndarray:
+        return np.asarray(Image.fromarray(crop(image, 48, 48)).resize((48, 48), how))
 
     return resize
 
 
-def stretched(picture: np.ndarray) -> np.ndarray:
-    """Half-pixel centres by hand, over the whole picture."""
-    whole = picture.astype(np.float64)
+def stretched(image: np.ndarray) -> np.ndarray:
+    """Half-pixel centres by hand, over the whole image."""
+    whole = image.astype(np.float64)
     for axis in (0, 1):
         size = whole.shape[axis]
         at = np.clip((np.arange(48) + 0.5) * size / 48 - 0.5, 0, size - 1)
@@ -97,8 +97,8 @@ def stretched(picture: np.ndarray) -> np.ndarray:
     return np.rint(whole)
 
 
-def turned(picture: np.ndarray) -> np.ndarray:
-    return fit(np.rot90(picture).copy(), 48, 48)
+def turned(image: np.ndarray) -> np.ndarray:
+    return fit(np.rot90(image).copy(), 48, 48)
 
 
 IMAGES = {
@@ -238,7 +238,7 @@ def test_what_is_not_recognised(told: Told, tiny_bundle: Bundle) -> None:
     assert found.startswith(f"age {UNKNOWN_CAUSE}") and "site" not in found
     assert found.endswith("(in akiec.png)")  # which of the seven the numbers are of
     document["vectors"] = document["vectors"][:1]
-    assert ".png" not in told(document).faults["patient"]  # the finding names its one picture
+    assert ".png" not in told(document).faults["patient"]  # the finding names its one image
     app = App(answer=lambda values: np.full(7, 1 / 7) * 0.7 + 0.3 * values[::-1] ** 2)
     assert told(app.run(tiny_bundle)).faults["probabilities"].startswith(UNKNOWN_CAUSE)
     found = told(app.run(tiny_bundle), "image", "patient").faults["probabilities"]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import expect, read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose
@@ -28,10 +28,8 @@ def interfaced(bundle: Bundle) -> Callable[..., Bundle]:
         path.write_bytes(with_interface(path.read_bytes(), recipe, bundle.encoder()))
         runner, known, vectors = bundle.runner(), read_vectors(bundle), []
         for one in known.vectors:
-            picture = load_picture(bundle.path / "golden" / one.picture)
-            expected = expect(
-                runner, pixels_for(runner, picture), "", one.patient, bundle.encoder()
-            )
+            image = load_image(bundle.path / "golden" / one.picture)
+            expected = expect(runner, pixels_for(runner, image), "", one.patient, bundle.encoder())
             vectors.append(one.model_copy(update={"models": {TFLITE: expected}}))
         changed = known.model_copy(update={"vectors": vectors})
         (bundle.path / "golden" / "vectors.json").write_text(changed.model_dump_json())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
@@ -35,10 +35,10 @@ def phone(
     given: Change = same,
     answer: Callable[[Runner], np.ndarray] = probabilities,
 ) -> dict[str, Any]:
-    """What an app hands in, and gives to the file; a picture that the file refuses is left out."""
+    """What an app hands in, and gives to the file; an image that the file refuses is left out."""
     runner, vectors = bundle.runner(), []
     for one in read_vectors(bundle).vectors:
-        pixels = pixels_for(runner, load_picture(bundle.path / "golden" / one.picture))
+        pixels = pixels_for(runner, load_image(bundle.path / "golden" / one.picture))
         (patient,) = patients_for(runner, [one.patient], bundle.encoder())
         shown = handed(pixels.astype(np.float32), patient)
         runner.set_inputs(*given(*shown))

@@ -27,7 +27,7 @@ def answers(model: Any, examples: Examples) -> np.ndarray:
 )
 def test_twin_equals_keras(
     random_classifier: Callable[[str, int], Any],
-    pictures: Callable[[int], Examples],
+    images: Callable[[int], Examples],
     assert_ordered: Callable[[Any], None],
     backbone: str,
     size: int,
@@ -37,7 +37,7 @@ def test_twin_equals_keras(
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites import REWRITES, apply_rewrites
 
-    model, examples = random_classifier(backbone, size), pictures(size)
+    model, examples = random_classifier(backbone, size), images(size)
     expected = answers(model, examples)
     assert np.ptp(expected, axis=0).max() > 0.01  # otherwise any twin would do
     stock = read_keras(model)

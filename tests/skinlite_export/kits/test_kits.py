@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.data.geometry import load_picture
+from skinlite.data.geometry import load_image
 from skinlite.data.patient import Patient
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle.folder import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
@@ -142,7 +142,7 @@ def test_kotlin_gives_the_golden_numbers(
     assert [one["picture"] for one in found["vectors"]] == [vector.picture for vector in known]
     for one, vector in zip(found["vectors"], known, strict=True):
         expected = vector.models[TFLITE]
-        pixels = load_picture(bundle.path / "golden" / expected.pixels)
+        pixels = load_image(bundle.path / "golden" / expected.pixels)
         # Java's ImageIO decodes the JPEG as Pillow does.
         assert np.array_equal(one["image"], image.pack(pixels).ravel())
         assert one["patient"].keys() == expected.patient.keys()

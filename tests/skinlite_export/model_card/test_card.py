@@ -83,7 +83,7 @@ def test_a_leaky_split_is_told_at_the_top_beside_the_figures_and_in_its_point(
 ) -> None:
     known = tiny_bundle.manifest.data
     assert known is not None
-    leaks = Leaks(state="found", reason="5 of 12 (42%) test pictures")
+    leaks = Leaks(state="found", reason="5 of 12 (42%) test images")
     split = known.split.model_copy(update={"leaky": True, "leaks": leaks})
     card = card_of(changed(tiny_bundle.manifest, "data", split=split))
     told = f"{LEAKY}: {leaks.reason}"
@@ -109,7 +109,7 @@ def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
 
 def test_what_no_training_picture_told_is_told(tiny_bundle: Bundle) -> None:
     card = card_of(changed(tiny_bundle.manifest, "data", untold=("age",)))
-    assert "NOT KNOWN of any training picture: age" in rows(card, "Data")["Bias by patient data"][0]
+    assert "NOT KNOWN of any training image: age" in rows(card, "Data")["Bias by patient data"][0]
     assert "NOT KNOWN" not in card_of(tiny_bundle.manifest)
 
 

@@ -44,7 +44,7 @@ def network(float_nodes: frozenset[str] = frozenset()) -> Any:
 def samples() -> Iterator[dict[str, Any]]:
     random = np.random.default_rng(1)
     for _ in range(5):
-        # As in a picture, neighbours are nearly equal.
+        # As in an image, neighbours are nearly equal.
         image = random.uniform(1, 3) + random.uniform(0, 0.1, (1, 9, 9, 3))
         yield {"image": image.astype(np.float32), "patient": np.ones((1, 2), np.float32)}
 

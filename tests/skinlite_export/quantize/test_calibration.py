@@ -1,4 +1,4 @@
-"""Which pictures calibrate: balanced, seeded, from the given rows, none that is out of line."""
+"""Which images calibrate: balanced, seeded, from the given rows, none that is out of line."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ IDS = pd.Series([f"id{row:02d}" for row in range(21)], index=range(100, 121))
 
 
 def pool(examples: Examples) -> Any:
-    """The pool that a calibration draws from, of any pictures."""
+    """The pool that a calibration draws from, of any images."""
     from skinlite_export.quantize.calibration_pool import Pool
 
     return Pool(examples, IDS[: len(examples)], "a test", "Draw more with --calibration-pictures.")
@@ -155,7 +155,7 @@ def test_a_class_that_screening_takes_away_is_refused(
 
     few.patients[13] *= 1e3
     alone = (few.labels != few.labels[13]) | (np.arange(len(few)) == 13)
-    told = f"The 18 calibration pictures that are not screened out lack {CLASSES[few.labels[13]]}:"
+    told = f"The 18 calibration images that are not screened out lack {CLASSES[few.labels[13]]}:"
     with pytest.raises(InputError, match=told):
         calibrate(*parts, pool(few.take(np.flatnonzero(alone))), Recipe(calibration_pictures=21))
 
@@ -163,7 +163,7 @@ def test_a_class_that_screening_takes_away_is_refused(
 def test_too_many_out_of_line_are_refused(
     tiny_run: Run, tiny_prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So strict a screening leaves some picture out for certain; here one is too many."""
+    """So strict a screening leaves some image out for certain; here one is too many."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.quantize import calibration
@@ -174,7 +174,7 @@ def test_too_many_out_of_line_are_refused(
     graph = read_keras(tiny_run.load_model())
     train = training_pool(tiny_prepared)
     recipe = Recipe(calibration_pictures=14, screening=1.0000001)
-    with pytest.raises(InputError, match=r"of 14 calibration pictures are out of line"):
+    with pytest.raises(InputError, match=r"of 14 calibration images are out of line"):
         calibrate(build_twin(graph), graph, train, recipe)
 
 

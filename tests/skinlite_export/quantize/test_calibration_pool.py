@@ -1,4 +1,4 @@
-"""Calibrating with pictures of one's own: what is taken, and what is refused."""
+"""Calibrating with images of one's own: what is taken, and what is refused."""
 
 import shutil
 from collections.abc import Callable
@@ -22,7 +22,7 @@ SIDES = ("train", "test")
 
 @pytest.fixture(scope="session")
 def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Synthetic pictures that no run was trained or judged on. Read only."""
+    """Synthetic images that no run was trained or judged on. Read only."""
     folder = tmp_path_factory.mktemp("others") / "clinic"
     write_synthetic(folder, lesions=30, seed=7)
     table = pd.read_csv(folder / TABLE)
@@ -54,7 +54,7 @@ def keep(folder: Path, which: Callable[[pd.DataFrame], Any]) -> Path:
 
 
 def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: str) -> Path:
-    """Put the first picture of a side of a run's data into a folder, some fields changed."""
+    """Put the first image of a side of a run's data into a folder, some fields changed."""
     split = prepared.split
     image_id = split.loc[split["split"] == side, "image_id"].iloc[0]
     source = pd.read_csv(data / TABLE).set_index("image_id", drop=False)
@@ -89,7 +89,7 @@ def test_an_export_calibrates_with_them(
 @pytest.mark.parametrize(
     ("which", "told"),
     [
-        (lambda table: table.index < 3, r"The 3 calibration pictures from clinic lack"),
+        (lambda table: table.index < 3, r"The 3 calibration images from clinic lack"),
         (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave --cal"),
     ],
 )
@@ -156,7 +156,7 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: P
     assert not set(left_out) & set(pool.image_ids)
     whole = len(conv_prepared.examples["train"])
     assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
-    assert pool.source.endswith(f"without {len(left_out)} pictures of lesions that judge")
+    assert pool.source.endswith(f"without {len(left_out)} images of lesions that judge")
 
 
 def test_what_is_known_of_a_folder_that_calibrates(

@@ -1,6 +1,6 @@
-"""One picture in a hundred blows a late activation up a hundred times; int8 has to survive it.
+"""One image in a hundred blows a late activation up a hundred times; int8 has to survive it.
 
-A gate like squeeze-excite's that opens on very red pictures, as networks trained on HAM10000 have
+A gate like squeeze-excite's that opens on very red images, as networks trained on HAM10000 have
 (docs/decisions/0008).
 """
 
@@ -19,7 +19,7 @@ SIZE, MAPS, ORDINARY = 8, 12, 99
 
 @pytest.fixture(scope="module")
 def gated() -> tuple[Any, Examples]:
-    """A twin with such a gate, and 100 pictures, of which the last is the red one."""
+    """A twin with such a gate, and 100 images, of which the last is the red one."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
 
@@ -33,7 +33,7 @@ def gated() -> tuple[Any, Examples]:
     def normal(*shape: int) -> NDArray[np.float32]:
         return (random.normal(size=shape) / np.sqrt(np.prod(shape[:-1]))).astype(np.float32)
 
-    # 0 up to a red of 0.8 (in the mean over a picture), 100 at pure red.
+    # 0 up to a red of 0.8 (in the mean over an image), 100 at pure red.
     opens = np.zeros((1, 1, 3, MAPS), np.float32)
     opens[0, 0, 0] = 500
     never = np.full(MAPS, -400, np.float32)
@@ -77,7 +77,7 @@ def _answers(twin: Any, examples: Examples) -> NDArray[np.float32]:
 
 
 def _agreement(gated: tuple[Any, Examples], ranges: Any) -> tuple[float, int]:
-    """Share of equal answers on the ordinary pictures, and how many classes int8 answers."""
+    """Share of equal answers on the ordinary images, and how many classes int8 answers."""
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.quantize.calibrated import answers
     from skinlite_export.quantize.calibration import samples
@@ -112,7 +112,7 @@ def test_minimum_and_maximum_collapse(gated: tuple[Any, Examples]) -> None:
 
 
 def test_least_squares_does_not(gated: tuple[Any, Examples]) -> None:
-    """Even with the picture among those that calibrate: screening is a second lock."""
+    """Even with the image among those that calibrate: screening is a second lock."""
     agreement, classes = _agreement(gated, "mse")
     assert agreement > 0.95
     assert classes == 7

@@ -19,7 +19,7 @@ FORMS = {
 def separable(
     size: int, padding: str, strides: tuple[int, int], margins: Any, taps: int = 7
 ) -> Any:
-    """Two of them on one picture, as a NASNet cell has them, each behind a ReLU of its own."""
+    """Two of them on one image, as a NASNet cell has them, each behind a ReLU of its own."""
     from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)
@@ -73,7 +73,7 @@ def parts_of(stock: Any) -> int:
 
 
 def test_every_padding_in_the_file_is_of_one_convolution() -> None:
-    """XNNPACK fuses it then; what two convolutions of a picture pad alike the converter shares."""
+    """XNNPACK fuses it then; what two convolutions of an image pad alike the converter shares."""
     import tensorflow as tf
 
     from skinlite.process.quiet import silenced

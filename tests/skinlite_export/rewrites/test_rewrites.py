@@ -255,9 +255,9 @@ def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
 def test_parse_rewrites() -> None:
     from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
 
-    with_pictures = ("equalize-channels", "adaptive-rounding")
+    with_images = ("equalize-channels", "adaptive-rounding")
     of_the_file = ("relu-as-quantize", "space-to-depth", "float16-kernels")
-    assert parse_rewrites("all") == ALL == (*REWRITES, *with_pictures, *of_the_file)
+    assert parse_rewrites("all") == ALL == (*REWRITES, *with_images, *of_the_file)
     assert parse_rewrites("none") == ()
     given = "fold-scales, unfuse-hard-swish"
     assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need

@@ -8,7 +8,7 @@ import pytest
 
 
 def skip(size: int, channels: int, *more: Any) -> Any:
-    """NASNet's skip, of a picture of any size: halves from even and from odd pixels."""
+    """NASNet's skip, of an image of any size: halves from even and from odd pixels."""
     from skinlite_export.graph.deploy_graph import Graph, Node
 
     random = np.random.default_rng(0)

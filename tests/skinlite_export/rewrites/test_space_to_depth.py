@@ -19,7 +19,7 @@ from skinlite_export.rewrites.row_blocks import (
 def convolution(
     size: int, channels: int, filters: int, kernel: int, stride: int, same: bool
 ) -> Convolution:
-    """Of a square picture."""
+    """Of a square image."""
     made = -(-size // stride) if same else (size - kernel) // stride + 1
     return Convolution(
         (size, size, channels), (made, made, filters), (kernel, kernel), (stride, stride), same
@@ -95,7 +95,7 @@ def test_blocks_are_taken_where_they_pay(shape: Any, pixels: int | None) -> None
 
 @pytest.fixture(scope="module")
 def int8_file() -> bytes:
-    """A convolution of an odd-sized picture, and behind it one of few channels."""
+    """A convolution of an odd-sized image, and behind it one of few channels."""
     import tensorflow as tf
     import tf_keras
 

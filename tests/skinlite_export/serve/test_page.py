@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skinlite.data.geometry import fit, load_picture
+from skinlite.data.geometry import fit, load_image
 from skinlite.data.patient import Patient
 from skinlite.errors import SkinliteWarning
 from skinlite_benchmarks.phones.browser import Inbox, read_devices
@@ -59,7 +59,7 @@ class Page:
     def shows(self, picture: Path, patient: Patient) -> None:
         """Assert that the bars are Python's probabilities."""
         runner, encoder = self.bundle.runner(), self.bundle.encoder()
-        pixels = fit(load_picture(picture), *runner.signature.height_width)
+        pixels = fit(load_image(picture), *runner.signature.height_width)
         runner.set_inputs(pixels, patients_for(runner, [patient], encoder)[0])
         runner.invoke()
         expected = sorted(runner.probabilities().tolist(), reverse=True)

@@ -111,9 +111,9 @@ def test_the_kit_makes_the_very_pixels_of_python(tmp_path: Path) -> None:
     cases += [(1000, 777, 450, 600), (37, 1500, 64, 64), (2, 700, 5, 3), (900, 1400, 97, 64)]
     random = np.random.default_rng(0)
     for index, (rows, columns, height, width) in enumerate(cases):
-        picture = random.integers(0, 256, (rows, columns, 3), np.uint8)
-        picture.tofile(tmp_path / f"{index}.rgb")
-        fit(picture, height, width).tofile(tmp_path / f"{index}.fit")
+        image = random.integers(0, 256, (rows, columns, 3), np.uint8)
+        image.tofile(tmp_path / f"{index}.rgb")
+        fit(image, height, width).tofile(tmp_path / f"{index}.fit")
     (tmp_path / "known.json").write_text(json.dumps({"cases": cases, "frame": FRAME}))
     done = subprocess.run(
         [node, "--input-type=module", "-e", NODE, str(kits_folder() / "web"), str(tmp_path)],

@@ -40,26 +40,26 @@ def make(tiny_bundle: Bundle, tmp_path: Path) -> Make:
 
 @pytest.fixture
 def photos() -> np.ndarray:
-    """Three smooth random pictures of HAM10000's size, with fine structure in them."""
+    """Three smooth random images of HAM10000's size, with fine structure in them."""
     random = np.random.default_rng(0)
     coarse = random.integers(0, 256, (3, 15, 20, 3)).repeat(30, axis=1).repeat(30, axis=2)
     return np.clip(coarse + random.integers(-9, 10, coarse.shape), 0, 255).astype(np.uint8)
 
 
-def ask(runner: LiteRTRunner, picture: np.ndarray, patient: Patient = PATIENT) -> np.ndarray:
+def ask(runner: LiteRTRunner, image: np.ndarray, patient: Patient = PATIENT) -> np.ndarray:
     encode = ENCODER.codes if runner.signature.takes_answers else ENCODER.encode
-    runner.set_inputs(fit(picture, *runner.signature.height_width), encode([patient])[0])
+    runner.set_inputs(fit(image, *runner.signature.height_width), encode([patient])[0])
     runner.invoke()
     return runner.probabilities()
 
 
-def attention_of(model: Any, picture: np.ndarray, patient: Patient) -> np.ndarray:
+def attention_of(model: Any, image: np.ndarray, patient: Patient) -> np.ndarray:
     """The map (h, w) that Keras computes."""
     import keras
 
     layer = model.get_layer("soft_attention")
     before = keras.Model(model.input, layer.input)
-    pixels = fit(picture, *model.input[IMAGE].shape[1:3])[None].astype(np.float32)
+    pixels = fit(image, *model.input[IMAGE].shape[1:3])[None].astype(np.float32)
     features = before({IMAGE: pixels, "patient": ENCODER.encode([patient])})
     return np.asarray(layer.attention_map(features))[0, :, :, 0]
 
@@ -75,8 +75,8 @@ def test_uint8_is_the_same_to_the_bit(make: Make, photos: np.ndarray) -> None:
     found = levels.signature.image.quantization
     assert found is not None and (found.scale, found.zero_point) == (1, 0)
     assert levels.partitions == 1
-    for picture in photos:
-        assert np.array_equal(ask(levels, picture), ask(plain, picture))
+    for image in photos:
+        assert np.array_equal(ask(levels, image), ask(plain, image))
 
 
 def test_int8_is_the_same_but_for_the_steps_of_the_answer(make: Make, photos: np.ndarray) -> None:
@@ -85,10 +85,10 @@ def test_int8_is_the_same_but_for_the_steps_of_the_answer(make: Make, photos: np
     found = integers.signature.image.quantization
     assert found is not None and (found.scale, found.zero_point) == (1, -128)
     assert integers.partitions == 1
-    for picture in photos:
+    for image in photos:
         # The last step of an int8 softmax is 255 of 256.
-        expected = np.minimum(ask(plain, picture), 255 / 256)
-        assert np.abs(ask(integers, picture) - expected).max() <= 0.5 / 256 + 1e-6
+        expected = np.minimum(ask(plain, image), 255 / 256)
+        assert np.abs(ask(integers, image) - expected).max() <= 0.5 / 256 + 1e-6
 
 
 @pytest.mark.parametrize("frame", [(450, 600), (300, 300), (64, 50)])
@@ -164,9 +164,9 @@ def test_in_float_everything_at_once_is_as_exact(
         (None, 0, 35, 120), zip(ENCODER.sexes * 5, ENCODER.localizations, strict=True)
     ):
         patient = Patient(age=age, sex=sex, localization=site)
-        picture = photos[len(site) % 3]
-        assert np.abs(ask(runner, picture, patient) - ask(plain, picture, patient)).max() < 1e-5
-    expected = attention_of(classifier, picture, patient)
+        image = photos[len(site) % 3]
+        assert np.abs(ask(runner, image, patient) - ask(plain, image, patient)).max() < 1e-5
+    expected = attention_of(classifier, image, patient)
     found = runner.attention()
     assert found is not None
     assert found.shape == expected.shape

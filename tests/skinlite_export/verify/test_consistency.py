@@ -262,7 +262,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         vector(lambda one: one.update(dx="nv")),
         r"mel\.png is no image of nv",
     ),
-    "a picture outside": (
+    "an image outside": (
         vector(lambda one: one.update(picture="mel./../../labels.txt")),
         "isn't in golden/",
     ),
@@ -371,7 +371,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "another backbone": (put("source/backbone", "vgg16"), "source and training differ"),
     "another topology": (put("source/topology", "released"), "source and training differ"),
     "another width": (put("source/width", 0.5), "source and training differ"),
-    "another picture size": (put("source/image_size", 48), "source and training differ"),
+    "another image size": (put("source/image_size", 48), "source and training differ"),
     "another run": (put("source/model_sha256", "0" * 64), "about.version isn't the start of"),
     "more epochs than trained": (put("source/epochs", 99), "source and training differ"),
     "another author": (put("about/author", "me"), "author or license"),
@@ -404,7 +404,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "nothing in float": (put("audit/float_operations", {}), "audit isn't of model.tflite"),
     "no calibration": (put("calibration", None), "calibration isn't the recipe's"),
     "more calibration than asked for": (put("calibration/drawn", 9999), "calibration can't be so"),
-    "pictures that aren't there": (put("data/sides/test/pictures", 9999), "test doesn't add up"),
+    "images that aren't there": (put("data/sides/test/images", 9999), "test doesn't add up"),
     "sources that aren't there": (put("data/sources", {"histo": 1}), "data.sources don't add up"),
     "another test": (
         put("data/sides/test/labels", lambda known: swap(known, "mel", "nv")),
@@ -441,7 +441,7 @@ def test_a_document_that_is_none_is_refused_by_name(
 BELIEVED: dict[str, Edit] = {
     "how it was trained": put("training/learning_rate", 1.0),
     "what trained it": put("versions/keras", "9.9"),
-    "which pictures judged": put("verification/sha256", "0" * 64),
+    "which images judged": put("verification/sha256", "0" * 64),
     "how sure a figure is": put("verification/gates/0/interval", [0.0, 1.0]),
     "the code of a kit": text("kits/web/index.js", lambda code: code + "\n// more\n"),
     "an answer, by less than the tolerance": vector(

@@ -24,7 +24,7 @@ LESIONS = np.arange(8)
 
 
 def test_fidelity_by_hand() -> None:
-    """Of 8 pictures two change: a melanoma is lost, a nevus is won."""
+    """Of 8 images two change: a melanoma is lost, a nevus is won."""
     found = fidelity(LABELS, KERAS, FILE)
     assert found.agreement == pytest.approx(6 / 8)
     assert found.melanoma_recall_drop == pytest.approx(3 / 4 - 2 / 4)
@@ -64,7 +64,7 @@ def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
 
 
 def noisy(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Labels of N pictures, a model that is often right, and a file that often agrees."""
+    """Labels of N images, a model that is often right, and a file that often agrees."""
     random = np.random.default_rng(0)
     labels = np.resize(np.arange(7), count)
     keras = np.eye(7)[labels] + random.uniform(0, 2, (count, 7))
@@ -86,7 +86,7 @@ def test_intervals_contain_the_estimate_and_shrink() -> None:
 
 
 def test_pictures_of_one_lesion_are_drawn_together() -> None:
-    """Each picture four times: nothing more is known than of the one."""
+    """Each image four times: nothing more is known than of the one."""
     alone = intervals(*noisy(140), np.arange(140))
     four = [given.repeat(4, axis=0) for given in noisy(140)]
     for one, other in zip(alone, intervals(*four, np.arange(140).repeat(4)), strict=True):
@@ -134,7 +134,7 @@ def test_a_gain_is_no_drop() -> None:
 
 
 def test_what_cannot_be_measured_does_not_hold() -> None:
-    """No melanoma among the pictures: nobody knows whether the file still finds them."""
+    """No melanoma among the images: nobody knows whether the file still finds them."""
     labels = np.array([NV, NV, 0, 0])
     answers = sure(labels.tolist())
     found = judge("f", labels, answers, answers, np.arange(4), Gates())

@@ -1,4 +1,4 @@
-"""Bar charts as inline SVG: speed, size, the share of the limit, the dearest operators."""
+"""Bar charts as inline SVG: speed, size, the share of the limit, the most expensive operators."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def limit_bars(results: Results, threads: int) -> list[Bar]:
 
 
 def profile_bars(profile: Profile, tone: str) -> list[Bar]:
-    """The dearest operators, and the rest in one bar."""
+    """The most expensive operators, and the rest in one bar."""
     bars = [
         Bar(
             one.operator,

@@ -1,4 +1,4 @@
-"""Latency over the size of the picture, for a sweep."""
+"""Latency over the size of the image, for a sweep."""
 
 import math
 
@@ -8,7 +8,7 @@ from skinlite_benchmarks.results.results import Results
 
 
 def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:
-    """Median latency over the picture's size, one line for each network and width."""
+    """Median latency over the image's size, one line for each network and width."""
     lines: dict[tuple[str, float], list[tuple[int, float]]] = {}
     for point in results.sweep:
         measured = results.measurement(point.contestant, threads)

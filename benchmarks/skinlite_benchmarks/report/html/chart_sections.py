@@ -14,7 +14,7 @@ from skinlite_benchmarks.results.results import Results
 def latencies(results: Results, count: int) -> str:
     """Distributions with one number of threads."""
     return section(
-        f"<h2>Latency of one picture, {wording.threads(count)}</h2>"
+        f"<h2>Latency of one image, {wording.threads(count)}</h2>"
         '<p class="note">Logarithmic axis, further left is faster. Dots are rounds, the box is '
         "the middle half of all invocations, the line their median; the thin line runs from the "
         "minimum to p99.</p>"
@@ -45,8 +45,8 @@ def recalls(results: Results) -> str:
             kind = "synthetic " if one.synthetic else ""
             note = (
                 f"Share of each class that is found, {accuracy.exported.images:,} held-out {kind}"
-                f"pictures{wording.leak(accuracy)}. Ring: Keras. Dot: the exported "
-                "file. n: pictures of the class."
+                f"images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported "
+                "file. n: images of the class."
             )
 
             def draw(width: int, accuracy: charts.Accuracy = accuracy, title: str = title) -> str:
@@ -76,11 +76,11 @@ def tradeoff(results: Results) -> str:
 
 
 def sweep(results: Results) -> str:
-    """Latency over the size of the picture; empty where nothing was swept."""
+    """Latency over the size of the image; empty where nothing was swept."""
     count = results.settings.threads[0]
     if not any(results.measurement(one.contestant, count) for one in results.sweep):
         return ""
-    title = f"Latency over the size of the picture, {wording.threads(count)}"
+    title = f"Latency over the size of the image, {wording.threads(count)}"
     return section(
         f'<h2>{title}</h2><p class="note">Medians in milliseconds, one line for each network and '
         "width multiplier.</p>"
@@ -104,14 +104,14 @@ def limits(results: Results) -> str:
 
 
 def profiles(results: Results) -> str:
-    """The dearest operators of each contestant that was profiled."""
+    """The most expensive operators of each contestant that was profiled."""
     parts = []
     for one in results.contestants:
         table = operators(one)
         if one.profile is None or table is None:
             continue
         shown = bars.profile_bars(one.profile, charts.role(results, one.name))
-        title = f"Dearest operators: {one.name}"
+        title = f"Most expensive operators: {one.name}"
 
         def draw(width: int, shown: list[bars.Bar] = shown, title: str = title) -> str:
             return bars.bar_chart(shown, width, title)

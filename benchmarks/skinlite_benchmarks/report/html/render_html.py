@@ -46,7 +46,7 @@ def render_html(results: Results) -> str:
 def _header(results: Results) -> str:
     badges = [(f"{results.host.kind.partition(' ')[2]}, not a phone", "badge")]
     if any(one.synthetic for one in results.contestants):
-        badges.append(("synthetic pictures", "badge loud"))
+        badges.append(("synthetic images", "badge loud"))
     states = {one.accuracy.leaks.state for one in results.contestants if one.accuracy}
     for state, told in (("found", "leaky split"), ("unknown", "leaks unknown")):
         if state in states:
@@ -84,7 +84,7 @@ def _tiles(results: Results) -> str:
         tiles.append(("Size", size, "on disk"))
     if contestant.accuracy:
         exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
-        kind = "synthetic pictures" if contestant.synthetic else "pictures"
+        kind = "synthetic images" if contestant.synthetic else "pictures"
         note = f"{exported.images:,} {kind}{wording.leak(contestant.accuracy)}"
         if keras is not None:
             note = f"Keras {keras.balanced_accuracy:.3f}, {note}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from skinlite.data.check import check_pictures
+from skinlite.data.check import check_images
 from skinlite.data.dataset import read_dataset
 from skinlite.data.layouts.images import find_images
 from skinlite.data.layouts.layout import read_table
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 def faults(folder: Path) -> dict[str, str]:
     """Kind and remedy of what `data check` finds of the images."""
     frame, found = read_table(folder / "HAM10000_metadata.csv"), find_images(folder)
-    return {one.kind: one.remedy for one in check_pictures(frame, found.pictures, found)}
+    return {one.kind: one.remedy for one in check_images(frame, found.pictures, found)}
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_no_image_is_not_taken_for_one(folder: Path, other: str) -> None
         (folder / name).write_text("{}")
     assert read_dataset(folder).frame["path"].tolist() == [path]
     path.unlink()
-    assert "picture missing" in faults(folder)
+    assert "image missing" in faults(folder)
 
 
 def test_different_files_of_one_name_are_a_fault_and_copies_are_none(folder: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.layouts.layout import find_pictures, find_table, read_table, root_of
+from skinlite.data.layouts.layout import find_table, image_paths, read_table, root_of
 from skinlite.errors import InputError
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset"
@@ -18,11 +18,11 @@ ROWS = [
 ]
 
 
-def lay_out(folder: Path, files: dict[str, str], pictures: list[str]) -> Path:
+def lay_out(folder: Path, files: dict[str, str], images: list[str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(text.encode())
-    for name in pictures:
+    for name in images:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (8, 6)).save(folder / name)
     return folder
@@ -103,8 +103,8 @@ def test_quoted_fields_may_hold_the_separator(tmp_path: Path) -> None:
 
 def test_a_column_dataset_is_optional(tmp_path: Path) -> None:
     text = "\n".join(line.rpartition(",")[0] for line in PLAIN.splitlines())
-    pictures = ["ISIC_1.jpg", "ISIC_2.jpg", "ISIC_3.jpg"]
-    dataset = read_dataset(lay_out(tmp_path, {"HAM10000_metadata.csv": text}, pictures))
+    images = ["ISIC_1.jpg", "ISIC_2.jpg", "ISIC_3.jpg"]
+    dataset = read_dataset(lay_out(tmp_path, {"HAM10000_metadata.csv": text}, images))
     assert set(dataset.frame["dataset"]) == {""}
 
 
@@ -130,7 +130,7 @@ def test_isic_one_hot(tmp_path: Path, folder: str) -> None:
     dataset = read_dataset(lay_out(tmp_path, files, INPUT))
     assert dataset.root == tmp_path
     assert list(dataset.frame["dx"]) == ["bkl", "bkl", "nv"]
-    # Nobody told which pictures share a lesion, nor who the patients are.
+    # Nobody told which images share a lesion, nor who the patients are.
     assert dataset.frame["lesion_id"].nunique() == 3
     assert dataset.frame["age"].isna().all()
     assert set(dataset.frame["sex"]) == set(dataset.frame["localization"]) == {"unknown"}
@@ -171,7 +171,7 @@ def test_root_of_a_table_named_from_inside_its_official_folder(
     inside = lay_out(tmp_path, {f"{NAME}_GroundTruth/x.csv": TRUTH}, INPUT) / f"{NAME}_GroundTruth"
     monkeypatch.chdir(inside)
     assert root_of(Path("x.csv")) == tmp_path
-    assert set(find_pictures(Path("x.csv"))) == {"ISIC_1", "ISIC_2", "ISIC_3"}
+    assert set(image_paths(Path("x.csv"))) == {"ISIC_1", "ISIC_2", "ISIC_3"}
 
 
 def test_several_tables_are_a_question_not_a_guess(tmp_path: Path) -> None:

@@ -169,8 +169,8 @@ def test_ids_of_two_data_sets_compare_only_where_they_begin_alike(
     """Never 0 for HAM_ against IL_; with pairs from the images the count rests on those."""
     test = tmp_path / "test"
     write_synthetic(test, lesions=30, seed=7)
-    for picture in test.glob("*/*.jpg"):
-        picture.rename(picture.with_stem(f"other_{picture.stem}"))
+    for image in test.glob("*/*.jpg"):
+        image.rename(image.with_stem(f"other_{image.stem}"))
 
     def renamed(start: str) -> Change:
         return lambda table: table.assign(

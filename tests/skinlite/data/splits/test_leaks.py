@@ -19,7 +19,7 @@ def test_what_is_said_beside_a_figure() -> None:
     assert (FOUND.warning, FOUND.mark) == (f"{LEAKY}: 3 of 9", " (leaky)")
     assert unknown.warning == f"{LEAKS_UNKNOWN}: nobody looked"
     assert (unknown.mark, str(unknown)) == (" (leaks unknown)", "unknown (nobody looked)")
-    assert (NONE.warning, NONE.verdict, NONE.mark) == ("", "", "")
+    assert (NONE.warning, NONE.statement, NONE.mark) == ("", "", "")
 
 
 def test_older_files_are_read() -> None:
@@ -30,7 +30,7 @@ def test_older_files_are_read() -> None:
         {"kind": "paper", "leaky": True, "leakage": COUNT | {"crossing_lesions": 1}}
     )
     assert old.leaky and old.leaks.state == "found"
-    assert old.leaks.reason == "3 of 9 (33%) test pictures, 0 of 2 (0%) melanomas"
+    assert old.leaks.reason == "3 of 9 (33%) test images, 0 of 2 (0%) melanomas"
     assert MayLeak(leaky=True).leaks.state == "found"
 
 
@@ -55,7 +55,7 @@ def test_what_an_older_split_is_known_to_leak_today() -> None:
         ("a", "HAM_0002903", "train"), ("b", "HAM_0004768", "test"), ("c", "HAM_1", "test")
     )
     now = known_today(NONE, split)
-    assert now.state == "found" and "1 of 2 (50%) test pictures" in now.reason
+    assert now.state == "found" and "1 of 2 (50%) test images" in now.reason
     assert known_today(FOUND, split) == FOUND
     assert known_today(NONE, split.assign(split=["train", "train", "test"])) == NONE
     # The same two by their images, whatever their lesions are called.

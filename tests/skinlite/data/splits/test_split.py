@@ -12,13 +12,13 @@ from skinlite.errors import InputError
 
 
 def rows(**lesions: int) -> pd.DataFrame:
-    """``nv=5``: five lesions of nv, two pictures each."""
+    """``nv=5``: five lesions of nv, two images each."""
     ids = [(dx, f"{dx}_{number}") for dx, count in lesions.items() for number in range(count)]
     return pd.DataFrame(
         [
-            {"image_id": f"{lesion}_{picture}", "lesion_id": lesion, "dx": dx}
+            {"image_id": f"{lesion}_{image}", "lesion_id": lesion, "dx": dx}
             for dx, lesion in ids
-            for picture in "ab"
+            for image in "ab"
         ]
     )
 
@@ -123,7 +123,7 @@ def test_a_damaged_split_is_refused(tmp_path: Path, text: str) -> None:
 def test_the_real_data_splits_without_a_leak_where_the_image_level_leaks(ham10000: Path) -> None:
     frame = read_dataset(ham10000).frame
     assert crossing_lesions(split_by_lesion(frame, seed=0)) == []
-    # What the split by image would do, as the paper's: 42 % of the test pictures, 72 % of mel.
+    # What the split by image would do, as the paper's: 42 % of the test images, 72 % of mel.
     side = np.where(np.random.default_rng(0).random(len(frame)) < 0.1, "test", "train")
     naive = frame.assign(split=side)
     leaks = set(crossing_lesions(naive))

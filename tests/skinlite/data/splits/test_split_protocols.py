@@ -22,7 +22,7 @@ def test_by_lesion_nothing_leaks(dataset: Dataset) -> None:
     info = divide(dataset, "lesion", seed=0).info
     assert info.leakage and info.leakage.leaking_pictures == info.leakage.crossing_lesions == 0
     assert (info.kind, info.leaky, info.test_data) == ("lesion", False, None)
-    assert str(info.leakage).startswith(f"0 of {info.leakage.test_pictures} (0%) test pictures")
+    assert str(info.leakage).startswith(f"0 of {info.leakage.test_pictures} (0%) test images")
 
 
 def test_leaks_are_counted() -> None:
@@ -38,7 +38,7 @@ def test_leaks_are_counted() -> None:
     assert (leakage.test_pictures, leakage.leaking_pictures) == (5, 1)
     assert (leakage.test_melanomas, leakage.leaking_melanomas) == (2, 1)
     assert leakage.crossing_lesions == 1
-    assert str(leakage) == "1 of 5 (20%) test pictures, 1 of 2 (50%) melanomas"
+    assert str(leakage) == "1 of 5 (20%) test images, 1 of 2 (50%) melanomas"
 
 
 def test_a_lesion_of_the_validation_leaks_too() -> None:
@@ -86,8 +86,8 @@ def test_the_papers_split_drops_rows_without_age_and_is_labelled(dataset: Datase
 def test_the_official_test_is_another_folder(dataset: Dataset, tmp_path: Path) -> None:
     write_synthetic(tmp_path / "test", lesions=30, seed=7)
     frame = pd.read_csv(tmp_path / "test" / "HAM10000_metadata.csv", dtype=str)
-    for picture in (tmp_path / "test").glob("*/*.jpg"):
-        picture.rename(picture.with_stem(f"other_{picture.stem}"))
+    for image in (tmp_path / "test").glob("*/*.jpg"):
+        image.rename(image.with_stem(f"other_{image.stem}"))
     for column in ("image_id", "lesion_id"):
         frame[column] = "other_" + frame[column]
     frame.to_csv(tmp_path / "test" / "HAM10000_metadata.csv", index=False)
@@ -99,7 +99,7 @@ def test_the_official_test_is_another_folder(dataset: Dataset, tmp_path: Path) -
     assert set(division.dataset.frame["image_id"]) == set(sides.index)
     info = division.info
     assert (info.kind, info.leaky, info.test_data) == ("official", False, str(tmp_path / "test"))
-    with pytest.raises(InputError, match=r"pictures of .* are in .* too"):
+    with pytest.raises(InputError, match=r"images of .* are in .* too"):
         divide(dataset, "official", seed=0, test_data=dataset.root)
     with pytest.raises(InputError, match=r"^--test-data: There is no folder .*absent"):
         divide(dataset, "official", seed=0, test_data=tmp_path / "absent")
@@ -129,10 +129,10 @@ def test_a_class_that_is_not_judged_is_told(dataset: Dataset, tmp_path: Path) ->
     split = divide(dataset, "lesion", seed=0).split
     dx = split["image_id"].map(dataset.frame.set_index("image_id")["dx"])
     split[(dx != "df") | (split["split"] != "test")].to_csv(path, index=False)
-    with pytest.warns(SkinliteWarning, match="test pictures lack df"):
+    with pytest.warns(SkinliteWarning, match="test images lack df"):
         divide(dataset, str(path), seed=0)
     split[(dx != "df") | (split["split"] != "train")].to_csv(path, index=False)
-    with pytest.raises(InputError, match="train pictures lack df"):
+    with pytest.raises(InputError, match="train images lack df"):
         divide(dataset, str(path), seed=0)
 
 
@@ -142,8 +142,8 @@ def test_a_class_that_is_not_judged_is_told(dataset: Dataset, tmp_path: Path) ->
         ("", "neither lesion, paper or official, nor a CSV file"),
         ("image_id,side\na,train\n", "columns image_id and split"),
         ("image_id,split\na,training\n", "train, validation, test"),
-        ("image_id,split\na,train\na,test\n", "names 1 pictures twice, first a"),
-        ("image_id,split\nnowhere,train\n", r"lacks 1 of the split's pictures \(nowhere"),
+        ("image_id,split\na,train\na,test\n", "names 1 images twice, first a"),
+        ("image_id,split\nnowhere,train\n", r"lacks 1 of the split's images \(nowhere"),
     ],
 )
 def test_a_split_that_is_none(dataset: Dataset, tmp_path: Path, text: str, told: str) -> None:
@@ -155,7 +155,7 @@ def test_a_split_that_is_none(dataset: Dataset, tmp_path: Path, text: str, told:
 
 def test_fewer_than_seven_classes(dataset: Dataset) -> None:
     few = Dataset(dataset.frame[~dataset.frame["dx"].isin(["df", "mel"])], dataset.root)
-    with pytest.raises(InputError, match="no picture of df, mel"):
+    with pytest.raises(InputError, match="no image of df, mel"):
         divide(few, "lesion", seed=0)
 
 
@@ -168,7 +168,7 @@ def test_a_class_with_one_lesion(dataset: Dataset) -> None:
 
 
 def test_the_papers_split_of_the_real_data_leaks_as_is_known(ham10000: Path) -> None:
-    """42 % of the test pictures, 72 % of the melanomas."""
+    """42 % of the test images, 72 % of the melanomas."""
     dataset = read_dataset(ham10000)
     leakage = divide(dataset, "paper", seed=0).info.leakage
     assert leakage and leakage.test_pictures == 996

@@ -37,8 +37,8 @@ def test_the_layout_is_ham10000s(tiny_data: Path) -> None:
     parts = [list(tiny_data.glob(f"HAM10000_images_part_{part}/*.jpg")) for part in (1, 2)]
     assert sum(map(len, parts)) == len(rows)
     assert min(map(len, parts)) > len(rows) // 3
-    with Image.open(parts[0][0]) as picture:
-        assert (picture.format, picture.mode, picture.size) == ("JPEG", "RGB", (300, 225))
+    with Image.open(parts[0][0]) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (300, 225))
     assert "no patient" in (tiny_data / "README.txt").read_text()
 
 

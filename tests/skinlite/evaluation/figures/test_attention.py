@@ -15,4 +15,4 @@ def test_a_map_for_each_picture_that_sums_to_the_number_of_maps(conv_net: str) -
     found = attention_maps(model, examples)
     assert found.shape == (3, 8, 8)
     np.testing.assert_allclose(found.sum(axis=(1, 2)), 16, rtol=1e-4)
-    assert np.abs(found[0] - found[1]).max() > 1e-4  # each picture has its own
+    assert np.abs(found[0] - found[1]).max() > 1e-4  # each image has its own

@@ -1,4 +1,4 @@
-"""Figures: all of them, the same bytes for the same numbers, and pictures one can look at."""
+"""Figures: all of them, the same bytes for the same numbers, and images one can look at."""
 
 from pathlib import Path
 
@@ -54,8 +54,8 @@ def test_draws_all_and_the_same_bytes_again(evaluation: Evaluation, tmp_path: Pa
         "attention.png",
     ]
     for name in found[0]:
-        with Image.open(tmp_path / "a" / name) as picture:
-            pixels = np.asarray(picture.convert("RGB"))
+        with Image.open(tmp_path / "a" / name) as image:
+            pixels = np.asarray(image.convert("RGB"))
         assert min(pixels.shape[:2]) >= 400
         assert len(np.unique(pixels.reshape(-1, 3), axis=0)) > 20  # not an empty canvas
 

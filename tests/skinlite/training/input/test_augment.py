@@ -38,7 +38,7 @@ def test_brightness_is_clipped_not_wrapped() -> None:
     found = np.asarray(augment(brightness=0.5)(white, training=True))
     assert found.max() == 255
     assert 127 < found.min() < 200
-    assert np.ptp(found, axis=(1, 2, 3)).max() < 1e-3  # one level a picture
+    assert np.ptp(found, axis=(1, 2, 3)).max() < 1e-3  # one level an image
 
 
 def test_same_seed_same_stream(images: NDArray[np.uint8]) -> None:
@@ -55,13 +55,11 @@ def test_geometry_is_an_isometry_without_zoom_and_shift() -> None:
     """A disc about the centre looks the same however it is turned or flipped."""
     y, x = np.mgrid[:33, :33] - 16
     disc = np.where(np.hypot(x, y) < 10, 200, 50).astype(np.uint8)
-    pictures = np.repeat(disc[None, :, :, None], 3, axis=3).repeat(8, axis=0)
+    images = np.repeat(disc[None, :, :, None], 3, axis=3).repeat(8, axis=0)
     still = augment(zoom=0.0, shift=0.0, brightness=0.0)
-    found = np.asarray(still(pictures, training=True))
-    assert np.abs(found - pictures).mean() < 4
-    zoomed = np.asarray(
-        augment(zoom=0.5, shift=0.0, brightness=0.0, seed=1)(pictures, training=True)
-    )
+    found = np.asarray(still(images, training=True))
+    assert np.abs(found - images).mean() < 4
+    zoomed = np.asarray(augment(zoom=0.5, shift=0.0, brightness=0.0, seed=1)(images, training=True))
     assert np.ptp((zoomed > 125).sum(axis=(1, 2, 3))) > 200
 
 

@@ -24,7 +24,7 @@ def epoch(conv_prepared: Prepared) -> Any:
 
 
 def test_class_weights_are_the_papers_at_power_1() -> None:
-    """W_c = N / (C N_c), with 7 classes and 4 + 1 + 2 pictures."""
+    """W_c = N / (C N_c), with 7 classes and 4 + 1 + 2 images."""
     from skinlite.training.input.batches import class_weights
 
     labels = np.array([0, 0, 0, 0, 1, 2, 2])
