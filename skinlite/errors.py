@@ -3,6 +3,10 @@
 A message says what is wrong, where (file, row, layer, setting) and what to do next.
 """
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SkinliteError(Exception):
     """Base of every error that is told to the user without a traceback."""
@@ -34,3 +38,13 @@ class GateError(SkinliteError):
     """A gate failed: the exported file did not keep the diagnosis. Exit code 3."""
 
     exit_code = 3
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Around a ``main`` of its own: an error of ours ends it with its message and exit code."""
+    try:
+        yield
+    except SkinliteError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)

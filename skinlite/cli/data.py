@@ -9,6 +9,8 @@ from skinlite.cli.duplicates import duplicates
 from skinlite.cli.progress import counting
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from skinlite.data.check import Fault, Summary
 
 app = typer.Typer(no_args_is_help=True, help="Check a data set, look for duplicates, draw one.")
@@ -34,34 +36,11 @@ def check(
     import json
     from dataclasses import asdict
 
-    from skinlite.data.check import (
-        check_decoding,
-        check_images,
-        check_table,
-        check_text,
-        summarise,
-    )
-    from skinlite.data.findings import (
-        find_identical_files,
-        find_known_pairs,
-        find_unknown_lesions,
-    )
-    from skinlite.data.layouts.images import find_images
-    from skinlite.data.layouts.layout import find_table, read_table, root_of
+    from skinlite.data.check import check_decoding, summarise
 
-    table = find_table(folder)
-    frame = read_table(table)
-    faults, findings = check_text(table) + check_table(frame), []
-    if "image_id" in frame:
-        found = find_images(root_of(table))
-        images = found.pictures
-        faults += check_images(frame, images, found)
-        wrong, same = find_identical_files(frame, images)
-        faults += wrong
-        findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
-        paths = [images[name] for name in frame["image_id"].unique() if name in images]
-        with counting("decoding images", len(paths)) as advance:
-            faults += check_decoding(paths, advance)
+    table, frame, faults, findings, paths = examine(folder)
+    with counting("decoding images", len(paths)) as advance:
+        faults += check_decoding(paths, advance)
     summary = summarise(frame)
     if as_json:
         report = {
@@ -75,6 +54,40 @@ def check(
         typer.echo(_told(table, faults, findings, summary, None if all_rows else SHOWN_ROWS))
     if faults:
         raise typer.Exit(2)
+
+
+def examine(
+    folder: Path,
+) -> "tuple[Path, pd.DataFrame, list[Fault], list[Fault], list[Path]]":
+    """What `check` does before an image is decoded.
+
+    Returns:
+        The table's path, the table, faults, findings, and the images to be decoded.
+
+    Raises:
+        InputError: there is no table, or none that can be read.
+    """
+    from skinlite.data.check import check_images, check_table, check_text
+    from skinlite.data.findings import (
+        find_identical_files,
+        find_known_pairs,
+        find_unknown_lesions,
+    )
+    from skinlite.data.layouts.images import find_images
+    from skinlite.data.layouts.layout import find_table, read_table, root_of
+
+    table = find_table(folder)
+    frame = read_table(table)
+    faults = check_text(table) + check_table(frame)
+    if "image_id" not in frame:
+        return table, frame, faults, [], []
+    found = find_images(root_of(table))
+    images = found.pictures
+    faults += check_images(frame, images, found)
+    wrong, same = find_identical_files(frame, images)
+    findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
+    paths = [images[name] for name in frame["image_id"].unique() if name in images]
+    return table, frame, faults + wrong, findings, paths
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from skinlite.errors import MissingExtraError
+from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.claims import Claim, ClaimedError, make_parent
 from skinlite.process.quiet import silenced
 
@@ -71,6 +71,21 @@ def _is_free(candidate: Path) -> bool:
     except ClaimedError:
         return False
     return True
+
+
+def hold_file(option: str, file: Path) -> None:
+    """Claim a file to be written, before anything is computed for it; an old one is replaced.
+
+    Raises:
+        InputError: there is no folder for it, something else is there, or see `hold`.
+    """
+    from skinlite.files.read_write import kind_of
+
+    kind = kind_of(file) if file.exists() else ""
+    if kind or not file.absolute().parent.is_dir():
+        found = kind and f" is {kind}"
+        raise InputError(f"{option} {file}{found}: give a file in a folder that exists.")
+    hold(file)
 
 
 def hold(place: Path) -> None:

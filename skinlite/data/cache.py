@@ -59,6 +59,12 @@ def pixels_of(
     shape = (len(dataset.frame), height, width, 3)
     fault = checksums.fault_of(path, shape)
     if fault:
+        for place in (path, checksums.sums_of(path)):
+            if place.is_dir():  # nothing that we made, so it stays
+                raise InputError(
+                    f"{place} is a folder, where a file of decoded images goes. Remove it, or set "
+                    "SKINLITE_CACHE to another folder."
+                )
         if path.exists():
             warnings.warn(
                 f"The decoded images in {path} can't be used: {fault}. They are decoded anew.",

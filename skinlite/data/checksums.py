@@ -49,7 +49,7 @@ def keep(temporary: Path, path: Path, shape: Shape) -> None:
     parts = [(first, min(first + step, count)) for first in range(0, count, step)]
     found = zip(parts, _checksums(temporary, shape, parts), strict=True)
     lines = [TITLE, *(f"{first} {behind} {value:08x}" for (first, behind), value in found)]
-    with Claim(_sums_of(path), wait=True) as sums:
+    with Claim(sums_of(path), wait=True) as sums:
         sums.new.write_text("\n".join(lines) + "\n")
         for written, place in ((temporary, path), (sums.new, sums.place)):
             _sync(written)
@@ -61,7 +61,7 @@ def fault_of(path: Path, shape: Shape) -> str | None:
     """What is wrong with an array, in words; None where all of it is as it was written."""
     try:
         _check_frame(path, shape)
-        parts, kept = _read(_sums_of(path), shape[0])
+        parts, kept = _read(sums_of(path), shape[0])
         found = _checksums(path, shape, parts)
     except (InputError, OSError, ValueError) as error:
         return str(error)
@@ -124,7 +124,8 @@ def _row_bytes(shape: Shape) -> int:
     return shape[1] * shape[2] * shape[3]
 
 
-def _sums_of(path: Path) -> Path:
+def sums_of(path: Path) -> Path:
+    """Where an array's checksums are."""
     return path.with_suffix(".sums")
 
 

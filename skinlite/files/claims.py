@@ -90,7 +90,7 @@ class Claim:
                 if not self._wait and time.monotonic() > deadline:
                     raise ClaimedError(
                         f"Another skinlite is writing {self.place} at this moment. Wait for it, or "
-                        "choose another place with --out."
+                        "choose another place."
                     )
                 time.sleep(POLL_S)
         except BaseException:

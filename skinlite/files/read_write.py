@@ -37,14 +37,23 @@ def check_regular(path: Path) -> None:
         InputError: nothing is there, or something else; the message says what.
     """
     try:
-        kind = stat.S_IFMT(path.stat().st_mode)
+        kind = kind_of(path)
     except FileNotFoundError as error:
         raise InputError(f"There is no {path}.") from error
     except (OSError, ValueError) as error:  # a name with a NUL byte is a ValueError
         raise _unreadable(path, error) from error
-    if kind != stat.S_IFREG:
-        what = _KINDS.get(kind, "something else")
-        raise InputError(f"{path} is {what}, not a regular file. Give the path of a file.")
+    if kind:
+        raise InputError(f"{path} is {kind}, not a regular file. Give the path of a file.")
+
+
+def kind_of(path: Path) -> str:
+    """``a folder``, ``a pipe``, ...; empty of a regular file.
+
+    Raises:
+        OSError: nothing is there, or it can't be looked at.
+    """
+    kind = stat.S_IFMT(path.stat().st_mode)
+    return "" if kind == stat.S_IFREG else _KINDS.get(kind, "something else")
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -114,9 +123,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     """Write ``content`` under a temporary name, then rename: readers see the old file or the new.
 
     Raises:
-        InputError: the folder can't be written to, or the disk is full.
+        InputError: the folder can't be written to, the disk is full, or something is there that
+            isn't a regular file.
     """
     data = content.encode() if isinstance(content, str) else content
+    if path.exists():  # a folder, or a device such as /dev/stdout, is nothing to be replaced
+        check_regular(path)
     with Claim(path, wait=True) as claim, writing(path):
         claim.new.write_bytes(data)
         claim.new.replace(path)
@@ -164,7 +176,7 @@ class _Staged(AbstractContextManager[Path | None]):
         make_parent(self._target)
         try:
             self._claim.__enter__()
-            if not self._replace:
+            if not (self._replace and self._target.is_dir()):
                 check_free(self._target)
             self._done = self._once is not None and self._once(self._target)
             if not self._done:

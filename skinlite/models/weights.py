@@ -7,6 +7,7 @@ import h5py
 import keras
 
 from skinlite.errors import InputError
+from skinlite.files.read_write import check_regular
 from skinlite.models.keras_file import load_keras
 
 
@@ -16,8 +17,9 @@ def holds_classifier(path: Path) -> bool:
     Raises:
         InputError: no such file, or not a weights file.
     """
-    if not path.is_file():
+    if not path.exists():
         raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
+    check_regular(path)
     if path.suffix == ".keras":
         return any(layer.name == "soft_attention" for layer in load_keras(path).layers)
     return any("soft_attention" in name for name in _datasets(path))

@@ -12,6 +12,7 @@ Format history: 1 (0.1.0) first; later fields have defaults that mean what was s
 ``files`` it is unknown whether ``model.keras`` is the network that ``config.json`` describes.
 """
 
+import io
 import os
 import warnings
 from dataclasses import dataclass
@@ -29,13 +30,15 @@ from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics
 from skinlite.files.claims import Claim
-from skinlite.files.read_write import read_json, sha256_of
+from skinlite.files.read_write import read_json, read_regular, sha256_of
 from skinlite.models.keras_file import load_keras, other_kind
 from skinlite.training.config import TrainConfig
 from skinlite.training.identity import check_structure, structure_of
 
 MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
+PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
+"""Columns of the history, of which every version wrote these."""
 
 Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
@@ -98,7 +101,7 @@ class Run:
         path, known = self.path / name, self.info.files.get(name)
         if known is None:
             return path
-        if not path.is_file():
+        if not path.exists():
             raise InputError(
                 f"There is no {path}. Put back what skinlite train wrote, or train again."
             )
@@ -151,6 +154,24 @@ class Run:
         if not self.info.names_network:
             self._warn_of_unknown()
         return read_json(RunMetrics, self.intact(METRICS))
+
+    def history(self) -> pd.DataFrame | None:
+        """What each epoch reached (`PLOTTED`), a row each; None where the run kept nothing of it.
+
+        Raises:
+            InputError: damaged, or changed since the training ended.
+        """
+        path = self.path / HISTORY
+        if not path.exists():
+            return None
+        content = io.BytesIO(read_regular(self.intact(HISTORY)))
+        try:
+            return pd.read_csv(content, usecols=PLOTTED, dtype=float)
+        except ValueError as error:
+            raise InputError(
+                f"{path} is damaged: {error}. Put back what skinlite train wrote, or remove the "
+                "file to go without it."
+            ) from error
 
     def encoder(self) -> PatientEncoder:
         """The patient encoder the model was trained with."""

@@ -4,7 +4,6 @@ Batches are read, shuffled and handed over without a network, then with one; ima
 each, and their ratio. Below 1 the network would wait for images.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +13,7 @@ import typer
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.dataset import read_dataset
-from skinlite.errors import SkinliteError
+from skinlite.errors import told
 from skinlite.models.backbones import find_backbone
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
@@ -93,8 +92,5 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
+    with told():
         typer.run(main)
-    except SkinliteError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
+from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
@@ -85,6 +86,7 @@ def _suffix(runtime: str) -> str:
 
 def _models_of(path: Path) -> list[Entry]:
     """On the first runtime that runs them."""
+    restore(path)
     if not path.is_dir():
         return [_of_file(path)]
     return [_of_run(path)] if is_run(path) else _of_bundle(path)

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
 from skinlite.data.patient import PatientEncoder
-from skinlite.errors import InputError, SkinliteError
+from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once, write_atomically
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.training.run import Run, open_run
@@ -222,8 +222,5 @@ def build(folder: Path, run: Run | None = None) -> None:
 
 if __name__ == "__main__":
     own_temporary_folder()
-    try:
+    with told():
         build(Path(sys.argv[1]), *(open_run(Path(argument)) for argument in sys.argv[2:]))
-    except SkinliteError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

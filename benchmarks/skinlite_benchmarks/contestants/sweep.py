@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite import __version__
 from skinlite.data.cache import kept_folder
-from skinlite.errors import InputError, SkinliteError
+from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
@@ -222,8 +222,5 @@ def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepar
 
 if __name__ == "__main__":
     own_temporary_folder()
-    try:
+    with told():
         convert_job(Path(sys.argv[1]), Job.model_validate_json(sys.argv[2]))
-    except SkinliteError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.errors import InputError
-from skinlite.files.read_write import sha256_of
+from skinlite.files.read_write import check_regular, sha256_of
 from skinlite_benchmarks.phones.adb import Phone
 from skinlite_benchmarks.phones.benchmark_log import Timing, parse
 
@@ -78,8 +77,7 @@ def measure_on_phone(
         InputError: a file is missing, the binary doesn't run there, or the phone went away.
     """
     for path in (model, benchmark_model):
-        if not path.is_file():
-            raise InputError(f"There is no {path}.")
+        check_regular(path)
     steps = 2 + len(threads)
     with phone.folder() as folder:
         report("adb: pushing the model", 0, steps)

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
-from skinlite.errors import SkinliteError
+from skinlite.errors import told
 from skinlite.files.scratch import own_temporary_folder
 from skinlite_benchmarks.profiling.litert import LiteRTProfiler
 from skinlite_benchmarks.profiling.onnx import OnnxProfiler
@@ -87,7 +87,5 @@ if __name__ == "__main__":
     # The runtimes write to standard output as they like: the answer gets a channel of its own.
     with os.fdopen(os.dup(1), "w") as channel:
         os.dup2(2, 1)
-        try:
+        with told():
             channel.write(profile(Path(sys.argv[1]), sys.argv[2]).model_dump_json())
-        except SkinliteError as error:
-            sys.exit(str(error))

@@ -32,6 +32,7 @@ class Command:
         output: its name there; None where nothing is written.
         in_place: the output is there before, and must be whole at any time.
         share: of all kills, in hundredths.
+        heavy: takes so long that fewer sizes of full disks are tried.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Command:
     output: str | None
     share: int
     in_place: bool = False
+    heavy: bool = False
 
     def prepare(self, inputs: Inputs, folder: Path) -> None:
         """Make the working folder ready."""
@@ -122,6 +124,7 @@ COMMANDS = (
         _results_are_whole,
         "report",
         share=1,
+        heavy=True,
     ),
     Command(
         "train",
@@ -132,6 +135,7 @@ COMMANDS = (
         _run_is_whole,
         "run",
         share=1,
+        heavy=True,
     ),
     Command(
         "export",
@@ -142,6 +146,7 @@ COMMANDS = (
         _bundle_is_whole,
         "bundle",
         share=1,
+        heavy=True,
     ),
 )
 

@@ -23,7 +23,8 @@ def two_at_once(command: Command, inputs: Inputs) -> str | None:
         for one in ended:
             if fault := _refused_badly(one):
                 return fault
-        # Of two that make a folder one is refused; a file is replaced whole, by whoever is last.
+        # Of two that make a folder one is refused. Of two that write a file, too, unless one was
+        # done before the other began: that one is replaced, as it would be a day later.
         alone = not command.in_place and (folder / (command.output or "")).is_dir()
         if alone and [one.code for one in ended].count(0) != 1:
             return f"exit codes {[one.code for one in ended]}"

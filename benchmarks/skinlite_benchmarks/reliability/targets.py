@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from skinlite.data.check import check_images, check_table, summarise
+from skinlite.cli.bundles.verify import check_contents
+from skinlite.cli.data import examine
+from skinlite.data.check import summarise
+from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import load_image
-from skinlite.data.layouts.layout import find_table, image_paths, read_table
+from skinlite.data.layouts.layout import find_table, image_paths
+from skinlite.data.splits.same_lesion import read_pairs
 from skinlite.data.splits.split import read_split
 from skinlite.files.read_write import sha256_of
-from skinlite.training.run import open_run
+from skinlite.training.run import HISTORY, Run, open_run
 from skinlite_benchmarks.compare.changes import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results.results import RESULTS, read_results
@@ -24,8 +28,7 @@ from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, s
 from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.manifest.manifest import FileEntry
-from skinlite_export.metadata.check import check_metadata
-from skinlite_export.verify.consistency import check_consistency
+from skinlite_export.recipe import parse_gates
 
 BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")
 
@@ -49,7 +52,7 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
     """
     table = find_table(inputs.data)
     image = next(iter(image_paths(table).values()))
-    yield Target("table of a data set", table.read_bytes(), _table)
+    yield Target("table of a data set", table.read_bytes(), partial(_table, table))
     yield Target(
         "image",
         image.read_bytes(),
@@ -61,6 +64,18 @@ def targets(inputs: Inputs, results: Path) -> Iterator[Target]:
         (inputs.run / "config.json").read_bytes(),
         lambda place, data: open_run(_put(place / "config.json", data).parent),
         is_json=True,
+    )
+    run = open_run(inputs.run)
+    yield Target(HISTORY, (inputs.run / HISTORY).read_bytes(), partial(_history, run))
+    yield Target(
+        "pairs of one lesion",
+        b"image_a,image_b,relation\nISIC_1,ISIC_2,same lesion\nISIC_1,ISIC_3,same file\n",
+        lambda place, data: read_pairs(_put(place / "pairs.csv", data)),
+    )
+    yield Target(
+        "limits of the gates",
+        b"agreement = 0.98\nmelanoma_recall_drop = 0.01\n",
+        lambda place, data: parse_gates(str(_put(place / "gates.toml", data))),
     )
     bundle = open_bundle(inputs.bundle)
     yield Target(
@@ -98,12 +113,21 @@ def _put(path: Path, content: bytes) -> Path:
     return path
 
 
-def _table(place: Path, content: bytes) -> None:
-    frame = read_table(_put(place / "HAM10000_metadata.csv", content))
-    check_table(frame)
+def _table(whole: Path, place: Path, content: bytes) -> None:
+    """All of ``skinlite data check`` but the decoding, and what ``skinlite train`` reads."""
+    folder = place / "data"
+    shutil.copytree(whole.parent, folder, copy_function=_link)
+    (folder / whole.name).unlink()
+    _put(folder / whole.name, content)
+    _, frame, *_ = examine(folder)
     summarise(frame)
-    if "image_id" in frame:
-        check_images(frame, {})
+    read_dataset(folder)
+
+
+def _history(run: Run, place: Path, content: bytes) -> None:
+    """Of an older version, which kept no hashes."""
+    _put(place / HISTORY, content)
+    Run(place, run.info.model_copy(update={"files": {}})).history()
 
 
 def _split(place: Path, content: bytes) -> None:
@@ -115,9 +139,7 @@ def _bundle(whole: Path, name: str, place: Path, content: bytes) -> None:
     folder = place / "bundle"
     change(whole, name, content, folder)
     bundle = open_bundle(folder)
-    bundle.check_files()
-    check_metadata(bundle)
-    check_consistency(bundle)
+    check_contents(bundle)
     read_vectors(bundle)
 
 

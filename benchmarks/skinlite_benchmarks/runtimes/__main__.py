@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from skinlite.errors import told
 from skinlite_benchmarks.runtimes.catalogue import TRIALS
 from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
 from skinlite_benchmarks.runtimes.table import table
@@ -47,4 +48,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told():
+        typer.run(main)

@@ -18,6 +18,7 @@ import numpy as np
 import typer
 
 from skinlite.data.dataset import read_dataset
+from skinlite.errors import told
 from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
 from skinlite_export.pipeline import convert
@@ -138,4 +139,5 @@ def _cells(found: Sequence[Fidelity], apart: Sequence[float]) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told():
+        typer.run(main)

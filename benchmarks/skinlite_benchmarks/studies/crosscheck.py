@@ -24,7 +24,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 import typer
 
-from skinlite.errors import InputError, SkinliteError
+from skinlite.errors import InputError, told
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.measure.statistics import bootstrap_median
 from skinlite_benchmarks.measure.worker import timed
@@ -122,8 +122,5 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
+    with told():
         typer.run(main)
-    except SkinliteError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.errors import told
 from skinlite.files.read_write import read_json
 from skinlite_benchmarks.report.render_markdown import markdown_table
 from skinlite_benchmarks.report.tables import Table
@@ -125,4 +126,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told():
+        typer.run(main)

@@ -12,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.layouts.layout import find_table, read_table
+from skinlite.errors import told
+from skinlite.files.read_write import open_regular
 
 Pairs = set[frozenset[str]]
 
@@ -28,6 +30,11 @@ def pairs_of(frame: pd.DataFrame, relations: Iterable[str] = ()) -> Pairs:
     return {frozenset(pair) for pair in zip(chosen["image_a"], chosen["image_b"], strict=True)}
 
 
+def _table(path: Path) -> pd.DataFrame:
+    with open_regular(path) as stream:
+        return pd.read_csv(stream, dtype=str, keep_default_na=False)
+
+
 def main() -> None:
     """Print recall by lesion id and by a table of pairs, and how many pairs are of two lesions."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -35,13 +42,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="data set's folder")
     parser.add_argument("--known", type=Path, help="table of pairs under two lesion ids")
     given = parser.parse_args()
-    frame = pd.read_csv(given.pairs, dtype=str, keep_default_na=False)
+    frame = _table(given.pairs)
     found = pairs_of(frame)
     table = read_table(find_table(given.data))
     known = known_pairs(table)
     print(f"one lesion_id: {len(known & found)} of {len(known)} pairs found")
     if given.known:
-        listed = pd.read_csv(given.known, dtype=str, keep_default_na=False)
+        listed = _table(given.known)
         within = {
             pair for pair in pairs_of(listed, ["same lesion"]) if pair <= set(table["image_id"])
         }
@@ -52,4 +59,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with told():
+        main()

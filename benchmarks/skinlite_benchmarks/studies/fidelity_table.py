@@ -9,6 +9,7 @@ from pathlib import Path
 
 import typer
 
+from skinlite.errors import told
 from skinlite.evaluation.metrics import Metrics
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.render_markdown import markdown_table
@@ -73,4 +74,5 @@ def main(results: Path) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told():
+        typer.run(main)

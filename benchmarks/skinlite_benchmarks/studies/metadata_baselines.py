@@ -3,7 +3,6 @@
 python -m skinlite_benchmarks.studies.metadata_baselines HAM10000
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from skinlite.data.dataset import read_dataset
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.split import split_by_lesion
-from skinlite.errors import SkinliteError
+from skinlite.errors import told
 from skinlite.evaluation.metadata_only import boosted_trees, metadata_only
 
 KINDS: dict[str, Callable[[], Any]] = {
@@ -61,8 +60,5 @@ def _number(value: float | None) -> str:
 
 
 if __name__ == "__main__":
-    try:
+    with told():
         typer.run(main)
-    except SkinliteError as error:
-        print(error, file=sys.stderr)
-        sys.exit(error.exit_code)

@@ -7,6 +7,7 @@ MODEL_CARD.md          the manifest for people (`skinlite_export.model_card.card
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from skinlite import __version__
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
-from skinlite.files.read_write import read_json, sha256_of
+from skinlite.files.read_write import kind_of, read_json, sha256_of
 from skinlite_export.manifest.manifest import FileEntry, Manifest
 from skinlite_export.runtime.runner import Runner, load_runner
 
@@ -35,7 +36,7 @@ class Bundle:
     @property
     def signed(self) -> bool:
         """Whether there is a signature; whose, `skinlite_export.bundle.signing` finds out."""
-        return (self.path / SIGNATURE).is_file()
+        return (self.path / SIGNATURE).exists()
 
     @property
     def models(self) -> list[str]:
@@ -58,16 +59,19 @@ class Bundle:
         """
         present = list_files(self.path)
         listed = self.manifest.files
-        faults = [f"{name} is missing" for name in sorted(listed.keys() - present.keys())]
+        strange = _no_files(self.path, listed.keys())
+        faults = [f"{name} is {kind}, not a regular file" for name, kind in strange.items()]
+        absent = sorted(listed.keys() - present.keys() - strange.keys())
+        faults += [f"{name} is missing" for name in absent]
         faults += [f"{name} isn't listed" for name in sorted(present.keys() - listed.keys())]
         faults += [
             f"{name} was changed"
             for name in listed
             if present.get(name, listed[name]) != listed[name]
         ]
-        if not (self.path / SEAL).is_file():
+        if not (self.path / SEAL).exists():
             faults.append(f"{SEAL} is missing")
-        elif not _is_sealed(self.path):
+        elif SEAL not in strange and not _is_sealed(self.path):
             faults.append(f"{MANIFEST} or {SEAL} was changed")
         if faults:
             raise InputError(
@@ -88,6 +92,18 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
     }
 
 
+def _no_files(folder: Path, listed: Iterable[str]) -> dict[str, str]:
+    """What lies in a bundle and is no file, by name: a pipe, a link to nothing, a listed folder."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.exists():
+            found[name] = "a link to nothing"
+        elif not path.is_file() and (not path.is_dir() or name in (*listed, SEAL, SIGNATURE)):
+            found[name] = kind_of(path)
+    return found
+
+
 def seal(folder: Path) -> str:
     """The manifest's hash, in the form that ``sha256sum -c`` reads."""
     return f"{sha256_of(folder / MANIFEST)}  {MANIFEST}\n"
@@ -105,7 +121,6 @@ def open_bundle(path: Path) -> Bundle:
     Raises:
         InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
-    restore(path)
     check_is_bundle(path)
     try:
         return Bundle(path, read_json(Manifest, path / MANIFEST))
@@ -124,8 +139,9 @@ def open_bundle(path: Path) -> Bundle:
 
 
 def check_is_bundle(path: Path) -> None:
-    """Refuse a folder without a manifest."""
-    if not (path / MANIFEST).is_file():
+    """Refuse a folder without a manifest; one that a killed process moved away is put back."""
+    restore(path)
+    if not (path / MANIFEST).exists():
         raise InputError(
             f"{path} is not a bundle (it has no {MANIFEST}). Make one with: skinlite export"
         )

@@ -87,7 +87,7 @@ def check_signature(bundle: Path, key: Ed25519PublicKey) -> str:
         InputError: it isn't signed, or not by this key, or was changed since; or is no bundle.
     """
     check_is_bundle(bundle)
-    if not (bundle / SIGNATURE).is_file():
+    if not (bundle / SIGNATURE).exists():
         raise InputError(
             f"{bundle} isn't signed (it has no {SIGNATURE}), so nobody knows who made it. Sign it "
             f"with: skinlite sign {bundle} --key KEY.pem"

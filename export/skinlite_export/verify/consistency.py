@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from skinlite import __version__
-from skinlite.data.splits.split import SPLITS
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
 from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
@@ -25,6 +24,7 @@ from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOT_STATED
 from skinlite_export.model_card.card import card_of
 from skinlite_export.verify.audit import audit
+from skinlite_export.verify.data_check import data_faults
 from skinlite_export.verify.scores_check import evidence_faults
 
 
@@ -41,7 +41,7 @@ def check_consistency(bundle: Bundle) -> str:
         *_files(bundle),
         *_manifest(bundle.manifest),
         *evidence_faults(bundle.manifest, bundle.models),
-        *_data(bundle.manifest),
+        *data_faults(bundle.manifest),
     ]
     # What follows counts on the manifest.
     faults = faults or [*_card(bundle), *_models(bundle), *_golden(bundle)]
@@ -150,30 +150,6 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
             not search.steps[-1].failed
         )
     yield from (fault for fault, holds in claims.items() if not holds)
-
-
-def _data(manifest: Manifest) -> Iterator[str]:
-    data, judged = manifest.data, manifest.verification.keras
-    if data is None:
-        return
-    if tuple(data.sides) != SPLITS:
-        yield f"data.sides are {', '.join(data.sides)}"
-        return
-    for name, side in data.sides.items():
-        labels = {label: sum(counts.values()) for label, counts in side.labels.items()}
-        if not (
-            list(labels) == list(manifest.classes)
-            and sum(labels.values()) == sum(side.sexes.values()) == side.pictures
-            and 0 < side.lesions <= side.pictures >= side.without_age >= 0
-        ):
-            yield f"data.sides.{name} doesn't add up"
-        if name == "test" and labels != {k: one.support for k, one in judged.per_class.items()}:
-            yield "data.sides.test and verification.keras count other images"
-    if sum(data.sources.values()) != sum(side.pictures for side in data.sides.values()):
-        yield "data.sources don't add up"
-    leakage = data.split.leakage
-    if leakage and data.split.leaky != (leakage.crossing_lesions > 0):
-        yield "data.split.leaky isn't what its leakage says"
 
 
 def _card(bundle: Bundle) -> Iterator[str]:

@@ -8,6 +8,8 @@ import typer
 
 from skinlite.cli.shared import console, need, output
 from skinlite.errors import InputError
+from skinlite.files.claims import restore
+from skinlite.files.read_write import check_regular
 
 if TYPE_CHECKING:
     from skinlite.training.run import Run
@@ -42,9 +44,11 @@ def tflite_of(path: Path) -> Path:
     """
     from skinlite_export.bundle.folder import TFLITE, open_bundle
 
+    restore(path)
     if not path.exists():
         raise InputError(f"{path} doesn't exist; name a bundle or a .tflite file.")
     if not path.is_dir():
+        check_regular(path)
         return path
     opened = open_bundle(path)
     if TFLITE not in opened.models:

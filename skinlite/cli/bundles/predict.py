@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.bundles.submission import answer_folder, check_place, write_answers
-from skinlite.cli.shared import JsonOption, console, output
+from skinlite.cli.bundles.submission import answer_folder, write_answers
+from skinlite.cli.shared import JsonOption, console, hold_file, output
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
 
@@ -59,7 +59,9 @@ def predict(
                 "--isic-csv answers for a folder of images: leave out --age, --sex, --site, "
                 "--attention and --json, which are of one image."
             )
-        check_place(isic_csv)
+        hold_file("--isic-csv", isic_csv)
+    if attention:
+        hold_file("--attention", attention)
 
     opened = open_bundle(bundle)
     opened.check_files()

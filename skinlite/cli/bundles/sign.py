@@ -1,11 +1,12 @@
 """``skinlite sign``: put a signature to a bundle that is there."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from skinlite.cli.shared import need, output
+from skinlite.cli.shared import hold, need, output
 from skinlite.cli.tables import check_gates
 
 
@@ -28,6 +29,8 @@ def sign(
     from skinlite_export.bundle.signing import sign as put_signature
 
     private = read_private_key(key)
+    if os.access(bundle.resolve().parent, os.W_OK):  # else nobody can put a kit in meanwhile
+        hold(bundle.resolve())
     opened = open_bundle(bundle)
     check_whole(opened)
     check_gates(opened.manifest, bundle)

@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from skinlite_export.runtime.runner import Runner
 
 
-def check_place(isic_csv: Path) -> None:
-    """Refuse where nothing could be written, before anything is computed."""
-    if isic_csv.is_dir() or not isic_csv.absolute().parent.is_dir():
-        raise InputError(f"--isic-csv {isic_csv}: give a file in a folder that exists.")
-
-
 def write_answers(
     isic_csv: Path, image_ids: Sequence[str], probabilities: "NDArray[np.floating]"
 ) -> None:

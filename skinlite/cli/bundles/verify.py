@@ -86,13 +86,18 @@ def check_whole(bundle: "Bundle") -> list[str]:
         InputError: the first that didn't.
     """
     from skinlite_export.bundle.golden import check_golden
+
+    return [*check_contents(bundle), *check_golden(bundle)]
+
+
+def check_contents(bundle: "Bundle") -> list[str]:
+    """The part of `check_whole` for which no model runs."""
     from skinlite_export.metadata.check import check_metadata
     from skinlite_export.verify.consistency import check_consistency
     from skinlite_export.verify.tensor_check import check_tensors
 
     bundle.check_files()
-    checks = (check_consistency, check_metadata, check_tensors)
-    return [*(check(bundle) for check in checks), *check_golden(bundle)]
+    return [check(bundle) for check in (check_consistency, check_metadata, check_tensors)]
 
 
 def _print_diagnosis(told: "Diagnosis") -> None:

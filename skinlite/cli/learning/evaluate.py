@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from skinlite.cli.bundles.submission import check_place, write_answers
+from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.learning.score_tables import print_evaluation
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import DataOption, JsonOption, console, hold, need, output
+from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, need, output
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 
@@ -50,9 +50,11 @@ def evaluate(
     from skinlite.cli.bundles.predictions import answer_bundle, answer_run
     from skinlite.data.dataset import read_dataset
     from skinlite.evaluation.evaluation import evaluate_fully
+    from skinlite.files.claims import restore
     from skinlite.training.run import open_run
     from skinlite_export.bundle.folder import MANIFEST, open_bundle
 
+    restore(artefact)
     bundle = open_bundle(artefact) if (artefact / MANIFEST).exists() else None
     run = open_run(model or artefact) if model or not bundle else None
     if run is None and split != "all":
@@ -135,7 +137,7 @@ def _check_origin(bundle: "Bundle", run: "Run") -> None:
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
     """Refuse where nothing could be written, before anything is computed."""
     if isic_csv:
-        check_place(isic_csv)
+        hold_file("--isic-csv", isic_csv)
     if figures:
         if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
             raise InputError(f"{figures} exists already. Choose another folder with --figures.")
@@ -153,23 +155,19 @@ def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") ->
 def _draw(
     folder: Path, title: str, answered: "Answered", found: "Evaluation", run: "Run | None"
 ) -> None:
-    import pandas as pd
-
     from skinlite.evaluation.figures.plots import Looks, draw_figures, pick_looks
-    from skinlite.training.run import HISTORY
 
     examples = answered.examples
     picked = pick_looks(examples.labels)
     maps = answered.maps(picked)
     some = examples.take(picked)
-    history = run.intact(HISTORY) if run and (run.path / HISTORY).exists() else None
     names = draw_figures(
         folder,
         title,
         examples.labels,
         answered.probabilities,
         found,
-        history=pd.read_csv(history) if history else None,
+        history=run.history() if run else None,
         looks=None
         if maps is None
         else Looks(some.images, maps, some.labels, answered.probabilities[picked]),

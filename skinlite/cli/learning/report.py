@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import console, need, output
+from skinlite.cli.shared import console, hold_file, need, output
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def paper(
 
     if out and out.suffix not in (".md", ".html"):
         raise InputError(f"--out {out}: give a file that ends in .md or .html.")
+    if out:
+        hold_file("--out", out)
     opened = [open_run(path) for path in runs]
     need("keras", "train")
     from skinlite.evaluation.paper_tables import paper_tables

@@ -22,6 +22,7 @@ from skinlite.data.layouts.images import find_images
 from skinlite.data.layouts.spellings import BLANKS, spell_out
 from skinlite.data.layouts.text import IMAGE_SUFFIXES, read_frame, read_names
 from skinlite.errors import InputError
+from skinlite.files.claims import restore
 from skinlite.files.read_write import check_regular
 from skinlite.vocabulary import CLASSES, UNKNOWN
 
@@ -44,6 +45,7 @@ def find_table(source: Path) -> Path:
         InputError: there is no such path, no table that looks like one of the layouts, or
             several and no way to tell which is meant.
     """
+    restore(source)
     if source.is_file():
         return source
     if not source.is_dir():

@@ -1,6 +1,7 @@
 """``skinlite evaluate`` on a run and on a bundle."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics, open_run
 from skinlite.vocabulary import CLASSES
@@ -41,11 +43,14 @@ def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_r
 
 
 def test_evaluate_of_a_bundle_needs_its_split(
-    skinlite: Skinlite, tiny_bundle: Bundle, tiny_data: Path
+    skinlite: Skinlite, tiny_bundle: Bundle, tiny_data: Path, tmp_path: Path
 ) -> None:
     code, _, err = skinlite("evaluate", tiny_bundle.path, "--data", tiny_data)
     assert code == 2
     assert "--model RUN" in err and "--split all" in err
+    moved = Path(shutil.copytree(tiny_bundle.path, tmp_path / ".bundle.skinlite-old"))
+    code, _, err = skinlite("evaluate", moved.with_name("bundle"), "--data", tiny_data)
+    assert code == 2 and "--model RUN" in err  # a killed kit left it there; it is put back
     code, out, err = skinlite(
         "evaluate", tiny_bundle.path, "--data", tiny_data, "--split", "all", "--json"
     )
@@ -198,3 +203,26 @@ def test_a_network_that_answers_nan(
     code, out, err = skinlite("evaluate", run, "--split", "validation")
     assert (code, out) == (2, "")
     assert "NaN" in err and "Train or export it again" in err
+
+
+def test_a_damaged_history_of_an_older_run_is_told(
+    skinlite: Skinlite, run: Path, tmp_path: Path
+) -> None:
+    """Of a run without hashes nothing else tells."""
+    info = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps(info | {"files": {}, "structure": None}))
+    history = run / "history.csv"
+    whole = history.read_bytes()
+    assert len(open_run(run).history() or ()) == 1
+    for damaged in (b"", b"\xff\xfe\0", whole[:20], whole.replace(b"loss", b"los"), whole + b'"'):
+        history.write_bytes(damaged)
+        with pytest.raises(InputError, match=r"history\.csv is damaged: .*Put back"):
+            open_run(run).history()
+    code, out, err = skinlite("evaluate", run, "--figures", tmp_path / "figures")
+    assert (code, out) == (2, "") and "history.csv is damaged" in err
+    assert not (tmp_path / "figures").exists()
+    history.unlink()
+    assert open_run(run).history() is None
+    os.mkfifo(history)
+    with pytest.raises(InputError, match=r"history\.csv is a pipe"):
+        open_run(run).history()

@@ -1,5 +1,6 @@
 """Two commands, one place: who comes second is told, and neither loses anything."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -77,6 +78,72 @@ def test_a_place_that_is_being_written_is_refused_at_once(
     assert (code, told) == (2, "")
     assert f"Another skinlite is writing {out}" in err and "Wait for it" in err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("predict", "{bundle}", "{images}", "--isic-csv", "{out}.csv"),
+        ("predict", "{bundle}", "{image}", "--attention", "{out}.png"),
+        ("evaluate", "{run}", "--isic-csv", "{out}.csv"),
+        ("report", "paper", "{run}", "--out", "{out}.md"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_being_written_is_refused_at_once(
+    skinlite: Skinlite,
+    tiny_data: Path,
+    tiny_run: Run,
+    tiny_bundle: Bundle,
+    tmp_path: Path,
+    line: tuple[str, ...],
+) -> None:
+    image = min(tiny_data.glob("*/*.jpg"))
+    places = {"run": tiny_run.path, "bundle": tiny_bundle.path, "out": tmp_path / "out"}
+    words = [word.format(**places, image=image, images=image.parent) for word in line]
+    out = Path(words[-1])
+    with claimed(out):
+        code, told, err = skinlite(*words)
+    assert (code, told) == (2, "")
+    assert f"Another skinlite is writing {out}" in err and "Wait for it" in err
+    assert list(tmp_path.iterdir()) == []
+    os.mkfifo(out)  # and nothing that isn't a file is replaced by one
+    code, told, err = skinlite(*words)
+    assert (code, told) == (2, "") and f"{out} is a pipe: give a file" in err
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_of_two_tables_at_once_each_success_was_put_in_place(
+    bundle: Bundle, image: Path, tmp_path: Path
+) -> None:
+    line = ("predict", bundle.path, image.parent, "--isic-csv", "out.csv")
+    both = [start(*line, cwd=tmp_path) for _ in range(2)]
+    told = [process.communicate(timeout=120)[1] for process in both]
+    codes = [process.returncode for process in both]
+    assert 0 in codes and set(codes) <= {0, 2}, told
+    for code, err in zip(codes, told, strict=True):
+        assert ("Another skinlite is writing out.csv" if code else "out.csv: ") in err
+    rows = (tmp_path / "out.csv").read_text().splitlines()
+    assert len(rows) == 1 + len(list(image.parent.iterdir()))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bundle", "out.csv"]
+
+
+def test_no_signature_goes_into_a_bundle_that_gets_a_kit(
+    skinlite: Skinlite, bundle: Bundle, tmp_path: Path
+) -> None:
+    """It would be gone with the old folder."""
+    from cryptography.hazmat.primitives import serialization as pem
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    made = Ed25519PrivateKey.generate()
+    key = tmp_path / "key.pem"
+    key.write_bytes(
+        made.private_bytes(pem.Encoding.PEM, pem.PrivateFormat.PKCS8, pem.NoEncryption())
+    )
+    with claimed(bundle.path):
+        code, _, err = skinlite("sign", bundle.path, "--key", key)
+    assert code == 2 and f"Another skinlite is writing {bundle.path}" in err
+    assert not bundle.signed
 
 
 def test_a_folder_that_is_chosen_for_the_user_is_another_one(

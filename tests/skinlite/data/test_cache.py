@@ -228,3 +228,17 @@ def test_what_a_killed_process_left_goes_with_the_next_array(few: Dataset, own_c
         path.write_bytes(b"half an array")
     pixels_of(few, 8, 8)
     assert not any(path.exists() for path in left)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".sums"])
+def test_a_folder_in_the_place_of_an_array_is_told_before_the_work(
+    few: Dataset, own_cache: Path, suffix: str
+) -> None:
+    decoded(few)
+    (path,) = own_cache.rglob(f"*{suffix}")
+    path.unlink()
+    path.mkdir()
+    calls: list[None] = []
+    with pytest.raises(InputError, match=rf"{suffix} is a folder, where.*Remove it, or set SKIN"):
+        pixels_of(few, 24, 24, lambda: calls.append(None))
+    assert not calls and path.is_dir()

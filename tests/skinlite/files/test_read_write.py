@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from skinlite.cli.benchmark.inputs import tflite_of
+from skinlite.data.splits.same_lesion import read_pairs
 from skinlite.data.splits.split import read_split
 from skinlite.errors import InputError
 from skinlite.files import moves
@@ -24,6 +26,8 @@ from skinlite.files.read_write import (
     write_atomically,
 )
 from skinlite_benchmarks.results.results import read_results
+from skinlite_export.bundle.signing import read_private_key
+from skinlite_export.recipe import parse_gates
 from skinlite_export.runtime.runner import load_runner
 
 KILLED = """
@@ -190,6 +194,10 @@ READERS: list[Callable[[Path], object]] = [
     read_split,
     read_results,
     load_runner,
+    read_pairs,
+    read_private_key,
+    tflite_of,
+    lambda path: parse_gates(str(path)),
 ]
 
 
@@ -207,6 +215,22 @@ def test_only_a_regular_file_is_read(
         for path, kind in ((pipe, "a pipe"), (plug, "a socket"), (device, "a device")):
             with pytest.raises(InputError, match=rf"{path.name} is {kind}, not a regular file"):
                 read(path)
+
+
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path) -> None:
+    """Root could turn /dev/stdout into a file."""
+    pipe, device = tmp_path / "pipe", tmp_path / "device"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/null")
+    for path, kind in ((pipe, "a pipe"), (device, "a device"), (tmp_path, "a folder")):
+        with pytest.raises(InputError, match=f"{path.name} is {kind}, not a regular file"):
+            write_atomically(path, "text")
+    with (
+        pytest.raises(InputError, match="exists already"),
+        staged_folder(pipe, replace=True) as folder,
+    ):
+        pytest.fail(f"{folder} would take its place")
+    assert pipe.is_fifo() and device.is_symlink()
 
 
 def test_what_is_read_whole_has_a_bound(tmp_path: Path) -> None:

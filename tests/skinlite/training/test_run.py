@@ -272,3 +272,13 @@ def test_newest_run_is_the_one_finished_last(run: Run) -> None:
 def test_no_run_at_all(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"skinlite train.*skinlite demo"):
         newest_run(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("name", ["model.keras", "split.csv", "config.json"])
+def test_what_is_no_file_is_called_what_it_is(tiny_run: Run, tmp_path: Path, name: str) -> None:
+    path = Path(shutil.copytree(tiny_run.path, tmp_path / "run")) / name
+    for make, kind in ((os.mkfifo, "a pipe"), (os.mkdir, "a folder")):
+        path.unlink() if path.is_file() or path.is_fifo() else path.rmdir()
+        make(path)
+        with pytest.raises(InputError, match=rf"{name} is {kind}, not a regular file"):
+            open_run(path.parent).intact(name)

@@ -1,5 +1,6 @@
 """Where a training's first weights come from, and which files are refused."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,10 @@ def test_weights_that_are_none(training: Make, tmp_path: Path, name: str) -> Non
 def test_weights_that_are_not_there(training: Make, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no weights file .*absent\.keras"):
         training(tmp_path / "run", weights=str(tmp_path / "absent.keras")).start()
+
+
+@pytest.mark.parametrize("name", ["pipe.keras", "pipe.h5"])
+def test_weights_that_are_no_file(training: Make, tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(InputError, match=rf"{name} is a pipe, not a regular file"):
+        training(tmp_path / "run", epochs=0, weights=str(tmp_path / name)).start()

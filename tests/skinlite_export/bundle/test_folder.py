@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,43 @@ def test_a_model_that_is_none(bundle: Bundle) -> None:
         bundle.runner("absent.tflite")
     with pytest.raises(InputError, match=r"neither a \.tflite nor an \.onnx"):
         bundle.runner("labels.txt")
+
+
+def test_what_is_no_file_is_called_what_it_is(bundle: Bundle) -> None:
+    """Beside what is missing, for it isn't, and where nothing is listed."""
+    for name in ("labels.txt", SEAL, "kits"):
+        (bundle.path / name).unlink(missing_ok=True)
+        os.mkfifo(bundle.path / name)
+    (bundle.path / "MODEL_CARD.md").unlink()
+    (bundle.path / "MODEL_CARD.md").mkdir()
+    (bundle.path / "link").symlink_to("nothing")
+    with pytest.raises(InputError) as refused:
+        bundle.check_files()
+    told = str(refused.value)
+    for name in ("labels.txt", SEAL, "kits"):
+        assert f"{name} is a pipe, not a regular file" in told
+    assert "MODEL_CARD.md is a folder, not a regular file" in told
+    assert "link is a link to nothing, not a regular file" in told and "missing" not in told
+    (bundle.path / MANIFEST).unlink()
+    os.mkfifo(bundle.path / MANIFEST)
+    with pytest.raises(InputError, match=rf"{MANIFEST} is a pipe"):
+        open_bundle(bundle.path)
+
+
+def test_a_bundle_that_a_killed_kit_moved_away_is_found_by_all(
+    bundle: Bundle, tiny_run: Run, tiny_data: Path, tmp_path: Path
+) -> None:
+    from skinlite.cli.benchmark.inputs import tflite_of
+    from skinlite.data.layouts.layout import find_table
+    from skinlite.files.claims import OLD, beside
+    from skinlite_benchmarks.contestants.find import find_contestants
+
+    data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
+    for place, find in (
+        (bundle.path, tflite_of),
+        (bundle.path, lambda path: find_contestants([path], ["litert"])),
+        (data, find_table),  # synthesize --replace moves its folder, too
+    ):
+        place.replace(beside(place, OLD))
+        find(place)
+        assert place.is_dir() and not beside(place, OLD).exists()

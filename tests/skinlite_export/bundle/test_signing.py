@@ -1,5 +1,6 @@
 """Who made a bundle: its signature holds for one key, and openssl agrees."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files.claims import OLD, beside
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.bundle.folder import MANIFEST, SIGNATURE, Bundle, open_bundle, write_manifest
@@ -130,6 +132,21 @@ def test_the_signature_is_checked_before_anything_is_believed(
     assert (code, out) == (2, "") and "wasn't signed by this key" in err
     code, _, err = skinlite("verify", tmp_path, "--key", keys[1])
     assert code == 2 and "is not a bundle" in err
+
+
+def test_a_bundle_that_a_killed_kit_moved_away_is_put_back(
+    skinlite: Skinlite, signed: Bundle, keys: tuple[Path, Path]
+) -> None:
+    signed.path.replace(beside(signed.path, OLD))
+    code, out, err = skinlite("verify", signed.path, "--key", keys[1])
+    assert (code, err) == (0, "") and "signature: of this key" in out
+
+
+def test_a_pipe_is_no_signature(signed: Bundle, keys: tuple[Path, Path]) -> None:
+    (signed.path / SIGNATURE).unlink()
+    os.mkfifo(signed.path / SIGNATURE)
+    with pytest.raises(InputError, match=rf"{SIGNATURE} is a pipe, not a regular file"):
+        check_signature(signed.path, read_public_key(keys[1]))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from skinlite.cli.bundles.verify import check_whole
+from skinlite.data.splits.leakage import Leakage
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
@@ -159,6 +160,21 @@ def on_every_gate(**changes: Any) -> Edit:
     def edit(folder: Path, manifest: Json) -> None:
         for gate in manifest["verification"]["gates"]:
             gate.update(changes)
+
+    return edit
+
+
+UNKNOWN_OF_4 = {"state": "unknown", "reason": "the table names no lesion for 4 of 81 images"}
+
+
+def leaking(images: int) -> Edit:
+    """Of the test's, and told everywhere."""
+
+    def edit(folder: Path, manifest: Json) -> None:
+        split = manifest["data"]["split"]
+        split["leakage"].update(leaking_pictures=images, crossing_lesions=2)
+        reason = str(Leakage.model_validate(split["leakage"]))
+        split.update(leaky=True, leaks={"state": "found", "reason": reason})
 
     return edit
 
@@ -415,6 +431,31 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         put("data/split/leakage/crossing_lesions", 9),
         "data.split.leaky isn't what its leakage says",
     ),
+    "a leak that is smaller": (
+        all_of(leaking(7), put("data/split/leaks/reason", "1 of 9 (11%) test images")),
+        "leaks give another count than data.split.leakage",
+    ),
+    "a leak of more than all": (leaking(999), "data.split.leakage can't be so"),
+    "a leak among other images": (
+        put("data/split/leakage/test_pictures", 999),
+        "data.split.leakage can't be so",
+    ),
+    "none found for unknown": (
+        put("data/sides/train/lesions_unknown", 5),
+        "say none found, though",
+    ),
+    "fewer unknown lesions than counted": (
+        all_of(put("data/sides/train/lesions_unknown", 5), put("data/split/leaks", UNKNOWN_OF_4)),
+        "another count of unknown lesions than data.sides",
+    ),
+    "more unknown lesions than images": (
+        put("data/sides/test/lesions_unknown", 9999),
+        "more images of unknown lesions than images",
+    ),
+    "unknown for none found": (
+        put("data/split/leaks", UNKNOWN_OF_4),
+        "though every image's lesion",
+    ),
 }
 
 
@@ -439,6 +480,7 @@ def test_a_document_that_is_none_is_refused_by_name(
 
 
 BELIEVED: dict[str, Edit] = {
+    "a leak that all counts have": leaking(2),
     "how it was trained": put("training/learning_rate", 1.0),
     "what trained it": put("versions/keras", "9.9"),
     "which images judged": put("verification/sha256", "0" * 64),

@@ -233,6 +233,22 @@ def test_what_a_run_kept_together_stays_one_lesion(data: Path, tmp_path: Path) -
     )
 
 
+def test_another_table_of_a_run_is_judged_by_what_it_names(data: Path) -> None:
+    """A bundle says how many lesions are unknown, and what that means, by one table."""
+    dataset = read_dataset(data)
+    first = divide(dataset, "lesion", seed=0)
+    image = dataset.frame["image_id"].iloc[0]
+    blank = rewrite(
+        data,
+        lambda table: table.assign(
+            lesion_id=table["lesion_id"].mask(table["image_id"] == image, "")
+        ),
+    )
+    assert first.info.leaks.state == "none found"
+    now = divide_again(blank, first.split, first.info).info.leaks
+    assert (now.state, f"for 1 of {len(dataset.frame)} images" in now.reason) == ("unknown", True)
+
+
 SIDES = ("train", "test")
 
 
