@@ -32,7 +32,7 @@ def data_faults(manifest: Manifest) -> Iterator[str]:
 
 
 def _leaks(data: Data) -> Iterator[str]:
-    """What is said of leaks, against what was counted; see `skinlite.data.splits.leakage.conclude`."""
+    """What is said of leaks, against the counts; see `skinlite.data.splits.leakage`."""
     leakage, leaks, sides = data.split.leakage, data.split.leaks, data.sides.values()
     if leakage:
         test, melanomas = leakage.test_pictures, leakage.test_melanomas
