@@ -80,20 +80,34 @@ def best_range(histogram: NDArray[np.float64], low: float, high: float) -> Range
     values = low + (np.arange(len(histogram)) + 0.5) * (high - low) / len(histogram)
     bottoms = np.unique(np.minimum(low * SHARES, 0.0))
     tops = np.unique(np.maximum(high * SHARES, 0.0))
-    below = [np.maximum(bottom - values, 0.0) for bottom in bottoms]
-    above = [np.maximum(values - top, 0.0) for top in tops]
-    clipped = np.add.outer(
-        [histogram @ far**2 for far in below], [histogram @ far**2 for far in above]
-    )
-    outside = np.add.outer(
-        [histogram @ (far > 0) for far in below], [histogram @ (far > 0) for far in above]
-    )
+    cut_below, error_below = _tail(histogram, values, bottoms)
+    cut_above, error_above = _tail(histogram[::-1], -values[::-1], -tops)
+    clipped = np.add.outer(error_below, error_above)
+    outside = np.add.outer(cut_below, cut_above)
     step = np.subtract.outer(-bottoms, -tops) / 255
     # A value inside is rounded: on average by step^2 / 12.
     error = clipped + (histogram.sum() - outside) * step**2 / 12
     error[step <= 0] = np.inf
     row, column = np.unravel_index(error.argmin(), error.shape)
     return float(bottoms[row]), float(tops[column])
+
+
+def _tail(
+    weights: NDArray[np.float64], values: NDArray[np.float64], ends: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What lies below each end: the sums of w and of w * (end - x)^2 over all x < end.
+
+    The square is multiplied out, so that one running sum of w, wx and wx^2 serves every end.
+
+    Args:
+        weights: w, of each value.
+        values: x, rising.
+        ends: where the range may begin.
+    """
+    powers = weights * values ** np.arange(3)[:, None]
+    sums = np.concatenate([np.zeros((3, 1)), powers.cumsum(axis=1)], axis=1)
+    count, first, second = sums[:, np.searchsorted(values, ends)]
+    return count, count * ends**2 - 2 * first * ends + second
 
 
 def vote(square: float, usual: float) -> float:

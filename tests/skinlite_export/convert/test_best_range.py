@@ -137,3 +137,15 @@ def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Ex
     ]
     assert rescaled
     assert all(found == pytest.approx((-1, 1)) for found in rescaled)
+
+
+@pytest.mark.parametrize("low", [-7.0, 0.0])
+def test_running_sums_give_what_each_end_by_itself_gives(low: float) -> None:
+    from skinlite_export.convert.best_range import SHARES, _tail
+
+    values, weights = np.linspace(low, 3, 1000), np.random.default_rng(0).exponential(size=1000)
+    ends = np.unique(np.minimum(low * SHARES, 0.0))
+    far = np.maximum(ends[:, None] - values, 0)
+    count, error = _tail(weights, values, ends)
+    assert count == pytest.approx((weights * (far > 0)).sum(axis=1))
+    assert error == pytest.approx((weights * far**2).sum(axis=1), rel=1e-9, abs=1e-9)
