@@ -53,7 +53,7 @@ def exported(
 
 
 @pytest.fixture
-def pictures() -> Callable[[int], Examples]:
+def images() -> Callable[[int], Examples]:
     """Makes 21 smooth random images of a size, with random patients, three of each class."""
 
     def make(size: int) -> Examples:

@@ -21,6 +21,6 @@ def run(tiny_run: Run, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def picture(tiny_data: Path) -> Path:
+def image(tiny_data: Path) -> Path:
     """One of the images."""
     return min(tiny_data.glob("*/*.jpg"))
