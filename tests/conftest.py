@@ -1,5 +1,6 @@
 """Fixtures for every test: tiny data, runs and bundles, the real data where it is, a cache."""
 
+import fcntl
 import json
 import os
 import re
@@ -31,6 +32,26 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKINLITE_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Path]:
+    """Has a folder made once for all of pytest's worker processes: what takes a minute is shared."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "shared"
+    shared.mkdir(exist_ok=True)
+
+    def make(name: str, build: Callable[[Path], object]) -> Path:
+        place = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not place.exists():
+                new = shared / f"{name}.new"
+                build(new)
+                new.rename(place)
+        return place
+
+    return make
 
 
 class Answer(NamedTuple):
@@ -65,11 +86,9 @@ def skinlite(
 
 
 @pytest.fixture(scope="session")
-def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_data(once: Callable[..., Path]) -> Path:
     """60 synthetic lesions, at least four of each class. Read only: copy it to change it."""
-    folder = tmp_path_factory.mktemp("tiny") / "data"
-    write_synthetic(folder, lesions=60, seed=0)
-    return folder
+    return once("data", lambda folder: write_synthetic(folder, lesions=60, seed=0))
 
 
 @pytest.fixture(scope="session")
@@ -79,27 +98,27 @@ def tiny_prepared(tiny_data: Path) -> Prepared:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def tiny_run(tiny_prepared: Prepared, once: Callable[..., Path]) -> Run:
     """MobileNetV3Large after one epoch on `tiny_data`. Read only: copy it to change it."""
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
 
     config = TrainConfig(image_size=48, epochs=1, batch_size=16)
-    return Training(tmp_path_factory.mktemp("tiny") / "run", config, tiny_prepared).start()
+    return open_run(once("run", lambda folder: Training(folder, config, tiny_prepared).start()))
 
 
 TINY_RECIPE = Recipe(rewrites=ALL, calibration_pictures=20, gates=None)
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(
-    tiny_run: Run, tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
-) -> Bundle:
+def tiny_bundle(tiny_run: Run, tiny_prepared: Prepared, once: Callable[..., Path]) -> Bundle:
     """`tiny_run` in int8, not gated. Read only: see `bundle`."""
     from skinlite_export.export import export
 
-    out = tmp_path_factory.mktemp("tiny") / "bundle"
-    return export(tiny_run, tiny_prepared, TINY_RECIPE, out)
+    def build(folder: Path) -> None:
+        export(tiny_run, tiny_prepared, TINY_RECIPE, folder)
+
+    return open_bundle(once("bundle", build))
 
 
 @pytest.fixture
@@ -156,14 +175,16 @@ def conv_run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def kept_run(conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def kept_run(conv_prepared: Prepared, once: Callable[..., Path]) -> Run:
     """`conv_run`, once. Read only."""
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
 
     with pytest.MonkeyPatch.context() as patch:
         config = TrainConfig(backbone=add_conv_net(patch), image_size=32, epochs=1, batch_size=16)
-        return Training(tmp_path_factory.mktemp("conv") / "run", config, conv_prepared).start()
+        return open_run(
+            once("conv_run", lambda folder: Training(folder, config, conv_prepared).start())
+        )
 
 
 @pytest.fixture(scope="session")

@@ -97,12 +97,15 @@ onnx.save(onnx_model(1), folder / "tiny.onnx")
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def models(once: Callable[..., Path]) -> Path:
     """A folder with tiny.tflite, slow.tflite (far slower) and tiny.onnx."""
-    folder = tmp_path_factory.mktemp("models")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-    subprocess.run([sys.executable, "-c", CONVERT, folder], check=True, env=environment)
-    return folder
+
+    def build(folder: Path) -> None:
+        folder.mkdir()
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+        subprocess.run([sys.executable, "-c", CONVERT, folder], check=True, env=environment)
+
+    return once("models", build)
 
 
 def write_bundle(

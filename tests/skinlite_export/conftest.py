@@ -13,7 +13,7 @@ from skinlite.data.examples import Examples
 from skinlite.data.geometry import load_image
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
-from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.folder import TFLITE, Bundle, open_bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.graph.deploy_graph import Graph
@@ -37,7 +37,7 @@ def no_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def exported(
-    kept_run: Run, conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
+    kept_run: Run, conv_prepared: Prepared, once: Callable[..., Path]
 ) -> Callable[..., Bundle]:
     """Exports `kept_run` in int8 with every kit and a recipe's options, once each. Read only."""
 
@@ -46,8 +46,10 @@ def exported(
         from skinlite_export.export import export
 
         recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=None, **options)
-        out = tmp_path_factory.mktemp("exported") / "bundle"
-        return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+        name = "-".join(["exported", *(f"{key}={options[key]}" for key in sorted(options))])
+        return open_bundle(
+            once(name, lambda out: export(kept_run, conv_prepared, recipe, out, kits=KITS))
+        )
 
     return build
 
