@@ -96,10 +96,10 @@ def tiny_bundle(
     tiny_run: Run, tiny_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
 ) -> Bundle:
     """`tiny_run` in int8, not gated. Read only: see `bundle`."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     out = tmp_path_factory.mktemp("tiny") / "bundle"
-    return export(tiny_run, tiny_prepared, TINY_RECIPE, out)
+    return export_run(tiny_run, tiny_prepared, TINY_RECIPE, out)
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skinlite.cli.progress import counting, reporting
-from skinlite.cli.shared import console, hold, need, output
-from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.cli.shared import console, hold, output
+from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -45,9 +46,10 @@ def demo(
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
     from skinlite_benchmarks.suite import run_benchmark
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
     from skinlite_export.recipe import Recipe
     from skinlite_export.rewrites import parse_rewrites
+    from skinlite_export.verify.gates import check_gates
 
     data, run_folder, bundle_folder, report_folder = (
         out / name for name in ("data", "run", "bundle", "report")
@@ -70,7 +72,7 @@ def demo(
         _say("3/4 exporting to int8, and verifying it on held-out images")
         recipe = Recipe(rewrites=parse_rewrites("all"), seed=seed)
         with reporting() as report:
-            bundle = export(run, prepared, recipe, bundle_folder, replace=True, report=report)
+            bundle = export_run(run, prepared, recipe, bundle_folder, replace=True, report=report)
         print_manifest(bundle.manifest)
 
         _say("4/4 timing it against the InceptionResNetV2 reference")

@@ -40,6 +40,6 @@ def reporting() -> Iterator[Callable[[str, int, int], None]]:
         def report(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
             if done == total:
-                console.print(what)
+                console.print(what, markup=False, soft_wrap=True)
 
         yield report

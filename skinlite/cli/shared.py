@@ -1,7 +1,5 @@
 """What the commands share: the console, common options, default folders, missing extras."""
 
-import importlib
-import importlib.util
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from skinlite.errors import MissingExtraError
 from skinlite.files.claims import Claim, ClaimedError, make_parent
-from skinlite.process.quiet import silenced
 
 console = Console(stderr=True, highlight=False)
 """Messages and progress go to stderr; what a command found goes to stdout."""
@@ -30,18 +26,6 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-def need(module: str, extra: str) -> None:
-    """Import an optional part of the installation, without its start-up chatter.
-
-    Raises:
-        MissingExtraError: names the ``pip install`` line.
-    """
-    if importlib.util.find_spec(module) is None:
-        raise MissingExtraError(module, extra)
-    with silenced():
-        importlib.import_module(module)
 
 
 def output_folder(out: Path | None, root: str, name: str) -> Path:

@@ -56,14 +56,20 @@ class Dataset:
         )
 
 
-def read_dataset(source: Path) -> Dataset:
-    """Read a folder in one of the layouts (or its table) and refuse one with faults.
+def read_dataset(source: Path | str) -> Dataset:
+    """Read a data set, and refuse one with faults.
+
+    Args:
+        source: folder in one of the layouts of docs/training.md, or its table.
+
+    Returns:
+        One row an image; no image is decoded yet.
 
     Raises:
         InputError: not a data set, or a fault in the table, or an image missing; the message
             counts the faults and names the first of each kind.
     """
-    table = find_table(source)
+    table = find_table(Path(source))
     frame = read_table(table)
     faults = check_text(table) or check_table(frame)
     if not faults:

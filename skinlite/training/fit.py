@@ -3,7 +3,6 @@
 import math
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from skinlite.files.claims import Claim, make_parent
 from skinlite.files.read_write import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
+from skinlite.progress import Report, silent
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -59,9 +59,6 @@ from skinlite.training.trainer import (
     start_streams,
 )
 
-Report = Callable[[str, int, int], None]
-"""Told what is being done, the steps done and the steps in all; for a progress bar."""
-
 
 class DivergedError(Exception):
     """The training left the numbers behind."""
@@ -86,7 +83,7 @@ class Training:
         out: Path,
         config: TrainConfig,
         data: Prepared,
-        report: Report = lambda what, done, total: None,
+        report: Report = silent,
         execution: Execution | None = None,
     ) -> None:
         self.out, self.work = out, partial_folder(out)

@@ -43,11 +43,11 @@ def exported(
 
     @cache
     def build(**options: Any) -> Bundle:
-        from skinlite_export.export import export
+        from skinlite_export.export_run import export_run
 
         recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=None, **options)
         out = tmp_path_factory.mktemp("exported") / "bundle"
-        return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+        return export_run(kept_run, conv_prepared, recipe, out, kits=KITS)
 
     return build
 

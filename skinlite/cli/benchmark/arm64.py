@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.operator_deviations import Deviation

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skinlite.cli.benchmark.inputs import tflite_of
-from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import wide
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.cycles import Modelled

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from skinlite.cli.shared import console, need, output
+from skinlite.cli.shared import console, output
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.training.run import Run

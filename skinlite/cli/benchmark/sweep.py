@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeVar
 import typer
 
 from skinlite.cli.benchmark.inputs import evaluation_set_of, publish, reference_file, thread_counts
-from skinlite.cli.shared import JsonOption, OutOption, need, output_folder
+from skinlite.cli.shared import JsonOption, OutOption, output_folder
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 N = TypeVar("N", int, float)
 SIZES, WIDTHS = "96,128,160,192,224,299", "1"

@@ -5,18 +5,18 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.progress import counting, reporting
+from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
     JsonOption,
     OutOption,
     console,
-    need,
     output,
     output_folder,
 )
-from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 from skinlite.settings import validated
 
 ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")
@@ -182,43 +182,24 @@ def export(
                 f"--{name.replace('_', '-')} is about int8, and --quantize is {quantize}. Drop it, "
                 "or use --quantize int8."
             )
-    from skinlite.training.run import newest_run, open_run
+    from skinlite.api.data import run_of
+    from skinlite.training.run import newest_run
+    from skinlite_export import api
+    from skinlite_export.verify.gates import check_gates
 
-    if model and model.is_file():
-        raise InputError(
-            f"{model} is a file; --model takes a run folder, as skinlite train writes it. Its "
-            "split, patient encoding and settings are what calibration and the gates need, so a "
-            "model from elsewhere can't be exported. Train one with: skinlite train"
-        )
-    run = open_run(model) if model else newest_run()
+    run = run_of(model) if model else newest_run()
     out = output_folder(out, "bundles", f"{run.path.name}-{recipe.quantize}")
-    need("keras", "train")
-    for module in ("tf_keras", "tf2onnx"):
-        need(module, "export")
-    from skinlite.data.dataset import read_dataset
-    from skinlite.training.input.prepare import prepare_again
-    from skinlite_export.export import export as export_run
-
-    dataset = read_dataset(data or Path(run.info.data))
-    with counting("reading images", len(dataset.frame)) as advance:
-        prepared = prepare_again(run, dataset, advance)
-    pool = None
-    if calibration:
-        from skinlite_export.quantize.calibration_pool import folder_pool
-
-        folder = read_dataset(calibration)
-        with counting("reading calibration images", len(folder.frame)) as advance:
-            pool = folder_pool(prepared, folder, advance)
     with reporting() as report:
-        bundle = export_run(
+        bundle = api.export(
             run,
-            prepared,
-            recipe,
+            data,
             out,
-            pool=pool,
+            recipe,
+            calibration=calibration,
             explain_error=explain_error,
             kits=kits,
             key=key,
+            must_pass=False,
             report=report,
         )
     if as_json:

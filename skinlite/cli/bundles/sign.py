@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.shared import need, output
-from skinlite.cli.tables import check_gates
+from skinlite.cli.shared import output
+from skinlite.process.extras import need
 
 
 def sign(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from skinlite.cli.shared import JsonOption, need, output
-from skinlite.cli.tables import check_gates
+from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle

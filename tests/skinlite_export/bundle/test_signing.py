@@ -192,13 +192,13 @@ def test_an_export_is_signed_unless_it_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
     skinlite: Skinlite,
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     recipe, key = Recipe(quantize="none", onnx="float32", gates=None), read_private_key(keys[0])
-    made = export(kept_run, conv_prepared, recipe, tmp_path / "made", key=key)
+    made = export_run(kept_run, conv_prepared, recipe, tmp_path / "made", key=key)
     check_signature(made.path, read_public_key(keys[1]))
-    monkeypatch.setattr("skinlite_export.export.status_of", lambda *_: "rejected")
-    assert not export(kept_run, conv_prepared, recipe, tmp_path / "other", key=key).signed
+    monkeypatch.setattr("skinlite_export.export_run.status_of", lambda *_: "rejected")
+    assert not export_run(kept_run, conv_prepared, recipe, tmp_path / "other", key=key).signed
     # A key that is none is told before the work.
     code, _, err = skinlite("export", "--sign", keys[1], "--model", tmp_path / "absent")
     assert code == 2 and "is a public key" in err

@@ -51,11 +51,11 @@ def accepted(
     kept_run: Run, conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
 ) -> Bundle:
     """Every gate of it holds. Read only."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=ANY)
     out = tmp_path_factory.mktemp("accepted") / "bundle"
-    return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+    return export_run(kept_run, conv_prepared, recipe, out, kits=KITS)
 
 
 def edited(original: Bundle, folder: Path, edit: Edit) -> Bundle:
