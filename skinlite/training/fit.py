@@ -3,7 +3,6 @@
 import math
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from skinlite.files.claims import Claim, make_parent
 from skinlite.files.read_write import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
+from skinlite.progress import Report, silent
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -59,9 +59,6 @@ from skinlite.training.trainer import (
     start_streams,
 )
 
-Report = Callable[[str, int, int], None]
-"""Told what is being done, the steps done and the steps in all; for a progress bar."""
-
 
 class DivergedError(Exception):
     """The training left the numbers behind."""
@@ -86,7 +83,7 @@ class Training:
         out: Path,
         config: TrainConfig,
         data: Prepared,
-        report: Report = lambda what, done, total: None,
+        report: Report = silent,
         execution: Execution | None = None,
     ) -> None:
         self.out, self.work = out, partial_folder(out)
@@ -171,17 +168,17 @@ class Training:
         except OSError as error:
             raise InputError(
                 f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
-                f"with: skinlite train --resume {self.out}"
+                f"with: `resume={self.out}`"
             ) from error
         except DivergedError as error:
-            advice = "Train again with a smaller --learning-rate."
+            advice = "Train again with a smaller `learning_rate`."
             if not state.epochs_done:
                 shutil.rmtree(self.work)
                 raise InputError(f"{error} Nothing was learned before. {advice}") from error
             self._finish("diverged", state)
             raise InputError(
                 f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
-                f"{self.out}. {advice[:-1]}, and another --out."
+                f"{self.out}. {advice[:-1]}, and another `out`."
             ) from error
         return self._finish(status, state)
 
@@ -192,7 +189,7 @@ class Training:
         self._write_info(status, state)  # last, for it names what the others hold
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
-            # Only now: a kill before this line leaves what --resume can finish.
+            # Only now: a kill before this line leaves what can be resumed.
             shutil.rmtree(self.out / "checkpoint")
         return open_run(self.out)
 

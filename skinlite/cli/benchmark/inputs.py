@@ -10,10 +10,10 @@ from skinlite.cli.shared import console, need, output
 from skinlite.errors import InputError
 
 if TYPE_CHECKING:
+    from skinlite.progress import Report
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.measure.accuracy import EvaluationSet
-    from skinlite_benchmarks.measure.interleave import Report
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"
