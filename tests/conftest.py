@@ -17,7 +17,7 @@ from skinlite.training.input.prepare import Prepared, prepare
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 
 # Read when TensorFlow is first imported, which is in some fixture or test, never here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

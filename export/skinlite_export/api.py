@@ -12,7 +12,7 @@ from skinlite.training.run import Run
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.verify.gates import check_gates
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 def export(
     run: Run | Path | str,
-    data: Dataset | Path | str | None = None,
-    out: Path | str = "bundle",
+    data: Dataset | Path | str | None,
+    out: Path | str,
     recipe: Recipe | None = None,
     *,
     calibration: Dataset | Path | str | None = None,
@@ -37,8 +37,8 @@ def export(
 
     Args:
         run: a run, or its folder.
-        data: the data set that it was trained on, or its folder; left out, where the training
-            found it.
+        data: the data set that it was trained on, or its folder; None takes it from where the
+            training found it.
         out: the bundle folder to be.
         recipe: what to make; left out, int8. Of a recipe that doesn't name them, all rewrites are
             applied, and the .onnx is int8 where the .tflite is.

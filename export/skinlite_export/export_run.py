@@ -64,13 +64,13 @@ def export_run(
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
-                f"{run.path} is untrained: there is nothing that --quantize int8-qat could keep. "
-                "Use --quantize int8, or train first."
+                f"{run.path} is untrained: there is nothing that `quantize='int8-qat'` could keep. "
+                "Use `quantize='int8'`, or train first."
             )
         if recipe.on_fail == "search":
             raise InputError(
-                f"{run.path} is untrained: no gate judges it, so none can fail. Drop --on-fail "
-                "search, or train first."
+                f"{run.path} is untrained: no gate judges it, so none can fail. Drop "
+                "`on_fail='search'`, or train first."
             )
         recipe = recipe.model_copy(update={"gates": None})
     with staged_folder(out, replace=replace) as folder:

@@ -1,6 +1,5 @@
 """`Converted`: a .tflite in memory, and the way there: rewrite, calibrate, search, quantize."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import keras
@@ -9,9 +8,11 @@ import tf_keras
 
 from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
+from skinlite.progress import Report, silent
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.convert.prune_and_cluster import compress
+from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
@@ -23,17 +24,14 @@ from skinlite_export.qat.fine_tune import tune
 from skinlite_export.qat.prepare_graph import ready_for_training
 from skinlite_export.quantize.adaptive_rounding import round_kernels
 from skinlite_export.quantize.calibrated import Calibrated
-from skinlite_export.quantize.calibration import calibrate, samples
+from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import Pool, training_pool
 from skinlite_export.quantize.equalization import equalize
 from skinlite_export.quantize.float_layers import search
 from skinlite_export.quantize.layer_errors import explain
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import apply_rewrites
+from skinlite_export.rewrites.registry import apply_rewrites
 from skinlite_export.verify.proof import SAME
-
-Report = Callable[[str, int, int], None]
-"""Told what is being done, the steps done and the steps in all; for a progress bar."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def convert(
     model: keras.Model,
     data: Prepared,
     recipe: Recipe,
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
     *,
     pool: Pool | None = None,
     explain_error: bool = False,
@@ -152,5 +150,5 @@ def _check_twin(
     if not difference <= SAME:
         raise SkinliteError(
             f"The deploy graph differs from the Keras model by {difference:.2g} in a probability; "
-            "this is a fault of skinlite. --rewrites none may get you on; please report it."
+            "this is a fault of skinlite. `rewrites=()` may get you on; please report it."
         )

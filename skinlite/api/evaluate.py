@@ -103,9 +103,11 @@ def judge(
         )
     if bundle and run and split != "all":
         _check_origin(bundle, run)
-    if data is None and run is None:
-        raise InputError("Say where the images are: `data=DIR`.")
-    dataset = dataset_of(data if data is not None or not run else run.info.data)
+    if data is None:
+        if run is None:
+            raise InputError("Say where the images are: `data=DIR`.")
+        data = run.info.data
+    dataset = dataset_of(data)
     advance = counted(report, "reading images", len(dataset.frame))
     if bundle:
         predictions = answer_bundle(bundle, run, dataset, split, advance)

@@ -53,7 +53,7 @@ def train(
         same_lesion: CSV file with pairs of images that show one lesion, which are kept together.
         execution: compiler and devices; left out, the first device.
         report: called with what is being done, the steps done and the steps in all.
-        **settings: fields of `skinlite.training.config.TrainConfig`: ``epochs``, ``batch_size``,
+        **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
             ``learning_rate``, ``preset``, ``regime``, ``seed``, ... What is left out comes from
             the preset.
 

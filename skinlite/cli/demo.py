@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skinlite.cli.parsing import as_flags
 from skinlite.cli.progress import counting, reporting
 from skinlite.cli.shared import console, hold, output
 from skinlite.cli.tables import print_manifest
@@ -48,7 +49,7 @@ def demo(
     from skinlite_benchmarks.suite import run_benchmark
     from skinlite_export.export_run import export_run
     from skinlite_export.recipe import Recipe
-    from skinlite_export.rewrites import parse_rewrites
+    from skinlite_export.rewrites.registry import ALL
     from skinlite_export.verify.gates import check_gates
 
     data, run_folder, bundle_folder, report_folder = (
@@ -70,7 +71,7 @@ def demo(
             raise InputError(f"Stopped in training; start again with: skinlite demo --out {out}")
 
         _say("3/4 exporting to int8, and verifying it on held-out images")
-        recipe = Recipe(rewrites=parse_rewrites("all"), seed=seed)
+        recipe = Recipe(rewrites=ALL, seed=seed)
         with reporting() as report:
             bundle = export_run(run, prepared, recipe, bundle_folder, replace=True, report=report)
         print_manifest(bundle.manifest)
@@ -115,7 +116,9 @@ def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
     try:
         return ReferenceBuild()
     except InputError as error:
-        console.print(f"no reference in this demo: {error}", markup=False, soft_wrap=True)
+        console.print(
+            f"no reference in this demo: {as_flags(str(error))}", markup=False, soft_wrap=True
+        )
         return nullcontext()
 
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skinlite.cli.shared import console
+from skinlite.progress import Report
 
 
 def _bar() -> Progress:
@@ -29,7 +30,7 @@ def counting(title: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def reporting() -> Iterator[Callable[[str, int, int], None]]:
+def reporting() -> Iterator[Report]:
     """A bar whose title and length change; yields ``report(what, done, total)``.
 
     A report with ``done == total`` is kept as a line, so that a log file has one line a stage.

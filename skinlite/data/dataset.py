@@ -1,5 +1,7 @@
 """`Dataset`: a checked table of images, the one type that the rest of skinlite takes."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +48,7 @@ class Dataset:
         if absent:
             raise InputError(
                 f"{self.root} lacks {len(absent)} of the split's images ({absent[0]} ...). "
-                "Give the data set that the run was trained on with --data."
+                "Give the data set that the run was trained on with `data`."
             )
         return Dataset(
             self.frame.set_index("image_id", drop=False)
@@ -87,6 +89,11 @@ def read_dataset(source: Path | str) -> Dataset:
         path=frame["image_id"].map(found.pictures),
     )
     return Dataset(frame.assign(lesion_id=join_known(frame)), root_of(table))
+
+
+def identity(image_ids: Iterable[str]) -> str:
+    """SHA-256 of a set of images, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(image_ids)).encode()).hexdigest()
 
 
 def _summary(table: Path, faults: list[Fault]) -> str:

@@ -53,7 +53,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"Can't write {path}: {reason}. Choose another place with --out, or free some space."
+            f"Can't write {path}: {reason}. Choose another place with `out`, or free some space."
         ) from error
 
 
@@ -90,7 +90,7 @@ class Claim:
                 if not self._wait and time.monotonic() > deadline:
                     raise ClaimedError(
                         f"Another skinlite is writing {self.place} at this moment. Wait for it, or "
-                        "choose another place with --out."
+                        "choose another place with `out`."
                     )
                 time.sleep(POLL_S)
         except BaseException:

@@ -74,7 +74,7 @@ class Backbone:
             return self.paper
         if self.released is None:
             raise InputError(
-                f"The authors released no notebook for {self.title}. Use --topology paper."
+                f"The authors released no notebook for {self.title}. Use `topology='paper'`."
             )
         return self.released
 

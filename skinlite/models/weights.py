@@ -17,7 +17,9 @@ def holds_classifier(path: Path) -> bool:
         InputError: no such file, or not a weights file.
     """
     if not path.is_file():
-        raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
+        raise InputError(
+            f"There is no weights file {path}. Use `weights='imagenet'`, none or FILE."
+        )
     if path.suffix == ".keras":
         return any(layer.name == "soft_attention" for layer in load_keras(path).layers)
     return any("soft_attention" in name for name in _datasets(path))
@@ -43,7 +45,7 @@ def fill(model: keras.Model, path: Path) -> None:
         first = str(error).splitlines()[0]
         raise InputError(
             f"{path} doesn't fit {model.name}: {first} Give a file of the same backbone, "
-            "topology, width and size, or use --weights none."
+            "topology, width and size, or use `weights='none'`."
         ) from error
 
 

@@ -168,17 +168,17 @@ class Training:
         except OSError as error:
             raise InputError(
                 f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
-                f"with: skinlite train --resume {self.out}"
+                f"with: `resume={self.out}`"
             ) from error
         except DivergedError as error:
-            advice = "Train again with a smaller --learning-rate."
+            advice = "Train again with a smaller `learning_rate`."
             if not state.epochs_done:
                 shutil.rmtree(self.work)
                 raise InputError(f"{error} Nothing was learned before. {advice}") from error
             self._finish("diverged", state)
             raise InputError(
                 f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
-                f"{self.out}. {advice[:-1]}, and another --out."
+                f"{self.out}. {advice[:-1]}, and another `out`."
             ) from error
         return self._finish(status, state)
 
@@ -189,7 +189,7 @@ class Training:
         self._write_info(status, state)  # last, for it names what the others hold
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
-            # Only now: a kill before this line leaves what --resume can finish.
+            # Only now: a kill before this line leaves what can be resumed.
             shutil.rmtree(self.out / "checkpoint")
         return open_run(self.out)
 

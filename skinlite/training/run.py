@@ -3,7 +3,7 @@
     model.keras            the best epoch's model        config.json   `RunInfo`
     patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
     history.csv            one row an epoch              metrics.json  validation and test
-    checkpoint/            only where --resume can go on
+    checkpoint/            only where the training can go on
 
 While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
@@ -190,7 +190,7 @@ def open_run(path: Path) -> Run:
         whole = path.with_name(path.name.removesuffix(".partial"))
         raise InputError(
             f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
-            f"Go on with: skinlite train --resume {whole}"
+            f"Go on with: `resume={whole}`"
         )
     if not (path / "config.json").exists():
         raise InputError(
@@ -222,7 +222,7 @@ def _reopen(whole: Path) -> Run:
         status = open_run(whole).info.status
         if status == "diverged":
             raise InputError(
-                f"{whole} diverged, and would again. Train anew with a smaller --learning-rate."
+                f"{whole} diverged, and would again. Train anew with a smaller `learning_rate`."
             )
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
@@ -246,7 +246,7 @@ def newest_run(root: Path = Path("runs")) -> Run:
     found = [path for path in root.glob("*/config.json") if path.parent.suffix != ".partial"]
     if not found:
         raise InputError(
-            f"There is no run below {root}/. Train one with skinlite train --data DIR, name one "
-            "with --model RUN, or try everything with: skinlite demo"
+            f"There is no run below {root}/. Train one with skinlite train, name one "
+            "with `model=RUN`, or try everything with: skinlite demo"
         )
     return open_run(max(found, key=os.path.getmtime).parent)

@@ -18,7 +18,7 @@ from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.runtime.model_inputs import pixels_for
 from skinlite_export.serve.runtime import FILES
 

@@ -25,8 +25,8 @@ def run(conv_run: Run) -> Run:
 def test_every_file_was_measured_on_the_whole_test_split(
     tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared
 ) -> None:
+    from skinlite.data.dataset import identity
     from skinlite.training.trainer import predict
-    from skinlite_export.quantize.calibration import identity
 
     proof, test = tiny_bundle.manifest.verification, tiny_prepared.examples["test"]
     ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "test", "image_id"]
@@ -99,7 +99,7 @@ def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Pat
 
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "mine").write_text("here")
-    with pytest.raises(InputError, match=r"bundle exists already.*--out"):
+    with pytest.raises(InputError, match=r"bundle exists already.*`out`"):
         export_run(run, conv_prepared, FLOAT, tmp_path / "bundle")
     assert (tmp_path / "bundle" / "mine").read_text() == "here"
     export_run(run, conv_prepared, FLOAT, tmp_path / "bundle", replace=True).check_files()
@@ -139,7 +139,7 @@ def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> Non
 
     found = tiny_bundle.manifest.audit
     check_integers(found, {"FULLY_CONNECTED", "SOFTMAX"})
-    with pytest.raises(SkinliteError, match=r"SOFTMAX stayed in float.*--allow-float SOFTMAX"):
+    with pytest.raises(SkinliteError, match=r"SOFTMAX stayed in float.*allow_float=\('SOFTMAX'"):
         check_integers(found, {"FULLY_CONNECTED"})
 
 
@@ -155,13 +155,13 @@ def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared)
         check_lesions(split, train)
 
 
-@pytest.mark.parametrize(("pictures", "told"), [(3, "lack df"), (6, "lack")])
+@pytest.mark.parametrize(("images", "told"), [(3, "lack df"), (6, "lack")])
 def test_a_calibration_set_that_lacks_classes(
     run: Run, conv_prepared: Prepared, tmp_path: Path, images: int, told: str
 ) -> None:
     from skinlite_export.export_run import export_run
 
-    with pytest.raises(InputError, match=rf"{told}.*--calibration-pictures"):
+    with pytest.raises(InputError, match=rf"{told}.*`calibration_pictures`"):
         export_run(run, conv_prepared, Recipe(calibration_pictures=images), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
@@ -170,7 +170,7 @@ def test_layers_and_operators_in_float(run: Run, conv_prepared: Prepared, tmp_pa
     """The named layer beside the softmaxes; nothing at all; a layer that isn't there."""
     from skinlite_export.export_run import export_run
     from skinlite_export.pipeline import convert
-    from skinlite_export.rewrites import ALL
+    from skinlite_export.rewrites.registry import ALL
 
     small = Recipe(rewrites=ALL, calibration_pictures=21, screening=None, gates=None)
     kept = small.model_copy(update={"keep_float": ("soft_attention_conv",)})

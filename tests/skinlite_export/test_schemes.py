@@ -13,7 +13,7 @@ from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.recipe import FineTuning, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 PLAIN = Recipe(rewrites=ALL, calibration_pictures=21, gates=None)
@@ -76,11 +76,11 @@ def test_an_untrained_network_has_nothing_to_keep(
 
     config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
     run = Training(tmp_path / "run", config, conv_prepared).start()
-    with pytest.raises(InputError, match=r"untrained.*Use --quantize int8"):
+    with pytest.raises(InputError, match=r"untrained.*Use `quantize='int8'`"):
         export_run(
             run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path
         )
-    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop --on-fail search"):
+    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop `on_fail='search'`"):
         export_run(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
 
 

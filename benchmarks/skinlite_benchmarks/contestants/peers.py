@@ -118,7 +118,8 @@ def _stock_qdq(float_onnx: bytes, data: Prepared) -> bytes:
     from onnxruntime.quantization import QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    from skinlite_export.quantize.calibration import draw, samples
+    from skinlite_export.convert.samples import samples
+    from skinlite_export.quantize.calibration import draw
 
     train = data.examples["train"]
     images = train.take(draw(train.labels, Recipe().calibration_pictures, seed=0))

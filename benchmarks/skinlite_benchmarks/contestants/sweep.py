@@ -172,7 +172,7 @@ def convert_job(folder: Path, job: Job) -> None:
     """Build or open the network and convert it; the folder appears when it is complete."""
     from skinlite_export.convert.memory import check_memory
     from skinlite_export.pipeline import convert
-    from skinlite_export.rewrites import ALL
+    from skinlite_export.rewrites.registry import ALL
 
     with made_once(folder) as staging, tempfile.TemporaryDirectory() as drawn:
         if staging is None:

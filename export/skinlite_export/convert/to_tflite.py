@@ -10,22 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tf_keras
-from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.convert.activation_ranges import narrow
+from skinlite_export.convert.samples import Sample
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.recipe import Ranges, Scheme
-
-Sample = dict[str, NDArray[np.float32]]
-"""One calibration sample: the inputs by name, batch 1."""
 
 PER_TENSOR = True
 """Kernels of dense layers have one scale: TFLite 2.7 to 2.9 read only the first, however many there

@@ -8,6 +8,9 @@ import tf_keras
 
 from skinlite_export.graph.deploy_graph import Graph, Node
 
+SAME = 1e-4
+"""Largest difference of a float32 probability that rewriting and converting may make."""
+
 
 class AddConstant(tf_keras.layers.Layer):
     """x + value."""

@@ -11,7 +11,7 @@ HAM10000 the two rankings had nothing in common (rank correlation -0.04 over 141
 table is in this order, and the search goes by it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.process.quiet import silenced
+from skinlite.progress import Report, silent
+from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.manifest.measured import LayerError
 from skinlite_export.quantize.calibrated import Calibrated, answers
-from skinlite_export.quantize.calibration import draw, samples
+from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.operators import Operation
 
 PICTURES = 70
@@ -36,7 +38,7 @@ def explain(
     calibrated: Calibrated,
     validation: Examples,
     keep_float: Collection[str] = (),
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> tuple[LayerError, ...]:
     """Every int8 operator's errors, the most expensive first; a conversion for each, so a while.
 

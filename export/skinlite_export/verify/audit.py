@@ -41,7 +41,7 @@ def check_integers(found: Audit, declared: Collection[str]) -> None:
     Args:
         found: of the file.
         declared: operators that may: the rewrites' islands, those of layers kept in float, those
-            of ``--allow-float``.
+            of `Recipe.allow_float`.
 
     Raises:
         SkinliteError: names the operators.
@@ -50,6 +50,6 @@ def check_integers(found: Audit, declared: Collection[str]) -> None:
     if left:
         raise SkinliteError(
             f"{', '.join(left)} stayed in float in the int8 file, which makes it slow on a phone. "
-            f"Accept it with --allow-float {','.join(left)}, or use --quantize float16; by "
+            f"Accept it with `allow_float={tuple(left)}`, or use `quantize='float16'`; by "
             "skinlite's own rewrites this should not happen, please report it."
         )

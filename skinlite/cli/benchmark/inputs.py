@@ -11,10 +11,10 @@ from skinlite.errors import InputError
 from skinlite.process.extras import need
 
 if TYPE_CHECKING:
+    from skinlite.progress import Report
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.measure.accuracy import EvaluationSet
-    from skinlite_benchmarks.measure.interleave import Report
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"

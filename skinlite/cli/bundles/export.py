@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from skinlite.cli.parsing import parse_gates, parse_kits, parse_names, parse_rewrites, parse_size
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
@@ -134,9 +135,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
-    from skinlite_export.bundle.kits import parse_kits
-    from skinlite_export.recipe import Recipe, parse_gates, parse_size
-    from skinlite_export.rewrites import parse_rewrites
+    from skinlite_export.recipe import Recipe
 
     kits = parse_kits(kit)
     key = None
@@ -156,8 +155,8 @@ def export(
             "ranges": ranges,
             "gates": parse_gates(gates),
             "seed": seed,
-            "keep_float": names(keep_float),
-            "allow_float": names(allow_float.upper()),
+            "keep_float": parse_names(keep_float),
+            "allow_float": parse_names(allow_float.upper()),
             "integer_only": integer_only,
             "on_fail": on_fail,
             "prune": prune,
@@ -210,8 +209,3 @@ def export(
     if key and not bundle.signed:
         console.print("not signed: a gate failed")
     check_gates(bundle.manifest, bundle.path)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """The names in ``NAME,...``."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())

@@ -26,6 +26,7 @@ def sign(
     from skinlite_export.bundle.folder import SIGNATURE, open_bundle
     from skinlite_export.bundle.signing import read_private_key
     from skinlite_export.bundle.signing import sign as put_signature
+    from skinlite_export.verify.gates import check_gates
 
     private = read_private_key(key)
     opened = open_bundle(bundle)

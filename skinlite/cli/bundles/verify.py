@@ -38,6 +38,7 @@ def verify(
     """Check hashes, contents and signature of a bundle, and run its golden vectors here."""
     from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.diagnosis.diagnose import diagnose
+    from skinlite_export.verify.gates import check_gates
 
     signed = []
     if key:  # before anything in the bundle is believed

@@ -1,7 +1,7 @@
 """``skinlite train``: a data set to a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -97,8 +97,7 @@ def train(
 ) -> None:
     """Train a classifier on a HAM10000 or ISIC 2018 folder, split by lesion."""
     need("keras", "train")
-    from skinlite import api
-    from skinlite.api.train import TrainingInterruptedError
+    from skinlite.api import train as training
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
@@ -111,13 +110,13 @@ def train(
             out = resume.with_name(resume.name.removesuffix(".partial"))
             hold(out)
             with reporting() as report:
-                api.resume(resume, data, execution=execution, report=report)
+                training.resume(resume, data, execution=execution, report=report)
         else:
             if data is None:
                 raise InputError(
                     "Say where the data set is: --data DIR. Without data: skinlite demo"
                 )
-            settings = {
+            settings: dict[str, Any] = {
                 "preset": preset,
                 "regime": regime,
                 "backbone": backbone,
@@ -138,7 +137,7 @@ def train(
             name = backbone if width == 1 else f"{backbone}-{width:g}"
             out = output_folder(out, "runs", f"{name}-{config.image_size}px")
             with reporting() as report:
-                api.train(
+                training.train(
                     data,
                     out=out,
                     split=split,
@@ -148,7 +147,7 @@ def train(
                     report=report,
                     **given,
                 )
-    except TrainingInterruptedError as stop:
+    except training.TrainingInterruptedError as stop:
         info = stop.run.info
         console.print(
             f"Stopped after {info.epochs_done} of {info.config.epochs} epochs; the best model so "

@@ -73,7 +73,7 @@ def find_table(source: Path) -> Path:
         tables = [path for path in found if _has_labels(path)]
         if len(tables) > 1:
             names = ", ".join(str(path.relative_to(source)) for path in tables)
-            raise InputError(f"{source} has several tables: {names}. Give one of them with --data.")
+            raise InputError(f"{source} has several tables: {names}. Give one of them with `data`.")
         if tables:
             return tables[0]
         unlabelled += found

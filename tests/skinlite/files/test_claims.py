@@ -51,7 +51,7 @@ def test_a_second_writer_is_refused_until_the_first_is_dead(tmp_path: Path, writ
     first = writer(target)
     for replace in (False, True):
         with (
-            pytest.raises(ClaimedError, match=rf"Another skinlite is writing {target}.*--out"),
+            pytest.raises(ClaimedError, match=rf"Another skinlite is writing {target}.*`out`"),
             staged_folder(target, replace=replace),
         ):
             pytest.fail("there are two of them")

@@ -62,6 +62,6 @@ def test_imagenet_weights_that_cannot_be_fetched(
 
     monkeypatch.setattr(file_utils, "urlretrieve", no_network)
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    with pytest.raises(InputError, match=r"--weights none.*--weights FILE") as caught:
+    with pytest.raises(InputError, match=r"`weights='none'`.*`weights=FILE`") as caught:
         build_features(find_backbone("mobilenet_v3_large"), 224, "imagenet")
     assert "Name or service not known" in str(caught.value)

@@ -35,7 +35,7 @@ def test_twin_equals_keras(
     """With all rewrites and without any."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
     model, examples = random_classifier(backbone, size), images(size)
     expected = answers(model, examples)

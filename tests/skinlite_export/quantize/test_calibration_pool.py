@@ -70,8 +70,9 @@ def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: st
 def test_an_export_calibrates_with_them(
     kept_run: Run, conv_prepared: Prepared, others: Path, tmp_path: Path, conv_net: str
 ) -> None:
+    from skinlite.data.dataset import identity
     from skinlite_export.export_run import export_run
-    from skinlite_export.quantize.calibration import draw, identity
+    from skinlite_export.quantize.calibration import draw
 
     recipe = Recipe(calibration_pictures=28, screening=None, gates=None)
     pool = pool_of(conv_prepared, others)

@@ -33,7 +33,7 @@ from skinlite_export.bundle.kits import KITS
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.model_card.card import card_of
 from skinlite_export.recipe import Gates, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.verify.consistency import check_consistency
 
 Json = dict[str, Any]

@@ -177,7 +177,7 @@ def test_root_of_a_table_named_from_inside_its_official_folder(
 def test_several_tables_are_a_question_not_a_guess(tmp_path: Path) -> None:
     other = NAME.replace("Training", "Test")
     lay_out(tmp_path, {f"{NAME}_GroundTruth.csv": TRUTH, f"{other}_GroundTruth.csv": TRUTH}, [])
-    with pytest.raises(InputError, match=r"several tables: .*Test_Ground.*Training_Ground.*--data"):
+    with pytest.raises(InputError, match=r"several tables: .*Test_Ground.*Training_Ground.*`data`"):
         find_table(tmp_path)
 
 
