@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skinlite.errors import SkinliteError
 from skinlite_export.manifest.measured import Audit
-from skinlite_export.runtime.runner import LiteRTRunner
+from skinlite_export.runtime.litert import LiteRTRunner
 
 BORDER = {"QUANTIZE", "DEQUANTIZE", "DELEGATE"}
 """Operators that only change the number format, and XNNPACK's own entries."""
