@@ -3,7 +3,7 @@
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
-from skinlite.vocabulary import NETWORKS
+from skinlite.models.backbones import BACKBONES
 from skinlite_benchmarks.results.device_records import DeviceCheck
 from skinlite_benchmarks.results.records import Accuracy, Interval, Share
 from skinlite_benchmarks.results.results import Contestant, Measurement, Results
@@ -64,7 +64,7 @@ def percent(value: float) -> str:
 
 def network(backbone: str, width: float = 1) -> str:
     """``MobileNetV3Large``, or ``MobileNetV3Large x 0.75`` where the width isn't the usual one."""
-    title = NETWORKS.get(backbone, backbone)
+    title = BACKBONES[backbone].title if backbone in BACKBONES else backbone
     return title if width == 1 else f"{title} x {width:g}"
 
 
