@@ -129,7 +129,7 @@ def read_table(table: Path) -> pd.DataFrame:
             "HAM10000_metadata.csv and the images."
         )
     ours = "dx" in frame
-    layout = next((row for row in LAYOUTS if row.holds(set(frame))), None)
+    layout = next((row for row in LAYOUTS if row.holds(set(frame.columns))), None)
     if layout is not None:
         frame = layout.read(frame, table)
     if "dx" in frame:
