@@ -155,7 +155,7 @@ def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared)
         check_lesions(split, train)
 
 
-@pytest.mark.parametrize(("pictures", "told"), [(3, "lack df"), (6, "lack")])
+@pytest.mark.parametrize(("images", "told"), [(3, "lack df"), (6, "lack")])
 def test_a_calibration_set_that_lacks_classes(
     run: Run, conv_prepared: Prepared, tmp_path: Path, images: int, told: str
 ) -> None:
