@@ -27,6 +27,7 @@ from skinlite_export.manifest.measured import LayerError
 from skinlite_export.quantize.calibrated import Calibrated, answers
 from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.operators import Operation
+from skinlite_export.tflite.executed import executed_operators
 
 PICTURES = 70
 """Ten of each class: errors are means over all of a tensor's values, and few images tell them."""
@@ -125,7 +126,7 @@ def _own_errors(
     # moves int8 values has none, or that of another name: nothing is lost there.
     doubles = {
         tensors[node["inputs"][1]]["name"]: node["inputs"]
-        for node in interpreter._get_ops_details()
+        for node in executed_operators(interpreter)
         if node["op_name"] == "NumericVerify"
     }
     found = [

@@ -106,16 +106,16 @@ def train(
     from skinlite.training.execution import Execution
     from skinlite.training.fit import Training
     from skinlite.training.input.prepare import prepare, prepare_again
-    from skinlite.training.run import partial_folder, reopen_run
+    from skinlite.training.run import partial_folder, reopen_run, whole_folder
 
     execution = validated(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
     )
     if resume:
-        hold(resume.with_name(resume.name.removesuffix(".partial")))
+        hold(whole_folder(resume))
         unfinished = reopen_run(resume)
         config = unfinished.info.config
-        out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))
+        out = whole_folder(unfinished.path)
         dataset = read_dataset(data or Path(unfinished.info.data))
         with counting("reading images", len(dataset.frame)) as advance:
             prepared = prepare_again(unfinished, dataset, advance)
