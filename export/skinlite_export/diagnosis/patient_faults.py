@@ -99,7 +99,6 @@ def _with_codes(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Iterato
     mean, std = encoder.age_mean, encoder.age_std
     yield _age("age normalised, though the file does it", lambda age: (age - mean) / std)
     yield _no_age("a missing age taken as 0 years", 0)
-    yield _no_age("a missing age taken as -1 years", -1)
     yield _no_age("a missing age taken as the mean", mean)
     for field, known in _categories(encoder):
         for words, position in _orders(field, len(known)).items():
