@@ -202,12 +202,12 @@ class Training:
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
 
-        def told(step: int, logs: dict[str, float]) -> None:
+        def after_batch(step: int, logs: dict[str, float]) -> None:
             self.report(title, step, len(batches))
             if not math.isfinite(logs["loss"]):
                 raise DivergedError(f"The loss became {logs['loss']} in epoch {epoch + 1}.")
 
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=told)
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
         if self.config.schedule == "plateau":
             past = [getattr(row, f"validation_{self.config.monitor}") for row in state.history]
             trainer.optimizer.learning_rate = plateau_rate(self.config, past)

@@ -112,11 +112,11 @@ class Run:
                 f"{path} was changed since the training ended. Put back what skinlite train wrote, "
                 "or train again."
             )
-        found = structure_of(path)
+        structure = structure_of(path)
         what = "has this run's structure and other weights"
-        if not found:
+        if not structure:
             what = f"is {other_kind(path) or 'damaged'}"
-        if found and found != self.info.structure:
+        if structure and structure != self.info.structure:
             what = "is another network"
         raise InputError(
             f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
@@ -251,10 +251,10 @@ def newest_run(root: Path = Path("runs")) -> Run:
     Raises:
         InputError: there is none.
     """
-    found = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
-    if not found:
+    configs = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
+    if not configs:
         raise InputError(
             f"There is no run below {root}/. Train one with skinlite train, name one "
             "with `model=RUN`, or try everything with: skinlite demo"
         )
-    return open_run(max(found, key=os.path.getmtime).parent)
+    return open_run(max(configs, key=os.path.getmtime).parent)
