@@ -13,7 +13,7 @@ from skinlite.process.extras import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.run import Run, partial_folder, reopen_run
+from skinlite.training.run import Run, partial_folder, reopen_run, whole_folder
 
 if TYPE_CHECKING:
     from skinlite.training.execution import Execution
@@ -123,7 +123,7 @@ def resume(
     from skinlite.training.input.prepare import prepare_again
 
     unfinished = reopen_run(Path(run))
-    out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))
+    out = whole_folder(unfinished.path)
     dataset = dataset_of(data or unfinished.info.data)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)

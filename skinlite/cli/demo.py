@@ -124,6 +124,8 @@ def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
 
 def _claim(out: Path) -> None:
     """Make the demo's folder, or empty an earlier demo's; nobody else's is touched."""
+    from skinlite.training.run import partial_folder
+
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
         raise InputError(
             f"{out} exists and isn't an earlier demo's. Choose another folder with --out."
@@ -131,7 +133,7 @@ def _claim(out: Path) -> None:
     hold(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).touch()
-    for name in ("run", "run.partial", "report"):
+    for name in ("run", partial_folder(out / "run").name, "report"):
         shutil.rmtree(out / name, ignore_errors=True)
 
 

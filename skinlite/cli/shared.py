@@ -48,7 +48,9 @@ def output_folder(out: Path | None, root: str, name: str) -> Path:
 
 def _is_free(candidate: Path) -> bool:
     """Whether nothing is there; then it is held."""
-    if candidate.exists() or candidate.with_name(f"{candidate.name}.partial").exists():
+    from skinlite.training.run import partial_folder
+
+    if candidate.exists() or partial_folder(candidate).exists():
         return False
     try:
         hold(candidate)

@@ -36,6 +36,9 @@ from skinlite.training.identity import check_structure, structure_of
 
 MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
+CONFIG, CHECKPOINT = "config.json", "checkpoint"
+PARTIAL = ".partial"
+"""The ending of a folder that is being written."""
 
 Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
@@ -109,11 +112,11 @@ class Run:
                 f"{path} was changed since the training ended. Put back what skinlite train wrote, "
                 "or train again."
             )
-        found = structure_of(path)
+        structure = structure_of(path)
         what = "has this run's structure and other weights"
-        if not found:
+        if not structure:
             what = f"is {other_kind(path) or 'damaged'}"
-        if found and found != self.info.structure:
+        if structure and structure != self.info.structure:
             what = "is another network"
         raise InputError(
             f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
@@ -177,7 +180,12 @@ class Run:
 
 def partial_folder(run: Path) -> Path:
     """Where the run is written until it is whole."""
-    return run.with_name(f"{run.name}.partial")
+    return run.with_name(f"{run.name}{PARTIAL}")
+
+
+def whole_folder(run: Path) -> Path:
+    """Where the run is once it is whole; ``run`` may have the ending already."""
+    return run.with_name(run.name.removesuffix(PARTIAL))
 
 
 def open_run(path: Path) -> Run:
@@ -186,18 +194,18 @@ def open_run(path: Path) -> Run:
     Raises:
         InputError: no such folder, not a run, or one left behind by a killed training.
     """
-    if path.name.endswith(".partial") or (not path.exists() and partial_folder(path).exists()):
-        whole = path.with_name(path.name.removesuffix(".partial"))
+    if path.name.endswith(PARTIAL) or (not path.exists() and partial_folder(path).exists()):
+        whole = whole_folder(path)
         raise InputError(
             f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
             f"Go on with: `resume={whole}`"
         )
-    if not (path / "config.json").exists():
+    if not (path / CONFIG).exists():
         raise InputError(
             f"{path} is not a run folder (it has no config.json). Make one with skinlite train, "
             "or try everything with: skinlite demo"
         )
-    return Run(path, read_json(RunInfo, path / "config.json"))
+    return Run(path, read_json(RunInfo, path / CONFIG))
 
 
 def reopen_run(path: Path) -> Run:
@@ -209,7 +217,7 @@ def reopen_run(path: Path) -> Run:
     Raises:
         InputError: no such run, a finished or diverged one, or one that still runs.
     """
-    whole = path.with_name(path.name.removesuffix(".partial"))
+    whole = whole_folder(path)
     if whole.parent.is_dir():
         with Claim(whole):
             return _reopen(whole)
@@ -227,14 +235,14 @@ def _reopen(whole: Path) -> Run:
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
-    if work.exists() and not (work / "config.json").exists():
+    if work.exists() and not (work / CONFIG).exists():
         raise InputError(
             f"{work} was left by a training that was killed before there was anything to go on "
             "from. Remove it, and start again with skinlite train."
         )
     if not work.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
-    return Run(work, read_json(RunInfo, work / "config.json"))
+    return Run(work, read_json(RunInfo, work / CONFIG))
 
 
 def newest_run(root: Path = Path("runs")) -> Run:
@@ -243,10 +251,10 @@ def newest_run(root: Path = Path("runs")) -> Run:
     Raises:
         InputError: there is none.
     """
-    found = [path for path in root.glob("*/config.json") if path.parent.suffix != ".partial"]
-    if not found:
+    configs = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
+    if not configs:
         raise InputError(
             f"There is no run below {root}/. Train one with skinlite train, name one "
             "with `model=RUN`, or try everything with: skinlite demo"
         )
-    return open_run(max(found, key=os.path.getmtime).parent)
+    return open_run(max(configs, key=os.path.getmtime).parent)

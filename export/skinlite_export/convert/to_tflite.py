@@ -2,6 +2,15 @@
 
 Freezing first and naming the signature's inputs are what keep the converter honest: unfrozen
 variables give NaN or a file without weights, and unnamed inputs leave their order to luck.
+
+This module owns what is private in TensorFlow, as 2.21.0 has it:
+
+* ``_experimental_calibrate_only`` and ``mlir_quantize``: calibrate and quantize in two steps. When
+  they go: TensorFlow Lite's QuantizationDebugger does the same two steps, wherever it then finds
+  them; ai-edge-quantizer quantizes a float .tflite from ranges of ours.
+* ``_experimental_disable_per_channel_quantization_for_dense_layers``: see `PER_TENSOR`. When it
+  goes: give the scales of such kernels by `skinlite_export.tflite.editor`.
+* ``convert_variables_to_constants_v2``: freezes. When it goes: build the twin with constants.
 """
 
 import contextlib

@@ -53,7 +53,7 @@ def search(
         return Search(found=True, steps=tuple(steps)), None
     errors = explain(calibrated, validation, given, report)
     # A layer may be several operators; its place is that of its most expensive.
-    ranked = list(dict.fromkeys(one.layer for one in errors))
+    ranked = list(dict.fromkeys(error.layer for error in errors))
     most = max(1, round(MOST_FLOAT * len(ranked)))
     for count in range(1, most + 1):
         report("searched for layers to keep in float", count - 1, most)

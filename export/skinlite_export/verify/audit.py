@@ -6,7 +6,7 @@ from pathlib import Path
 
 from skinlite.errors import SkinliteError
 from skinlite_export.manifest.measured import Audit
-from skinlite_export.runtime.litert import LiteRTRunner
+from skinlite_export.tflite.executed import executed_operators
 
 BORDER = {"QUANTIZE", "DEQUANTIZE", "DELEGATE"}
 """Operators that only change the number format, and XNNPACK's own entries."""
@@ -20,9 +20,9 @@ def audit(path: Path) -> Audit:
         for tensor in runner.interpreter.get_tensor_details()
     }
     counts = Counter(
-        (node["op_name"], formats.get(node["outputs"][0], "unknown"))
-        for node in runner.interpreter._get_ops_details()
-        if node["op_name"] != "DELEGATE"
+        (operator["op_name"], formats.get(operator["outputs"][0], "unknown"))
+        for operator in executed_operators(runner.interpreter)
+        if operator["op_name"] != "DELEGATE"
     )
     return Audit(
         operations={f"{name} {number}": count for (name, number), count in sorted(counts.items())},

@@ -101,13 +101,14 @@ def train(
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
+    from skinlite.training.run import whole_folder
 
     execution = validated(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
     )
     try:
         if resume:
-            out = resume.with_name(resume.name.removesuffix(".partial"))
+            out = whole_folder(resume)
             hold(out)
             with reporting() as report:
                 training.resume(resume, data, execution=execution, report=report)
