@@ -42,6 +42,7 @@ def demo(
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
     from skinlite.training.input.prepare import prepare
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
     from skinlite_benchmarks.suite import run_benchmark
@@ -88,7 +89,7 @@ def demo(
         )
     page = write_report(results, report_folder)
     output.print()
-    output.print(summary(results), markup=False)
+    output.print(summary(view_of(results)), markup=False)
     output.print(f"bundle ({bundle.manifest.status}): {bundle_folder}", markup=False)
     output.print(f"report: {page}", markup=False)
     check_gates(bundle.manifest, bundle_folder)

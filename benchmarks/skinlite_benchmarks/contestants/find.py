@@ -10,7 +10,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.accuracy import accuracy_of, told_by_bundle
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle
@@ -147,7 +147,7 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
     config = run.info.config
     update = {
-        "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",
+        "name": f"{naming.network(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
@@ -172,7 +172,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     form = "float32" if scheme == "none" else scheme
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    network = wording.network(source.backbone, source.width)
+    network = naming.network(source.backbone, source.width)
     update = {
         "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,

@@ -24,7 +24,7 @@ from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results
 from skinlite_export.recipe import Recipe, Scheme
@@ -63,7 +63,7 @@ class Job(BaseModel):
     def name(self) -> str:
         """Of the contestant."""
         form = "float32" if self.scheme == "none" else self.scheme
-        return f"{wording.network(self.backbone, self.width)} {self.image_size} px {form}"
+        return f"{naming.network(self.backbone, self.width)} {self.image_size} px {form}"
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""

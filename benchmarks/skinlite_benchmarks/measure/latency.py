@@ -7,7 +7,7 @@ from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Report, interleave
 from skinlite_benchmarks.measure.process import ContestantProcess
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Measurement
 
 
@@ -57,7 +57,7 @@ def measure(
             slow_seconds=slow_seconds,
             seed=seed,
             report=report,
-            title=f"timing, {wording.threads(threads)}",
+            title=f"timing, {naming.threads(threads)}",
         )
     measurements = []
     for name, samples in timed.samples.items():

@@ -5,7 +5,7 @@ Format history:
 * 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
 * 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
-* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`). Later:
+* 3: the same fields, of turns that settle before they are timed (`SETTLE_NS`). Later:
   what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
@@ -37,6 +37,9 @@ SCHEMA_VERSION: Final = 3
 """Rises with the fields, and where figures are no longer measured alike."""
 RESULTS = "results.json"
 """Its name in a report folder."""
+SETTLE_NS = 50_000_000
+"""A turn begins untimed for about this time, with one invocation at least: the others have emptied
+the caches, and the scheduler needs some ten milliseconds to give each thread a core of its own."""
 
 
 class Host(Record):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import Limit
 from skinlite_benchmarks.results.results import Host, Instability, Measurement
 
@@ -120,7 +120,7 @@ def names(which: Sequence[_Timed], everyone: Sequence[_Timed], few: int = FEW) -
     for count in dict.fromkeys(one.threads for one in which):
         told = [one.contestant for one in which if one.threads == count]
         rest = [m.contestant for m in everyone if m.threads == count and m not in which]
-        said.setdefault(_shortest(told, rest, few), []).append(wording.threads(count))
+        said.setdefault(_shortest(told, rest, few), []).append(naming.threads(count))
     return "; ".join(f"with {' or '.join(counts)}, {told}" for told, counts in said.items())
 
 

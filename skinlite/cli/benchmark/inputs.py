@@ -145,6 +145,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     """Write the report and say what came out."""
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
 
@@ -154,7 +155,7 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(results.model_dump_json())
     else:
-        output.print(summary(results), markup=False)
+        output.print(summary(view_of(results)), markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
         console.print(f"interrupted; {page} has what was measured until then")
