@@ -45,6 +45,7 @@ def demo(
     from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
     from skinlite_export.export import export
     from skinlite_export.recipe import Recipe
@@ -79,14 +80,12 @@ def demo(
             console.print("waiting for the reference's conversion (once, then it is kept)")
         baseline = reference.wait() if reference else None
     with reporting() as report:
-        results = run_benchmark(
-            [bundle_folder],
-            baseline,
+        settings = BenchmarkSettings(
             seed=seed,
             slow_seconds=15,  # 20 rounds of a reference that takes 0.3 s
             command=shlex.join(["skinlite", *sys.argv[1:]]),
-            report=report,
         )
+        results = run_benchmark([bundle_folder], baseline, settings, report=report)
     page = write_report(results, report_folder)
     output.print()
     output.print(summary(view_of(results)), markup=False)

@@ -54,6 +54,7 @@ def sweep(
     from skinlite.models.backbones import find_backbone
     from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
 
     runs = [open_run(path) for path in model or []]
@@ -69,19 +70,22 @@ def sweep(
         raise InputError("Two points of the sweep have one backbone, size and width. Drop one.")
     evaluation_set = evaluation_set_of(data, runs) if runs else None
     folder = output_folder(out, "reports", "sweep")
+    settings = BenchmarkSettings(
+        threads=tuple(counts),
+        rounds=rounds,
+        runtimes=("litert",),
+        seed=seed,
+        command=shlex.join(["skinlite", *sys.argv[1:]]),
+    )
     baseline = reference_file(reference, None)
     with reporting() as report:
         entries = convert_all(jobs, report)
         results = run_benchmark(
             [],
             baseline,
+            settings,
             others=entries,
-            runtimes=("litert",),
-            threads=counts,
-            rounds=rounds,
-            seed=seed,
             evaluation_set=evaluation_set,
-            command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
     publish(with_points(results, jobs), folder, as_json=as_json)

@@ -16,7 +16,7 @@ from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.manifest.measured import Gate
 
-from .conftest import write_bundle
+from ..conftest import write_bundle
 
 NONE = Leaks(state="none found", reason="looked")
 
