@@ -93,9 +93,9 @@ def sweep(
 
 def _numbers(flag: str, text: str, kind: type[N]) -> list[N]:
     try:
-        found = [kind(part) for part in text.split(",")]
+        numbers = [kind(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(f"{flag} {text!r} is not a list of numbers such as 96,224.") from error
-    if min(found) <= 0:
+    if min(numbers) <= 0:
         raise InputError(f"{flag} {text!r}: each has to be above 0.")
-    return found
+    return numbers
