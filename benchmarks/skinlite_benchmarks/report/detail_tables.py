@@ -138,5 +138,5 @@ def devices(results: Results) -> Table | None:
                 )
             )
     columns = ["Device", "Model", "Threads", "p50", "p90", "p99", "First", "Inferences"]
-    title = "Latency in phones' browsers, milliseconds"
+    title = "Latency on phones, milliseconds in the browser"
     return Table(title, [*columns, "Check", "Runtime"], rows) if rows else None
