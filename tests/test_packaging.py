@@ -70,9 +70,10 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     assert all(place.startswith(str(site)) for place in places.stdout.split())
     told = run("-c", "from skinlite.cli.main import main; main()", "--version")
     assert told.stdout.startswith("skinlite ")
-    assert (site / "skinlite_benchmarks" / "report.css").is_file()
+    page = site / "skinlite_benchmarks" / "report" / "html"
+    assert (page / "report.html.jinja").is_file() and (page / "report.css").is_file()
     assert (site / "skinlite_export" / "serve" / "page" / "index.html").is_file()
-    code = "from skinlite.data import same_lesion as s; print(len(s.known_pairs().images))"
+    code = "from skinlite.data.splits import same_lesion as s; print(len(s.known_pairs().images))"
     known = run("-c", code)
     assert known.stdout.strip() == "102"
     kits = run("-c", "from skinlite_export.bundle.kits import kits_folder; print(kits_folder())")

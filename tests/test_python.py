@@ -11,17 +11,19 @@ from pathlib import Path
 import pytest
 
 import skinlite
-import skinlite_benchmarks
 import skinlite_export
 from skinlite.api import reference
 from skinlite.errors import GateError, InputError, SkinliteWarning
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run, open_run
+from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import ALL
 
 ROOT = Path(__file__).resolve().parents[1]
+
+QUICK = BenchmarkSettings(threads=(1,), rounds=2, runtimes=("litert",), details=False)
 
 SMALL = {
     '"HAM10000"': "str(data_folder)",
@@ -29,6 +31,7 @@ SMALL = {
     "mobilenet_v3_large": "conv_net",
     "image_size=112": "image_size=32, batch_size=16",
     "epochs=30": "epochs=1",
+    'reference="inception_resnet_v2"': "settings=quick",
     'Recipe(quantize="int8")': "Recipe(quantize='int8', gates=None, calibration_pictures=20)",
 }
 """What is changed in the lines of README so that they take seconds."""
@@ -59,8 +62,6 @@ def test_the_lines_of_the_readme(
 ) -> None:
     (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert len([line for line in lines.splitlines() if line]) == 10
-    if not hasattr(skinlite_benchmarks, "benchmark"):  # until it is merged
-        lines = "\n".join(line for line in lines.splitlines() if "benchmark" not in line)
     for there, small in SMALL.items():
         assert there in lines
         lines = lines.replace(there, small)
@@ -69,11 +70,15 @@ def test_the_lines_of_the_readme(
     printed: list[object] = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SkinliteWarning)  # synthetic images: say so once is enough
-        exec(lines, {"data_folder": tiny_data, "image": image, "print": printed.append})
+        exec(
+            lines,
+            {"data_folder": tiny_data, "image": image, "quick": QUICK, "print": printed.append},
+        )
     before, probabilities, after = printed
     assert isinstance(probabilities, dict) and isinstance(before, float)
     assert set(probabilities) == {"akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"}
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-4)
+    assert (tmp_path / "report" / "report.html").exists()
     bundle = skinlite_export.open_bundle("bundle")
     assert bundle.manifest.recipe.rewrites == ALL and bundle.manifest.recipe.onnx == "int8"
     assert after == bundle.manifest.verification.files[0].metrics.balanced_accuracy

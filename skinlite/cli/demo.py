@@ -44,8 +44,10 @@ def demo(
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
     from skinlite.training.input.prepare import prepare
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
     from skinlite_export.export_run import export_run
     from skinlite_export.recipe import Recipe
@@ -81,17 +83,15 @@ def demo(
             console.print("waiting for the reference's conversion (once, then it is kept)")
         baseline = reference.wait() if reference else None
     with reporting() as report:
-        results = run_benchmark(
-            [bundle_folder],
-            baseline,
+        settings = BenchmarkSettings(
             seed=seed,
             slow_seconds=15,  # 20 rounds of a reference that takes 0.3 s
             command=shlex.join(["skinlite", *sys.argv[1:]]),
-            report=report,
         )
+        results = run_benchmark([bundle_folder], baseline, settings, report=report)
     page = write_report(results, report_folder)
     output.print()
-    output.print(summary(results), markup=False)
+    output.print(summary(view_of(results)), markup=False)
     output.print(f"bundle ({bundle.manifest.status}): {bundle_folder}", markup=False)
     output.print(f"report: {page}", markup=False)
     check_gates(bundle.manifest, bundle_folder)

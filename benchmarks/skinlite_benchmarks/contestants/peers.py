@@ -18,7 +18,7 @@ from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime.runner import runtimes_for
 
@@ -66,7 +66,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
         runtime = runtimes_for(path)[0]
         if runtime not in runtimes:
             continue
-        network = wording.network(config.backbone, config.width)
+        network = naming.network(config.backbone, config.width)
         update = {
             "name": f"{network} {peer.format} ({peer.tool})",
             "file": f"peers/{peer.file}",

@@ -1,4 +1,4 @@
-"""What the benchmark commands have in common: flags, reference, images, peers, report."""
+"""What the benchmark commands have in common: flags, baseline, images, peers, report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +62,7 @@ def evaluation_set_of(
     from skinlite_benchmarks.measure.accuracy import choose_images
 
     if runs:
-        need("keras", "train")  # the float model answers too
+        need("keras", "train")  # the float model predicts too
     return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries)
 
 
@@ -112,7 +112,7 @@ def parse_runtimes(text: str) -> list[str]:
 
 
 def reference_file(choice: str, run: "Run | None") -> Path | None:
-    """The reference, converted where it isn't yet.
+    """The baseline, converted where it isn't yet.
 
     Args:
         choice: its name, ``none``, or a .tflite.
@@ -138,14 +138,15 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
     if not reference_path(run).is_file():
         need("tensorflow", "export")
         console.print(
-            f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
+            f"converting the baseline: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
         )
     with ReferenceBuild(run=run) as build:
         return build.wait()
 
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
-    """Write the report and say what came out."""
+    """Write the report and print its summary."""
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
 
@@ -155,7 +156,7 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(results.model_dump_json())
     else:
-        output.print(summary(results), markup=False)
+        output.print(summary(view_of(results)), markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
         console.print(f"interrupted; {page} has what was measured until then")
