@@ -108,8 +108,8 @@ def _text(thing: Any) -> str:
             lines.append(f"* `{item[1]}`: {item[2]}")
         elif listing and line:
             lines.append(f"  {line.strip()}")
-        else:
-            lines.append(line.strip() if not line.startswith("* ") else line)
+        else:  # before the sections an indented line is code
+            lines.append(line.removeprefix("    ") if "**Returns**" in lines else line)
     return "\n".join(lines).replace("``", "`").strip()
 
 
