@@ -19,6 +19,7 @@ lint: $(READY)
 docs: $(READY)
 	$(BIN)/python -m typer skinlite.cli.main utils docs --name skinlite --title "Command line" --output docs/cli.md
 	$(BIN)/python -m skinlite_export.schemas
+	$(BIN)/python -m skinlite.api.reference
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "skinlite needs Python 3.11 or newer; name one with: make PYTHON=python3.11")'

@@ -1,4 +1,4 @@
-"""`validated`: settings objects from a command line's flags."""
+"""`validated`: settings objects from texts and numbers that somebody typed."""
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,10 +11,10 @@ T = TypeVar("T", bound="BaseModel")
 
 
 def validated(kind: type[T], settings: dict[str, Any]) -> T:
-    """Build a settings object from flags.
+    """Build a settings object.
 
     Raises:
-        InputError: names the flag, its value and what it may be.
+        InputError: names the field, its value and what it may be.
     """
     from pydantic import ValidationError
 
@@ -22,5 +22,5 @@ def validated(kind: type[T], settings: dict[str, Any]) -> T:
         return kind.model_validate(settings)
     except ValidationError as error:
         first = error.errors()[0]
-        flag = str(first["loc"][0]).replace("_", "-") if first["loc"] else "flags"
-        raise InputError(f"--{flag} {first['input']!r}: {first['msg']}.") from error
+        field = f"`{first['loc'][0]}` {first['input']!r}: " if first["loc"] else ""
+        raise InputError(f"{field}{first['msg']}.") from error

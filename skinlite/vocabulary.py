@@ -1,4 +1,4 @@
-"""Names that never change: the model's tensors, networks, HAM10000's diagnoses, sexes and sites.
+"""Names that never change: the model's tensors, HAM10000's diagnoses, sexes and sites.
 
 Source: Tschandl, Rosendahl, Kittler, "The HAM10000 dataset", Scientific Data 5, 180161 (2018).
 """
@@ -8,21 +8,6 @@ IMAGE, PATIENT, PROBABILITIES = "image", "patient", "probabilities"
 
 AGE, SEX, SITE, ATTENTION = "age", "sex", "site", "attention"
 """Names that an exported file may have besides: the patient as answered, the attention map."""
-
-NETWORKS = {
-    "mobilenet_v3_large": "MobileNetV3Large",
-    "mobilenet_v3_small": "MobileNetV3Small",
-    "mobilenet_v2": "MobileNetV2",
-    "mobilenet": "MobileNet",
-    "nasnet_mobile": "NASNetMobile",
-    "nasnet_large": "NASNetLarge",
-    "densenet201": "DenseNet201",
-    "inception_resnet_v2": "InceptionResNetV2",
-    "resnet50": "ResNet50",
-    "resnet152": "ResNet152",
-    "vgg16": "VGG16",
-}
-"""For each backbone its name in the paper and in Keras; reports are made without Keras."""
 
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 """The seven diagnoses, alphabetical; the order of every probability vector in skinlite."""

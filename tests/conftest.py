@@ -18,7 +18,7 @@ from skinlite.training.input.prepare import Prepared, prepare
 from skinlite.training.run import Run, open_run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 
 # Read when TensorFlow is first imported, which is in some fixture or test, never here.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -113,10 +113,10 @@ TINY_RECIPE = Recipe(rewrites=ALL, calibration_pictures=20, gates=None)
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_run: Run, tiny_prepared: Prepared, once: Callable[..., Path]) -> Bundle:
     """`tiny_run` in int8, not gated. Read only: see `bundle`."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     def build(folder: Path) -> None:
-        export(tiny_run, tiny_prepared, TINY_RECIPE, folder)
+        export_run(tiny_run, tiny_prepared, TINY_RECIPE, folder)
 
     return open_bundle(once("bundle", build))
 

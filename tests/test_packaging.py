@@ -1,13 +1,50 @@
-"""The wheel: it installs, and works outside of the checkout."""
+"""The wheel: it declares what it imports, installs, and works outside of the checkout."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("skinlite", "export/skinlite_export", "benchmarks/skinlite_benchmarks")
+BROUGHT = {"MNN", "_tools", "ncnn", "openvino", "tflite_micro"}
+"""Runtimes that a user brings to the benchmark, and that no extra installs."""
+
+
+def test_what_is_imported_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = sum(project["optional-dependencies"].values(), project["dependencies"])
+    declared = {_normal(re.split(r"[^\w.-]", line)[0]) for line in lines}
+    ours = {Path(package).name for package in PACKAGES}
+    imported = {name for package in PACKAGES for name in _imported(ROOT / package)}
+    found = packages_distributions()
+    undeclared = {
+        name
+        for name in imported - ours - BROUGHT - set(sys.stdlib_module_names)
+        if declared.isdisjoint(map(_normal, found.get(name, ())))
+    }
+    assert {"numpy", "scipy", "flatbuffers", "h5py"} <= imported and undeclared == set()
+
+
+def _imported(package: Path) -> Iterator[str]:
+    """The top-level names that a package's modules import, anywhere in them."""
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                yield from (name.name.partition(".")[0] for name in node.names)
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.partition(".")[0]
+
+
+def _normal(distribution: str) -> str:
+    return distribution.lower().replace("_", "-")
 
 
 @pytest.mark.slow
@@ -33,9 +70,10 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     assert all(place.startswith(str(site)) for place in places.stdout.split())
     told = run("-c", "from skinlite.cli.main import main; main()", "--version")
     assert told.stdout.startswith("skinlite ")
-    assert (site / "skinlite_benchmarks" / "report.css").is_file()
+    page = site / "skinlite_benchmarks" / "report" / "html"
+    assert (page / "report.html.jinja").is_file() and (page / "report.css").is_file()
     assert (site / "skinlite_export" / "serve" / "page" / "index.html").is_file()
-    code = "from skinlite.data import same_lesion as s; print(len(s.known_pairs().images))"
+    code = "from skinlite.data.splits import same_lesion as s; print(len(s.known_pairs().images))"
     known = run("-c", code)
     assert known.stdout.strip() == "102"
     kits = run("-c", "from skinlite_export.bundle.kits import kits_folder; print(kits_folder())")

@@ -3,10 +3,25 @@
 Only the modules that convert import TensorFlow; manifest, bundle and runtime run without it.
 """
 
-import os
+from typing import TYPE_CHECKING
 
-import skinlite  # noqa: F401  before any library: see skinlite.process.environment
+from skinlite.process.lazy import lazily  # skinlite before any library: see its environment.py
 
-# tensorflow-model-optimization takes tf_keras models alone; this has to be set before TensorFlow
-# is first imported. ``import keras`` stays Keras 3.
-os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+if TYPE_CHECKING:
+    from skinlite_export.api import export
+    from skinlite_export.bundle.folder import Bundle, open_bundle
+    from skinlite_export.recipe import FineTuning, Gates, Recipe
+
+__all__ = ["Bundle", "FineTuning", "Gates", "Recipe", "export", "open_bundle"]
+
+__getattr__, __dir__ = lazily(
+    __name__,
+    {
+        "export": "skinlite_export.api",
+        "open_bundle": "skinlite_export.bundle.folder",
+        "Bundle": "skinlite_export.bundle.folder",
+        "Recipe": "skinlite_export.recipe",
+        "Gates": "skinlite_export.recipe",
+        "FineTuning": "skinlite_export.recipe",
+    },
+)

@@ -1,18 +1,15 @@
 """`Recipe`: one validated, frozen object that says what to export and how.
 
-The command line's flags, the manifest's entry and the report's header are all this object.
+The manifest's entry and the report's header are this object. Its errors name its fields, as in
+`` `io='int8'` ``, which the command line turns into its flags.
 """
 
-import os
-import tomllib
-from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from skinlite.data.geometry import FRAME
 from skinlite.errors import InputError
-from skinlite.files.read_write import read_regular
 
 Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 """How numbers are stored and computed in the .tflite:
@@ -136,7 +133,7 @@ class Recipe(BaseModel):
         """Refuse what could be converted and would be of no use."""
         if scheme == "int16x8":
             raise InputError(
-                "--quantize int16x8 isn't offered: XNNPACK has no kernel for 16-bit activations, "
+                "`quantize='int16x8'` isn't offered: XNNPACK has no kernel for 16-bit activations, "
                 "and such a file is many times slower than float32 (docs/decisions/0009). Use "
                 "int8, or float16 for float32's answers at half its size."
             )
@@ -144,39 +141,41 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _no_contradictions(self) -> Self:
-        """Refuse settings that undo each other (as an `InputError`, which names the flags)."""
+        """Refuse settings that undo each other (as an `InputError`, which names the fields)."""
         given = {
-            "--keep-float": self.keep_float,
-            "--allow-float": self.allow_float,
-            "--on-fail search": self.on_fail == "search",
+            "`keep_float`": self.keep_float,
+            "`allow_float`": self.allow_float,
+            "`on_fail='search'`": self.on_fail == "search",
         }
         if (self.quantize == "int8-qat") != (self.fine_tuning is not None):
             raise InputError(
-                "Fine-tuning is what --quantize int8-qat does, and no other. Give "
-                "--fine-tuning-epochs with it, or drop it."
+                "Fine-tuning is what `quantize='int8-qat'` does, and no other. Give "
+                "`fine_tuning` with it, or drop it."
             )
         if self.fine_tuning and (self.prune or self.cluster):
             raise InputError(
-                "--quantize int8-qat would train away what --prune and --cluster do to the "
-                "weights. Drop them, or use --quantize int8."
+                "`quantize='int8-qat'` would train away what `prune` and `cluster` do to the "
+                "weights. Drop them, or use `quantize='int8'`."
             )
         if self.onnx == "int8" and not self.in_int8:
             raise InputError(
-                f"--onnx int8 needs calibration images, and --quantize {self.quantize} draws "
-                "none. Use --onnx float32, or --quantize int8."
+                f"`onnx='int8'` needs calibration images, and `quantize={self.quantize!r}` draws "
+                "none. Use `onnx='float32'`, or `quantize='int8'`."
             )
-        floats = [flag for flag, there in given.items() if there]
+        floats = [field for field, there in given.items() if there]
         if not self.in_int8 and (floats or self.integer_only):
             raise InputError(
-                f"{', '.join(floats) or '--integer-only'} is about int8, and --quantize is "
-                f"{self.quantize}. Drop it, or use --quantize int8."
+                f"{', '.join(floats) or '`integer_only=True`'} is about int8, and `quantize` is "
+                f"{self.quantize}. Drop it, or use `quantize='int8'`."
             )
         if self.integer_only and floats:
             raise InputError(
-                f"--integer-only leaves nothing in float, {', '.join(floats)} does. Drop one."
+                f"`integer_only=True` leaves nothing in float, {', '.join(floats)} does. Drop one."
             )
         if self.on_fail == "search" and self.gates is None:
-            raise InputError("--on-fail search needs gates that can fail. Drop it, or --gates off.")
+            raise InputError(
+                "`on_fail='search'` needs gates that can fail. Drop it, or `gates=None`."
+            )
         return self
 
     @model_validator(mode="after")
@@ -184,24 +183,24 @@ class Recipe(BaseModel):
         """Refuse inputs and outputs that can't be had together."""
         if self.io == "int8" and not self.in_int8:
             raise InputError(
-                f"--io int8 is for int8 files, and --quantize is {self.quantize}. Use --io uint8, "
-                "which takes pixels as they are in any file, or --quantize int8."
+                f"`io='int8'` is for int8 files, and `quantize` is {self.quantize}. Use "
+                "`io='uint8'`, which takes pixels as they are in any file, or `quantize='int8'`."
             )
         if self.io != "float32" and self.in_int8 and self.ranges == "minmax":
             raise InputError(
-                f"--io {self.io} hands pixels in as they are, which --ranges minmax has no room "
-                "for: its image's range is that of the calibration images. Use --ranges mse."
+                f"`io={self.io!r}` hands pixels in as they are, which `ranges='minmax'` has no "
+                "room for: its image's range is that of the calibration images. Use `ranges='mse'`."
             )
         if self.patient_input == "raw" and (self.io == "int8" or self.integer_only):
-            flag = "--io int8" if self.io == "int8" else "--integer-only"
+            all_int8 = "`io='int8'`" if self.io == "int8" else "`integer_only=True`"
             raise InputError(
-                f"--patient-input raw computes with the age in float32, {flag} has no float. "
-                "Drop one; --io uint8 goes with it."
+                f"`patient_input='raw'` computes with the age in float32, {all_int8} has no float. "
+                "Drop one; `io='uint8'` goes with it."
             )
         if self.resize_in_graph:
             if self.io == "float32":
                 raise InputError(
-                    "--resize-in-graph takes whole levels. Leave --io out, or use --io uint8."
+                    "`resize_in_graph` takes whole levels. Leave `io` out, or use `io='uint8'`."
                 )
             _check_frame(*self.resize_in_graph)
         return self
@@ -215,48 +214,12 @@ def _check_frame(height: int, width: int) -> None:
     """Refuse a frame from which the network would not see what it sees in training."""
     if min(height, width) < SMALLEST_FRAME:
         raise InputError(
-            f"--resize-in-graph {height}x{width} is less than {SMALLEST_FRAME} pixels. Give "
+            f"`resize_in_graph={height, width}` is less than {SMALLEST_FRAME} pixels. Give "
             "height x width, such as 450x600."
         )
     if min(height, width) > FRAME[0]:
         raise InputError(
-            f"--resize-in-graph {height}x{width} is larger than {FRAME[0]}x{FRAME[1]}: images "
+            f"`resize_in_graph={height, width}` is larger than {FRAME[0]}x{FRAME[1]}: images "
             "were averaged down to that before the training, and the file can't. Let the app hand "
             f"in {FRAME[0]}x{FRAME[1]}."
         )
-
-
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Height and width in ``HEIGHTxWIDTH``.
-
-    Raises:
-        InputError: it is not of that form.
-    """
-    if text is None:
-        return None
-    height, _, width = text.lower().partition("x")
-    if not (height.isdecimal() and width.isdecimal()):
-        raise InputError(f"--resize-in-graph {text!r} isn't HEIGHTxWIDTH in pixels, as 450x600 is.")
-    return int(height), int(width)
-
-
-def parse_gates(text: str) -> Gates | None:
-    """The gates in ``on``, ``off``, a TOML file, or ``NAME=LIMIT,...`` over the defaults.
-
-    Raises:
-        InputError: an unknown gate or a limit that is none; the message lists the gates.
-    """
-    if text in ("on", "off"):
-        return Gates() if text == "on" else None
-    try:
-        limits: dict[str, Any]
-        if os.path.exists(text):  # noqa: PTH110  False of a text that is too long for a name
-            limits = tomllib.loads(read_regular(Path(text)).decode())
-        else:
-            limits = dict(pair.split("=", 1) for pair in text.replace(" ", "").split(","))
-        return Gates.model_validate(limits)
-    except (ValueError, ValidationError) as error:
-        names = ", ".join(f"{name}={field.default}" for name, field in Gates.model_fields.items())
-        raise InputError(
-            f"--gates {text!r} can't be read. Use on, off, a TOML file, or limits such as: {names}."
-        ) from error

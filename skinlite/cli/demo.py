@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from skinlite.cli.parsing import as_flags
 from skinlite.cli.progress import counting, reporting
-from skinlite.cli.shared import console, hold, need, output
-from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.cli.shared import console, hold, output
+from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -42,12 +44,15 @@ def demo(
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
     from skinlite.training.input.prepare import prepare
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
     from skinlite_export.recipe import Recipe
-    from skinlite_export.rewrites import parse_rewrites
+    from skinlite_export.rewrites.registry import ALL
+    from skinlite_export.verify.gates import check_gates
 
     data, run_folder, bundle_folder, report_folder = (
         out / name for name in ("data", "run", "bundle", "report")
@@ -68,9 +73,9 @@ def demo(
             raise InputError(f"Stopped in training; start again with: skinlite demo --out {out}")
 
         _say("3/4 exporting to int8, and verifying it on held-out images")
-        recipe = Recipe(rewrites=parse_rewrites("all"), seed=seed)
+        recipe = Recipe(rewrites=ALL, seed=seed)
         with reporting() as report:
-            bundle = export(run, prepared, recipe, bundle_folder, replace=True, report=report)
+            bundle = export_run(run, prepared, recipe, bundle_folder, replace=True, report=report)
         print_manifest(bundle.manifest)
 
         _say("4/4 timing it against the InceptionResNetV2 reference")
@@ -78,17 +83,15 @@ def demo(
             console.print("waiting for the reference's conversion (once, then it is kept)")
         baseline = reference.wait() if reference else None
     with reporting() as report:
-        results = run_benchmark(
-            [bundle_folder],
-            baseline,
+        settings = BenchmarkSettings(
             seed=seed,
             slow_seconds=15,  # 20 rounds of a reference that takes 0.3 s
             command=shlex.join(["skinlite", *sys.argv[1:]]),
-            report=report,
         )
+        results = run_benchmark([bundle_folder], baseline, settings, report=report)
     page = write_report(results, report_folder)
     output.print()
-    output.print(summary(results), markup=False)
+    output.print(summary(view_of(results)), markup=False)
     output.print(f"bundle ({bundle.manifest.status}): {bundle_folder}", markup=False)
     output.print(f"report: {page}", markup=False)
     check_gates(bundle.manifest, bundle_folder)
@@ -113,12 +116,16 @@ def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
     try:
         return ReferenceBuild()
     except InputError as error:
-        console.print(f"no reference in this demo: {error}", markup=False, soft_wrap=True)
+        console.print(
+            f"no reference in this demo: {as_flags(str(error))}", markup=False, soft_wrap=True
+        )
         return nullcontext()
 
 
 def _claim(out: Path) -> None:
     """Make the demo's folder, or empty an earlier demo's; nobody else's is touched."""
+    from skinlite.training.run import partial_folder
+
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
         raise InputError(
             f"{out} exists and isn't an earlier demo's. Choose another folder with --out."
@@ -126,7 +133,7 @@ def _claim(out: Path) -> None:
     hold(out)
     out.mkdir(parents=True, exist_ok=True)
     (out / MARK).touch()
-    for name in ("run", "run.partial", "report"):
+    for name in ("run", partial_folder(out / "run").name, "report"):
         shutil.rmtree(out / name, ignore_errors=True)
 
 

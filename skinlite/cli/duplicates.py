@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 
 from skinlite.cli.progress import reporting
-from skinlite.cli.shared import OutOption, console, need, output_folder
+from skinlite.cli.shared import OutOption, console, output_folder
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.data.duplicates.images import Image

@@ -18,6 +18,7 @@ from skinlite.cli import data, demo, doctor, models
 from skinlite.cli.benchmark import run as benchmark
 from skinlite.cli.bundles import export, kit, predict, serve, sign, verify
 from skinlite.cli.learning import evaluate, report, train
+from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import console, held
 from skinlite.errors import SkinliteError, SkinliteWarning
 from skinlite.process.signals import catching_signals, taken
@@ -55,7 +56,7 @@ def options(
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    console.print(f"[yellow]warning:[/] {escape(str(message))}", soft_wrap=True)
+    console.print(f"[yellow]warning:[/] {escape(as_flags(str(message)))}", soft_wrap=True)
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def main() -> None:
 
 def _tell(error: BaseException) -> NoReturn:
     if isinstance(error, SkinliteError):
-        console.print(f"[red]error:[/] {escape(str(error))}", soft_wrap=True)
+        console.print(f"[red]error:[/] {escape(as_flags(str(error)))}", soft_wrap=True)
         sys.exit(error.exit_code)
     if isinstance(error, OSError):
         place = f"{error.filename}: " if error.filename else ""

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import wide
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.models.survey import Survey

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from skinlite.cli.shared import console
+from skinlite.progress import Report
 
 
 def _bar() -> Progress:
@@ -29,7 +30,7 @@ def counting(title: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def reporting() -> Iterator[Callable[[str, int, int], None]]:
+def reporting() -> Iterator[Report]:
     """A bar whose title and length change; yields ``report(what, done, total)``.
 
     A report with ``done == total`` is kept as a line, so that a log file has one line a stage.
@@ -40,6 +41,6 @@ def reporting() -> Iterator[Callable[[str, int, int], None]]:
         def report(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
             if done == total:
-                console.print(what)
+                console.print(what, markup=False, soft_wrap=True)
 
         yield report

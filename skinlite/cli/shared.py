@@ -1,7 +1,5 @@
 """What the commands share: the console, common options, default folders, missing extras."""
 
-import importlib
-import importlib.util
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +7,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from skinlite.errors import InputError, MissingExtraError
+from skinlite.errors import InputError
 from skinlite.files.claims import Claim, ClaimedError, make_parent
-from skinlite.process.quiet import silenced
 
 console = Console(stderr=True, highlight=False)
 """Messages and progress go to stderr; what a command found goes to stdout."""
@@ -30,18 +27,6 @@ DataOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-
-
-def need(module: str, extra: str) -> None:
-    """Import an optional part of the installation, without its start-up chatter.
-
-    Raises:
-        MissingExtraError: names the ``pip install`` line.
-    """
-    if importlib.util.find_spec(module) is None:
-        raise MissingExtraError(module, extra)
-    with silenced():
-        importlib.import_module(module)
 
 
 def output_folder(out: Path | None, root: str, name: str) -> Path:
@@ -64,7 +49,9 @@ def output_folder(out: Path | None, root: str, name: str) -> Path:
 
 def _is_free(candidate: Path) -> bool:
     """Whether nothing is there; then it is held."""
-    if candidate.exists() or candidate.with_name(f"{candidate.name}.partial").exists():
+    from skinlite.training.run import partial_folder
+
+    if candidate.exists() or partial_folder(candidate).exists():
         return False
     try:
         hold(candidate)

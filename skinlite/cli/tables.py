@@ -1,13 +1,11 @@
 """What a command found, as tables for a person."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from skinlite.cli.shared import output
-from skinlite.errors import GateError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,26 +122,6 @@ def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
             f"{error.clipped:.2%}",
         )
     wide().print(table)
-
-
-def check_gates(manifest: "Manifest", bundle: Path) -> None:
-    """End with exit code 3 where a gate did not hold.
-
-    Raises:
-        GateError: names every gate that failed.
-    """
-    mark = manifest.leaks.mark
-    failed = [gate.sentence() + mark for gate in manifest.verification.gates if not gate.passed]
-    if failed:
-        raise GateError(
-            f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {'; '.join(failed)}"
-        )
-    if manifest.search and not manifest.search.found:
-        most = len(manifest.search.steps[-1].kept)
-        raise GateError(
-            f"{most} layers in float don't bring the gates to hold on the validation split, so "
-            f"{bundle} is marked rejected. Use --quantize float16, or loosen --gates."
-        )
 
 
 def number(value: float | None) -> str:

@@ -143,7 +143,7 @@ def _decode(
         warnings.warn(
             f"{len(small)} of {len(paths)} images are smaller than the network's input of "
             f"{height}x{width} and were enlarged, which adds no detail; the first is {min(small)}. "
-            "Fetch larger ones, or train with a smaller --image-size.",
+            "Fetch larger ones, or train with a smaller `image_size`.",
             SkinliteWarning,
             stacklevel=3,
         )

@@ -9,7 +9,8 @@ import pandas as pd
 from skinlite.data.geometry import load_image
 from skinlite.data.layouts.archive import HINTS
 from skinlite.data.layouts.images import Found, differ
-from skinlite.data.layouts.layout import COLUMNS, tables_of
+from skinlite.data.layouts.layout import COLUMNS
+from skinlite.data.layouts.one_hot import tables_of
 from skinlite.data.layouts.text import read_text
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads

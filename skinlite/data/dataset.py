@@ -1,5 +1,7 @@
 """`Dataset`: a checked table of images, the one type that the rest of skinlite takes."""
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +48,7 @@ class Dataset:
         if absent:
             raise InputError(
                 f"{self.root} lacks {len(absent)} of the split's images ({absent[0]} ...). "
-                "Give the data set that the run was trained on with --data."
+                "Give the data set that the run was trained on with `data`."
             )
         return Dataset(
             self.frame.set_index("image_id", drop=False)
@@ -56,14 +58,20 @@ class Dataset:
         )
 
 
-def read_dataset(source: Path) -> Dataset:
-    """Read a folder in one of the layouts (or its table) and refuse one with faults.
+def read_dataset(source: Path | str) -> Dataset:
+    """Read a data set, and refuse one with faults.
+
+    Args:
+        source: folder in one of the layouts of docs/training.md, or its table.
+
+    Returns:
+        One row an image; no image is decoded yet.
 
     Raises:
         InputError: not a data set, or a fault in the table, or an image missing; the message
             counts the faults and names the first of each kind.
     """
-    table = find_table(source)
+    table = find_table(Path(source))
     frame = read_table(table)
     faults = check_text(table) or check_table(frame)
     if not faults:
@@ -81,6 +89,11 @@ def read_dataset(source: Path) -> Dataset:
         path=frame["image_id"].map(found.pictures),
     )
     return Dataset(frame.assign(lesion_id=join_known(frame)), root_of(table))
+
+
+def identity(image_ids: Iterable[str]) -> str:
+    """SHA-256 of a set of images, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(image_ids)).encode()).hexdigest()
 
 
 def _summary(table: Path, faults: list[Fault]) -> str:

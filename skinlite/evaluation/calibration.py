@@ -88,7 +88,7 @@ def weighted_calibration_error(
 
 
 def _bin_of(confidence: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
-    return np.digitize(confidence, np.arange(1, BINS) / BINS)
+    return np.asarray(np.digitize(confidence, np.arange(1, BINS) / BINS))
 
 
 def temper(probabilities: Probabilities, temperature: float) -> NDArray[np.float64]:

@@ -106,7 +106,7 @@ def _judge(
 
 
 def _one_hot(values: "pd.Series[str]", known: list[str]) -> NDArray[np.float32]:
-    return (values.to_numpy()[:, None] == np.array(known, object)).astype(np.float32)
+    return np.asarray(values.to_numpy()[:, None] == np.array(known, object), np.float32)
 
 
 def _labels(rows: pd.DataFrame) -> NDArray[np.intp]:

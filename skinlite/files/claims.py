@@ -53,7 +53,7 @@ def writing(path: Path) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"Can't write {path}: {reason}. Choose another place with --out, or free some space."
+            f"Can't write {path}: {reason}. Choose another place with `out`, or free some space."
         ) from error
 
 

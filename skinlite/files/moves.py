@@ -40,7 +40,7 @@ def put_folder(new: Path, target: Path, *, replace: bool) -> None:
             raise
         raise InputError(
             f"{target} was made by another program in the meantime, and stays as it is. Choose "
-            "another place with --out."
+            "another place with `out`."
         ) from error
 
 

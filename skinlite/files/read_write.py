@@ -204,4 +204,4 @@ def check_free(target: Path) -> None:
         InputError: ``target`` exists and is not an empty folder.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise InputError(f"{target} exists already. Choose another folder with --out.")
+        raise InputError(f"{target} exists already. Choose another folder with `out`.")

@@ -7,12 +7,12 @@ is asserted: indices differ between Keras versions.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
-
-import keras
-from keras import applications as nets
+from typing import TYPE_CHECKING, Any, Literal
 
 from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
 
 Topology = Literal["paper", "released"]
 
@@ -52,7 +52,7 @@ class Backbone:
     """
 
     name: str
-    build: Callable[..., keras.Model]
+    build: "Callable[..., keras.Model]"
     input_size: int
     pixels: Pixels
     paper: Cut
@@ -74,15 +74,28 @@ class Backbone:
             return self.paper
         if self.released is None:
             raise InputError(
-                f"The authors released no notebook for {self.title}. Use --topology paper."
+                f"The authors released no notebook for {self.title}. Use `topology='paper'`."
             )
         return self.released
+
+
+def _keras(title: str) -> "Callable[..., keras.Model]":
+    """A constructor in Keras Applications; Keras is imported when it is called, since reports name
+    backbones without it."""
+
+    def build(**settings: Any) -> "keras.Model":
+        from keras import applications
+
+        return getattr(applications, title)(**settings)
+
+    build.__name__ = title
+    return build
 
 
 _ROWS = (
     Backbone(
         "mobilenet_v3_large",
-        nets.MobileNetV3Large,
+        _keras("MobileNetV3Large"),
         224,
         "own",
         Cut("expanded_conv_14_add", (7, 7, 160)),
@@ -91,7 +104,7 @@ _ROWS = (
     ),
     Backbone(
         "mobilenet_v3_small",
-        nets.MobileNetV3Small,
+        _keras("MobileNetV3Small"),
         224,
         "own",
         # Table A2 keeps the last 1x1 convolution of this one.
@@ -101,7 +114,7 @@ _ROWS = (
     ),
     Backbone(
         "mobilenet_v2",
-        nets.MobileNetV2,
+        _keras("MobileNetV2"),
         224,
         "symmetric",
         Cut("block_16_project_BN", (7, 7, 320)),
@@ -110,7 +123,7 @@ _ROWS = (
     ),
     Backbone(
         "mobilenet",
-        nets.MobileNet,
+        _keras("MobileNet"),
         224,
         "symmetric",
         Cut("conv_pw_13_relu", (7, 7, 1024)),
@@ -118,7 +131,7 @@ _ROWS = (
     ),
     Backbone(
         "nasnet_mobile",
-        nets.NASNetMobile,
+        _keras("NASNetMobile"),
         224,
         "symmetric",
         Cut("normal_concat_11", (7, 7, 1056)),
@@ -126,7 +139,7 @@ _ROWS = (
     ),
     Backbone(
         "nasnet_large",
-        nets.NASNetLarge,
+        _keras("NASNetLarge"),
         331,
         "symmetric",
         Cut("normal_concat_16", (11, 11, 4032)),
@@ -134,7 +147,7 @@ _ROWS = (
     ),
     Backbone(
         "densenet201",
-        nets.DenseNet201,
+        _keras("DenseNet201"),
         224,
         "imagenet",
         Cut("conv5_block29_concat", (7, 7, 1824)),
@@ -142,7 +155,7 @@ _ROWS = (
     ),
     Backbone(
         "inception_resnet_v2",
-        nets.InceptionResNetV2,
+        _keras("InceptionResNetV2"),
         299,
         "symmetric",
         Cut("conv_7b", (8, 8, 2080), "input"),
@@ -150,7 +163,7 @@ _ROWS = (
     ),
     Backbone(
         "resnet50",
-        nets.ResNet50,
+        _keras("ResNet50"),
         224,
         "caffe",
         Cut("conv4_block6_out", (14, 14, 1024)),
@@ -158,7 +171,7 @@ _ROWS = (
     ),
     Backbone(
         "resnet152",
-        nets.ResNet152,
+        _keras("ResNet152"),
         224,
         "caffe",
         Cut("conv4_block36_out", (14, 14, 1024)),
@@ -166,7 +179,7 @@ _ROWS = (
     ),
     Backbone(
         "vgg16",
-        nets.VGG16,
+        _keras("VGG16"),
         224,
         "caffe",
         Cut("block3_pool", (28, 28, 256)),  # Datta et al., behind the third block

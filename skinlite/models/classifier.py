@@ -1,8 +1,8 @@
 """The classifier of the paper: backbone, Soft-Attention, patient branch, seven probabilities.
 
-image --backbone--> t --------------------> max-pool --|
-                    t --Soft-Attention----> max-pool --concat, ReLU, dropout, flatten--|
-patient --Dense 4096, ReLU ----------------------------------------------------concat, Dense 7
+image -- backbone -> t --------------------> max-pool --|
+                     t -- Soft-Attention --> max-pool -- concat, ReLU, dropout, flatten --|
+patient -- Dense 4096, ReLU ----------------------------------------------------- concat, Dense 7
 
 The authors' notebooks (topology ``released``) cut the backbone elsewhere, have no gamma, and pad
 the pools of odd feature maps.

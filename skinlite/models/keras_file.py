@@ -56,7 +56,7 @@ def other_kind(path: Path) -> str | None:
     if start == b"\x89HDF\r\n\x1a\n":
         return (
             "an HDF5 file, Keras's older format, under another name; open it with the Keras that "
-            "saved it and save it as .keras, or name it .h5 if it is for --weights"
+            "saved it and save it as .keras, or name it .h5 if it is for `weights`"
         )
     if start[:2] in PICKLES:
         return "a Python pickle, which runs code when it is loaded"

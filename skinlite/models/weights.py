@@ -18,7 +18,9 @@ def holds_classifier(path: Path) -> bool:
         InputError: no such file, or not a weights file.
     """
     if not path.exists():
-        raise InputError(f"There is no weights file {path}. Use --weights imagenet, none or FILE.")
+        raise InputError(
+            f"There is no weights file {path}. Use `weights='imagenet'`, none or FILE."
+        )
     check_regular(path)
     if path.suffix == ".keras":
         return any(layer.name == "soft_attention" for layer in load_keras(path).layers)
@@ -45,7 +47,7 @@ def fill(model: keras.Model, path: Path) -> None:
         first = str(error).splitlines()[0]
         raise InputError(
             f"{path} doesn't fit {model.name}: {first} Give a file of the same backbone, "
-            "topology, width and size, or use --weights none."
+            "topology, width and size, or use `weights='none'`."
         ) from error
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from skinlite.data.examples import Examples
+from skinlite.models.keras_layers import all_layers
 from skinlite.vocabulary import IMAGE, PATIENT
 
 FORGOTTEN = 0.05
@@ -58,6 +59,6 @@ def share_statistics(classifier: keras.Model) -> None:
 def _norms(classifier: keras.Model) -> list[Any]:
     return [
         layer
-        for layer in classifier._flatten_layers()
+        for layer in all_layers(classifier)
         if isinstance(layer, keras.layers.BatchNormalization)
     ]

@@ -11,7 +11,9 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
 from skinlite.training.input.augment import Augment  # noqa: F401  registers the layer
-from skinlite.training.run import HISTORY, MODEL
+from skinlite.training.run import CHECKPOINT, HISTORY, MODEL
+
+STATE = "state.json"
 
 CANDIDATE = "candidate.keras"
 """The best model, beside the state, until the state names it."""
@@ -55,7 +57,7 @@ def read_state(folder: Path) -> State:
     Raises:
         InputError: it is damaged.
     """
-    return read_json(State, folder / "state.json")
+    return read_json(State, folder / STATE)
 
 
 def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
@@ -66,7 +68,7 @@ def save_checkpoint(folder: Path, trainer: keras.Model, state: State) -> None:
     folder.mkdir(exist_ok=True)
     state.trainer = f"trainer-{state.epochs_done:04d}.keras"
     trainer.save(folder / state.trainer)
-    write_atomically(folder / "state.json", state.model_dump_json(indent=2))
+    write_atomically(folder / STATE, state.model_dump_json(indent=2))
     for old in folder.glob("trainer-*.keras"):
         if old.name != state.trainer:
             old.unlink()
@@ -85,7 +87,7 @@ def publish(run: Path, state: State) -> None:
     Raises:
         InputError: the model isn't the one that the checkpoint names; nothing can be written.
     """
-    model, candidate, known = run / MODEL, run / "checkpoint" / CANDIDATE, state.model_sha256
+    model, candidate, known = run / MODEL, run / CHECKPOINT / CANDIDATE, state.model_sha256
     if candidate.exists() and sha256_of(candidate) == known:
         candidate.replace(model)
     if known and sha256_of(model) != known:
@@ -104,7 +106,7 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
     Raises:
         InputError: nothing there to go on from, or it is damaged.
     """
-    if not (folder / "state.json").exists():
+    if not (folder / STATE).exists():
         raise InputError(
             f"{folder.parent} has no checkpoint: the training was killed before there was anything "
             "to go on from. Remove the folder, and start again with skinlite train."

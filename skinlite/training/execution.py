@@ -50,20 +50,20 @@ class Execution(BaseModel):
             InputError: other hosts, no such devices, they can't share a batch, or no such setting
                 of the compiler.
         """
-        told = next((name for name in CLUSTERS if os.environ.get(name)), None)
-        if told and self.devices != 1:
+        cluster = next((name for name in CLUSTERS if os.environ.get(name)), None)
+        if cluster and self.devices != 1:
             raise InputError(
-                f"--devices {self.devices} is for the devices of one host, and {told} tells of "
-                "several: each would train alone. Unset it to train on this host."
+                f"`devices={self.devices!r}` is for the devices of one host, and {cluster} tells "
+                "of several: each would train alone. Unset it to train on this host."
             )
         count = len(self.chosen_devices())
         if batch_size % count:
             raise InputError(
-                f"{count} devices can't share batches of {batch_size} equally. Use --batch-size "
-                f"{max(1, batch_size // count) * count}."
+                f"{count} devices can't share batches of {batch_size} equally. Use "
+                f"`batch_size={max(1, batch_size // count) * count}`."
             )
         if self.xla == "off" and keras.backend.backend() == "jax":
-            raise InputError("JAX always compiles with XLA: leave --xla off out.")
+            raise InputError("JAX always compiles with XLA: leave `xla='off'` out.")
 
     def apply(self, trainer: keras.Model) -> None:
         """Set up a compiled trainer."""
@@ -82,11 +82,11 @@ class Execution(BaseModel):
         if self.devices == 1:
             return ["default"]
         if keras.backend.backend() not in ("jax", "tensorflow"):
-            raise InputError(f"--devices {self.devices} is for the backends tensorflow and jax.")
-        found: list[str] = keras.distribution.list_devices()
-        count = len(found) if self.devices == "all" else self.devices
-        if not 1 <= count <= len(found):
+            raise InputError(f"`devices={self.devices!r}` is for the backends tensorflow and jax.")
+        present: list[str] = keras.distribution.list_devices()
+        count = len(present) if self.devices == "all" else self.devices
+        if not 1 <= count <= len(present):
             raise InputError(
-                f"--devices {self.devices}: there are {len(found)} ({', '.join(found)})."
+                f"`devices={self.devices!r}`: there are {len(present)} ({', '.join(present)})."
             )
-        return found[:count]
+        return present[:count]

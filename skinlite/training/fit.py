@@ -3,7 +3,6 @@
 import math
 import shutil
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from skinlite.files.claims import Claim, make_parent
 from skinlite.files.read_write import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
+from skinlite.progress import Report, silent
 from skinlite.training.batch_norm import (
     remembers_too_long,
     settle_batch_norm,
@@ -39,6 +39,8 @@ from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.run import (
+    CHECKPOINT,
+    CONFIG,
     ENCODING,
     HISTORY,
     METRICS,
@@ -58,9 +60,6 @@ from skinlite.training.trainer import (
     predict,
     start_streams,
 )
-
-Report = Callable[[str, int, int], None]
-"""Told what is being done, the steps done and the steps in all; for a progress bar."""
 
 
 class DivergedError(Exception):
@@ -86,7 +85,7 @@ class Training:
         out: Path,
         config: TrainConfig,
         data: Prepared,
-        report: Report = lambda what, done, total: None,
+        report: Report = silent,
         execution: Execution | None = None,
     ) -> None:
         self.out, self.work = out, partial_folder(out)
@@ -135,7 +134,7 @@ class Training:
         make_parent(self.out)
         with Claim(self.out):
             with self._scope():
-                trainer, state = load_checkpoint(self.work / "checkpoint")
+                trainer, state = load_checkpoint(self.work / CHECKPOINT)
             publish(self.work, state)
             return self._train(trainer, state)
 
@@ -155,7 +154,7 @@ class Training:
         with self._scope():
             trainer = make_trainer(classifier, self.config, steps)
         with writing(self.work):
-            save_checkpoint(self.work / "checkpoint", trainer, state)
+            save_checkpoint(self.work / CHECKPOINT, trainer, state)
         return trainer, state
 
     def _train(self, trainer: keras.Model, state: State) -> Run:
@@ -167,21 +166,21 @@ class Training:
         except KeyboardInterrupt:
             taken()
             # Wherever it came: the checkpoint says what was reached.
-            status, state = "interrupted", read_state(self.work / "checkpoint")
+            status, state = "interrupted", read_state(self.work / CHECKPOINT)
         except OSError as error:
             raise InputError(
                 f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
-                f"with: skinlite train --resume {self.out}"
+                f"with: `resume={self.out}`"
             ) from error
         except DivergedError as error:
-            advice = "Train again with a smaller --learning-rate."
+            advice = "Train again with a smaller `learning_rate`."
             if not state.epochs_done:
                 shutil.rmtree(self.work)
                 raise InputError(f"{error} Nothing was learned before. {advice}") from error
             self._finish("diverged", state)
             raise InputError(
                 f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
-                f"{self.out}. {advice[:-1]}, and another --out."
+                f"{self.out}. {advice[:-1]}, and another `out`."
             ) from error
         return self._finish(status, state)
 
@@ -192,8 +191,8 @@ class Training:
         self._write_info(status, state)  # last, for it names what the others hold
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
-            # Only now: a kill before this line leaves what --resume can finish.
-            shutil.rmtree(self.out / "checkpoint")
+            # Only now: a kill before this line leaves what can be resumed.
+            shutil.rmtree(self.out / CHECKPOINT)
         return open_run(self.out)
 
     def _train_epoch(self, trainer: keras.Model, state: State) -> State:
@@ -203,12 +202,12 @@ class Training:
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
 
-        def told(step: int, logs: dict[str, float]) -> None:
+        def after_batch(step: int, logs: dict[str, float]) -> None:
             self.report(title, step, len(batches))
             if not math.isfinite(logs["loss"]):
                 raise DivergedError(f"The loss became {logs['loss']} in epoch {epoch + 1}.")
 
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=told)
+        progress = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
         if self.config.schedule == "plateau":
             past = [getattr(row, f"validation_{self.config.monitor}") for row in state.history]
             trainer.optimizer.learning_rate = plateau_rate(self.config, past)
@@ -232,7 +231,7 @@ class Training:
         reached: dict[str, Any] = {"epochs_done": row.epoch, "history": [*state.history, row]}
         score = getattr(scores, self.config.monitor)
         if score > state.best_score:
-            candidate = self.work / "checkpoint" / CANDIDATE
+            candidate = self.work / CHECKPOINT / CANDIDATE
             classifier.save(candidate)
             reached |= {
                 "best_score": score,
@@ -240,7 +239,7 @@ class Training:
                 "model_sha256": sha256_of(candidate),
             }
         state = state.model_copy(update=reached)
-        save_checkpoint(self.work / "checkpoint", trainer, state)
+        save_checkpoint(self.work / CHECKPOINT, trainer, state)
         publish(self.work, state)
         result = f"balanced accuracy {scores.balanced_accuracy:.3f}"
         self.report(f"{title}, {result}, {row.seconds:.0f} s", 1, 1)
@@ -304,7 +303,7 @@ class Training:
             files=files,
             structure=structure_of(self.work / MODEL) if state.model_sha256 else None,
         )
-        self._write("config.json", info.model_dump_json(indent=2))
+        self._write(CONFIG, info.model_dump_json(indent=2))
 
     def _write(self, name: str, content: str) -> None:
         write_atomically(self.work / name, content)

@@ -58,6 +58,7 @@ def check_structure(model: Any, config: TrainConfig, patient_width: int, path: P
 def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     import keras
 
+    from skinlite.models.keras_layers import all_layers
     from skinlite.models.soft_attention import SoftAttention
     from skinlite.training.network import float32_copy
 
@@ -69,7 +70,7 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     if (inputs, output) != wanted:
         takes, gives = wanted
         return f"it takes {inputs} and gives {output}, the run's takes {takes} and gives {gives}"
-    if not any(isinstance(layer, SoftAttention) for layer in model._flatten_layers()):
+    if not any(isinstance(layer, SoftAttention) for layer in all_layers(model)):
         return "it has no Soft-Attention layer"
     with keras.StatelessScope(initialize_variables=False):
         described = float32_copy(config, patient_width)

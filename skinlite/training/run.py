@@ -3,7 +3,7 @@
     model.keras            the best epoch's model        config.json   `RunInfo`
     patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
     history.csv            one row an epoch              metrics.json  validation and test
-    checkpoint/            only where --resume can go on
+    checkpoint/            only where the training can go on
 
 While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
@@ -39,6 +39,9 @@ MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
 PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
 """Columns of the history, of which every version wrote these."""
+CONFIG, CHECKPOINT = "config.json", "checkpoint"
+PARTIAL = ".partial"
+"""The ending of a folder that is being written."""
 
 Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
@@ -112,11 +115,11 @@ class Run:
                 f"{path} was changed since the training ended. Put back what skinlite train wrote, "
                 "or train again."
             )
-        found = structure_of(path)
+        structure = structure_of(path)
         what = "has this run's structure and other weights"
-        if not found:
+        if not structure:
             what = f"is {other_kind(path) or 'damaged'}"
-        if found and found != self.info.structure:
+        if structure and structure != self.info.structure:
             what = "is another network"
         raise InputError(
             f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
@@ -198,7 +201,12 @@ class Run:
 
 def partial_folder(run: Path) -> Path:
     """Where the run is written until it is whole."""
-    return run.with_name(f"{run.name}.partial")
+    return run.with_name(f"{run.name}{PARTIAL}")
+
+
+def whole_folder(run: Path) -> Path:
+    """Where the run is once it is whole; ``run`` may have the ending already."""
+    return run.with_name(run.name.removesuffix(PARTIAL))
 
 
 def open_run(path: Path) -> Run:
@@ -207,18 +215,18 @@ def open_run(path: Path) -> Run:
     Raises:
         InputError: no such folder, not a run, or one left behind by a killed training.
     """
-    if path.name.endswith(".partial") or (not path.exists() and partial_folder(path).exists()):
-        whole = path.with_name(path.name.removesuffix(".partial"))
+    if path.name.endswith(PARTIAL) or (not path.exists() and partial_folder(path).exists()):
+        whole = whole_folder(path)
         raise InputError(
             f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
-            f"Go on with: skinlite train --resume {whole}"
+            f"Go on with: `resume={whole}`"
         )
-    if not (path / "config.json").exists():
+    if not (path / CONFIG).exists():
         raise InputError(
             f"{path} is not a run folder (it has no config.json). Make one with skinlite train, "
             "or try everything with: skinlite demo"
         )
-    return Run(path, read_json(RunInfo, path / "config.json"))
+    return Run(path, read_json(RunInfo, path / CONFIG))
 
 
 def reopen_run(path: Path) -> Run:
@@ -230,7 +238,7 @@ def reopen_run(path: Path) -> Run:
     Raises:
         InputError: no such run, a finished or diverged one, or one that still runs.
     """
-    whole = path.with_name(path.name.removesuffix(".partial"))
+    whole = whole_folder(path)
     if whole.parent.is_dir():
         with Claim(whole):
             return _reopen(whole)
@@ -243,19 +251,19 @@ def _reopen(whole: Path) -> Run:
         status = open_run(whole).info.status
         if status == "diverged":
             raise InputError(
-                f"{whole} diverged, and would again. Train anew with a smaller --learning-rate."
+                f"{whole} diverged, and would again. Train anew with a smaller `learning_rate`."
             )
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
-    if work.exists() and not (work / "config.json").exists():
+    if work.exists() and not (work / CONFIG).exists():
         raise InputError(
             f"{work} was left by a training that was killed before there was anything to go on "
             "from. Remove it, and start again with skinlite train."
         )
     if not work.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
-    return Run(work, read_json(RunInfo, work / "config.json"))
+    return Run(work, read_json(RunInfo, work / CONFIG))
 
 
 def newest_run(root: Path = Path("runs")) -> Run:
@@ -264,10 +272,10 @@ def newest_run(root: Path = Path("runs")) -> Run:
     Raises:
         InputError: there is none.
     """
-    found = [path for path in root.glob("*/config.json") if path.parent.suffix != ".partial"]
-    if not found:
+    configs = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
+    if not configs:
         raise InputError(
-            f"There is no run below {root}/. Train one with skinlite train --data DIR, name one "
-            "with --model RUN, or try everything with: skinlite demo"
+            f"There is no run below {root}/. Train one with skinlite train, name one "
+            "with `model=RUN`, or try everything with: skinlite demo"
         )
-    return open_run(max(found, key=os.path.getmtime).parent)
+    return open_run(max(configs, key=os.path.getmtime).parent)

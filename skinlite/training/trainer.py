@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
+from skinlite.models.keras_layers import seed_generators
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.augment import Augment
 from skinlite.training.schedule import make_rate
@@ -45,7 +46,7 @@ def start_streams(trainer: keras.Model, seed: int, epoch: int) -> None:
     Keras' files leave out where a stream stands, so a training that goes on from one could not
     otherwise draw what it would have drawn without the interruption.
     """
-    streams = [stream for layer in trainer._flatten_layers() for stream in layer._seed_generators]
+    streams = seed_generators(trainer)
     seeds = np.random.default_rng([seed, epoch]).integers(2**32, size=len(streams))
     for stream, start in zip(streams, seeds, strict=True):
         stream.state.assign(np.array([start, 0], np.uint32))

@@ -8,6 +8,7 @@ from skinlite.errors import InputError
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.measure import interleave as timing
 from skinlite_benchmarks.measure import latency as measuring
+from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
 
 from .conftest import write_bundle
@@ -17,7 +18,7 @@ def test_measures_bundles_and_bare_files_against_the_reference(
     tmp_path: Path, models: Path
 ) -> None:
     bundle = write_bundle(tmp_path / "bundle", models)
-    results = run_benchmark([bundle], models / "slow.tflite", threads=(1,), rounds=5)
+    results = run_benchmark([bundle], models / "slow.tflite", BenchmarkSettings((1,), 5))
     names = [one.name for one in results.contestants]
     assert names == ["tiny_net int8", "tiny_net float32 ONNX", "slow"]
     assert results.reference == "slow"
@@ -33,7 +34,9 @@ def test_measures_bundles_and_bare_files_against_the_reference(
 
 
 def test_without_reference_there_are_no_ratios(models: Path) -> None:
-    results = run_benchmark([models / "tiny.tflite"], None, threads=(1,), rounds=2, details=False)
+    results = run_benchmark(
+        [models / "tiny.tflite"], None, BenchmarkSettings((1,), 2, details=False)
+    )
     assert results.reference is None
     assert [m.ratio for m in results.measurements] == [None]
     assert results.times_smaller("tiny") is None
@@ -51,7 +54,9 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
         return timing.interleave(*args, **kwargs)
 
     monkeypatch.setattr(measuring, "interleave", interleave)
-    results = run_benchmark([models / "tiny.tflite"], None, threads=(1, 2), rounds=2, details=False)
+    results = run_benchmark(
+        [models / "tiny.tflite"], None, BenchmarkSettings((1, 2), 2, details=False)
+    )
     assert results.interrupted
     assert results.settings.threads == (1,)
     assert any("Interrupted" in notice for notice in results.notices)

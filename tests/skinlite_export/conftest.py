@@ -18,7 +18,7 @@ from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.runtime.model_inputs import pixels_for
 from skinlite_export.serve.runtime import FILES
 
@@ -43,12 +43,12 @@ def exported(
 
     @cache
     def build(**options: Any) -> Bundle:
-        from skinlite_export.export import export
+        from skinlite_export.export_run import export_run
 
         recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=None, **options)
         name = "-".join(["exported", *(f"{key}={options[key]}" for key in sorted(options))])
         return open_bundle(
-            once(name, lambda out: export(kept_run, conv_prepared, recipe, out, kits=KITS))
+            once(name, lambda out: export_run(kept_run, conv_prepared, recipe, out, kits=KITS))
         )
 
     return build

@@ -78,12 +78,12 @@ def test_trains_saves_exports_and_agrees(
 ) -> None:
     import keras
 
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import measure_ranges, quantize
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.on_tflite import relu_as_quantize, space_to_depth
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
     from skinlite_export.runtime.litert import LiteRTRunner
     from skinlite_export.runtime.runner import predict_all
 

@@ -25,8 +25,8 @@ def run(conv_run: Run) -> Run:
 def test_every_file_was_measured_on_the_whole_test_split(
     tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared
 ) -> None:
+    from skinlite.data.dataset import identity
     from skinlite.training.trainer import predict
-    from skinlite_export.quantize.calibration import identity
 
     proof, test = tiny_bundle.manifest.verification, tiny_prepared.examples["test"]
     ids = tiny_prepared.split.loc[tiny_prepared.split["split"] == "test", "image_id"]
@@ -59,9 +59,9 @@ def test_int8_stays_near_the_float_model(tiny_bundle: Bundle, tiny_prepared: Pre
 
 
 def test_gates_that_hold(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
-    found = export(run, conv_prepared, FLOAT, tmp_path / "bundle").manifest
+    found = export_run(run, conv_prepared, FLOAT, tmp_path / "bundle").manifest
     assert found.status == "accepted"
     assert len(found.verification.gates) == 10  # five for each of two files
     assert found.calibration is None
@@ -74,35 +74,35 @@ def test_an_untrained_run_has_no_diagnosis_to_keep(
 ) -> None:
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
     run = Training(tmp_path / "run", config, conv_prepared).start()
     recipe = Recipe(calibration_pictures=20)
     assert recipe.gates is not None
-    found = export(run, conv_prepared, recipe, tmp_path / "bundle").manifest
+    found = export_run(run, conv_prepared, recipe, tmp_path / "bundle").manifest
     assert (found.status, found.verification.gates) == ("ungated", [])
     assert (found.source.trained, found.recipe.gates) == (False, None)
 
 
 def test_progress_is_told(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     told: list[tuple[str, int, int]] = []
-    export(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
+    export_run(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
     finished = [what for what, done, total in told if done == total]
     assert finished == ["converted", "verified on 12 held-out images"]
 
 
 def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     (tmp_path / "bundle").mkdir()
     (tmp_path / "bundle" / "mine").write_text("here")
-    with pytest.raises(InputError, match=r"bundle exists already.*--out"):
-        export(run, conv_prepared, FLOAT, tmp_path / "bundle")
+    with pytest.raises(InputError, match=r"bundle exists already.*`out`"):
+        export_run(run, conv_prepared, FLOAT, tmp_path / "bundle")
     assert (tmp_path / "bundle" / "mine").read_text() == "here"
-    export(run, conv_prepared, FLOAT, tmp_path / "bundle", replace=True).check_files()
+    export_run(run, conv_prepared, FLOAT, tmp_path / "bundle", replace=True).check_files()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -110,7 +110,7 @@ def test_nothing_half_written_is_left(
     run: Run, conv_prepared: Prepared, tmp_path: Path, error: type[BaseException]
 ) -> None:
     """Interrupted after the .tflite and the .onnx, before the verification."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     def stop(what: str, done: int, total: int) -> None:
         if what == "converted":
@@ -118,18 +118,18 @@ def test_nothing_half_written_is_left(
 
     out = tmp_path / "out"
     with pytest.raises(error):
-        export(run, conv_prepared, FLOAT, out / "bundle", report=stop)
+        export_run(run, conv_prepared, FLOAT, out / "bundle", report=stop)
     assert list(out.iterdir()) == []
 
 
 def test_a_damaged_model_is_told_and_leaves_nothing(
     run: Run, conv_prepared: Prepared, tmp_path: Path
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     (run.path / "model.keras").write_bytes(b"damaged")
     with pytest.raises(InputError, match=r"model\.keras is not the model of this run"):
-        export(open_run(run.path), conv_prepared, FLOAT, tmp_path / "out" / "bundle")
+        export_run(open_run(run.path), conv_prepared, FLOAT, tmp_path / "out" / "bundle")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -139,7 +139,7 @@ def test_float_that_stays_in_an_int8_file_is_refused(tiny_bundle: Bundle) -> Non
 
     found = tiny_bundle.manifest.audit
     check_integers(found, {"FULLY_CONNECTED", "SOFTMAX"})
-    with pytest.raises(SkinliteError, match=r"SOFTMAX stayed in float.*--allow-float SOFTMAX"):
+    with pytest.raises(SkinliteError, match=r"SOFTMAX stayed in float.*allow_float=\('SOFTMAX'"):
         check_integers(found, {"FULLY_CONNECTED"})
 
 
@@ -155,29 +155,29 @@ def test_a_lesion_that_calibrates_and_judges_is_refused(tiny_prepared: Prepared)
         check_lesions(split, train)
 
 
-@pytest.mark.parametrize(("pictures", "told"), [(3, "lack df"), (6, "lack")])
+@pytest.mark.parametrize(("images", "told"), [(3, "lack df"), (6, "lack")])
 def test_a_calibration_set_that_lacks_classes(
     run: Run, conv_prepared: Prepared, tmp_path: Path, images: int, told: str
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
-    with pytest.raises(InputError, match=rf"{told}.*--calibration-pictures"):
-        export(run, conv_prepared, Recipe(calibration_pictures=images), tmp_path / "bundle")
+    with pytest.raises(InputError, match=rf"{told}.*`calibration_pictures`"):
+        export_run(run, conv_prepared, Recipe(calibration_pictures=images), tmp_path / "bundle")
     assert not (tmp_path / "bundle").exists()
 
 
 def test_layers_and_operators_in_float(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
     """The named layer beside the softmaxes; nothing at all; a layer that isn't there."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
     from skinlite_export.pipeline import convert
-    from skinlite_export.rewrites import ALL
+    from skinlite_export.rewrites.registry import ALL
 
     small = Recipe(rewrites=ALL, calibration_pictures=21, screening=None, gates=None)
     kept = small.model_copy(update={"keep_float": ("soft_attention_conv",)})
-    found = export(run, conv_prepared, kept, tmp_path / "kept").manifest
+    found = export_run(run, conv_prepared, kept, tmp_path / "kept").manifest
     assert found.audit.float_operations == {"CONV_2D": 1, "FULLY_CONNECTED": 1, "SOFTMAX": 2}
     integers = small.model_copy(update={"integer_only": True})
-    found = export(run, conv_prepared, integers, tmp_path / "integers").manifest
+    found = export_run(run, conv_prepared, integers, tmp_path / "integers").manifest
     assert found.audit.float_operations == {}
     typo = small.model_copy(update={"keep_float": ("soft_attention_con",)})
     with pytest.raises(InputError, match=r"No layer 'soft_attention_con'.*soft_attention_conv"):

@@ -1,42 +1,10 @@
-"""The recipe and the gates as they are written on a command line."""
-
-from pathlib import Path
+"""The recipe: what it refuses, and what goes together."""
 
 import pytest
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
-from skinlite_export.recipe import Gates, Recipe, parse_gates
-
-
-def test_on_and_off() -> None:
-    assert parse_gates("on") == Gates()
-    assert parse_gates("off") is None
-
-
-def test_limits_go_over_the_defaults() -> None:
-    found = parse_gates("agreement=0.98, melanoma_recall_drop=0.01")
-    assert found == Gates(agreement=0.98, melanoma_recall_drop=0.01)
-    assert found.macro_auc_drop == Gates().macro_auc_drop
-
-
-def test_a_toml_file(tmp_path: Path) -> None:
-    path = tmp_path / "gates.toml"
-    path.write_text("agreement = 0.9\nmacro_auc_drop = 0.05\n")
-    assert parse_gates(str(path)) == Gates(agreement=0.9, macro_auc_drop=0.05)
-    path.write_text("agreement = ")
-    with pytest.raises(InputError, match=r"gates\.toml.*agreement=0\.95"):
-        parse_gates(str(path))
-
-
-@pytest.mark.parametrize(
-    "text", ["", "strict", "accuracy=0.9", "agreement=high", "agreement=1.5", "agreement=-1", "="]
-)
-def test_nonsense_lists_the_gates(text: str) -> None:
-    with pytest.raises(InputError) as caught:
-        parse_gates(text)
-    for name in Gates.model_fields:
-        assert f"{name}=" in str(caught.value)
+from skinlite_export.recipe import Recipe
 
 
 @pytest.mark.parametrize(
@@ -57,26 +25,26 @@ def test_a_recipe_refuses_nonsense(settings: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"quantize": "none", "keep_float": ("conv",)}, "--keep-float is about int8"),
-        ({"quantize": "float16", "integer_only": True}, "--integer-only is about int8"),
-        ({"quantize": "float16", "allow_float": ("ADD",)}, "--allow-float is about int8"),
-        ({"quantize": "dynamic", "on_fail": "search"}, "--on-fail search is about int8"),
-        ({"integer_only": True, "keep_float": ("conv",)}, "--integer-only leaves nothing in float"),
-        ({"integer_only": True, "allow_float": ("ADD",)}, "--allow-float does. Drop one"),
-        ({"integer_only": True, "on_fail": "search"}, "--on-fail search does. Drop one"),
+        ({"quantize": "none", "keep_float": ("conv",)}, "`keep_float` is about int8"),
+        ({"quantize": "float16", "integer_only": True}, "`integer_only=True` is about int8"),
+        ({"quantize": "float16", "allow_float": ("ADD",)}, "`allow_float` is about int8"),
+        ({"quantize": "dynamic", "on_fail": "search"}, "`on_fail='search'` is about int8"),
+        ({"integer_only": True, "keep_float": ("conv",)}, "`integer_only=True` leaves nothing"),
+        ({"integer_only": True, "allow_float": ("ADD",)}, "`allow_float` does. Drop one"),
+        ({"integer_only": True, "on_fail": "search"}, "`on_fail='search'` does. Drop one"),
         ({"gates": None, "on_fail": "search"}, "needs gates"),
-        ({"quantize": "float16", "onnx": "int8"}, "--onnx int8 needs calibration images"),
+        ({"quantize": "float16", "onnx": "int8"}, "`onnx='int8'` needs calibration images"),
         ({"quantize": "int16x8"}, "no kernel for 16-bit"),
         ({"quantize": "int8-qat"}, "Fine-tuning"),
         ({"quantize": "int8", "fine_tuning": {}}, "Fine-tuning"),
         ({"quantize": "none", "fine_tuning": {}}, "Fine-tuning"),
         ({"quantize": "int8-qat", "fine_tuning": {}, "prune": 0.3}, "train away"),
         ({"quantize": "int8-qat", "fine_tuning": {}, "cluster": 16}, "train away"),
-        ({"quantize": "none", "io": "int8"}, "--io int8 is for int8 files"),
-        ({"io": "uint8", "ranges": "minmax"}, "--ranges minmax has no room"),
-        ({"io": "int8", "patient_input": "raw"}, "--io int8 has no float"),
-        ({"integer_only": True, "patient_input": "raw"}, "--integer-only has no float"),
-        ({"resize_in_graph": (450, 600)}, "--resize-in-graph takes whole levels"),
+        ({"quantize": "none", "io": "int8"}, "`io='int8'` is for int8 files"),
+        ({"io": "uint8", "ranges": "minmax"}, "`ranges='minmax'` has no"),
+        ({"io": "int8", "patient_input": "raw"}, "`io='int8'` has no float"),
+        ({"integer_only": True, "patient_input": "raw"}, "`integer_only=True` has no float"),
+        ({"resize_in_graph": (450, 600)}, "`resize_in_graph` takes whole levels"),
     ],
 )
 def test_settings_that_undo_each_other(settings: dict[str, object], told: str) -> None:

@@ -13,7 +13,7 @@ from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_export.recipe import FineTuning, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 PLAIN = Recipe(rewrites=ALL, calibration_pictures=21, gates=None)
@@ -37,12 +37,12 @@ def int8_kernels(content: bytes) -> NDArray[np.uint8]:
 def test_fine_tuned_int8_is_the_same_file_with_other_weights_beside_a_float_control(
     conv_run: Run, conv_prepared: Prepared, tmp_path: Path
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     short = FineTuning(epochs=1, pictures=14, batch_size=7)
     tuned = PLAIN.model_copy(update={"quantize": "int8-qat", "fine_tuning": short})
-    found = export(conv_run, conv_prepared, tuned, tmp_path / "tuned")
-    plain = export(conv_run, conv_prepared, PLAIN, tmp_path / "plain")
+    found = export_run(conv_run, conv_prepared, tuned, tmp_path / "tuned")
+    plain = export_run(conv_run, conv_prepared, PLAIN, tmp_path / "plain")
     assert found.manifest.audit == plain.manifest.audit
     assert (found.path / "model.tflite").read_bytes() != (plain.path / "model.tflite").read_bytes()
     assert plain.manifest.verification.control is None
@@ -72,21 +72,23 @@ def test_an_untrained_network_has_nothing_to_keep(
 ) -> None:
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
     run = Training(tmp_path / "run", config, conv_prepared).start()
-    with pytest.raises(InputError, match=r"untrained.*Use --quantize int8"):
-        export(run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path)
-    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop --on-fail search"):
-        export(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
+    with pytest.raises(InputError, match=r"untrained.*Use `quantize='int8'`"):
+        export_run(
+            run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path
+        )
+    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop `on_fail='search'`"):
+        export_run(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
 
 
 def test_the_onnx_in_int8(
     conv_run: Run, conv_prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from skinlite_export import pipeline as converted
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     steps: list[int] = []
 
@@ -97,7 +99,7 @@ def test_the_onnx_in_int8(
     rounded = converted.round_kernels
     monkeypatch.setattr(converted, "round_kernels", round_kernels)
     both = PLAIN.model_copy(update={"onnx": "int8"})
-    bundle = export(conv_run, conv_prepared, both, tmp_path / "bundle")
+    bundle = export_run(conv_run, conv_prepared, both, tmp_path / "bundle")
     operators = {node.op_type for node in onnx.load(bundle.path / "model.onnx").graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= operators
     tflite, onnx_file = bundle.manifest.verification.files

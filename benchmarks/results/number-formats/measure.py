@@ -22,16 +22,17 @@ from skinlite.training.run import open_run
 from skinlite.training.trainer import predict
 from skinlite_export.convert import to_onnx_int8 as onnx_int8
 from skinlite_export.convert import to_tflite as convert
+from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.quantize.adaptive_rounding import round_kernels
 from skinlite_export.quantize.calibrated import Calibrated, answers
-from skinlite_export.quantize.calibration import calibrate, samples
+from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import training_pool
 from skinlite_export.quantize.equalization import equalize
 from skinlite_export.recipe import Recipe
-from skinlite_export.rewrites import ALL, apply_rewrites
+from skinlite_export.rewrites.registry import ALL, apply_rewrites
 from skinlite_export.runtime.onnx import OnnxRunner
 from skinlite_export.runtime.runner import predict_all
 from skinlite_export.verify.fidelity import fidelity

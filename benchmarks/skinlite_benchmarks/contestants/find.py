@@ -11,8 +11,8 @@ from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
-from skinlite_benchmarks.report import wording
-from skinlite_benchmarks.results.accuracy import accuracy_of, told_by_bundle
+from skinlite_benchmarks.results import naming
+from skinlite_benchmarks.results.accuracy import accuracy_in_bundle, accuracy_of
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle
 from skinlite_export.runtime.runner import RUNNERS, runtimes_for
@@ -54,17 +54,17 @@ def find_contestants(
     """
     entries: dict[tuple[str, str], Entry] = {}
     for path in paths:
-        found = [
+        of_path = [
             replace(entry, contestant=_on_runtime(entry.contestant, name))
             for entry in _models_of(path)
             for name in runtimes_for(entry.path)
             if name in (*runtimes, "keras")
         ]
-        if not found:
+        if not of_path:
             raise InputError(f"{path} runs on none of --runtimes {','.join(runtimes)}.")
-        for entry in found:
-            one = entry.contestant
-            entries.setdefault((one.sha256, one.runtime), entry)
+        for entry in of_path:
+            contestant = entry.contestant
+            entries.setdefault((contestant.sha256, contestant.runtime), entry)
     for entry in others:
         entries.setdefault((entry.contestant.sha256, entry.contestant.runtime), entry)
     return _with_unique_names(list(entries.values()))
@@ -149,7 +149,7 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
     config = run.info.config
     update = {
-        "name": f"{wording.network(config.backbone, config.width)} float32{_suffix('keras')}",
+        "name": f"{naming.network(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
@@ -174,7 +174,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     form = "float32" if scheme == "none" else scheme
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    network = wording.network(source.backbone, source.width)
+    network = naming.network(source.backbone, source.width)
     update = {
         "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,
@@ -182,7 +182,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "trained": source.trained,
         "synthetic": source.synthetic,
         "network_proven": source.network_proven,
-        "accuracy": told_by_bundle(manifest, file),
+        "accuracy": accuracy_in_bundle(manifest, file),
     }
     return Entry(
         entry.path,
@@ -194,11 +194,12 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
 
 def with_reference(entries: Sequence[Entry], reference: Entry) -> list[Entry]:
     """The reference behind the others, once, and under a name of its own."""
-    one = reference.contestant
+    baseline = reference.contestant
     others = [
         entry
         for entry in entries
-        if (entry.contestant.sha256, entry.contestant.runtime) != (one.sha256, one.runtime)
+        if (entry.contestant.sha256, entry.contestant.runtime)
+        != (baseline.sha256, baseline.runtime)
     ]
     return _with_unique_names([*others, reference])
 

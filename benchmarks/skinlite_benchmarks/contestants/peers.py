@@ -18,7 +18,7 @@ from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_export.recipe import Recipe, Scheme
 from skinlite_export.runtime.runner import runtimes_for
 
@@ -66,7 +66,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
         runtime = runtimes_for(path)[0]
         if runtime not in runtimes:
             continue
-        network = wording.network(config.backbone, config.width)
+        network = naming.network(config.backbone, config.width)
         update = {
             "name": f"{network} {peer.format} ({peer.tool})",
             "file": f"peers/{peer.file}",
@@ -118,7 +118,8 @@ def _stock_qdq(float_onnx: bytes, data: Prepared) -> bytes:
     from onnxruntime.quantization import QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    from skinlite_export.quantize.calibration import draw, samples
+    from skinlite_export.convert.samples import samples
+    from skinlite_export.quantize.calibration import draw
 
     train = data.examples["train"]
     images = train.take(draw(train.labels, Recipe().calibration_pictures, seed=0))

@@ -24,7 +24,7 @@ from skinlite.models.backbones import Topology
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results
 from skinlite_export.recipe import Recipe, Scheme
@@ -63,12 +63,12 @@ class Job(BaseModel):
     def name(self) -> str:
         """Of the contestant."""
         form = "float32" if self.scheme == "none" else self.scheme
-        return f"{wording.network(self.backbone, self.width)} {self.image_size} px {form}"
+        return f"{naming.network(self.backbone, self.width)} {self.image_size} px {form}"
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""
-        said = self.model_dump_json(exclude={"run", "data"})
-        return kept_folder("sweep", f"{__version__}{said}")
+        identity = self.model_dump_json(exclude={"run", "data"})
+        return kept_folder("sweep", f"{__version__}{identity}")
 
 
 def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
@@ -135,14 +135,14 @@ def _entry(path: Path, job: Job) -> Entry:
 def with_points(results: Results, jobs: Sequence[Job]) -> Results:
     """The results with the place of every contestant in the sweep."""
     threads = results.settings.threads[0]
-    found = {job.name: _scores(results, job.name, threads) for job in jobs}
+    scores = {job.name: _scores(results, job.name, threads) for job in jobs}
     points = tuple(
         SweepPoint(
             contestant=job.name,
             backbone=job.backbone,
             image_size=job.image_size,
             width=job.width,
-            pareto=None if found[job.name] is None else _undominated(found[job.name], found),
+            pareto=None if scores[job.name] is None else _undominated(scores[job.name], scores),
         )
         for job in jobs
     )
@@ -158,13 +158,13 @@ def _scores(results: Results, name: str, threads: int) -> tuple[float, float] | 
 
 
 def _undominated(
-    one: tuple[float, float] | None, found: dict[str, tuple[float, float] | None]
+    point: tuple[float, float] | None, scores: dict[str, tuple[float, float] | None]
 ) -> bool:
     """Whether nothing else is faster and no less accurate, or as fast and more accurate."""
-    assert one is not None
+    assert point is not None
     return not any(
-        other is not None and other != one and other[0] <= one[0] and other[1] >= one[1]
-        for other in found.values()
+        other is not None and other != point and other[0] <= point[0] and other[1] >= point[1]
+        for other in scores.values()
     )
 
 
@@ -172,7 +172,7 @@ def convert_job(folder: Path, job: Job) -> None:
     """Build or open the network and convert it; the folder appears when it is complete."""
     from skinlite_export.convert.memory import check_memory
     from skinlite_export.pipeline import convert
-    from skinlite_export.rewrites import ALL
+    from skinlite_export.rewrites.registry import ALL
 
     with made_once(folder) as staging, tempfile.TemporaryDirectory() as drawn:
         if staging is None:

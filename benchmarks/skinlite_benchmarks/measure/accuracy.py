@@ -29,7 +29,7 @@ from skinlite_export.runtime.runner import load_runner, predict_all
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """The images that judge, and the runs that say what was trained on.
+    """The images that judge, and the runs that know what was trained on.
 
     Attributes:
         dataset: the rows that judge.
@@ -94,27 +94,29 @@ def choose_images(
 def score(
     entries: Sequence[Entry], evaluation_set: EvaluationSet, report: Report
 ) -> tuple[dict[str, Accuracy], list[str]]:
-    """Let every trained contestant answer for every image, once.
+    """Let every trained contestant predict every image, once.
 
     Returns:
         Accuracy by the contestant's name, and why others have none.
     """
-    found: dict[str, Accuracy] = {}
+    accuracies: dict[str, Accuracy] = {}
     reasons: list[str] = []
-    answers: dict[tuple[Path, str], NDArray[np.float32]] = {}
+    predictions: dict[tuple[Path, str], NDArray[np.float32]] = {}
     frame = evaluation_set.dataset.frame
     labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
     lesions = frame["lesion_id"].to_numpy(object)
 
-    def ask(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
-        if (path, runtime) not in answers:
-            answers[path, runtime] = _answers(path, runtime, encoder, evaluation_set.dataset)
-        return answers[path, runtime]
+    def predict(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
+        if (path, runtime) not in predictions:
+            predictions[path, runtime] = _predictions(
+                path, runtime, encoder, evaluation_set.dataset
+            )
+        return predictions[path, runtime]
 
     judged = [entry for entry in entries if entry.contestant.trained is not False]
     for number, entry in enumerate(judged):
         name = entry.contestant.name
-        report(f"judging on {len(frame):,} pictures: {name}", number, len(judged) + 1)
+        report(f"judging on {len(frame):,} images: {name}", number, len(judged) + 1)
         run = _run_of(entry, evaluation_set.runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
@@ -128,17 +130,17 @@ def score(
                 f"{name} comes from none of the runs named by --model: it may have been trained "
                 "on the images that judge it here."
             )
-        exported = ask(entry.path, entry.contestant.runtime, encoder)
-        whole = (run.path, "keras") if run else _float_twin(entry, entries)
-        found[name] = measured(
+        exported = predict(entry.path, entry.contestant.runtime, encoder)
+        float_model = (run.path, "keras") if run else _float_twin(entry, entries)
+        accuracies[name] = measured(
             labels,
             exported,
-            None if whole is None else ask(*whole, encoder),
+            None if float_model is None else predict(*float_model, encoder),
             lesions,
             images=evaluation_set.pictures,
             leaks=_leaks(run, evaluation_set),
         )
-    return found, reasons
+    return accuracies, reasons
 
 
 def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
@@ -150,7 +152,7 @@ def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
     return leaks_between(run.split(), evaluation_set.dataset.frame)
 
 
-def _answers(
+def _predictions(
     path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset
 ) -> NDArray[np.float32]:
     runner = load_runner(path, cores(), runtime)
@@ -173,7 +175,7 @@ def _run_of(entry: Entry, runs: Sequence[Run]) -> Run | None:
 
 
 def _float_twin(entry: Entry, entries: Sequence[Entry]) -> tuple[Path, str] | None:
-    """A contestant with the same weights in float32, which answers as the Keras model does."""
+    """A contestant with the same weights in float32, which predicts as the Keras model does."""
     for other in entries:
         same = other.model_sha256 is not None and other.model_sha256 == entry.model_sha256
         if same and other.contestant.format == "float32":

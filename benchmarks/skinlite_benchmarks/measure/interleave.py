@@ -12,6 +12,7 @@ from statistics import median
 import numpy as np
 
 from skinlite.process.signals import taken
+from skinlite_benchmarks.results.results import SETTLE_NS
 
 Run = Callable[[int, int], list[int]]
 """``run(timed, untimed)``: nanoseconds of the timed invocations that follow the untimed ones."""
@@ -19,9 +20,6 @@ Run = Callable[[int, int], list[int]]
 Report = Callable[[str, int, int], None]
 """``report(what, done, total)``, as `skinlite.cli.progress.reporting` gives it."""
 
-SETTLE_NS = 50_000_000
-"""A turn begins untimed for about this time, with one invocation at least: the others have emptied
-the caches, and the scheduler needs some ten milliseconds to give each thread a core of its own."""
 TURN_NS = 50_000_000
 """It then repeats a fast model until about this time, at most `MOST_REPEATS` times."""
 MOST_REPEATS = 10

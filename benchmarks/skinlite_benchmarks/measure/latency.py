@@ -7,8 +7,9 @@ from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Report, interleave
 from skinlite_benchmarks.measure.process import ContestantProcess
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Measurement
+from skinlite_benchmarks.settings import BenchmarkSettings
 
 
 class Measured(NamedTuple):
@@ -23,20 +24,16 @@ def measure(
     entries: list[Entry],
     reference: str | None,
     threads: int,
-    rounds: int,
-    slow_seconds: float,
-    seed: int,
+    settings: BenchmarkSettings,
     report: Report,
 ) -> Measured:
     """Time every contestant with so many threads.
 
     Args:
         entries: who takes part.
-        reference: name of the contestant that ratios are relative to.
+        reference: name of the baseline, the contestant that ratios are relative to.
         threads: of every runtime.
-        rounds: see `interleave`.
-        slow_seconds: see `interleave`.
-        seed: of the order, the images and the bootstrap of ratios.
+        settings: rounds, seed and the slow ones' time.
         report: progress.
 
     Raises:
@@ -46,25 +43,25 @@ def measure(
     with ExitStack() as stack:
         processes = {
             entry.contestant.name: stack.enter_context(
-                ContestantProcess(entry.path, entry.contestant.runtime, threads, seed)
+                ContestantProcess(entry.path, entry.contestant.runtime, threads, settings.seed)
             )
             for entry in entries
         }
         runners = {name: process.loaded.runner for name, process in processes.items()}
         timed = interleave(
             {name: process.run for name, process in processes.items()},
-            rounds=rounds,
-            slow_seconds=slow_seconds,
-            seed=seed,
+            rounds=settings.rounds,
+            slow_seconds=settings.slow_seconds,
+            seed=settings.seed,
             report=report,
-            title=f"timing, {wording.threads(threads)}",
+            title=f"timing, {naming.threads(threads)}",
         )
     measurements = []
     for name, samples in timed.samples.items():
         loaded = processes[name].loaded
         pair = None
         if reference is not None and name != reference:
-            pair = figures.ratio(timed.samples[reference], samples, seed)
+            pair = figures.ratio(timed.samples[reference], samples, settings.seed)
         measurements.append(
             Measurement(
                 contestant=name,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from skinlite.cli.bundles.verify import check_contents
 from skinlite.cli.data import examine
+from skinlite.cli.parsing import parse_gates
 from skinlite.data.check import summarise
 from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import load_image
@@ -28,7 +29,6 @@ from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, open_bundle, s
 from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.manifest.manifest import FileEntry
-from skinlite_export.recipe import parse_gates
 
 BUNDLED = ("labels.txt", "patient_encoding.json", "MODEL_CARD.md", "golden/vectors.json")
 

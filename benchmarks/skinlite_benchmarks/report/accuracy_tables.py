@@ -1,26 +1,28 @@
-"""The report's tables of answers: accuracy with intervals, the paper beside what was measured."""
+"""The report's tables on predictions: accuracy with intervals, and the paper's beside it."""
 
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.tables import Table
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Results
 
 
 def accuracies(results: Results) -> Table | None:
     """Every accuracy figure with its 95 % interval; None where none was measured."""
     rows = []
-    for one in results.contestants:
-        if one.accuracy is None:
+    for contestant in results.contestants:
+        accuracy = contestant.accuracy
+        if accuracy is None:
             continue
-        found = one.accuracy
+        keras = accuracy.keras
         rows.append(
             (
-                one.name,
-                wording.share_interval(found.accuracy),
-                wording.share_interval(found.balanced_accuracy),
-                wording.share_interval(found.melanoma_recall),
-                wording.share_interval(found.agreement),
-                "" if found.keras is None else wording.share(found.keras.balanced_accuracy),
-                wording.pictures(found),
+                contestant.name,
+                wording.share_interval(accuracy.accuracy),
+                wording.share_interval(accuracy.balanced_accuracy),
+                wording.share_interval(accuracy.melanoma_recall),
+                wording.share_interval(accuracy.agreement),
+                "" if keras is None else wording.share(keras.balanced_accuracy),
+                wording.judged_on(accuracy),
             )
         )
     columns = ["Model", "Accuracy", "Balanced accuracy", "Melanoma recall", "Agreement"]
@@ -29,12 +31,12 @@ def accuracies(results: Results) -> Table | None:
 
 
 def paper(results: Results) -> Table | None:
-    """What the paper says of the networks that take part, above what was measured of them."""
+    """The paper's figures of the networks that take part, above what was measured of them."""
     rows: list[tuple[str, ...]] = []
     for known in results.paper:
         rows.append(
             (
-                f"{wording.network(known.backbone)}, the paper",
+                f"{naming.network(known.backbone)}, the paper",
                 wording.share(known.accuracy),
                 wording.share(known.mean_recall),
                 wording.share(known.melanoma_recall),
@@ -42,20 +44,27 @@ def paper(results: Results) -> Table | None:
                 "by image: lesions of the test were trained on",
             )
         )
-        for one in results.contestants:
-            if one.backbone != known.backbone:
+        for contestant in results.contestants:
+            if contestant.backbone != known.backbone:
                 continue
-            exported = None if one.accuracy is None else one.accuracy.exported
-            status = wording.accuracy_status(one)
+            accuracy, cost = contestant.accuracy, contestant.cost
+            status = wording.accuracy_status(contestant)
+            shares = (
+                (status, status, status)
+                if accuracy is None
+                else (
+                    wording.share(accuracy.exported.accuracy),
+                    wording.share(accuracy.exported.balanced_accuracy),
+                    wording.share(accuracy.exported.melanoma_recall),
+                )
+            )
             rows.append(
                 (
-                    one.name,
-                    status if exported is None else wording.share(exported.accuracy),
-                    status if exported is None else wording.share(exported.balanced_accuracy),
-                    status if exported is None else wording.share(exported.melanoma_recall),
-                    wording.NONE if one.cost is None else f"{one.cost.parameters / 1e6:.1f} M",
-                    wording.NONE if one.accuracy is None else wording.pictures(one.accuracy),
+                    contestant.name,
+                    *shares,
+                    wording.NONE if cost is None else f"{cost.parameters / 1e6:.1f} M",
+                    wording.NONE if accuracy is None else wording.judged_on(accuracy),
                 )
             )
     columns = ["Model", "Accuracy", "Mean recall", "Melanoma recall", "Parameters", "Split"]
-    return Table("The paper against measured", columns, rows) if rows else None
+    return Table("Paper and measured results", columns, rows) if rows else None

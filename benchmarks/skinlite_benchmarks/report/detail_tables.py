@@ -3,43 +3,43 @@
 HTML and Markdown draw the same ones.
 """
 
-from skinlite_benchmarks.report import accuracy_tables as answer_tables
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report import accuracy_tables, wording
 from skinlite_benchmarks.report.tables import Table
+from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Contestant, Results
 
 
-def details(results: Results) -> list[Table]:
+def details(view: View) -> list[Table]:
     """Every table after the overview that has something to say, in the report's order."""
-    counts = results.settings.threads
-    found = [
-        answer_tables.accuracies(results),
-        answer_tables.paper(results),
-        sweep(results),
-        *(latencies(results, count) for count in counts),
-        limits(results, counts[0]),
+    results = view.results
+    tables = [
+        accuracy_tables.accuracies(results),
+        accuracy_tables.paper(results),
+        sweep(view),
+        *(latencies(results, count) for count in results.settings.threads),
+        limits(view),
         devices(results),
     ]
-    return [table for table in found if table is not None]
+    return [table for table in tables if table is not None]
 
 
-def limits(results: Results, count: int) -> Table | None:
+def limits(view: View) -> Table | None:
     """What one inference costs, and how near it comes to what this host can do."""
     rows = []
-    for one in results.contestants:
-        measured = results.measurement(one.name, count)
-        if measured is None or one.cost is None:
+    for row in view.rows:
+        cost, limit = row.contestant.cost, row.measured.limit
+        if cost is None:
             continue
-        cost, limit = one.cost, measured.limit
         rows.append(
             (
-                one.name,
+                row.name,
                 f"{cost.macs / 1e6:,.0f} M",
                 f"{cost.integer_macs / cost.macs:.0%}" if cost.macs else wording.NONE,
                 f"{cost.parameters / 1e6:.2f} M",
                 wording.megabytes(cost.weight_bytes / 1e6),
                 wording.megabytes(cost.activation_bytes / 1e6),
-                wording.milliseconds(measured.latency.p50),
+                wording.milliseconds(row.measured.latency.p50),
                 wording.NONE
                 if limit is None
                 else f"{wording.milliseconds(limit.ms)} ({limit.bound})",
@@ -47,8 +47,8 @@ def limits(results: Results, count: int) -> Table | None:
             )
         )
     columns = ["Model", "MACs", "in int8", "Parameters", "Weights", "Activations", "Latency"]
-    columns += ["Limit", "Reached"]
-    title = f"How far from the limit, {wording.threads(count)}"
+    columns += ["Hardware limit", "Share of limit"]
+    title = f"Cost and hardware limit, {naming.threads(view.threads)}"
     return Table(title, columns, rows) if rows else None
 
 
@@ -57,41 +57,38 @@ def operators(contestant: Contestant) -> Table | None:
     if contestant.profile is None or not contestant.profile.operators:
         return None
     rows = [
-        (one.operator, str(one.count), wording.three_digits(one.ms), wording.percent(one.share))
-        for one in contestant.profile.operators
+        (
+            timed.operator,
+            str(timed.count),
+            wording.three_digits(timed.ms),
+            wording.percent(timed.share),
+        )
+        for timed in contestant.profile.operators
     ]
     title = f"Most expensive operators: {contestant.name}"
     return Table(title, ["Operator", "Count", "Milliseconds", "Share"], rows)
 
 
-def sweep(results: Results) -> Table | None:
+def sweep(view: View) -> Table | None:
     """Every point of a sweep."""
-    count = results.settings.threads[0]
     rows = []
-    for point in results.sweep:
-        one, measured = (
-            results.contestant(point.contestant),
-            results.measurement(point.contestant, count),
-        )
-        if measured is None:
-            continue
-        accuracy = one.accuracy
-        beaten = {None: wording.NONE, True: "no", False: "yes"}[point.pareto]
+    for point, row in view.sweep:
+        accuracy = row.contestant.accuracy
         rows.append(
             (
-                point.contestant,
+                row.name,
                 f"{point.image_size} px",
                 f"{point.width:g}",
-                wording.milliseconds(measured.latency.p50),
-                wording.megabytes(one.bytes / 1e6),
-                wording.accuracy_status(one)
+                wording.milliseconds(row.measured.latency.p50),
+                wording.megabytes(row.contestant.bytes / 1e6),
+                wording.accuracy_status(row.contestant)
                 if accuracy is None
                 else wording.share_interval(accuracy.balanced_accuracy) + wording.leak(accuracy),
-                beaten,
+                {None: wording.NONE, True: "yes", False: "no"}[point.pareto],
             )
         )
-    columns = ["Model", "Image", "Width", "Latency", "Size", "Balanced accuracy", "Beaten"]
-    title = f"Sweep, {wording.threads(count)}"
+    columns = ["Model", "Image", "Width", "Latency", "Size", "Balanced accuracy", "Pareto front"]
+    title = f"Sweep, {naming.threads(view.threads)}"
     return Table(title, columns, rows) if rows else None
 
 
@@ -118,12 +115,12 @@ def latencies(results: Results, count: int) -> Table:
         )
     columns = ["Model", "Pixels", "p50", "p90", "p99", "min", "IQR", "Rounds (invocations)"]
     columns += ["Load", "First", "Partitions", "Runtime"]
-    return Table(f"Latency in milliseconds, {wording.threads(count)}", columns, rows)
+    return Table(f"Latency in milliseconds, {naming.threads(count)}", columns, rows)
 
 
 def devices(results: Results) -> Table | None:
     """What phones measured of themselves, one row a timing; None where none did."""
-    names = {one.sha256: one.name for one in results.contestants}
+    names = {contestant.sha256: contestant.name for contestant in results.contestants}
     rows = []
     for device in results.devices:
         report = device.report
@@ -132,7 +129,7 @@ def devices(results: Results) -> Table | None:
                 (
                     device.title,
                     names[report.model_sha256],
-                    wording.threads(timing.threads),
+                    naming.threads(timing.threads),
                     *map(wording.three_digits, (latency.p50, latency.p90, latency.p99)),
                     wording.three_digits(timing.first_ms),
                     str(len(timing.samples_ms)),
@@ -141,5 +138,5 @@ def devices(results: Results) -> Table | None:
                 )
             )
     columns = ["Device", "Model", "Threads", "p50", "p90", "p99", "First", "Inferences"]
-    title = "Phones, milliseconds in their browsers"
+    title = "Latency on phones, milliseconds in the browser"
     return Table(title, [*columns, "Check", "Runtime"], rows) if rows else None

@@ -9,7 +9,10 @@ from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 def render_csv(results: Results) -> str:
     """Milliseconds, bytes, MB of 10^6 bytes, and shares (0-1)."""
-    rows = [_row(results, results.contestant(one.contestant), one) for one in results.measurements]
+    rows = [
+        _row(results, results.contestant(measured.contestant), measured)
+        for measured in results.measurements
+    ]
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, list(rows[0]))
     writer.writeheader()
@@ -17,8 +20,9 @@ def render_csv(results: Results) -> str:
     return stream.getvalue()
 
 
-def _row(results: Results, contestant: Contestant, one: Measurement) -> dict[str, object]:
-    accuracy, cost, limit, ratio = contestant.accuracy, contestant.cost, one.limit, one.ratio
+def _row(results: Results, contestant: Contestant, measured: Measurement) -> dict[str, object]:
+    accuracy, cost = contestant.accuracy, contestant.cost
+    limit, ratio = measured.limit, measured.ratio
     row: dict[str, object] = {
         "model": _plain(contestant.name),
         "reference": contestant.name == results.reference,
@@ -30,16 +34,16 @@ def _row(results: Results, contestant: Contestant, one: Measurement) -> dict[str
         "synthetic": contestant.synthetic,
         "sha256": contestant.sha256,
         "bytes": contestant.bytes,
-        "threads": one.threads,
-        "height": one.image_shape[0],
-        "width": one.image_shape[1],
-        **one.latency.model_dump(),
-        "rounds": one.rounds,
-        "invocations": one.invocations,
-        "load_ms": one.load_ms,
-        "first_ms": one.first_ms,
-        "memory_mb": one.memory_mb,
-        "partitions": one.partitions,
+        "threads": measured.threads,
+        "height": measured.image_shape[0],
+        "width": measured.image_shape[1],
+        **measured.latency.model_dump(),
+        "rounds": measured.rounds,
+        "invocations": measured.invocations,
+        "load_ms": measured.load_ms,
+        "first_ms": measured.first_ms,
+        "memory_mb": measured.memory_mb,
+        "partitions": measured.partitions,
         "times_faster": ratio and ratio.median,
         "times_faster_low": ratio and ratio.low,
         "times_faster_high": ratio and ratio.high,

@@ -4,24 +4,28 @@ import re
 
 from skinlite_benchmarks.report import detail_tables, tables, wording
 from skinlite_benchmarks.report.tables import Table
-from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.report.view import View
 
 _SPECIAL = re.compile(r"([\\`*\[\]<>|]|(?<![a-z0-9])_|_(?![a-z0-9]))", re.IGNORECASE)
 """An underscore within a word is no emphasis."""
 
 
-def render_markdown(results: Results) -> str:
+def render_markdown(view: View) -> str:
     """The whole report; what comes from file names is escaped."""
-    parts = ["# skinlite benchmark", _escape(wording.summary(results))]
+    results = view.results
+    parts = ["# skinlite benchmark", _escape(wording.summary(view))]
     parts.append("\n".join(f"- {_escape(line)}" for line in results.notices))
     if results.verdicts:
         parts.append("**These figures may be unstable.**")
         parts.append(
-            "\n".join(f"- {_escape(one.reason)} {_escape(one.advice)}" for one in results.verdicts)
+            "\n".join(
+                f"- {_escape(verdict.reason)} {_escape(verdict.advice)}"
+                for verdict in results.verdicts
+            )
         )
-    parts.append(markdown_table(tables.overview(results)))
+    parts.append(markdown_table(tables.overview(view)))
     profiles = filter(None, map(detail_tables.operators, results.contestants))
-    parts += [markdown_table(table) for table in (*detail_tables.details(results), *profiles)]
+    parts += [markdown_table(table) for table in (*detail_tables.details(view), *profiles)]
     parts.append("## Host and settings")
     parts.append(
         "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from skinlite_benchmarks.measure.interleave import SETTLE_NS
 from skinlite_benchmarks.report import wording
-from skinlite_benchmarks.results.results import Contestant, Results
+from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.results import naming
+from skinlite_benchmarks.results.results import SETTLE_NS, Contestant, Results
 
 
 @dataclass(frozen=True)
@@ -22,35 +23,24 @@ class Table:
     marked: int | None = None
 
 
-def overview(results: Results) -> Table:
+def overview(view: View) -> Table:
     """Latency, size, memory, accuracy and ratios, at the first thread count."""
-    count = results.settings.threads[0]
-    best = wording.headline(results)[0].name
-    rows: list[tuple[str, ...]] = []
-    marked = None
-    for contestant in results.contestants:
-        measured = results.measurement(contestant.name, count)
-        if measured is None:
-            continue
-        if contestant.name == best:
-            marked = len(rows)
-        is_reference = contestant.name == results.reference
-        rows.append(
-            (
-                contestant.name,
-                wording.milliseconds(measured.latency.p50),
-                "reference" if is_reference else wording.interval(measured.ratio),
-                wording.megabytes(contestant.bytes / 1e6),
-                "reference"
-                if is_reference
-                else wording.factor(results.times_smaller(contestant.name)),
-                wording.megabytes(measured.memory_mb),
-                *_accuracy_cells(contestant),
-            )
+    rows = [
+        (
+            row.name,
+            wording.milliseconds(row.measured.latency.p50),
+            "baseline" if row is view.baseline else wording.interval(row.measured.ratio),
+            wording.megabytes(row.contestant.bytes / 1e6),
+            "baseline" if row is view.baseline else wording.factor(row.times_smaller),
+            wording.megabytes(row.measured.memory_mb),
+            *_accuracy_cells(row.contestant),
         )
+        for row in view.rows
+    ]
     columns = ["Model", "Latency", "Faster", "Size", "Smaller", "Memory"]
     columns += ["Balanced accuracy", "Melanoma recall", "Agreement"]
-    return Table(f"At a glance, {wording.threads(count)}", columns, rows, marked)
+    title = f"Overview, {naming.threads(view.threads)}"
+    return Table(title, columns, rows, marked=view.rows.index(view.headline))
 
 
 def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
@@ -98,7 +88,7 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
     for peak in host.roofs:
         rows.append(
             (
-                f"Limits, {wording.threads(peak.threads)}",
+                f"Limits, {naming.threads(peak.threads)}",
                 f"{peak.float32_gmacs:.3g} float32 and {peak.int8_gmacs:.3g} int8 GMAC/s (matrix "
                 f"products), {peak.copy_gbs:.3g} GB/s copied, {peak.cached_copy_gbs:.3g} within "
                 "the cache",
@@ -113,7 +103,7 @@ METHOD = (
     "Batch 1, float pixels in, seven probabilities out. Every contestant runs in a process of its "
     "own. In each round all of them take a turn in a shuffled order; a turn is "
     f"{SETTLE_NS / 1e6:g} ms (one invocation at least) untimed and up to ten timed invocations, "
-    "inputs set beforehand. A ratio is the reference's turn over the contestant's turn in the same "
+    "inputs set beforehand. A ratio is the baseline's turn over the contestant's turn in the same "
     "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
     "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured "
     "at export where no data set was given; its intervals are 95 % bootstrap intervals over "

@@ -1,21 +1,16 @@
-"""Figures in words: how a number or a network is written, and the summary sentence.
+"""Figures in words: how a number is written, and the summary sentence.
 
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
-from skinlite.vocabulary import NETWORKS
+from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.device_records import DeviceCheck
 from skinlite_benchmarks.results.records import Accuracy, Interval, Share
-from skinlite_benchmarks.results.results import Contestant, Measurement, Results
+from skinlite_benchmarks.results.results import Contestant, Measurement
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
-_COUNTS = {1: "one thread", 2: "two threads", 4: "four threads"}
-
-
-def threads(count: int) -> str:
-    """``one thread``, ``8 threads``."""
-    return _COUNTS.get(count, f"{count} threads")
 
 
 def milliseconds(value: float) -> str:
@@ -62,12 +57,6 @@ def percent(value: float) -> str:
     return "<1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
-def network(backbone: str, width: float = 1) -> str:
-    """``MobileNetV3Large``, or ``MobileNetV3Large x 0.75`` where the width isn't the usual one."""
-    title = NETWORKS.get(backbone, backbone)
-    return title if width == 1 else f"{title} x {width:g}"
-
-
 def share(value: float | None) -> str:
     """Two digits, or three where it matters: ``0.614``."""
     return NONE if value is None else f"{value:.3f}"
@@ -78,7 +67,7 @@ def share_interval(value: Share | None) -> str:
     return NONE if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
-def pictures(accuracy: Accuracy) -> str:
+def judged_on(accuracy: Accuracy) -> str:
     """Which images judged: ``1,500 held-out``."""
     kind = "held-out" if accuracy.pictures == "test" else "of a whole set"
     return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
@@ -89,41 +78,24 @@ def leak(accuracy: Accuracy) -> str:
     return accuracy.leaks.mark
 
 
-def headline(results: Results) -> tuple[Contestant, Measurement]:
-    """The contestant that the summary is about, at the first thread count.
-
-    The fastest .tflite, since that is what ships; the fastest of all where there is none.
-    """
-    count = results.settings.threads[0]
-    measured = [m for m in results.measurements if m.threads == count]
-    others = [m for m in measured if m.contestant != results.reference] or measured
-    ships = [m for m in others if results.contestant(m.contestant).runtime == "litert"]
-    best = min(ships or others, key=lambda m: m.latency.p50)
-    return results.contestant(best.contestant), best
-
-
-def summary(results: Results) -> str:
+def summary(view: View) -> str:
     """The outcome in one sentence."""
-    contestant, best = headline(results)
-    where = threads(best.threads)
-    smaller = results.times_smaller(contestant.name)
-    if best.ratio is not None and smaller is not None:
-        baseline = next(
-            m
-            for m in results.measurements
-            if m.contestant == results.reference and m.threads == best.threads
-        )
+    best, baseline = view.headline, view.baseline
+    where = naming.threads(view.threads)
+    if baseline and best.measured.ratio is not None and best.times_smaller is not None:
+        speed = _compared(best.measured.ratio, "faster", "slower")
+        size = _compared(best.times_smaller, "smaller", "larger")
         first = (
-            f"{contestant.name} at {_pixels(best)} is {_compared(best.ratio, 'faster', 'slower')} "
-            f"and {_compared(smaller, 'smaller', 'larger')} than {results.reference} at "
-            f"{_pixels(baseline)}, {where}"
+            f"{best.name} at {_pixels(best.measured)} is {speed} and {size} than {baseline.name} "
+            f"at {_pixels(baseline.measured)}, {where}"
         )
     else:
         first = (
-            f"{contestant.name} takes {milliseconds(best.latency.p50)} (median), {where}, and "
-            f"{megabytes(contestant.bytes / 1e6)}"
+            f"{best.name} takes {milliseconds(best.measured.latency.p50)} (median), {where}, and "
+            f"{megabytes(best.contestant.bytes / 1e6)}"
         )
-    return f"{first}; {_accuracy(contestant)}; measured on {results.host.kind}, not on a phone."
+    kind = view.results.host.kind
+    return f"{first}; {_accuracy(best.contestant)}; measured on {kind}, not on a phone."
 
 
 def _pixels(measured: Measurement) -> str:
@@ -145,7 +117,7 @@ def _compared(value: Interval | float, more: str, less: str) -> str:
 def _accuracy(contestant: Contestant) -> str:
     if contestant.accuracy is None:
         return f"accuracy {accuracy_status(contestant)}"
-    kind = "synthetic images" if contestant.synthetic else "pictures"
+    kind = "synthetic images" if contestant.synthetic else "images"
     exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
     beside = "" if keras is None else f", Keras {keras.balanced_accuracy:.3f},"
     held_out = "held-out " if contestant.accuracy.pictures == "test" else ""
@@ -160,8 +132,8 @@ def accuracy_status(contestant: Contestant) -> str:
     return "untrained" if contestant.trained is False else "not measured"
 
 
-def check(found: DeviceCheck | None) -> str:
+def check(result: DeviceCheck | None) -> str:
     """How the golden vectors went on a device."""
-    if found is None:
+    if result is None:
         return "not run"
-    return f"failed: {', '.join(found.failed)}" if found.failed else "passed"
+    return f"failed: {', '.join(result.failed)}" if result.failed else "passed"

@@ -6,6 +6,7 @@ from skinlite.files.read_write import staged_folder, write_atomically
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
+from skinlite_benchmarks.report.view import view_of
 from skinlite_benchmarks.results.results import RESULTS, Results
 
 HTML, MARKDOWN, CSV = "report.html", "report.md", "report.csv"
@@ -20,9 +21,10 @@ def write_report(results: Results, folder: Path) -> Path:
     Raises:
         InputError: the folder exists and isn't empty, or can't be written.
     """
+    view = view_of(results)
     with staged_folder(folder) as staging:
         write_atomically(staging / RESULTS, results.model_dump_json() + "\n")
-        write_atomically(staging / HTML, render_html(results))
-        write_atomically(staging / MARKDOWN, render_markdown(results))
+        write_atomically(staging / HTML, render_html(view))
+        write_atomically(staging / MARKDOWN, render_markdown(view))
         write_atomically(staging / CSV, render_csv(results))
     return folder / HTML

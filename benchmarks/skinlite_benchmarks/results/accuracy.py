@@ -1,4 +1,4 @@
-"""Accuracy columns with intervals: measured here, or as a bundle or a run tells them.
+"""Accuracy columns with intervals: measured here, or as a bundle or a run has them.
 
 Intervals are over lesions. Where those aren't known, or only a confusion matrix is (a run's
 metrics), they are as if each image showed a lesion of its own, and somewhat too narrow.
@@ -30,11 +30,11 @@ def measured(
     images: Literal["test", "all"],
     leaks: Leaks,
 ) -> Accuracy:
-    """The columns of a contestant that answered for N images.
+    """The columns of a contestant that predicted N images.
 
     Args:
         labels: (N,), positions in CLASSES.
-        exported: (N, 7), the contestant's answers.
+        exported: (N, 7), the contestant's predicted probabilities.
         keras: (N, 7), the float model's; None where there is none.
         lesions: (N,), which lesion an image shows.
         images: see `Accuracy`.
@@ -53,21 +53,21 @@ def measured(
     )
 
 
-def told_by_bundle(manifest: Manifest, file: str) -> Accuracy | None:
-    """What a trained bundle's manifest says of one of its files."""
+def accuracy_in_bundle(manifest: Manifest, file: str) -> Accuracy | None:
+    """What the manifest of a trained bundle has on one of its files."""
     proof = manifest.verification
-    found = next((one for one in proof.files if one.file == file), None)
-    if found is None or not manifest.source.trained:
+    comparison = next((compared for compared in proof.files if compared.file == file), None)
+    if comparison is None or not manifest.source.trained:
         return None
     details = proof.details.get(file)
     return accuracy_of(
-        found.metrics,
+        comparison.metrics,
         source="bundle",
         images="test",
         leaks=manifest.leaks,
         keras=proof.keras,
         intervals=details.intervals if details else None,
-        agreement=_agreement_told(found, proof.gates),
+        agreement=_agreement_in_bundle(comparison, proof.gates),
     )
 
 
@@ -107,24 +107,24 @@ def accuracy_of(
 
 
 def agreement_of(same: NDArray[np.bool_], lesions: NDArray[Any]) -> Share:
-    """Share of images (N,) with the same top-1 answer, by their lesions (N,)."""
+    """Share of images (N,) with the same top-1 prediction, by their lesions (N,)."""
     (ends,) = intervals_of(lambda weights: (weights @ same / weights.sum(axis=1))[None], lesions)
     assert ends is not None  # every resample has images
     return _share(float(same.mean()), ends, len(same))
 
 
-def _agreement_told(found: Comparison, gates: Sequence[Gate]) -> Share:
-    n = found.metrics.images
+def _agreement_in_bundle(comparison: Comparison, gates: Sequence[Gate]) -> Share:
+    n = comparison.metrics.images
     for gate in gates:
-        if (gate.file, gate.name) == (found.file, "agreement") and gate.interval:
-            return _share(found.agreement, gate.interval, n)
-    return agreement_of(np.arange(n) < round(found.agreement * n), np.arange(n))
+        if (gate.file, gate.name) == (comparison.file, "agreement") and gate.interval:
+            return _share(comparison.agreement, gate.interval, n)
+    return agreement_of(np.arange(n) < round(comparison.agreement * n), np.arange(n))
 
 
 def _over_images(metrics: Metrics) -> Intervals:
     cells = np.arange(len(CLASSES) ** 2).repeat(np.ravel(metrics.confusion))
-    labels, answered = np.divmod(cells, len(CLASSES))
-    return bootstrap(labels, np.eye(len(CLASSES))[answered], np.arange(len(labels)))
+    labels, predicted = np.divmod(cells, len(CLASSES))
+    return bootstrap(labels, np.eye(len(CLASSES))[predicted], np.arange(len(labels)))
 
 
 def _share(value: float, ends: Interval, n: int) -> Share:

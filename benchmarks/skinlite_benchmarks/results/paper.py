@@ -18,12 +18,12 @@ def paper_figures(backbones: Iterable[str | None]) -> tuple[PaperFigures, ...]:
     """
     tables = paper()
     recalls = tables.table_a4["metadata"]
-    found = []
+    figures = []
     for name in dict.fromkeys(backbones):
         if name is None or name not in recalls:
             continue
         averages, optimized = tables.table_a5.get(name), tables.table7.get(name)
-        found.append(
+        figures.append(
             PaperFigures(
                 backbone=name,
                 accuracy=averages.accuracy if averages else tables.table6[name],
@@ -34,4 +34,4 @@ def paper_figures(backbones: Iterable[str | None]) -> tuple[PaperFigures, ...]:
                 epoch_seconds=optimized.seconds if optimized else None,
             )
         )
-    return tuple(found)
+    return tuple(figures)

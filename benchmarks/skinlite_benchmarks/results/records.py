@@ -61,7 +61,7 @@ class Accuracy(Record, MayLeak):
         keras: the float model's; None where it is not known.
         balanced_accuracy: the mean of the recalls.
         melanoma_recall: None without a melanoma.
-        agreement: with the float model's top-1 answers; None where that is not known.
+        agreement: with the float model's top-1 predictions; None where that is not known.
     """
 
     source: Literal["bundle", "run", "data"]

@@ -5,7 +5,7 @@ Format history:
 * 1 (0.1.0): latency, size, memory, and the accuracy that a bundle's manifest knows.
 * 2: runtimes by name and description, run folders and peers; accuracy with intervals, from a data
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
-* 3: the same fields, of turns that settle before they are timed (`timing.SETTLE_NS`). Later:
+* 3: the same fields, of turns that settle before they are timed (`SETTLE_NS`). Later:
   what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
@@ -37,6 +37,9 @@ SCHEMA_VERSION: Final = 3
 """Rises with the fields, and where figures are no longer measured alike."""
 RESULTS = "results.json"
 """Its name in a report folder."""
+SETTLE_NS = 50_000_000
+"""A turn begins untimed for about this time, with one invocation at least: the others have emptied
+the caches, and the scheduler needs some ten milliseconds to give each thread a core of its own."""
 
 
 class Host(Record):
@@ -63,7 +66,7 @@ class Host(Record):
 
     def peak(self, threads: int) -> Peak | None:
         """The limits with so many threads."""
-        return next((one for one in self.roofs if one.threads == threads), None)
+        return next((peak for peak in self.roofs if peak.threads == threads), None)
 
     @property
     def kind(self) -> str:
@@ -102,7 +105,7 @@ class Contestant(Record):
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
         peer: made by a stock converter for comparison, not by skinlite.
-        trained: False for initialised weights, whose answers mean nothing; None if not known.
+        trained: False for initialised weights, whose predictions mean nothing; None if not known.
         synthetic: trained and judged on generated images; None if not known.
         network_proven: see `skinlite_export.manifest.manifest.Source`; None for a bare file.
         accuracy: None where it was not measured, or means nothing.
@@ -172,7 +175,7 @@ class Results(Record):
     """The whole.
 
     Attributes:
-        reference: name of the contestant that the ratios are relative to.
+        reference: name of the baseline, the contestant that the ratios are relative to.
         interrupted: stopped by Ctrl-C; what was measured until then is here.
         devices: phones that ran one of the contestants' files in their browser.
         paper: for the backbones that take part.
@@ -194,12 +197,12 @@ class Results(Record):
 
     def contestant(self, name: str) -> Contestant:
         """The contestant of that name."""
-        return next(one for one in self.contestants if one.name == name)
+        return next(contestant for contestant in self.contestants if contestant.name == name)
 
     def measurement(self, name: str, threads: int) -> Measurement | None:
         """One measurement; None if Ctrl-C came first."""
-        found = (m for m in self.measurements if (m.contestant, m.threads) == (name, threads))
-        return next(found, None)
+        matching = (m for m in self.measurements if (m.contestant, m.threads) == (name, threads))
+        return next(matching, None)
 
     def ratio_of_minima(self, measured: Measurement) -> float | None:
         """The reference's fastest invocation over this contestant's; None for the reference itself.

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import Limit
 from skinlite_benchmarks.results.results import Host, Instability, Measurement
 
@@ -41,22 +41,22 @@ class _Doubt(NamedTuple):
 _DOUBTS = (
     _Doubt(
         f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
-        lambda one: not one.latency.iqr <= SPREAD * one.latency.p50,  # NaN is no narrow one
+        lambda timed: not timed.latency.iqr <= SPREAD * timed.latency.p50,  # NaN is no narrow one
         "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
     ),
     _Doubt(
-        f"The ratio to the reference is uncertain (interval wider than {RATIO_SPREAD:.0%})",
-        lambda one: not _width(one) <= RATIO_SPREAD,
+        f"The ratio to the baseline is uncertain (interval wider than {RATIO_SPREAD:.0%})",
+        lambda timed: not _width(timed) <= RATIO_SPREAD,
         "Ask for more rounds with --rounds.",
     ),
     _Doubt(
         "The warm-up did not come to rest",
-        lambda one: not one.steady,
+        lambda timed: not timed.steady,
         "The clock may be changing with heat; let the machine cool and measure again.",
     ),
     _Doubt(
         f"Fewer than {FEWEST_SLOW_ROUNDS} rounds",
-        lambda one: one.rounds < FEWEST_SLOW_ROUNDS,
+        lambda timed: timed.rounds < FEWEST_SLOW_ROUNDS,
         "Ask for more rounds with --rounds.",
     ),
 )
@@ -77,7 +77,7 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
     """
     verdicts = []
 
-    def found(reason: str, which: list[Measurement], advice: str) -> None:
+    def add(reason: str, which: list[Measurement], advice: str) -> None:
         if which:
             verdicts.append(
                 Instability(reason=f"{reason}: {names(which, measurements)}.", advice=advice)
@@ -93,7 +93,7 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
             )
         )
     for doubt in _DOUBTS:
-        found(doubt.reason, [m for m in measurements if doubt.holds(m)], doubt.advice)
+        add(doubt.reason, [m for m in measurements if doubt.holds(m)], doubt.advice)
     if rounds < FEWEST_ROUNDS:
         verdicts.append(
             Instability(
@@ -101,12 +101,12 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
                 advice=f"Ask for at least {FEWEST_ROUNDS}: --rounds {FEWEST_ROUNDS}",
             )
         )
-    found(
+    add(
         "Faster than this host's arithmetic as it was measured beside",
         [m for m in measurements if m.limit and _impossible(m.limit)],
         "The limits were measured while the machine was busy; measure again on a quiet one.",
     )
-    found(
+    add(
         f"More threads than cores ({host.cores})",
         [m for m in measurements if m.threads > host.cores],
         "Ask for fewer threads with --threads.",
@@ -116,18 +116,20 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
 
 def names(which: Sequence[_Timed], everyone: Sequence[_Timed], few: int = FEW) -> str:
     """``with one thread, a, b; with two threads, all but c``, or how many if over `few`."""
-    said: dict[str, list[str]] = {}
-    for count in dict.fromkeys(one.threads for one in which):
-        told = [one.contestant for one in which if one.threads == count]
+    counts_by_list: dict[str, list[str]] = {}
+    for count in dict.fromkeys(timed.threads for timed in which):
+        listed = [timed.contestant for timed in which if timed.threads == count]
         rest = [m.contestant for m in everyone if m.threads == count and m not in which]
-        said.setdefault(_shortest(told, rest, few), []).append(wording.threads(count))
-    return "; ".join(f"with {' or '.join(counts)}, {told}" for told, counts in said.items())
+        counts_by_list.setdefault(_shortest(listed, rest, few), []).append(naming.threads(count))
+    return "; ".join(
+        f"with {' or '.join(counts)}, {listed}" for listed, counts in counts_by_list.items()
+    )
 
 
 def _shortest(names: list[str], rest: list[str], few: int) -> str:
     most = len(names) > len(rest) + 1
-    told = rest if most else names
-    if len(told) > few:
+    listed = rest if most else names
+    if len(listed) > few:
         return f"{len(names)} of {len(names) + len(rest)}"
     if not most:
         return ", ".join(names)

@@ -25,7 +25,7 @@ from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated import answers
 from skinlite_export.quantize.layer_errors import divergence
 from skinlite_export.recipe import FineTuning, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.verify.fidelity import Fidelity, fidelity
 
 RECIPES = {

@@ -1,4 +1,4 @@
-"""What each file of a benchmark costs, beside what it kept of its float model's answers.
+"""What each file of a benchmark costs, beside what it kept of its float model's predictions.
 
     python -m skinlite_benchmarks.studies.fidelity_table report
 
@@ -14,6 +14,7 @@ from skinlite.evaluation.metrics import Metrics
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.render_markdown import markdown_table
 from skinlite_benchmarks.report.tables import Table
+from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Results, read_results
 
 COLUMNS = [
@@ -37,33 +38,33 @@ def fidelity_tables(results: Results) -> list[Table]:
     """
     count = results.settings.threads[0]
     rows: dict[str, list[tuple[str, ...]]] = {}
-    for one in results.contestants:
-        measured, accuracy = results.measurement(one.name, count), one.accuracy
+    for contestant in results.contestants:
+        measured, accuracy = results.measurement(contestant.name, count), contestant.accuracy
         if measured is None or accuracy is None or accuracy.keras is None:
             continue
-        network = wording.network(one.backbone or "no known network")
-        title = f"{network}, {wording.threads(count)}, {wording.pictures(accuracy)} images"
+        network = naming.network(contestant.backbone or "no known network")
+        title = f"{network}, {naming.threads(count)}, {wording.judged_on(accuracy)} images"
         partitions = "" if measured.partitions is None else str(measured.partitions)
         rows.setdefault(title, [_keras(accuracy.keras)]).append(
             (
-                one.name,
+                contestant.name,
                 wording.three_digits(measured.latency.p50),
                 wording.interval(measured.ratio),
-                f"{one.bytes / 1e6:.2f}",
+                f"{contestant.bytes / 1e6:.2f}",
                 partitions,
                 wording.share_interval(accuracy.agreement),
-                *_answers(accuracy.exported),
+                *_scores(accuracy.exported),
             )
         )
-    return [Table(title, COLUMNS, found) for title, found in rows.items()]
+    return [Table(title, COLUMNS, cells) for title, cells in rows.items()]
 
 
-def _keras(found: Metrics) -> tuple[str, ...]:
-    return ("Keras float32", *[""] * 5, *_answers(found))
+def _keras(metrics: Metrics) -> tuple[str, ...]:
+    return ("Keras float32", *[""] * 5, *_scores(metrics))
 
 
-def _answers(found: Metrics) -> tuple[str, ...]:
-    shares = found.accuracy, found.balanced_accuracy, found.melanoma_recall, found.macro_auc
+def _scores(metrics: Metrics) -> tuple[str, ...]:
+    shares = metrics.accuracy, metrics.balanced_accuracy, metrics.melanoma_recall, metrics.macro_auc
     return tuple(map(wording.share, shares))
 
 

@@ -7,6 +7,7 @@ MODEL_CARD.md          the manifest for people (`skinlite_export.model_card.card
 model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
 """
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,11 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
-from skinlite.data.patient import PatientEncoder
-from skinlite.errors import InputError
+from skinlite.data.patient import Patient, PatientEncoder
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import restore
 from skinlite.files.read_write import kind_of, read_json, sha256_of
+from skinlite.vocabulary import UNKNOWN
 from skinlite_export.manifest.manifest import FileEntry, Manifest
 from skinlite_export.runtime.runner import Runner, load_runner
 
@@ -50,6 +52,61 @@ class Bundle:
     def runner(self, file: str = TFLITE, threads: int = 1) -> Runner:
         """One of the bundle's models, loaded."""
         return load_runner(self.path / file, threads)
+
+    def predict(
+        self,
+        image: Path | str,
+        *,
+        age: float | None = None,
+        sex: str = UNKNOWN,
+        localization: str = UNKNOWN,
+        file: str = TFLITE,
+    ) -> dict[str, float]:
+        """Predict for one image. No diagnosis: research software.
+
+        Checks the bundle's files and loads the model each time; for many images take `runner`.
+
+        Args:
+            image: a file with an image of one lesion, of any size; cropped and resized as in
+                training.
+            age: of the patient, 0-120 years; left out where it isn't known.
+            sex: ``female``, ``male`` or ``unknown``.
+            localization: site on the body as HAM10000 names it, such as ``back``.
+            file: which of the bundle's `models`.
+
+        Returns:
+            The probability of each class, by its name as in HAM10000 (``mel``, ``nv``, ...); they
+            are between 0 and 1 and sum to 1.
+
+        Raises:
+            InputError: the bundle was changed, the image can't be read, or there is no such age,
+                sex, localization or file.
+
+        Warns:
+            SkinliteWarning: why the probabilities aren't worth much; see `doubts`.
+        """
+        from skinlite_export.runtime.model_inputs import run_one
+
+        self.check_files()
+        encoder, runner = self.encoder(), self.runner(file)
+        run_one(runner, image, Patient(age=age, sex=sex, localization=localization), encoder)
+        for doubt in self.doubts:
+            warnings.warn(doubt, SkinliteWarning, stacklevel=2)
+        return dict(zip(self.manifest.classes, runner.probabilities().tolist(), strict=True))
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why its predictions aren't worth much, in sentences."""
+        source = self.manifest.source
+        reasons = {
+            "the network is untrained: its predictions mean nothing.": not source.trained,
+            "the network was trained on synthetic images: its predictions for real ones mean "
+            "nothing.": source.synthetic,
+            "the bundle failed its gates: skinlite verify says why.": (
+                self.manifest.status == "rejected"
+            ),
+        }
+        return [reason for reason, holds in reasons.items() if holds]
 
     def check_files(self) -> None:
         """Compare every file with its hash.
@@ -115,12 +172,16 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     (folder / SEAL).write_text(seal(folder))
 
 
-def open_bundle(path: Path) -> Bundle:
-    """Read a bundle's manifest.
+def open_bundle(path: Path | str) -> Bundle:
+    """Open a bundle: read its manifest.
+
+    Args:
+        path: the bundle's folder.
 
     Raises:
         InputError: not a bundle, its manifest is damaged, or another skinlite wrote it.
     """
+    path = Path(path)
     check_is_bundle(path)
     try:
         return Bundle(path, read_json(Manifest, path / MANIFEST))

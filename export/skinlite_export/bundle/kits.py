@@ -1,4 +1,4 @@
-"""Kits: sample code for apps, copied into a bundle's ``kits/`` by ``--kit``.
+"""Kits: sample code for apps, copied into a bundle's ``kits/``.
 
 They lie in ``export/kits/`` of a checkout, beside this file in a wheel, one folder each.
 """
@@ -21,22 +21,6 @@ def kits_folder() -> Path:
     package = Path(__file__).parents[1]
     installed = package / "kit_sources"
     return installed if installed.is_dir() else package.with_name("kits")
-
-
-def parse_kits(text: str) -> tuple[str, ...]:
-    """The kits in ``NAME,...``; none of an empty text.
-
-    Raises:
-        InputError: there is no such kit.
-    """
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    for name in names:
-        if name not in KITS:
-            raise InputError(
-                f"There is no kit {name!r}. --kit takes one or more of {', '.join(KITS)}, "
-                "separated by commas."
-            )
-    return names
 
 
 def copy_kits(bundle: Path, names: tuple[str, ...]) -> None:
@@ -63,7 +47,7 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
     """
     target = out or bundle.path.resolve()  # not the link to it
     if not out and not os.access(target, os.W_OK):
-        raise InputError(f"Can't write {target}: it is read-only. Choose another place with --out.")
+        raise InputError(f"Can't write {target}: it is read-only. Choose another place with `out`.")
     with staged_folder(target, replace=out is None) as folder:
         # As it is now: another kit may have come in before this one could write.
         bundle = open_bundle(bundle.path)
@@ -73,7 +57,7 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         if there:
             raise InputError(
                 f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of "
-                "--kit."
+                "`kit`."
             )
         for name in bundle.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -90,12 +74,12 @@ def _check_unsigned(bundle: Bundle, out: Path | None) -> None:
         return
     if not out:
         raise InputError(
-            f"{bundle.path} is signed, and a kit changes what was signed. Write a copy with --out, "
+            f"{bundle.path} is signed, and a kit changes what was signed. Write a copy with `out`, "
             "and sign that with: skinlite sign"
         )
     warnings.warn(
         f"{bundle.path} is signed, {out} isn't: a kit changes what was signed. Sign it with: "
-        f"skinlite sign {out} --key KEY.pem",
+        f"skinlite sign {out} `key=KEY.pem`",
         SkinliteWarning,
         stacklevel=3,
     )

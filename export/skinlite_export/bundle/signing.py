@@ -90,7 +90,7 @@ def check_signature(bundle: Path, key: Ed25519PublicKey) -> str:
     if not (bundle / SIGNATURE).exists():
         raise InputError(
             f"{bundle} isn't signed (it has no {SIGNATURE}), so nobody knows who made it. Sign it "
-            f"with: skinlite sign {bundle} --key KEY.pem"
+            f"with: skinlite sign {bundle} `key=KEY.pem`"
         )
     try:
         key.verify(read_regular(bundle / SIGNATURE, MOST), read_regular(bundle / MANIFEST))

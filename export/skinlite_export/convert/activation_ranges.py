@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE
 from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
+from skinlite_export.convert.samples import Sample
 from skinlite_export.tflite.flatbuffer import has_range, operator_codes, pack, unpack
 
 ADD, MUL = schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL
@@ -27,8 +28,6 @@ SHIFTS: dict[int, Callable[[float, float], float]] = {
 BELOW = 1.1
 """Times the input where hard-swish becomes 0. With the end of the range on that very value, moving
 it to the int8 grid would make a small product of every 0, which cost more than was gained."""
-
-Sample = Mapping[str, NDArray[np.float32]]
 
 
 def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
-from skinlite_export.convert.to_tflite import Sample
+from skinlite_export.convert.samples import Sample
 
 QUANTIZED = (
     "Add",

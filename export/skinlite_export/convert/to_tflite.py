@@ -2,6 +2,15 @@
 
 Freezing first and naming the signature's inputs are what keep the converter honest: unfrozen
 variables give NaN or a file without weights, and unnamed inputs leave their order to luck.
+
+This module owns what is private in TensorFlow, as 2.21.0 has it:
+
+* ``_experimental_calibrate_only`` and ``mlir_quantize``: calibrate and quantize in two steps. When
+  they go: TensorFlow Lite's QuantizationDebugger does the same two steps, wherever it then finds
+  them; ai-edge-quantizer quantizes a float .tflite from ranges of ours.
+* ``_experimental_disable_per_channel_quantization_for_dense_layers``: see `PER_TENSOR`. When it
+  goes: give the scales of such kernels by `skinlite_export.tflite.editor`.
+* ``convert_variables_to_constants_v2``: freezes. When it goes: build the twin with constants.
 """
 
 import contextlib
@@ -10,22 +19,18 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 import tf_keras
-from numpy.typing import NDArray
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.convert.activation_ranges import narrow
+from skinlite_export.convert.samples import Sample
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.recipe import Ranges, Scheme
-
-Sample = dict[str, NDArray[np.float32]]
-"""One calibration sample: the inputs by name, batch 1."""
 
 PER_TENSOR = True
 """Kernels of dense layers have one scale: TFLite 2.7 to 2.9 read only the first, however many there

@@ -1,6 +1,6 @@
 """The ways in which apps get the patient's numbers wrong, each as the numbers that it gives."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import permutations
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skinlite.data.patient import Patient, PatientEncoder
-from skinlite.vocabulary import AGE, IMAGE, PATIENT, SEX, SITE
+from skinlite.vocabulary import AGE, IMAGE, PATIENT, SEX, SITE, UNKNOWN
 from skinlite_export.runtime.signature import Signature
 
 Vector = NDArray[np.float32]
@@ -49,99 +49,137 @@ def fields_of(encoder: PatientEncoder, signature: Signature) -> dict[str, slice]
 
 def patient_faults(encoder: PatientEncoder, signature: Signature) -> Iterator[PatientFault]:
     """Every known fault of a file's patient."""
-    raw = signature.takes_answers
     fields = fields_of(encoder, signature)
+    encode = encoder.codes if signature.takes_answers else encoder.encode
 
-    def right(patient: Patient) -> Vector:
-        return (encoder.codes if raw else encoder.encode)([patient])[0]
+    def fault(mistake: _Mistake) -> PatientFault:
+        part = fields.get(mistake.field, slice(None))
 
-    def fault(field: str, words: str, change: Callable[[Patient], ArrayLike]) -> PatientFault:
-        def encode(patient: Patient) -> Vector:
-            vector = right(patient).copy()
-            vector[fields.get(field, slice(None))] = change(patient)
+        def wrong(patient: Patient) -> Vector:
+            vector = encode([patient])[0].copy()
+            vector[part] = mistake.change(patient, vector[part].copy())
             return vector
 
-        return PatientFault(field, words, encode)
+        return PatientFault(mistake.field, mistake.words, wrong)
 
-    mean, std = encoder.age_mean, encoder.age_std
-    told: dict[str, Callable[[float], float]] = {
-        "age in years / 100": lambda age: age / 100,
-        "age in years / 120": lambda age: age / 120,
-        "age less the mean, not divided by age_std": lambda age: age - mean,
-        "age divided by age_std, the mean not subtracted": lambda age: age / std,
-        "age's sign turned": lambda age: (mean - age) / std,
-        "age normalised, though the file does it": lambda age: (age - mean) / std,
-        "age not normalised: plain years": lambda age: age,
-    }
-    for words, number in told.items():
-
-        def aged(patient: Patient, number: Callable[[float], float] = number) -> Vector:
-            vector = right(patient)[fields[AGE]].copy()
-            if patient.age is not None:
-                vector[0] = number(patient.age)
-            return vector
-
-        if raw == ("though the file" in words):
-            yield fault(AGE, words, aged)
-    blanks: dict[str, tuple[float, ...]] = {
-        "a missing age taken as 0 years": (0,) if raw else (-mean / std, 0),
-        "a missing age taken as 0 years, but marked": (-mean / std, 1),
-        "a missing age taken as -1 years": (-1,) if raw else ((-1 - mean) / std, 0),
-        "a missing age not marked in age=missing": (0, 0),
-        "a missing age taken as the mean": (mean,) if raw else (0, 0),
-    }
-    for words, blank in blanks.items():
-        if len(blank) == (1 if raw else 2):
-
-            def missing(patient: Patient, blank: tuple[float, ...] = blank) -> ArrayLike:
-                return right(patient)[fields[AGE]] if patient.age is not None else blank
-
-            yield fault(AGE, words, missing)
-    for field, known in ((SEX, encoder.sexes), (SITE, encoder.localizations)):
-        for words, position in _orders(field, len(known)).items():
-
-            def moved(
-                patient: Patient,
-                field: str = field,
-                known: tuple[str, ...] = known,
-                position: NDArray[np.intp] = position,
-            ) -> ArrayLike:
-                chosen = patient.sex if field == SEX else patient.localization
-                index = position[known.index(chosen)]
-                return [index] if raw else np.eye(len(known))[index]
-
-            yield fault(field, words, moved)
-        if not raw:
-            yield fault(field, f"{field} not set: all of its columns are 0", lambda _: 0)
-            unknown = known.index("unknown")
-
-            def unset(patient: Patient, field: str = field, unknown: int = unknown) -> ArrayLike:
-                vector = right(patient)[fields[field]].copy()
-                vector[unknown] = 0
-                return vector
-
-            yield fault(field, f"unknown {field} left at 0 instead of its own column", unset)
-    for order in list(permutations(fields))[1:]:
-
-        def blocks(patient: Patient, order: tuple[str, ...] = order) -> Vector:
-            vector = right(patient)
-            return np.concatenate([vector[fields[name]] for name in order])
-
-        yield fault(PATIENT, exchanged(order) if raw else column_order(order), blocks)
-    if not raw:
+    mistakes = _with_codes if signature.takes_answers else _with_columns
+    yield from map(fault, mistakes(encoder, fields))
+    quantization = None if signature.takes_answers else signature.inputs[1].quantization
+    if quantization:
+        scale, zero = quantization.scale, quantization.zero_point
         yield fault(
-            AGE, "age and age=missing exchanged", lambda patient: right(patient)[fields[AGE]][::-1]
-        )
-        yield fault(PATIENT, UNSET, lambda _: 0)
-        quantization = signature.inputs[1].quantization
-        if quantization:
-            yield fault(
+            _Mistake(
                 PATIENT,
                 "not quantized: stored = real / scale + zero_point",
-                lambda patient: (
-                    (np.rint(right(patient)) - quantization.zero_point) * quantization.scale
-                ),
+                lambda _, right: (np.rint(right) - zero) * scale,
             )
+        )
+
+
+Change = Callable[[Patient, Vector], ArrayLike]
+"""A patient and a field's right numbers, to those that the app gives."""
+
+
+class _Mistake(NamedTuple):
+    """What an app does to a field.
+
+    Attributes:
+        field: as of `PatientFault`.
+        words: likewise.
+        change: see `Change`.
+    """
+
+    field: str
+    words: str
+    change: Change
+
+
+def _with_codes(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Iterator[_Mistake]:
+    """Of a file that takes answers: age in years, sex and site as positions in their lists."""
+    mean, std = encoder.age_mean, encoder.age_std
+    yield _age("age normalised, though the file does it", lambda age: (age - mean) / std)
+    yield _no_age("a missing age taken as 0 years", 0)
+    yield _no_age("a missing age taken as the mean", mean)
+    for field, known in _categories(encoder):
+        for words, position in _orders(field, len(known)).items():
+            yield _Mistake(field, words, _code_moved(position))
+    for order in _other_orders(fields):
+        yield _Mistake(PATIENT, exchanged(order), _blocks(fields, order))
+
+
+def _with_columns(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Iterator[_Mistake]:
+    """Of a file that takes the encoded vector."""
+    mean, std = encoder.age_mean, encoder.age_std
+    yield _age("age in years / 100", lambda age: age / 100)
+    yield _age("age in years / 120", lambda age: age / 120)
+    yield _age("age less the mean, not divided by age_std", lambda age: age - mean)
+    yield _age("age divided by age_std, the mean not subtracted", lambda age: age / std)
+    yield _age("age's sign turned", lambda age: (mean - age) / std)
+    yield _age("age not normalised: plain years", lambda age: age)
+    yield _no_age("a missing age taken as 0 years", -mean / std, 0)
+    yield _no_age("a missing age taken as 0 years, but marked", -mean / std, 1)
+    yield _no_age("a missing age taken as -1 years", (-1 - mean) / std, 0)
+    yield _no_age("a missing age not marked in age=missing", 0, 0)
+    yield _no_age("a missing age taken as the mean", 0, 0)
+    for field, known in _categories(encoder):
+        for words, position in _orders(field, len(known)).items():
+            yield _Mistake(field, words, _columns_moved(position))
+        yield _Mistake(field, f"{field} not set: all of its columns are 0", lambda *_: 0)
+        words = f"unknown {field} left at 0 instead of its own column"
+        yield _Mistake(field, words, _without(known.index(UNKNOWN)))
+    for order in _other_orders(fields):
+        yield _Mistake(PATIENT, column_order(order), _blocks(fields, order))
+    yield _Mistake(AGE, "age and age=missing exchanged", lambda _, right: right[::-1])
+    yield _Mistake(PATIENT, UNSET, lambda *_: 0)
+
+
+def _age(words: str, number: Callable[[float], float]) -> _Mistake:
+    """An age that is known comes as another number."""
+
+    def change(patient: Patient, right: Vector) -> Vector:
+        if patient.age is not None:
+            right[0] = number(patient.age)
+        return right
+
+    return _Mistake(AGE, words, change)
+
+
+def _no_age(words: str, *numbers: float) -> _Mistake:
+    """An age that isn't known comes as these numbers."""
+    return _Mistake(AGE, words, lambda patient, right: numbers if patient.age is None else right)
+
+
+def _code_moved(position: NDArray[np.intp]) -> Change:
+    return lambda _, right: position[right.astype(int)]
+
+
+def _columns_moved(position: NDArray[np.intp]) -> Change:
+    def change(_: Patient, right: Vector) -> Vector:
+        moved = np.zeros_like(right)
+        moved[position] = right
+        return moved
+
+    return change
+
+
+def _without(column: int) -> Change:
+    def change(_: Patient, right: Vector) -> Vector:
+        right[column] = 0
+        return right
+
+    return change
+
+
+def _blocks(fields: Mapping[str, slice], order: Sequence[str]) -> Change:
+    return lambda _, right: np.concatenate([right[fields[name]] for name in order])
+
+
+def _categories(encoder: PatientEncoder) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (SEX, encoder.sexes), (SITE, encoder.localizations)
+
+
+def _other_orders(fields: Iterable[str]) -> list[tuple[str, ...]]:
+    return list(permutations(fields))[1:]
 
 
 def column_order(order: Sequence[str]) -> str:

@@ -1,12 +1,21 @@
 """The tf_keras twin: a deploy graph built as the kind of model that TensorFlow's tools accept."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tf_keras
 
+from skinlite.data.examples import Examples
+from skinlite.errors import SkinliteError
+from skinlite.training.trainer import predict
 from skinlite_export.graph.deploy_graph import Graph, Node
+
+SAME = 1e-4
+"""Largest difference of a float32 probability that rewriting and converting may make."""
 
 
 class AddConstant(tf_keras.layers.Layer):
@@ -106,6 +115,18 @@ OWN = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Twin:
+    """A deploy graph with its model in tf_keras, which is built once it is asked for."""
+
+    graph: Graph
+
+    @cached_property
+    def model(self) -> tf_keras.Model:
+        """From {"image", "patient"} to probabilities; see `build_twin`."""
+        return build_twin(self.graph)
+
+
 def build_twin(graph: Graph) -> tf_keras.Model:
     """Build a graph in tf_keras, with its weights; layers carry the names of the nodes."""
     tensors: dict[str, Any] = {}
@@ -121,6 +142,23 @@ def build_twin(graph: Graph) -> tf_keras.Model:
     named = {node.name: tensors[node.name] for node in graph.nodes if node.kind == "Input"}
     # Keras would number the model, and the number would get into the file's tensor names.
     return tf_keras.Model(named, tensors[graph.nodes[-1].name], name="twin")
+
+
+def check_same(
+    model: keras.Model | tf_keras.Model, twin: tf_keras.Model, examples: Examples
+) -> None:
+    """Compare a deploy graph with the model that it has to equal, on a few images.
+
+    Raises:
+        SkinliteError: a probability differs by more than `SAME`.
+    """
+    few = examples.take(np.arange(min(8, len(examples))))
+    difference = np.abs(predict(model, few) - predict(twin, few)).max()
+    if not difference <= SAME:
+        raise SkinliteError(
+            f"The deploy graph differs from the Keras model by {difference:.2g} in a probability; "
+            "this is a fault of skinlite. `rewrites=()` may get you on; please report it."
+        )
 
 
 def _layer(node: Node) -> tf_keras.layers.Layer:

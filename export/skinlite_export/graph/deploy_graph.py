@@ -17,6 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+Margins = tuple[int, int]
+"""Rows above and below, or pixels left and right."""
+
 
 @dataclass(frozen=True)
 class Node:
@@ -40,6 +43,11 @@ class Node:
     def is_linear(self) -> bool:
         """Whether no activation bends its output."""
         return self.settings.get("activation") in (None, "linear")
+
+    @property
+    def is_relu(self) -> bool:
+        """Whether it is a ReLU without an upper end."""
+        return self.kind == "ReLU" and not self.settings.get("max_value")
 
     @property
     def is_pointwise(self) -> bool:

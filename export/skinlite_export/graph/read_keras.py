@@ -4,6 +4,10 @@ Keras 3 files and layers do not cross to tf_keras, which TensorFlow's quantizers
 is read once into a neutral form (`skinlite_export.graph.deploy_graph`), rewritten
 (`skinlite_export.rewrites`), and built again as its tf_keras twin
 (`skinlite_export.graph.build_keras`).
+
+This module owns what is private in Keras' graphs, as Keras 3.15.1 has it: ``_run_through_graph``
+of a functional model, and ``_functional`` of a sequential one. When they go: call the model on
+`keras.KerasTensor`s and follow each one's history of operations.
 """
 
 from collections.abc import Callable, Sequence

@@ -103,8 +103,8 @@ class About(Record):
         name: backbone and image size. Number formats are the tensors', so that bundles of one run
             have one and the same float32 .onnx.
         version: start of the Keras model's SHA-256.
-        author: as ``--author`` stated it.
-        license: of the model, as ``--license`` stated it.
+        author: as `Recipe.author` states it.
+        license: of the model, as `Recipe.license` states it.
     """
 
     name: str

@@ -153,7 +153,7 @@ class LayerError(Record):
     """What int8 costs one layer, on validation images; see `quantize.layer_errors`.
 
     Attributes:
-        layer: of the deploy graph, as ``--keep-float`` takes it.
+        layer: of the deploy graph, as `Recipe.keep_float` takes it.
         operator: TFLite's.
         cost: Kullback-Leibler divergence of the answers when it alone is int8, in nats.
         scale: one int8 step of its output.

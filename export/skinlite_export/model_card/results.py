@@ -1,8 +1,8 @@
 """The measured tables of the model card; see `skinlite_export.model_card.card`."""
 
-from skinlite.evaluation.intervals import Interval
 from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Table
+from skinlite.evaluation.resampling import Interval
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Verification

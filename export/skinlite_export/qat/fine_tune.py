@@ -5,7 +5,7 @@ float model answers (Hinton et al., arXiv:1503.02531), labels or not: what it is
 the diagnosis. What comes of it are other weights for the same graph and the same conversion.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,14 +15,15 @@ import tf_keras
 
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
+from skinlite.progress import Report, silent
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.best_range import Range
+from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import measure_ranges
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.qat.fake_quantize import fake_quantize
 from skinlite_export.qat.noted_ranges import ranges_in, with_ranges_of
-from skinlite_export.quantize.calibration import samples
 from skinlite_export.recipe import FineTuning
 
 
@@ -48,7 +49,7 @@ def tune(
     train: Examples,
     calibration: Examples,
     settings: FineTuning,
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> Tuned:
     """Train a graph under the rounding of its int8 file, and once more without, for comparison.
 
@@ -79,7 +80,7 @@ def fine_tune(
     teacher: keras.Model,
     train: Examples,
     settings: FineTuning,
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> Graph:
     """Train a graph to answer as its teacher does.
 
@@ -121,7 +122,7 @@ def fine_tune(
         if not np.isfinite(loss):
             raise InputError(
                 f"{what} went astray: its loss at step {step + 1} is {loss}. Lower the learning "
-                f"rate, which is {settings.learning_rate:g}, or use --quantize int8."
+                f"rate, which is {settings.learning_rate:g}, or use `quantize='int8'`."
             )
         report(what, step + 1, steps)
     return replace(graph, nodes=tuple(_trained(node, student) for node in graph.nodes))

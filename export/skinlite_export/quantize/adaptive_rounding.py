@@ -20,7 +20,7 @@ import tf_keras
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert.to_tflite import Sample
+from skinlite_export.convert.samples import Sample
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.graph.folding import split_separable

@@ -6,18 +6,17 @@ the network does, at worst one class for everything. So an image that is out of 
 does not calibrate.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-
 import numpy as np
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
+from skinlite.data.dataset import identity
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
+from skinlite.progress import Report, silent
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
-from skinlite_export.convert.to_tflite import Sample
+from skinlite_export.convert.samples import samples
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
 from skinlite_export.quantize.calibration_pool import Pool
@@ -62,7 +61,7 @@ def peaks_of(
     twin: tf_keras.Model,
     graph: Graph,
     examples: Examples,
-    report: Callable[[str, int, int], None],
+    report: Report,
 ) -> tuple[NDArray[np.float32], list[str]]:
     """The largest magnitude of each watched layer for each image: (images, layers), names.
 
@@ -84,18 +83,12 @@ def peaks_of(
     return np.stack(rows), layers
 
 
-def samples(examples: Examples) -> Iterator[Sample]:
-    """Batch-1 inputs by name, as the converter wants them."""
-    for image, patient in zip(examples.images, examples.patients, strict=True):
-        yield {IMAGE: image[None].astype(np.float32), PATIENT: patient[None]}
-
-
 def calibrate(
     twin: tf_keras.Model,
     graph: Graph,
     pool: Pool,
     recipe: Recipe,
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> tuple[Examples, Calibration]:
     """Draw and screen the calibration set.
 
@@ -122,8 +115,8 @@ def calibrate(
     if len(kept) < KEPT_AT_LEAST * len(drawn):
         raise InputError(
             f"{len(screened)} of {len(drawn)} calibration images are out of line in some layer, "
-            "too many to call them outliers. Draw more with --calibration-pictures, or loosen "
-            "--screening."
+            "too many to call them outliers. Draw more with `calibration_pictures`, or loosen "
+            "`screening`."
         )
     check_classes(drawn.labels[kept], "calibration images that are not screened out", pool)
     ids = pool.image_ids.to_numpy()[rows]
@@ -149,8 +142,3 @@ def check_classes(labels: NDArray[np.intp], what: str, pool: Pool) -> None:
             f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges that never saw a "
             f"class don't fit it. {pool.remedy}"
         )
-
-
-def identity(image_ids: Iterable[str]) -> str:
-    """Hash of a set of images, whatever their order."""
-    return hashlib.sha256("\n".join(sorted(image_ids)).encode()).hexdigest()

@@ -55,7 +55,7 @@ def training_pool(data: Prepared) -> Pool:
         data.examples["train"].take(apart.nonzero()[0]),
         train.loc[apart, "image_id"],
         f"the training split{without}",
-        "Draw more with --calibration-pictures, or train on a data set with all seven classes.",
+        "Draw more with `calibration_pictures`, or train on a data set with all seven classes.",
     )
 
 
@@ -89,13 +89,13 @@ def folder_pool(
         raise InputError(
             f"{len(shared)} of the {len(examples)} images in {folder.root} judge the file too: "
             f"they are held out from the training, the first is {shared.iloc[0]}. Numbers from "
-            "that are too good. Take them out of the folder, or leave --calibration out."
+            "that are too good. Take them out of the folder, or leave `calibration` out."
         )
     return Pool(
         examples,
         folder.frame["image_id"],
         folder.root.name,
-        "Add images of every class to it, or leave --calibration out: the training split "
+        "Add images of every class to it, or leave `calibration` out: the training split "
         "calibrates then.",
         leaks_between(held_out.assign(split="train"), folder.frame),
     )
@@ -119,7 +119,7 @@ def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
             f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
             f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
             "Calibrate with images of other lesions, and split by lesion; formats that need "
-            "no calibration (--quantize none, float16, dynamic) are exported, and labelled leaky."
+            "no calibration (`quantize='none'`, float16, dynamic) are exported, and labelled leaky."
         )
 
 

@@ -21,7 +21,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert.to_tflite import Sample
+from skinlite_export.convert.samples import Sample
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.graph.folding import split_separable
@@ -93,7 +93,7 @@ def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
     for node in graph.nodes:
         width = twin.get_layer(node.name).output.shape[-1]
         first, *others = [ids[name] for name in node.inputs] or [np.zeros(0, np.intp)]
-        if _is_relu(node) or node.kind in PASSING:
+        if node.is_relu or node.kind in PASSING:
             ids[node.name] = first
         elif node.kind == "Concatenate":
             ids[node.name] = np.concatenate([first, *others])
@@ -115,10 +115,6 @@ def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
     edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(count, count))
     group = connected_components(edges, directed=False)[1]
     return {name: group[found] for name, found in ids.items()}
-
-
-def _is_relu(node: Node) -> bool:
-    return node.kind == "ReLU" and not node.settings.get("max_value")
 
 
 def _takes(node: Node) -> bool:

@@ -8,13 +8,14 @@ have to hold by a standard error on validation: the first file that just passes 
 its luck.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
+from skinlite.progress import Report, silent
 from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
 from skinlite_export.quantize.calibrated import Calibrated, answers
 from skinlite_export.quantize.layer_errors import explain
@@ -31,7 +32,7 @@ def search(
     validation: Examples,
     keras: NDArray[np.floating[Any]],
     lesions: NDArray[Any],
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> tuple[Search, tuple[LayerError, ...] | None]:
     """Keep ever more layers in float until the gates hold, or too many are.
 
@@ -52,7 +53,7 @@ def search(
         return Search(found=True, steps=tuple(steps)), None
     errors = explain(calibrated, validation, given, report)
     # A layer may be several operators; its place is that of its most expensive.
-    ranked = list(dict.fromkeys(one.layer for one in errors))
+    ranked = list(dict.fromkeys(error.layer for error in errors))
     most = max(1, round(MOST_FLOAT * len(ranked)))
     for count in range(1, most + 1):
         report("searched for layers to keep in float", count - 1, most)

@@ -11,7 +11,7 @@ HAM10000 the two rankings had nothing in common (rank correlation -0.04 over 141
 table is in this order, and the search goes by it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,14 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.process.quiet import silenced
+from skinlite.progress import Report, silent
+from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.manifest.measured import LayerError
 from skinlite_export.quantize.calibrated import Calibrated, answers
-from skinlite_export.quantize.calibration import draw, samples
+from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.operators import Operation
+from skinlite_export.tflite.executed import executed_operators
 
 PICTURES = 70
 """Ten of each class: errors are means over all of a tensor's values, and few images tell them."""
@@ -36,7 +39,7 @@ def explain(
     calibrated: Calibrated,
     validation: Examples,
     keep_float: Collection[str] = (),
-    report: Callable[[str, int, int], None] = lambda what, done, total: None,
+    report: Report = silent,
 ) -> tuple[LayerError, ...]:
     """Every int8 operator's errors, the most expensive first; a conversion for each, so a while.
 
@@ -47,10 +50,10 @@ def explain(
         report: progress.
     """
     some = validation.take(draw(validation.labels, PICTURES, seed=0))
-    floats = {one.tensor for one in calibrated.in_float(keep_float)}
+    floats = {operation.tensor for operation in calibrated.in_float(keep_float)}
     own = _own_errors(calibrated, floats, some)
     reference = answers(calibrated.content, some)
-    everything = {one.tensor for one in calibrated.operations}
+    everything = {operation.tensor for operation in calibrated.operations}
     errors = []
     for done, (operation, sums) in enumerate(own, start=1):
         alone = answers(calibrated.quantize(everything - {operation.tensor}), some)
@@ -61,7 +64,7 @@ def explain(
 
 def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
     """Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats: (N,)."""
-    p, q = (np.maximum(one.astype(np.float64), 1e-9) for one in (reference, other))
+    p, q = (np.maximum(given.astype(np.float64), 1e-9) for given in (reference, other))
     return (p * np.log(p / q)).sum(axis=1)
 
 
@@ -117,24 +120,24 @@ def _own_errors(
             experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         interpreter.allocate_tensors()
-    tensors = {one["index"]: one for one in interpreter.get_tensor_details()}
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     inputs = interpreter.get_signature_runner("serving_default").get_input_details()
     # By the name of the double's output, which is the operator's in float. An operator that only
     # moves int8 values has none, or that of another name: nothing is lost there.
     doubles = {
         tensors[node["inputs"][1]]["name"]: node["inputs"]
-        for node in interpreter._get_ops_details()
+        for node in executed_operators(interpreter)
         if node["op_name"] == "NumericVerify"
     }
-    found = [
-        (one, _Sums(*tensors[doubles[one.tensor][0]]["quantization"]))
-        for one in calibrated.operations
-        if one.tensor in doubles
+    compared = [
+        (operation, _Sums(*tensors[doubles[operation.tensor][0]]["quantization"]))
+        for operation in calibrated.operations
+        if operation.tensor in doubles
     ]
     for sample in samples(examples):
         for name, value in sample.items():
             interpreter.set_tensor(inputs[name]["index"], value)
         interpreter.invoke()
-        for operation, sums in found:
+        for operation, sums in compared:
             sums.add(*map(interpreter.get_tensor, doubles[operation.tensor]))
-    return found
+    return compared

@@ -65,6 +65,6 @@ def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list
             near = difflib.get_close_matches(name, known, n=3) or known[:3]
             raise InputError(
                 f"No layer {name!r} computes in the deploy graph. Like it: {', '.join(near)}. "
-                "skinlite export --explain-error lists them."
+                "`explain_error=True` lists them."
             )
     return [one for one in operations if not one.layers.isdisjoint(names)]

@@ -30,7 +30,7 @@ def push_relu_through_concat(graph: Graph) -> Graph:
     nodes: list[Node] = []
     done: dict[str, str] = {}  # a ReLU that is gone, to the concatenation that does its work
     for node in graph.nodes:
-        if _is_relu(node) and node.inputs[0] in concatenations:
+        if node.is_relu and node.inputs[0] in concatenations:
             done[node.name] = node.inputs[0]
             continue
         inputs = tuple(done.get(name, name) for name in node.inputs)
@@ -43,11 +43,7 @@ def push_relu_through_concat(graph: Graph) -> Graph:
 
 
 def _only_relus(nodes: list[Node]) -> bool:
-    return bool(nodes) and all(map(_is_relu, nodes))  # an output has no consumer
-
-
-def _is_relu(node: Node) -> bool:
-    return node.kind == "ReLU" and not node.settings.get("max_value")
+    return bool(nodes) and all(node.is_relu for node in nodes)  # an output has no consumer
 
 
 def split_concat(graph: Graph) -> Graph:

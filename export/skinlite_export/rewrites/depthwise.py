@@ -9,8 +9,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite_export.graph.deploy_graph import Graph, Node
-from skinlite_export.rewrites.row_blocks import Margins
+from skinlite_export.graph.deploy_graph import Graph, Margins, Node
 
 MOST_TAPS = 25
 """Of XNNPACK's largest depthwise kernel."""

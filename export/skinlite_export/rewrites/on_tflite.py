@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from skinlite_export.rewrites.row_blocks import Blocked, Convolution, Margins, cheapest
+from skinlite_export.graph.deploy_graph import Margins
+from skinlite_export.rewrites.row_blocks import Blocked, Convolution, cheapest
 from skinlite_export.tflite.editor import Editor
 
 

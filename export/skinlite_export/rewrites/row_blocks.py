@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Margins = tuple[int, int]
-"""Rows above and below, or pixels left and right."""
+from skinlite_export.graph.deploy_graph import Margins
 
 MOST_PIXELS = 8
 """In a block; more were not tried."""

@@ -13,6 +13,7 @@ from skinlite.process.quiet import silenced
 from skinlite_export.runtime.read_signature import read_signature, read_tensor
 from skinlite_export.runtime.signature import Tensor
 from skinlite_export.runtime.stored_outputs import StoredOutputs
+from skinlite_export.tflite.executed import executed_operators
 
 SIGNATURE = "serving_default"
 
@@ -55,9 +56,8 @@ class LiteRTRunner(StoredOutputs):
     @property
     def partitions(self) -> int:
         """The pieces XNNPACK took; 1 means that it took everything at once."""
-        # The only public place that shows them is the list of executed nodes.
-        nodes = self.interpreter._get_ops_details()
-        return sum(node["op_name"] == "DELEGATE" for node in nodes)
+        operators = executed_operators(self.interpreter)
+        return sum(operator["op_name"] == "DELEGATE" for operator in operators)
 
     def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
         """See `Runner`."""

@@ -1,6 +1,7 @@
 """Give a model file what it takes: images of its size, patients encoded or as answered."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.data.geometry import Pixels, fit, load_image
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
+from skinlite.errors import InputError
 from skinlite_export.runtime.runner import Runner, predict_all
 
 
@@ -23,6 +25,27 @@ def patients_for(
     """Patients (N, patient_width) as the file takes them."""
     takes_answers = runner.signature.takes_answers
     return encoder.codes(patients) if takes_answers else encoder.encode(patients)
+
+
+def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: PatientEncoder) -> Pixels:
+    """Run a file on one image and its patient; the runner then has the outputs.
+
+    Returns:
+        The image as it was read, (H, W, 3).
+
+    Raises:
+        InputError: the image can't be read, or there is no such age, sex or localization.
+    """
+    known = {"sex": encoder.sexes, "localization": encoder.localizations}
+    for field, values in known.items():
+        value = getattr(patient, field)
+        if value not in values:
+            raise InputError(f"`{field}` {value!r}: give one of {', '.join(values)}.")
+    (vector,) = patients_for(runner, [patient], encoder)
+    image = load_image(Path(path))
+    runner.set_inputs(pixels_for(runner, image), vector)
+    runner.invoke()
+    return image
 
 
 def answer(

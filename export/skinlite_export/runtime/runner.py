@@ -39,6 +39,9 @@ class Runner(Protocol):
     module: ClassVar[str]
     signature: Signature
 
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Load a file; the `InputError` for one that can't be names it."""
+
     @property
     def partitions(self) -> int | None:
         """Delegate partitions; None where the runtime has no such thing or doesn't tell."""
@@ -62,11 +65,9 @@ class Runner(Protocol):
         """The (h, w) attention map of the last invocation; None where the file gives none."""
 
 
-RunnerClass = type[LiteRTRunner] | type[CompiledRunner] | type[OnnxRunner] | type[KerasRunner]
+_CLASSES: tuple[type[Runner], ...] = (LiteRTRunner, CompiledRunner, OnnxRunner, KerasRunner)
 
-RUNNERS: dict[str, RunnerClass] = {
-    one.runtime: one for one in (LiteRTRunner, CompiledRunner, OnnxRunner, KerasRunner)
-}
+RUNNERS = {runner.runtime: runner for runner in _CLASSES}
 """By name; the first for a suffix is what a file runs on unless asked otherwise."""
 
 
@@ -81,10 +82,11 @@ def runtimes_for(path: Path) -> list[str]:
     if not path.is_dir():
         check_regular(path)
     suffix = "" if path.is_dir() else path.suffix
-    found = [name for name, one in RUNNERS.items() if one.suffix == suffix]
-    if not found or (path.is_file() and not suffix):
-        raise InputError(f"{path} is neither a .tflite nor an .onnx file.")
-    return found
+    runtimes = [name for name, runner in RUNNERS.items() if runner.suffix == suffix]
+    if not runtimes or (path.is_file() and not suffix):
+        known = sorted({runner.suffix for runner in RUNNERS.values() if runner.suffix})
+        raise InputError(f"{path}: there is a runtime for {' and '.join(known)} files only.")
+    return runtimes
 
 
 def load_runner(path: Path, threads: int = 1, runtime: str | None = None) -> Runner:

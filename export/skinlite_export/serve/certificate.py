@@ -1,4 +1,4 @@
-"""A certificate of our own for ``--https``: a browser warns once, and then grants more."""
+"""A certificate of our own for HTTPS: a browser warns once, and then grants more."""
 
 import ipaddress
 import ssl

@@ -1,4 +1,4 @@
-"""LiteRT.js: installed once by ``skinlite serve --install-runtime``, pinned by version and hash.
+"""LiteRT.js: installed once by `install`, pinned by version and hash.
 
 The packages come through the user's own ``npm``; nothing of them is run here. They are unpacked
 into the cache, and the page gets them from there: no CDN.
@@ -61,7 +61,7 @@ def find_runtime() -> Path:
     if not _is_whole(folder):
         raise InputError(
             "The page runs on LiteRT.js, which is not installed. Install it once (12 MB, by npm) "
-            "with: skinlite serve --install-runtime"
+            "with: `install_runtime=True`"
         )
     return folder
 
@@ -101,7 +101,7 @@ def _download(package: Package, folder: Path) -> Path:
     if npm is None:
         raise InputError(
             "Installing LiteRT.js needs npm, which comes with Node.js (nodejs.org); on Debian: "
-            "apt install npm. Then run: skinlite serve --install-runtime"
+            "apt install npm. Then run: `install_runtime=True`"
         )
     wanted = f"{package.name}@{VERSION}"
     # It asks for its own newer version, and keeps a cache and a log in the home, unless told.

@@ -159,10 +159,10 @@ class Server:
 def _why_not(address: tuple[str, int], error: OSError) -> str:
     host, port = address
     if error.errno == errno.EADDRINUSE:
-        return f"Port {port} is in use by another program. Choose another with --port."
+        return f"Port {port} is in use by another program. Choose another with `port`."
     if error.errno == errno.EACCES:
-        return f"Port {port} may not be used by you. Choose one above 1023 with --port."
+        return f"Port {port} may not be used by you. Choose one above 1023 with `port`."
     return (
-        f"Can't listen at --host {host} --port {port}: {error.strerror or error}. "
+        f"Can't listen at `host={host}` `port={port}`: {error.strerror or error}. "
         "This machine alone is 127.0.0.1, every network it is in 0.0.0.0."
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from skinlite.errors import SkinliteError
 from skinlite_export.manifest.measured import Audit
-from skinlite_export.runtime.runner import LiteRTRunner
+from skinlite_export.runtime.litert import LiteRTRunner
+from skinlite_export.tflite.executed import executed_operators
 
 BORDER = {"QUANTIZE", "DEQUANTIZE", "DELEGATE"}
 """Operators that only change the number format, and XNNPACK's own entries."""
@@ -20,9 +21,9 @@ def audit(path: Path) -> Audit:
         for tensor in runner.interpreter.get_tensor_details()
     }
     counts = Counter(
-        (node["op_name"], formats.get(node["outputs"][0], "unknown"))
-        for node in runner.interpreter._get_ops_details()
-        if node["op_name"] != "DELEGATE"
+        (operator["op_name"], formats.get(operator["outputs"][0], "unknown"))
+        for operator in executed_operators(runner.interpreter)
+        if operator["op_name"] != "DELEGATE"
     )
     return Audit(
         operations={f"{name} {number}": count for (name, number), count in sorted(counts.items())},
@@ -41,7 +42,7 @@ def check_integers(found: Audit, declared: Collection[str]) -> None:
     Args:
         found: of the file.
         declared: operators that may: the rewrites' islands, those of layers kept in float, those
-            of ``--allow-float``.
+            of `Recipe.allow_float`.
 
     Raises:
         SkinliteError: names the operators.
@@ -50,6 +51,6 @@ def check_integers(found: Audit, declared: Collection[str]) -> None:
     if left:
         raise SkinliteError(
             f"{', '.join(left)} stayed in float in the int8 file, which makes it slow on a phone. "
-            f"Accept it with --allow-float {','.join(left)}, or use --quantize float16; by "
+            f"Accept it with `allow_float={tuple(left)}`, or use `quantize='float16'`; by "
             "skinlite's own rewrites this should not happen, please report it."
         )

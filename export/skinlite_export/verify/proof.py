@@ -4,7 +4,6 @@ The test split judges, once. What is fitted to the finished file is fitted on th
 """
 
 import platform
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,27 +11,25 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.dataset import identity
 from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
 from skinlite.process.machine import int8_instructions, processor
+from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.golden import write_golden
-from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.build_keras import SAME, build_twin
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Machine, Temperature, Verification
-from skinlite_export.quantize.calibration import identity
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import answer
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Signature
 from skinlite_export.verify.fidelity import compare, judge
 from skinlite_export.verify.temperature import temperature_of
-
-SAME = 1e-4
-"""Largest difference of a float32 probability that rewriting and converting may make."""
 
 
 class Proof(NamedTuple):
@@ -49,7 +46,7 @@ def prove(
     data: Prepared,
     recipe: Recipe,
     control: Graph | None,
-    report: Callable[[str, int, int], None],
+    report: Report,
 ) -> Proof:
     """Run the Keras model and both files on the whole test split; write the golden vectors.
 

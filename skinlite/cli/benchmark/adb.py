@@ -38,36 +38,36 @@ def adb(
     model = tflite_of(bundle)
     phone = connect(serial)
     with reporting() as report:
-        found = measure_on_phone(
+        measured = measure_on_phone(
             phone, model, benchmark_model, threads=counts, runs=runs, report=report
         )
     if as_json:
-        output.print_json(found.model_dump_json())
+        output.print_json(measured.model_dump_json())
         return
     output.print(
-        f"measured on {found.device} ({found.processor}, Android {found.android}), "
-        f"{found.bytes / 1e6:.2f} MB",
+        f"measured on {measured.device} ({measured.processor}, Android {measured.android}), "
+        f"{measured.bytes / 1e6:.2f} MB",
         markup=False,
     )
-    for one in found.timings:
-        output.print(f"  {_words(one)}", markup=False)
-    for warning in found.warnings:
+    for timing in measured.timings:
+        output.print(f"  {_words(timing)}", markup=False)
+    for warning in measured.warnings:
         output.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
 
 
-def _words(one: "Timing") -> str:
+def _words(timing: "Timing") -> str:
     """A line; what benchmark_model didn't print is unknown."""
 
-    def told(value: float | None, unit: str) -> str:
+    def figure(value: float | None, unit: str) -> str:
         return "unknown" if value is None else f"{value:.1f} {unit}"
 
-    threads = "1 thread" if one.threads == 1 else f"{one.threads} threads"
-    middle = f"mean {one.mean:.2f} ms"
-    if one.p50 is not None:
-        middle = f"median {one.p50:.2f} ms (p5 {one.p5:.2f}, p95 {one.p95:.2f}), {middle}"
-    pieces = "unknown" if one.partitions is None else str(one.partitions)
+    threads = "1 thread" if timing.threads == 1 else f"{timing.threads} threads"
+    middle = f"mean {timing.mean:.2f} ms"
+    if timing.p50 is not None:
+        middle = f"median {timing.p50:.2f} ms (p5 {timing.p5:.2f}, p95 {timing.p95:.2f}), {middle}"
+    pieces = "unknown" if timing.partitions is None else str(timing.partitions)
     return (
-        f"{threads}: {middle}, fastest {one.min:.2f} ms of {one.invocations}; load "
-        f"{told(one.load_ms, 'ms')}, first {told(one.first_ms, 'ms')}, memory "
-        f"{told(one.memory_mb, 'MB')}, partitions {pieces}"
+        f"{threads}: {middle}, fastest {timing.min:.2f} ms of {timing.invocations}; load "
+        f"{figure(timing.load_ms, 'ms')}, first {figure(timing.first_ms, 'ms')}, memory "
+        f"{figure(timing.memory_mb, 'MB')}, partitions {pieces}"
     )

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.operator_deviations import Deviation
@@ -35,22 +36,22 @@ def arm64(
     opened = open_bundle(bundle)
     opened.check_files()
     with reporting() as report:
-        found = arm64_parity(opened, report)
+        parity = arm64_parity(opened, report)
     if as_json:
-        output.print_json(found.model_dump_json())
+        output.print_json(parity.model_dump_json())
     else:
-        for one in found.processors:
-            output.print(f"{one.cpu}: {_words(one, found.pictures)}", markup=False)
-            output.print(f"  XNNPACK: {_kernels(one)}", markup=False)
-            if one.builtin:
-                output.print(f"  outside of XNNPACK: {', '.join(one.builtin)}", markup=False)
-            if not one.identical:
-                output.print(f"  {_beginning(one.operators)}", markup=False)
-        output.print(f"{found.emulator}, LiteRT {found.litert}; emulated, so no time is reported")
+        for processor in parity.processors:
+            output.print(f"{processor.cpu}: {_words(processor, parity.pictures)}", markup=False)
+            output.print(f"  XNNPACK: {_kernels(processor)}", markup=False)
+            if processor.builtin:
+                output.print(f"  outside of XNNPACK: {', '.join(processor.builtin)}", markup=False)
+            if not processor.identical:
+                output.print(f"  {_beginning(processor.operators)}", markup=False)
+        output.print(f"{parity.emulator}, LiteRT {parity.litert}; emulated, so no time is reported")
     wrong = {
         operator.operator
-        for one in found.processors
-        for operator in one.operators
+        for processor in parity.processors
+        for operator in processor.operators
         if not operator.is_rounding
     }
     if wrong:
@@ -58,21 +59,21 @@ def arm64(
             f"{bundle}: {', '.join(sorted(wrong))} can't be trusted on ARM: it is off by more than "
             "rounding explains; don't ship it."
         )
-    if not found.passed:
+    if not parity.passed:
         raise GateError(
-            f"{bundle} gives other answers on ARM than here. Every operator is off by roundings "
-            "alone, but this network makes much of them: train it longer, or keep more of it in "
-            "float with --keep-float (skinlite export --explain-error says what)."
+            f"{bundle} gives other predictions on ARM than here. Every operator is off by "
+            "roundings alone, but this network makes much of them: train it longer, or keep more "
+            "of it in float with --keep-float (skinlite export --explain-error says what)."
         )
 
 
-def _words(one: "Parity", images: int) -> str:
-    pieces = f"{one.partitions} partition" + ("" if one.partitions == 1 else "s")
-    if one.identical:
+def _words(processor: "Parity", images: int) -> str:
+    pieces = f"{processor.partitions} partition" + ("" if processor.partitions == 1 else "s")
+    if processor.identical:
         return f"bit-identical to this host on {images} golden images; {pieces}"
     return (
-        f"within {one.worst_difference:.1e} of this host's probabilities on {images} golden "
-        f"images, {one.same_answers} answers the same; {pieces}"
+        f"within {processor.worst_difference:.1e} of this host's probabilities on {images} golden "
+        f"images, {processor.same_answers} predictions the same; {pieces}"
     )
 
 
@@ -86,30 +87,35 @@ def _beginning(operators: "Sequence[Deviation]") -> str:
         f"({first.differ} of {first.values} values by {_much([first])})"
     )
     kinds: dict[str, list[Deviation]] = {}
-    for one in others:
-        kinds.setdefault(one.operator, []).append(one)
+    for deviation in others:
+        kinds.setdefault(deviation.operator, []).append(deviation)
     if kinds:
-        named = [f"{len(ones)} {kind} (by {_much(ones)})" for kind, ones in kinds.items()]
+        named = [
+            f"{len(deviations)} {kind} (by {_much(deviations)})"
+            for kind, deviations in kinds.items()
+        ]
         text += f", by themselves also {', '.join(named)}"
     return f"{text}; every other operator gives the same numbers"
 
 
-def _much(ones: "Sequence[Deviation]") -> str:
+def _much(deviations: "Sequence[Deviation]") -> str:
     """The largest difference."""
     pieces = []
-    if steps := max((one.steps or 0 for one in ones), default=0):
+    if steps := max((deviation.steps or 0 for deviation in deviations), default=0):
         pieces.append("1 step" if steps == 1 else f"{steps} steps")
-    if relative := max((one.relative or 0 for one in ones), default=0):
+    if relative := max((deviation.relative or 0 for deviation in deviations), default=0):
         pieces.append(f"{relative:.0e} of the largest")
     return " or ".join(pieces)
 
 
-def _kernels(one: "Parity") -> str:
-    if not one.micro_kernels:
+def _kernels(processor: "Parity") -> str:
+    if not processor.micro_kernels:
         return "this qemu doesn't tell which kernels ran"
     shown = [
         name
-        for name in one.micro_kernels
+        for name in processor.micro_kernels
         if any(f"_{kind}_" in name for kind in ARITHMETIC) and "packw" not in name
     ]
-    return f"{', '.join(shown)}, and {len(one.micro_kernels) - len(shown)} that don't multiply"
+    return (
+        f"{', '.join(shown)}, and {len(processor.micro_kernels) - len(shown)} that don't multiply"
+    )

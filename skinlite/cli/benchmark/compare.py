@@ -50,23 +50,23 @@ def compare(
     else:
         _print(comparison)
     if failed:
-        regressions = [one for one in failed if one.change is not None]
-        unjudged = [one for one in failed if one.change is None]
-        told = []
+        regressions = [failure for failure in failed if failure.change is not None]
+        unjudged = [failure for failure in failed if failure.change is None]
+        sentences = []
         if regressions:
-            told.append(f"{len(regressions)} regression(s): {_sentences(regressions)}.")
-        if any(one.change and one.change.unstable for one in regressions):
-            told.append("Measure what is unstable again before you believe it.")
+            sentences.append(f"{len(regressions)} regression(s): {_sentences(regressions)}.")
+        if any(failure.change and failure.change.unstable for failure in regressions):
+            sentences.append("Measure what is unstable again before you believe it.")
         if unjudged:
-            told.append(
+            sentences.append(
                 f"What was not measured can't be judged, and doesn't pass: {_sentences(unjudged)}. "
                 "Measure again, with all that the old results have."
             )
-        raise GateError(" ".join(told))
+        raise GateError(" ".join(sentences))
 
 
 def _sentences(failed: "list[Failure]") -> str:
-    return "; ".join(one.sentence() for one in failed)
+    return "; ".join(failure.sentence() for failure in failed)
 
 
 def _print(comparison: "Comparison") -> None:
@@ -79,27 +79,27 @@ def _print(comparison: "Comparison") -> None:
     for names, where in ((comparison.only_old, "old"), (comparison.only_new, "new")):
         if names:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
-    for names, said in ((comparison.leaky, LEAKY), (comparison.leaks_unknown, LEAKS_UNKNOWN)):
+    for names, statement in ((comparison.leaky, LEAKY), (comparison.leaks_unknown, LEAKS_UNKNOWN)):
         if names:
-            console.print(f"{said}: {', '.join(names)}", markup=False)
-    gaps = [one for one in comparison.gaps if one.threads]
+            console.print(f"{statement}: {', '.join(names)}", markup=False)
+    gaps = [gap for gap in comparison.gaps if gap.threads]
     for gap in gaps:
         what = SHOWN.get(gap.metric, "") if gap.metric else "all of it"
         if what:
-            told = f"{gap.contestant}, {gap.threads} thread(s), {what}: {gap.reason}"
-            console.print(told, markup=False)
+            line = f"{gap.contestant}, {gap.threads} thread(s), {what}: {gap.reason}"
+            console.print(line, markup=False)
     _print_unstable(comparison)
     table = Table("model", "threads", "", "old", "new", "change")
     shown = None
-    for one in comparison.changes:
-        if one.metric in SHOWN:
-            row = (one.contestant, str(one.threads))
+    for change in comparison.changes:
+        if change.metric in SHOWN:
+            row = (change.contestant, str(change.threads))
             table.add_row(
                 *(("", "") if row == shown else map(escape, row)),
-                SHOWN[one.metric],
-                f"{one.old:.4g}",
-                f"{one.new:.4g}",
-                f"{one.percent:+.1f} %",
+                SHOWN[change.metric],
+                f"{change.old:.4g}",
+                f"{change.new:.4g}",
+                f"{change.percent:+.1f} %",
             )
             shown = row
     output.print(table)
@@ -108,12 +108,12 @@ def _print(comparison: "Comparison") -> None:
 def _print_unstable(comparison: "Comparison") -> None:
     from skinlite_benchmarks.results.stability import names
 
-    measured = [one for one in comparison.changes if one.metric == "latency.p50"]
-    told = {
-        side: names(found, measured, few=len(measured))
+    measured = [change for change in comparison.changes if change.metric == "latency.p50"]
+    by_side = {
+        side: names(unstable, measured, few=len(measured))
         for side in ("OLD", "NEW")
-        if (found := [one for one in measured if side in one.unstable])
+        if (unstable := [change for change in measured if side in change.unstable])
     }
-    if told:
-        where = ". ".join(f"Unstable in {side}: {which}" for side, which in told.items())
+    if by_side:
+        where = ". ".join(f"Unstable in {side}: {which}" for side, which in by_side.items())
         console.print(f"{where}. Measure again before you believe their times.", markup=False)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skinlite.cli.benchmark.inputs import tflite_of
-from skinlite.cli.shared import JsonOption, need, output
+from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import wide
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.cycles import Modelled
@@ -42,10 +43,10 @@ def cycles(
         return
     _print(made.found)
     if len(files) == 1:
-        for one in made.found:
-            output.print(f"{one.cpu}, most cycles:", markup=False)
-            for kernel, cost in list(one.kernels.items())[:MOST_KERNELS]:
-                output.print(f"  {cost / one.cycles:4.0%} {kernel}", markup=False)
+        for model in made.found:
+            output.print(f"{model.cpu}, most cycles:", markup=False)
+            for kernel, cost in list(model.kernels.items())[:MOST_KERNELS]:
+                output.print(f"  {cost / model.cycles:4.0%} {kernel}", markup=False)
     output.print(
         f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: to compare files by; a "
         "phone, whose caches miss, takes longer",
@@ -53,19 +54,19 @@ def cycles(
     )
 
 
-def _print(found: "Sequence[Modelled]") -> None:
+def _print(modelled: "Sequence[Modelled]") -> None:
     from rich.table import Table
 
-    cpus = list(dict.fromkeys(one.cpu for one in found))
+    cpus = list(dict.fromkeys(model.cpu for model in modelled))
     table = Table(title="millions for one image, one thread", title_justify="left")
     table.add_column("")
     for cpu in cpus:
         table.add_column(f"{cpu}, instructions", justify="right")
         table.add_column("cycles", justify="right")
     rows: dict[str, list[str]] = {}
-    for one in found:
-        rows.setdefault(one.model, []).extend(
-            (f"{one.instructions / 1e6:.1f}", f"{one.cycles / 1e6:.1f}")
+    for model in modelled:
+        rows.setdefault(model.model, []).extend(
+            (f"{model.instructions / 1e6:.1f}", f"{model.cycles / 1e6:.1f}")
         )
     for name, row in rows.items():
         table.add_row(name, *row)

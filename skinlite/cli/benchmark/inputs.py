@@ -1,4 +1,4 @@
-"""What the benchmark commands have in common: flags, reference, images, peers, report."""
+"""What the benchmark commands have in common: flags, baseline, images, peers, report."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from skinlite.cli.shared import console, need, output
+from skinlite.cli.shared import console, output
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import check_regular
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
+    from skinlite.progress import Report
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.measure.accuracy import EvaluationSet
-    from skinlite_benchmarks.measure.interleave import Report
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"
@@ -65,7 +66,7 @@ def evaluation_set_of(
     from skinlite_benchmarks.measure.accuracy import choose_images
 
     if runs:
-        need("keras", "train")  # the float model answers too
+        need("keras", "train")  # the float model predicts too
     return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries)
 
 
@@ -115,7 +116,7 @@ def parse_runtimes(text: str) -> list[str]:
 
 
 def reference_file(choice: str, run: "Run | None") -> Path | None:
-    """The reference, converted where it isn't yet.
+    """The baseline, converted where it isn't yet.
 
     Args:
         choice: its name, ``none``, or a .tflite.
@@ -141,14 +142,15 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
     if not reference_path(run).is_file():
         need("tensorflow", "export")
         console.print(
-            f"converting the reference: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
+            f"converting the baseline: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
         )
     with ReferenceBuild(run=run) as build:
         return build.wait()
 
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
-    """Write the report and say what came out."""
+    """Write the report and print its summary."""
+    from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary
     from skinlite_benchmarks.report.write import write_report
 
@@ -158,7 +160,7 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     if as_json:
         print(results.model_dump_json())
     else:
-        output.print(summary(results), markup=False)
+        output.print(summary(view_of(results)), markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
         console.print(f"interrupted; {page} has what was measured until then")

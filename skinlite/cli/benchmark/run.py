@@ -109,9 +109,18 @@ def benchmark(
     from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants.find import find_contestants
     from skinlite_benchmarks.phones.browser import read_devices
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
 
-    # A wrong path is told before the reference is converted.
+    settings = BenchmarkSettings(
+        threads=tuple(counts),
+        rounds=rounds,
+        runtimes=tuple(chosen),
+        seed=seed,
+        details=details,
+        command=shlex.join(["skinlite", *sys.argv[1:]]),
+    )
+    # A wrong path is refused before the baseline is converted.
     entries = find_contestants(models, chosen)
     contestants = [entry.contestant for entry in entries]
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
@@ -126,14 +135,9 @@ def benchmark(
         results = run_benchmark(
             models,
             baseline,
+            settings,
             others=[peer for run in to_convert for peer in peers_of(run, data, chosen, report)],
-            runtimes=chosen,
-            threads=counts,
-            rounds=rounds,
-            seed=seed,
             evaluation_set=evaluation_set,
-            details=details,
-            command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
     results = results.model_copy(update={"devices": phones})

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeVar
 import typer
 
 from skinlite.cli.benchmark.inputs import evaluation_set_of, publish, reference_file, thread_counts
-from skinlite.cli.shared import JsonOption, OutOption, need, output_folder
+from skinlite.cli.shared import JsonOption, OutOption, output_folder
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 N = TypeVar("N", int, float)
 SIZES, WIDTHS = "96,128,160,192,224,299", "1"
@@ -54,6 +55,7 @@ def sweep(
     from skinlite.models.backbones import find_backbone
     from skinlite.training.run import open_run
     from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
+    from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
 
     runs = [open_run(path) for path in model or []]
@@ -69,19 +71,22 @@ def sweep(
         raise InputError("Two points of the sweep have one backbone, size and width. Drop one.")
     evaluation_set = evaluation_set_of(data, runs) if runs else None
     folder = output_folder(out, "reports", "sweep")
+    settings = BenchmarkSettings(
+        threads=tuple(counts),
+        rounds=rounds,
+        runtimes=("litert",),
+        seed=seed,
+        command=shlex.join(["skinlite", *sys.argv[1:]]),
+    )
     baseline = reference_file(reference, None)
     with reporting() as report:
         entries = convert_all(jobs, report)
         results = run_benchmark(
             [],
             baseline,
+            settings,
             others=entries,
-            runtimes=("litert",),
-            threads=counts,
-            rounds=rounds,
-            seed=seed,
             evaluation_set=evaluation_set,
-            command=shlex.join(["skinlite", *sys.argv[1:]]),
             report=report,
         )
     publish(with_points(results, jobs), folder, as_json=as_json)
@@ -89,9 +94,9 @@ def sweep(
 
 def _numbers(flag: str, text: str, kind: type[N]) -> list[N]:
     try:
-        found = [kind(part) for part in text.split(",")]
+        numbers = [kind(part) for part in text.split(",")]
     except ValueError as error:
         raise InputError(f"{flag} {text!r} is not a list of numbers such as 96,224.") from error
-    if min(found) <= 0:
+    if min(numbers) <= 0:
         raise InputError(f"{flag} {text!r}: each has to be above 0.")
-    return found
+    return numbers

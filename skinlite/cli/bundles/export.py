@@ -5,18 +5,19 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.progress import counting, reporting
+from skinlite.cli.parsing import parse_gates, parse_kits, parse_names, parse_rewrites, parse_size
+from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
     JsonOption,
     OutOption,
     console,
-    need,
     output,
     output_folder,
 )
-from skinlite.cli.tables import check_gates, print_manifest
+from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 from skinlite.settings import validated
 
 ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")
@@ -134,9 +135,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
-    from skinlite_export.bundle.kits import parse_kits
-    from skinlite_export.recipe import Recipe, parse_gates, parse_size
-    from skinlite_export.rewrites import parse_rewrites
+    from skinlite_export.recipe import Recipe
 
     kits = parse_kits(kit)
     key = None
@@ -156,8 +155,8 @@ def export(
             "ranges": ranges,
             "gates": parse_gates(gates),
             "seed": seed,
-            "keep_float": names(keep_float),
-            "allow_float": names(allow_float.upper()),
+            "keep_float": parse_names(keep_float),
+            "allow_float": parse_names(allow_float.upper()),
             "integer_only": integer_only,
             "on_fail": on_fail,
             "prune": prune,
@@ -182,43 +181,24 @@ def export(
                 f"--{name.replace('_', '-')} is about int8, and --quantize is {quantize}. Drop it, "
                 "or use --quantize int8."
             )
-    from skinlite.training.run import newest_run, open_run
+    from skinlite.api.data import run_of
+    from skinlite.training.run import newest_run
+    from skinlite_export import api
+    from skinlite_export.verify.gates import check_gates
 
-    if model and model.is_file():
-        raise InputError(
-            f"{model} is a file; --model takes a run folder, as skinlite train writes it. Its "
-            "split, patient encoding and settings are what calibration and the gates need, so a "
-            "model from elsewhere can't be exported. Train one with: skinlite train"
-        )
-    run = open_run(model) if model else newest_run()
+    run = run_of(model) if model else newest_run()
     out = output_folder(out, "bundles", f"{run.path.name}-{recipe.quantize}")
-    need("keras", "train")
-    for module in ("tf_keras", "tf2onnx"):
-        need(module, "export")
-    from skinlite.data.dataset import read_dataset
-    from skinlite.training.input.prepare import prepare_again
-    from skinlite_export.export import export as export_run
-
-    dataset = read_dataset(data or Path(run.info.data))
-    with counting("reading images", len(dataset.frame)) as advance:
-        prepared = prepare_again(run, dataset, advance)
-    pool = None
-    if calibration:
-        from skinlite_export.quantize.calibration_pool import folder_pool
-
-        folder = read_dataset(calibration)
-        with counting("reading calibration images", len(folder.frame)) as advance:
-            pool = folder_pool(prepared, folder, advance)
     with reporting() as report:
-        bundle = export_run(
+        bundle = api.export(
             run,
-            prepared,
-            recipe,
+            data,
             out,
-            pool=pool,
+            recipe,
+            calibration=calibration,
             explain_error=explain_error,
             kits=kits,
             key=key,
+            must_pass=False,
             report=report,
         )
     if as_json:
@@ -229,8 +209,3 @@ def export(
     if key and not bundle.signed:
         console.print("not signed: a gate failed")
     check_gates(bundle.manifest, bundle.path)
-
-
-def names(text: str) -> tuple[str, ...]:
-    """The names in ``NAME,...``."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())

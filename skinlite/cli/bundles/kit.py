@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from skinlite.cli.parsing import parse_kits
 from skinlite.cli.shared import OutOption, output
 from skinlite.errors import InputError
 
@@ -19,7 +20,7 @@ def kit(
 ) -> None:
     """Put sample code for apps into a bundle, without exporting again; --out leaves it as it is."""
     from skinlite_export.bundle.folder import open_bundle
-    from skinlite_export.bundle.kits import FOLDER, KITS, add_kits, parse_kits
+    from skinlite_export.bundle.kits import FOLDER, KITS, add_kits
 
     wanted = parse_kits(names)
     if not wanted:

@@ -1,7 +1,7 @@
 """``skinlite predict``: one image and its patient through a bundle."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,6 @@ from skinlite.cli.bundles.submission import answer_folder, write_answers
 from skinlite.cli.shared import JsonOption, console, hold_file, output
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
-
-if TYPE_CHECKING:
-    from skinlite_export.manifest.manifest import Manifest
 
 
 def predict(
@@ -43,12 +40,11 @@ def predict(
     from PIL import Image
     from rich.table import Table
 
-    from skinlite.data.geometry import load_image
     from skinlite.data.patient import Patient
     from skinlite.files.read_write import write_atomically
     from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.runtime.attention_overlay import overlay
-    from skinlite_export.runtime.model_inputs import patients_for, pixels_for
+    from skinlite_export.runtime.model_inputs import run_one
 
     if attention and attention.suffix.lower() != ".png":
         raise InputError(f"--attention {attention} is written as PNG: let its name end in .png.")
@@ -66,19 +62,13 @@ def predict(
     opened = open_bundle(bundle)
     opened.check_files()
     manifest, encoder = opened.manifest, opened.encoder()
-    known = {"--sex": (sex, encoder.sexes), "--site": (site, encoder.localizations)}
-    for option, (value, values) in known.items():
-        if value not in values:
-            raise InputError(f"{option} {value!r}: give one of {', '.join(values)}.")
     runner = opened.runner(file)
+    for doubt in opened.doubts:
+        console.print(f"[yellow]warning:[/] {doubt}")
     if isic_csv:
-        _warn(manifest)
         write_answers(isic_csv, *answer_folder(image, runner, encoder))
         return
-    (vector,) = patients_for(runner, [patient], encoder)
-    picture = load_image(image)
-    runner.set_inputs(pixels_for(runner, picture), vector)
-    runner.invoke()
+    pixels = run_one(runner, image, patient, encoder)
     if attention:
         found, size = runner.attention(), manifest.source.image_size
         if found is None:
@@ -86,11 +76,10 @@ def predict(
                 f"{file} gives no attention map. Export one with: skinlite export --with-attention"
             )
         content = io.BytesIO()
-        coloured = overlay(picture, found, runner.signature.height_width, (size, size))
+        coloured = overlay(pixels, found, runner.signature.height_width, (size, size))
         Image.fromarray(coloured).save(content, "png")
         write_atomically(attention, content.getvalue())
     answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
-    _warn(manifest)
     if as_json:
         output.print_json(data={"probabilities": answer, "notice": manifest.notice})
         return
@@ -99,16 +88,3 @@ def predict(
         table.add_row(name, manifest.classes[name], number(probability))
     output.print(table)
     output.print(manifest.notice)
-
-
-def _warn(manifest: "Manifest") -> None:
-    """Say why the answers of a bundle aren't worth much."""
-    if not manifest.source.trained:
-        console.print("[yellow]warning:[/] the network is untrained: its answers mean nothing.")
-    if manifest.source.synthetic:
-        console.print(
-            "[yellow]warning:[/] the network was trained on synthetic images: its answers for "
-            "real ones mean nothing."
-        )
-    if manifest.status == "rejected":
-        console.print("[yellow]warning:[/] the bundle failed its gates: skinlite verify says why.")

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from skinlite.cli.shared import DEVICES, console, need, output
+from skinlite.cli.shared import DEVICES, console, output
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 from skinlite.process.signals import taken
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.shared import hold, need, output
-from skinlite.cli.tables import check_gates
+from skinlite.cli.shared import hold, output
+from skinlite.process.extras import need
 
 
 def sign(
@@ -27,6 +27,7 @@ def sign(
     from skinlite_export.bundle.folder import SIGNATURE, open_bundle
     from skinlite_export.bundle.signing import read_private_key
     from skinlite_export.bundle.signing import sign as put_signature
+    from skinlite_export.verify.gates import check_gates
 
     private = read_private_key(key)
     if os.access(bundle.resolve().parent, os.W_OK):  # else nobody can put a kit in meanwhile

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from skinlite.cli.shared import JsonOption, need, output
-from skinlite.cli.tables import check_gates
+from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle
@@ -38,6 +38,7 @@ def verify(
     """Check hashes, contents and signature of a bundle, and run its golden vectors here."""
     from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.diagnosis.diagnose import diagnose
+    from skinlite_export.verify.gates import check_gates
 
     signed = []
     if key:  # before anything in the bundle is believed

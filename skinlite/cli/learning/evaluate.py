@@ -7,21 +7,15 @@ import typer
 
 from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.learning.score_tables import print_evaluation
-from skinlite.cli.progress import counting
-from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, need, output
-from skinlite.data.splits.leaks import Leaks
+from skinlite.cli.progress import reporting
+from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, output
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 TRAINED_ON = "images that it was trained on: every score is an upper bound"
-SEEN = Leaks(state="found", reason="the training images themselves")
 
 if TYPE_CHECKING:
-    from skinlite.cli.bundles.predictions import Answered
-    from skinlite.data.dataset import Dataset
-    from skinlite.evaluation.evaluation import Evaluation
-    from skinlite.evaluation.metadata_only import MetadataOnly
-    from skinlite.training.run import Run
-    from skinlite_export.bundle.folder import Bundle
+    from skinlite.api.evaluate import Judged
 
 
 def evaluate(
@@ -47,91 +41,24 @@ def evaluate(
 ) -> None:
     """Score a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
-    from skinlite.cli.bundles.predictions import answer_bundle, answer_run
-    from skinlite.data.dataset import read_dataset
-    from skinlite.evaluation.evaluation import evaluate_fully
-    from skinlite.files.claims import restore
-    from skinlite.training.run import open_run
-    from skinlite_export.bundle.folder import MANIFEST, open_bundle
+    from skinlite.api.evaluate import SEEN, judge
 
-    restore(artefact)
-    bundle = open_bundle(artefact) if (artefact / MANIFEST).exists() else None
-    run = open_run(model or artefact) if model or not bundle else None
-    if run is None and split != "all":
-        raise InputError(
-            "A bundle doesn't hold its run's split: name the run with --model RUN, or take every "
-            f"image of another data set with --split all (asked for: --split {split})."
-        )
-    if bundle and run and split != "all":
-        _check_origin(bundle, run)
-    if data is None and run is None:
-        raise InputError("Say where the images are: --data DIR.")
-    dataset = read_dataset(data or Path(run.info.data if run else ""))
-    with counting("reading images", len(dataset.frame)) as advance:
-        if bundle:
-            answered = answer_bundle(bundle, run, dataset, split, advance)
-        elif run:
-            need("keras", "train")
-            answered = answer_run(run, dataset, split, advance)
-    leaks = _leaks(run, split, dataset, answered.leaks)
-    found = evaluate_fully(
-        answered.examples.labels,
-        answered.probabilities,
-        answered.rows,
-        temperature=answered.temperature,
-        temperature_from=answered.temperature_from,
-        leaks=leaks,
-    )
-    alone = _without_images(answered, split, run)
-    found = found.model_copy(update={"metadata_only": alone})
-    title = _title(artefact, split, dataset, run)
-    if leaks.statement:
-        title += f", {TRAINED_ON if leaks == SEEN else leaks.warning}"
-    if split == "all" and run and leaks.state == "found":
+    with reporting() as report:
+        judged = judge(artefact, data, split, model, report)
+    predictions, found, run = judged.predictions, judged.evaluation, judged.run
+    title = _title(artefact, split, judged)
+    if found.leaks.statement:
+        title += f", {TRAINED_ON if found.leaks == SEEN else found.leaks.warning}"
+    if split == "all" and run and found.leaks.state == "found":
         console.print("[yellow]warning:[/] --split all includes images the run was trained on.")
     if isic_csv:
-        write_answers(isic_csv, answered.rows["image_id"].tolist(), answered.probabilities)
+        write_answers(isic_csv, predictions.rows["image_id"].tolist(), predictions.probabilities)
     if figures:
-        _draw(figures, title, answered, found, run if not bundle else None)
+        _draw(figures, title, judged)
     if as_json:
         output.print_json(found.model_dump_json())
     else:
         print_evaluation(found, title)
-
-
-def _leaks(run: "Run | None", split: str, dataset: "Dataset", known: Leaks | None) -> Leaks:
-    """What is known of lesions of these images that the network was trained or selected on."""
-    from skinlite.data.splits.leakage import leaks_between
-
-    if run is None:
-        return Leaks(
-            state="unknown",
-            reason="what the bundle was trained on is only told by its run; name it with --model",
-        )
-    if known is None:
-        return leaks_between(run.split(), dataset.frame)
-    return SEEN if split == "train" else known
-
-
-def _without_images(
-    answered: "Answered", split: str, run: "Run | None"
-) -> "tuple[MetadataOnly, ...]":
-    """What the metadata alone reach on held-out rows of a run whose training rows are known."""
-    from skinlite.evaluation.metadata_only import metadata_only
-
-    if run is None or answered.training is None or split not in ("validation", "test"):
-        return ()
-    return tuple(metadata_only(answered.training, answered.rows, run.encoder()))
-
-
-def _check_origin(bundle: "Bundle", run: "Run") -> None:
-    """Refuse another run's split: its held-out images may have trained this bundle."""
-    if bundle.manifest.source.model_sha256 != run.model_sha256():
-        raise InputError(
-            f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
-            "out may have trained the bundle. Name the run it came from with --model, or export "
-            "again."
-        )
 
 
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
@@ -145,32 +72,33 @@ def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
         need("matplotlib", "train")
 
 
-def _title(artefact: Path, split: str, dataset: "Dataset", run: "Run | None") -> str:
+def _title(artefact: Path, split: str, judged: "Judged") -> str:
     title = f"{artefact}, split {split}"
-    if run and run.info.status == "untrained":
+    if judged.run and judged.run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
-    return title + (", synthetic images" if dataset.synthetic else "")
+    return title + (", synthetic images" if judged.dataset.synthetic else "")
 
 
-def _draw(
-    folder: Path, title: str, answered: "Answered", found: "Evaluation", run: "Run | None"
-) -> None:
+def _draw(folder: Path, title: str, judged: "Judged") -> None:
+
     from skinlite.evaluation.figures.plots import Looks, draw_figures, pick_looks
 
-    examples = answered.examples
+    predictions = judged.predictions
+    examples = predictions.examples
     picked = pick_looks(examples.labels)
-    maps = answered.maps(picked)
+    maps = predictions.maps(picked)
     some = examples.take(picked)
+    run = None if judged.bundle else judged.run
     names = draw_figures(
         folder,
         title,
         examples.labels,
-        answered.probabilities,
-        found,
+        predictions.probabilities,
+        judged.evaluation,
         history=run.history() if run else None,
         looks=None
         if maps is None
-        else Looks(some.images, maps, some.labels, answered.probabilities[picked]),
+        else Looks(some.images, maps, some.labels, predictions.probabilities[picked]),
     )
     console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)
     if maps is None:

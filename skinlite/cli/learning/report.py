@@ -7,8 +7,9 @@ import typer
 from rich.markup import escape
 
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import console, hold_file, need, output
+from skinlite.cli.shared import console, hold_file, output
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.evaluation.paper_tables import Measured

@@ -11,7 +11,7 @@ from skinlite.cli.tables import number
 if TYPE_CHECKING:
     from skinlite.evaluation.calibration import Calibration
     from skinlite.evaluation.evaluation import Evaluation
-    from skinlite.evaluation.intervals import Interval
+    from skinlite.evaluation.resampling import Interval
     from skinlite.evaluation.subgroups import Subgroup
 
 

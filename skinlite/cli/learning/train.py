@@ -1,25 +1,22 @@
 """``skinlite train``: a data set to a run folder."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from skinlite.cli.progress import counting, reporting
+from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
     OutOption,
     console,
     hold,
-    need,
     output,
     output_folder,
 )
 from skinlite.errors import InputError
+from skinlite.process.extras import need
 from skinlite.settings import validated
-
-if TYPE_CHECKING:
-    from skinlite.data.splits.split_protocols import SplitInfo
 
 PRESETS = "default, or paper: the paper's protocol. Flags that are given go before it."
 REGIMES = (
@@ -100,90 +97,64 @@ def train(
 ) -> None:
     """Train a classifier on a HAM10000 or ISIC 2018 folder, split by lesion."""
     need("keras", "train")
-    from skinlite.data.dataset import read_dataset
+    from skinlite.api import train as training
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
-    from skinlite.training.fit import Training
-    from skinlite.training.input.prepare import prepare, prepare_again
-    from skinlite.training.run import partial_folder, reopen_run
+    from skinlite.training.run import whole_folder
 
     execution = validated(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
     )
-    if resume:
-        hold(resume.with_name(resume.name.removesuffix(".partial")))
-        unfinished = reopen_run(resume)
-        config = unfinished.info.config
-        out = unfinished.path.with_name(unfinished.path.name.removesuffix(".partial"))
-        dataset = read_dataset(data or Path(unfinished.info.data))
-        with counting("reading images", len(dataset.frame)) as advance:
-            prepared = prepare_again(unfinished, dataset, advance)
-    else:
-        if data is None:
-            raise InputError("Say where the data set is: --data DIR. Without data: skinlite demo")
-        settings = {
-            "preset": preset,
-            "regime": regime,
-            "backbone": backbone,
-            "topology": topology,
-            "image_size": image_size or find_backbone(backbone).input_size,
-            "width": width,
-            "weights": weights,
-            "epochs": epochs,
-            "epoch_pictures": epoch_pictures,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "patience": patience,
-            "seed": seed,
-            "precision": precision,
-        }
-        given = {name: value for name, value in settings.items() if value is not None}
-        config = validated(TrainConfig, given)
-        name = backbone if width == 1 else f"{backbone}-{width:g}"
-        out = output_folder(out, "runs", f"{name}-{config.image_size}px")
-        if partial_folder(out).exists():
-            raise InputError(
-                f"{partial_folder(out)} was left by a training that was killed, or still runs. "
-                f"Go on with: skinlite train --resume {out}"
-            )
-        dataset = read_dataset(data)
-        with counting("reading images", len(dataset.frame)) as advance:
-            prepared = prepare(
-                dataset,
-                config.image_size,
-                seed,
-                advance,
-                split=split,
-                test_data=test_data,
-                same_lesion=same_lesion,
-            )
-
-    _tell_split(prepared.split_info)
-    with reporting() as report:
-        training = Training(out, config, prepared, report, execution)
-        run = training.resume() if resume else training.start()
-    if run.info.status == "interrupted":
+    try:
+        if resume:
+            out = whole_folder(resume)
+            hold(out)
+            with reporting() as report:
+                training.resume(resume, data, execution=execution, report=report)
+        else:
+            if data is None:
+                raise InputError(
+                    "Say where the data set is: --data DIR. Without data: skinlite demo"
+                )
+            settings: dict[str, Any] = {
+                "preset": preset,
+                "regime": regime,
+                "backbone": backbone,
+                "topology": topology,
+                "image_size": image_size or find_backbone(backbone).input_size,
+                "width": width,
+                "weights": weights,
+                "epochs": epochs,
+                "epoch_pictures": epoch_pictures,
+                "batch_size": batch_size,
+                "learning_rate": learning_rate,
+                "patience": patience,
+                "seed": seed,
+                "precision": precision,
+            }
+            given = {name: value for name, value in settings.items() if value is not None}
+            config = validated(TrainConfig, given)
+            name = backbone if width == 1 else f"{backbone}-{width:g}"
+            out = output_folder(out, "runs", f"{name}-{config.image_size}px")
+            with reporting() as report:
+                training.train(
+                    data,
+                    out=out,
+                    split=split,
+                    test_data=test_data,
+                    same_lesion=same_lesion,
+                    execution=execution,
+                    report=report,
+                    **given,
+                )
+    except training.TrainingInterruptedError as stop:
+        info = stop.run.info
         console.print(
-            f"Stopped after {run.info.epochs_done} of {config.epochs} epochs; the best model so "
+            f"Stopped after {info.epochs_done} of {info.config.epochs} epochs; the best model so "
             f"far is kept. Go on with: skinlite train --resume {out}",
             markup=False,
             soft_wrap=True,
         )
-        raise typer.Exit(130)
+        raise typer.Exit(130) from None
     output.print(out)
-
-
-def _tell_split(info: "SplitInfo") -> None:
-    """Say how much of the test has been seen in training, as far as anybody knows."""
-    leaks = info.leaks
-    said = {
-        "found": leaks.reason,
-        "none found": f"{info.leakage}; {leaks.reason}",
-        "unknown": str(leaks),
-    }[leaks.state]
-    if leaks.state == "found" and info.joined and info.joined.lesions:
-        said += f"; {info.joined}"  # which the reason of the others has
-    console.print(f"split {info.kind}; leaking: {said}", markup=False, soft_wrap=True)
-    if leaks.statement:
-        console.print(f"[yellow]warning:[/] {leaks.statement}.", soft_wrap=True)

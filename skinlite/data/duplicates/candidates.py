@@ -5,13 +5,14 @@ into cells (an inverted file: Sivic and Zisserman, "Video Google", ICCV 2003); e
 nearest neighbours within its cell, and the neighbours' images get its votes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.duplicates.features import NORM, Features, mirrored
+from skinlite.progress import Report
 
 CELLS = 4096
 DESCRIPTORS_PER_CELL = 400
@@ -35,7 +36,6 @@ AT_ONCE = 4_000_000
 
 SEED = 0
 
-Report = Callable[[str, int, int], None]
 Pair = tuple[int, int, bool]
 
 

@@ -1,4 +1,4 @@
-"""Write the pairs found: a table for ``train --same-lesion``, and a page for a person."""
+"""Write the pairs found: a table that a training takes, and a page for a person."""
 
 import base64
 import csv

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from skinlite.data.duplicates.candidates import Report, propose
+from skinlite.data.duplicates.candidates import propose
 from skinlite.data.duplicates.features import Features, read_features
 from skinlite.data.duplicates.images import Image
 from skinlite.data.duplicates.pairs import COPY, RELATIONS, SAME_FILE, SAME_LESION, Pair, judge
@@ -21,6 +21,7 @@ from skinlite.data.duplicates.verification import Match, match
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
 from skinlite.process.threads import in_threads
+from skinlite.progress import Report, silent
 
 LARGEST_GROUP = 40
 """Of a larger group of images that show the same, not each is matched with each."""
@@ -42,7 +43,7 @@ class Found:
 def find_pairs(
     images: Sequence[Image],
     others: Sequence[Image] | None = None,
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
 ) -> Found:
     """Find equal files, re-encoded copies and images of the same lesion.
 

@@ -15,6 +15,9 @@ from skinlite.errors import SkinliteWarning
 
 LEVELS = tuple(f"diagnosis_{level}" for level in range(1, 6))
 
+COLUMNS = frozenset({"diagnosis", *LEVELS})
+"""Any of them shows that a table names diagnoses as the archive does."""
+
 CLASS_OF = {
     "solar or actinic keratosis": "akiec",
     "actinic keratosis": "akiec",
@@ -66,11 +69,6 @@ HINTS = {
     ),
 }
 """What is said beside a diagnosis that is none of the seven, lower case."""
-
-
-def has_diagnoses(frame: pd.DataFrame) -> bool:
-    """Whether a table names diagnoses as the archive does."""
-    return bool({"diagnosis", *LEVELS} & set(frame))
 
 
 def add_classes(frame: pd.DataFrame) -> pd.DataFrame:

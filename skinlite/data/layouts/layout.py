@@ -12,19 +12,23 @@ docs/training.md.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.layouts.archive import LEVELS, add_classes, has_diagnoses
+from skinlite.data.layouts.archive import COLUMNS as ARCHIVE_COLUMNS
+from skinlite.data.layouts.archive import add_classes
 from skinlite.data.layouts.images import find_images
+from skinlite.data.layouts.one_hot import ONE_HOT, from_one_hot
+from skinlite.data.layouts.places import named, root_of, visible
 from skinlite.data.layouts.spellings import BLANKS, spell_out
 from skinlite.data.layouts.text import IMAGE_SUFFIXES, read_frame, read_names
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import check_regular
-from skinlite.vocabulary import CLASSES, UNKNOWN
+from skinlite.vocabulary import UNKNOWN
 
 __all__ = ["COLUMNS", "IMAGE_SUFFIXES", "find_table", "image_paths", "read_table", "root_of"]
 
@@ -33,9 +37,32 @@ COLUMNS = ("lesion_id", "image_id", "dx", "age", "sex", "localization")
 HAM10000_TABLES = ("ham10000_metadata.csv", "ham10000_metadata.tab", "ham10000_metadata")
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv", ".txt"}
 
-ONE_HOT = {**{name.upper(): name for name in CLASSES}, "AK": "akiec"}
-OTHER_ONE_HOT = ("SCC", "UNK", "SCCKA", "BEN_OTH", "MAL_OTH", "INF")
-"""Columns of ISIC 2019 and 2025 for what is none of the seven classes."""
+
+@dataclass(frozen=True)
+class Layout:
+    """How a kind of table names diagnoses.
+
+    Attributes:
+        columns: any of them shows that a table is of this layout.
+        read: fills the column ``dx`` of the table's frame; the path is for what lies beside it.
+        beside_dx: whether a table that has ``dx`` already is read so too.
+    """
+
+    columns: frozenset[str]
+    read: Callable[[pd.DataFrame, Path], pd.DataFrame]
+    beside_dx: bool = False
+
+    def holds(self, names: set[str]) -> bool:
+        """Whether a table with columns of these names is read so."""
+        return bool(self.columns & names) and (self.beside_dx or "dx" not in names)
+
+
+LAYOUTS = (
+    Layout(frozenset(ONE_HOT), from_one_hot),
+    Layout(ARCHIVE_COLUMNS, lambda frame, table: add_classes(frame), beside_dx=True),
+    Layout(frozenset({"dx"}), lambda frame, table: frame, beside_dx=True),  # HAM10000
+)
+"""The first that holds reads a table; a new one is a function in a module, and a row here."""
 
 
 def find_table(source: Path) -> Path:
@@ -52,12 +79,12 @@ def find_table(source: Path) -> Path:
         if source.exists():
             check_regular(source)
         raise InputError(f"There is no folder {source}. Give a HAM10000 or ISIC 2018 folder.")
-    here = list(_visible(source))
+    here = list(visible(source))
     by_name = {path.name.lower(): path for path in reversed(here)}
     for name in HAM10000_TABLES:
         if name in by_name:
             return by_name[name]
-    below = [path for folder in sorted(source.glob("[!._]*/")) for path in _visible(folder)]
+    below = [path for folder in sorted(source.glob("[!._]*/")) for path in visible(folder)]
     unlabelled = []
     for paths, word in (
         (here, "metadata"),
@@ -75,7 +102,7 @@ def find_table(source: Path) -> Path:
         tables = [path for path in found if _has_labels(path)]
         if len(tables) > 1:
             names = ", ".join(str(path.relative_to(source)) for path in tables)
-            raise InputError(f"{source} has several tables: {names}. Give one of them with --data.")
+            raise InputError(f"{source} has several tables: {names}. Give one of them with `data`.")
         if tables:
             return tables[0]
         unlabelled += found
@@ -85,12 +112,6 @@ def find_table(source: Path) -> Path:
         f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
         f"ISIC 2018 *GroundTruth.csv.{_hint(here)} For a try without data: skinlite demo"
     )
-
-
-def root_of(table: Path) -> Path:
-    """The data set's folder: the table's, or the one above an official ``*_GroundTruth`` folder."""
-    folder = table.absolute().parent
-    return folder.parent if folder.name.lower().endswith("_groundtruth") else table.parent
 
 
 def read_table(table: Path) -> pd.DataFrame:
@@ -110,10 +131,9 @@ def read_table(table: Path) -> pd.DataFrame:
             "HAM10000_metadata.csv and the images."
         )
     ours = "dx" in frame
-    if not ours and ONE_HOT.keys() & set(frame):
-        frame = _from_one_hot(frame, table)
-    elif has_diagnoses(frame):
-        frame = add_classes(frame)
+    layout = next((row for row in LAYOUTS if row.holds(set(frame.columns))), None)
+    if layout is not None:
+        frame = layout.read(frame, table)
     if "dx" in frame:
         frame["dx"] = frame["dx"].str.lower()
     frame = spell_out(frame)
@@ -133,22 +153,10 @@ def image_paths(table: Path) -> dict[str, Path]:
     return find_images(root_of(table)).pictures
 
 
-def tables_of(table: Path) -> list[Path]:
-    """A table and those that are joined to it."""
-    companions = (_companion(table, kind) for kind in ("metadata", "LesionGroupings"))
-    return [table, *(path for path in companions if path)]
-
-
-def _visible(folder: Path) -> Iterator[Path]:
-    """The files of a folder without hidden ones, such as macOS's ``._X``."""
-    paths = (path for path in folder.iterdir() if not path.name.startswith("."))
-    yield from sorted(path for path in paths if path.is_file())
-
-
 def _has_labels(path: Path) -> bool:
     """Whether a table names diagnoses; one that can't be read is for `read_table` to tell."""
     names = read_names(path)
-    return not names or bool({"dx", "diagnosis", *LEVELS, *ONE_HOT} & names)
+    return not names or any(layout.columns & names for layout in LAYOUTS)
 
 
 def _hint(files: list[Path]) -> str:
@@ -165,41 +173,4 @@ def _beside_ground_truth(path: Path) -> bool:
     """Whether a ``X_metadata.csv`` only completes a ``X_GroundTruth.csv``."""
     truth = re.sub("metadata", "GroundTruth", path.name, flags=re.IGNORECASE)
     folders = (path.parent, path.parent / Path(truth).stem)
-    return truth != path.name and _named(truth, *folders) is not None
-
-
-def _named(name: str, *folders: Path) -> Path | None:
-    """The file of a name, however capitalised, in the first folder that has it."""
-    paths = (path for folder in folders if folder.is_dir() for path in _visible(folder))
-    return next((path for path in paths if path.name.lower() == name.lower()), None)
-
-
-def _from_one_hot(truth: pd.DataFrame, table: Path) -> pd.DataFrame:
-    """One-hot columns (MEL, NV, ...) to one ``dx``, joined with the table's companions."""
-    known = {name for column, name in ONE_HOT.items() if column in truth}
-    missing = [name.upper() for name in CLASSES if name not in known]
-    if "image_id" not in truth:
-        missing.insert(0, "image_id")
-    if missing:
-        raise InputError(f"{table} lacks the columns {', '.join(missing)} of ISIC 2018 Task 3.")
-    columns = [name for name in truth if name in {*ONE_HOT, *OTHER_ONE_HOT}]
-    scores = truth[columns].apply(pd.to_numeric, errors="coerce").fillna(0.0)
-    one_hot = (scores == 1).sum(axis=1) == 1
-    names = [ONE_HOT.get(name, name.lower()) for name in columns]
-    classes = pd.Series(scores.to_numpy().argmax(axis=1), index=truth.index)
-    frame = pd.DataFrame({"image_id": truth["image_id"]})
-    frame["dx"] = classes.map(dict(enumerate(names))).where(one_hot, "")
-    for companion in tables_of(table)[1:]:
-        more = read_frame(companion)
-        if "image_id" not in more:
-            raise InputError(f"{companion} lacks the column image_id.")
-        new = more.columns.difference(frame.columns, sort=False)
-        rows = more.drop_duplicates("image_id").set_index("image_id")[list(new)]
-        frame = frame.join(rows, on="image_id").fillna("")
-    return frame
-
-
-def _companion(table: Path, kind: str) -> Path | None:
-    """``X_<kind>.csv`` of an ``X_GroundTruth.csv``: beside it, or in the data set's folder."""
-    name = re.sub("groundtruth", kind, table.name, flags=re.IGNORECASE)
-    return None if name == table.name else _named(name, table.parent, root_of(table))
+    return truth != path.name and named(truth, *folders) is not None

@@ -67,8 +67,8 @@ def conclude(
     doubts = [doubt for doubt in [_unnamed(nameless(frame), len(frame))] if doubt]
     if two_sets and not handed and (doubt := _strange(frame["table_lesion_id"])):
         doubts.append(
-            f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion, "
-            "--same-lesion FILE takes them"
+            f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion, and "
+            "the setting same_lesion of a training takes them"
         )
     doubt = " and ".join(doubts)
     if leakage.crossing_lesions:

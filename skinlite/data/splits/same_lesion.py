@@ -1,7 +1,7 @@
 """Images of one lesion, though the table gives them several lesion ids or none.
 
 Three things tell: pairs that are known of HAM10000, files that are byte for byte the same, and
-pairs that the user hands in (``--same-lesion FILE``). What they link gets one ``lesion_id``, the
+pairs that the user hands in (a file of pairs). What they link gets one ``lesion_id``, the
 smallest of those linked, before anything is split or counted.
 
 ``same_lesion.csv`` beside this module is skinlite's own finding, ids alone. Method: local features

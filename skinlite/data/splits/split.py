@@ -50,7 +50,7 @@ def split_by_lesion(
         raise InputError(
             f"Class {counts.idxmin()!r} has {counts.min()} lesion(s); a stratified split needs at "
             f"least {len(sides)}, one for each of {', '.join(sides)}. Add lesions of it, or hand "
-            "in a split of your own: --split FILE.csv."
+            "in a split of your own: `split=FILE.csv`."
         )
     rng = np.random.default_rng(seed)
     assigned = pd.Series("train", index=lesions.index)

@@ -1,4 +1,4 @@
-"""Which images train and which judge: the kinds of split that ``--split`` offers."""
+"""Which images train and which judge: the kinds of split."""
 
 import warnings
 from dataclasses import dataclass
@@ -77,8 +77,8 @@ def divide(
     """
     if (how == "official") != (test_data is not None):
         raise InputError(
-            "--split official is tested on the folder that --test-data names; "
-            "other splits take no --test-data."
+            "`split='official'` is tested on the folder that `test_data` names; "
+            "other splits take no `test_data`."
         )
     _check_classes(dataset)
     handed = read_pairs(same_lesion) if same_lesion else None
@@ -87,7 +87,7 @@ def divide(
         try:
             test = read_dataset(test_data)
         except InputError as error:
-            raise InputError(f"--test-data: {error}") from error
+            raise InputError(f"`test_data`: {error}") from error
         dataset = join(dataset, test)
     dataset, joined = join_same(dataset, handed)
     frame = dataset.frame
@@ -171,7 +171,7 @@ def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
             given = pd.read_csv(stream, dtype=str, keep_default_na=False)
     except (InputError, OSError, ValueError) as error:
         raise InputError(
-            f"--split {path}: neither lesion, paper or official, nor a CSV file ({error})."
+            f"`split={path}`: neither lesion, paper or official, nor a CSV file ({error})."
         ) from error
     if not {"image_id", "split"} <= set(given) or not given["split"].isin(SPLITS).all():
         raise InputError(
@@ -203,7 +203,7 @@ def _check_sides(split: pd.DataFrame, frame: pd.DataFrame) -> None:
         if absent and (side == "train" or not present):
             raise InputError(
                 f"The split's {side} images lack {', '.join(absent)}: nothing could be learned "
-                "or judged of that. Move some there, or use --split lesion."
+                "or judged of that. Move some there, or use `split='lesion'`."
             )
         if absent:
             warnings.warn(

@@ -198,9 +198,10 @@ def test_a_search_finds_the_layer_that_has_to_stay_in_float(
 
 
 def test_a_search_that_gave_up_is_a_gate_that_failed(tiny_bundle: Bundle) -> None:
-    from skinlite.cli.tables import check_gates, print_manifest
+    from skinlite.cli.tables import print_manifest
     from skinlite.errors import GateError
     from skinlite_export.manifest.measured import Search, SearchStep
+    from skinlite_export.verify.gates import check_gates
 
     step = SearchStep(kept=("conv", "conv_1"), bytes=1, agreement=0.9, failed=("agreement",))
     path = Search(found=False, steps=(step.model_copy(update={"kept": ()}), step))

@@ -52,7 +52,7 @@ def test_rows_are_the_fitted_pictures_in_order(few: Dataset, own_cache: Path) ->
 
 def test_pictures_smaller_than_the_input_are_told(few: Dataset, own_cache: Path) -> None:
     """They are 225x300."""
-    with pytest.warns(SkinliteWarning, match=r"8 of 8 images are smaller.*--image-size"):
+    with pytest.warns(SkinliteWarning, match=r"8 of 8 images are smaller.*`image_size`"):
         pixels_of(few, 256, 256)
 
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from skinlite.cli.benchmark.inputs import tflite_of
+from skinlite.cli.parsing import parse_gates
 from skinlite.data.splits.same_lesion import read_pairs
 from skinlite.data.splits.split import read_split
 from skinlite.errors import InputError
@@ -27,7 +28,6 @@ from skinlite.files.read_write import (
 )
 from skinlite_benchmarks.results.results import read_results
 from skinlite_export.bundle.signing import read_private_key
-from skinlite_export.recipe import parse_gates
 from skinlite_export.runtime.runner import load_runner
 
 KILLED = """

@@ -1,20 +1,27 @@
 """The registry's guards, widths, and ImageNet weights that can't be had."""
 
 import dataclasses
+import subprocess
+import sys
 import urllib.error
 from pathlib import Path
 
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.vocabulary import NETWORKS
+from skinlite.models.backbones import BACKBONES
 
 
 def test_a_report_made_without_keras_has_keras_names() -> None:
-    from skinlite.models.backbones import BACKBONES
+    line = "import sys; from skinlite.models.backbones import BACKBONES as rows; "
+    line += "print('keras' in sys.modules, *(row.title for row in rows.values()))"
+    done = subprocess.run([sys.executable, "-c", line], capture_output=True, text=True, check=True)
+    imported, *titles = done.stdout.split()
+    assert imported == "False"
+    from keras import applications
 
-    for name, title in NETWORKS.items():
-        assert BACKBONES[name].title == title
+    assert titles == [row.title for row in BACKBONES.values()]
+    assert all(hasattr(applications, title) for title in titles)
 
 
 def test_another_architecture_is_not_taken(conv_net: str) -> None:
@@ -62,6 +69,6 @@ def test_imagenet_weights_that_cannot_be_fetched(
 
     monkeypatch.setattr(file_utils, "urlretrieve", no_network)
     monkeypatch.setattr(file_utils.config, "keras_home", lambda: str(tmp_path))
-    with pytest.raises(InputError, match=r"--weights none.*--weights FILE") as caught:
+    with pytest.raises(InputError, match=r"`weights='none'`.*`weights=FILE`") as caught:
         build_features(find_backbone("mobilenet_v3_large"), 224, "imagenet")
     assert "Name or service not known" in str(caught.value)

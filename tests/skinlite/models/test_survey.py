@@ -66,7 +66,7 @@ def test_every_notebook_has_a_backbone() -> None:
 
 @pytest.mark.parametrize("name", ["mobilenet", "vgg16"])
 def test_no_notebook_no_released_topology(name: str) -> None:
-    with pytest.raises(InputError, match=r"released no notebook.*--topology paper"):
+    with pytest.raises(InputError, match=r"released no notebook.*`topology='paper'`"):
         surveyed(name, "released")
 
 

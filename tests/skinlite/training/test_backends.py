@@ -90,7 +90,7 @@ def test_a_process_that_was_killed_is_resumed_as_if_nothing_had_been(
     out = tmp_path_factory.getbasetemp() / "backends" / "tensorflow" / "killed"
     assert not out.exists() and partial_folder(out).exists()
     for path in (out, partial_folder(out)):
-        with pytest.raises(InputError, match=f"skinlite train --resume {out}$"):
+        with pytest.raises(InputError, match=f"`resume={out}`$"):
             open_run(path)
     assert reopen_run(out).info.status == "interrupted"
     resumed, straight = training(out).resume(), training(tmp_path / "straight").start()
@@ -107,6 +107,6 @@ def test_a_process_that_was_killed_is_resumed_as_if_nothing_had_been(
 def test_more_devices_than_there_are(training: Make, tmp_path: Path) -> None:
     from skinlite.training.execution import Execution
 
-    with pytest.raises(InputError, match=r"--devices 64: there are \d+ \("):
+    with pytest.raises(InputError, match=r"`devices=64`: there are \d+ \("):
         training(tmp_path / "run", execution=Execution(devices=64))
     assert list(tmp_path.iterdir()) == []

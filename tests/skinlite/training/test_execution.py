@@ -123,5 +123,5 @@ def test_devices_that_cant_share_a_batch(
     from skinlite.training.execution import Execution
 
     monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0", "gpu:1", "gpu:2"])
-    with pytest.raises(InputError, match=r"3 devices can't share batches of 16.*--batch-size 15"):
+    with pytest.raises(InputError, match=r"3 devices can't share batches of 16.*`batch_size=15`"):
         training(tmp_path / "run", execution=Execution(devices="all"))

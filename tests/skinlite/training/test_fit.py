@@ -87,7 +87,7 @@ def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
 def test_a_loss_that_is_not_a_number_at_once_leaves_nothing(training: Make, tmp_path: Path) -> None:
     """A retry into the same folder is then not told to resume anything."""
     out = tmp_path / "run"
-    with pytest.raises(InputError, match=r"loss became nan in epoch 1\..*smaller --learning-rate"):
+    with pytest.raises(InputError, match=r"loss became nan in epoch 1\..*smaller `learning_rate`"):
         training(out, learning_rate=1e30, warmup_steps=0).start()
     assert list(tmp_path.iterdir()) == []
 
@@ -110,7 +110,7 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
 
     ill._batches = spoiled
     with pytest.raises(
-        InputError, match=rf"nan in epoch 2\..*of epoch 1, is kept in {out}.*another --out"
+        InputError, match=rf"nan in epoch 2\..*of epoch 1, is kept in {out}.*another `out`"
     ):
         ill.start()
     assert list(tmp_path.iterdir()) == [out] and not (out / "checkpoint").exists()
@@ -118,7 +118,7 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
     assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("diverged", 1, 1)
     assert np.isfinite(predict(run.load_model(), conv_prepared.examples["test"])).all()
     assert read_json(RunMetrics, out / "metrics.json").test.images > 0
-    with pytest.raises(InputError, match=r"diverged, and would again.*--learning-rate"):
+    with pytest.raises(InputError, match=r"diverged, and would again.*`learning_rate`"):
         reopen_run(out)
 
 

@@ -134,7 +134,7 @@ def test_a_disk_that_fills_up_is_told_and_can_be_gone_on_from(
 ) -> None:
     out = tmp_path / "run"
     full = stop_at("epoch 2/2", 2, OSError(28, "No space left on device"))
-    with pytest.raises(InputError, match=rf"No space left.*--resume {out}"):
+    with pytest.raises(InputError, match=rf"No space left.*`resume={out}`"):
         training(out, full).start()
     assert reopen_run(out).info.status == "interrupted"
     assert training(out).resume().info.epochs_done == 2

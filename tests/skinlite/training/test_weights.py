@@ -86,7 +86,7 @@ def test_another_patient_width_is_refused(training: Make, tmp_path: Path, conv_n
 
     other = tmp_path / "other.keras"
     build_classifier(conv_net, patient_width=3).save(other)
-    with pytest.raises(InputError, match=r"other\.keras doesn't fit conv_net.*--weights none"):
+    with pytest.raises(InputError, match=r"other\.keras doesn't fit conv_net.*`weights='none'`"):
         training(tmp_path / "run", weights=str(other)).start()
     assert not partial_folder(tmp_path / "run").exists()
 

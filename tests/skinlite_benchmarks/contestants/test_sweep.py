@@ -13,6 +13,7 @@ from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with
 from skinlite_benchmarks.measure.accuracy import choose_images
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
 
 
@@ -37,11 +38,9 @@ def test_new_and_trained_networks_are_swept(
         run_benchmark(
             [],
             None,
+            BenchmarkSettings((1,), 2, details=False),
             others=entries,
-            threads=(1,),
-            rounds=2,
             evaluation_set=evaluation_set,
-            details=False,
         ),
         jobs,
     )

@@ -13,9 +13,10 @@ from skinlite.files.read_write import read_json
 from skinlite.training.run import Run, RunMetrics
 from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.measure.accuracy import choose_images, score
+from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
 
-from .conftest import write_bundle
+from ..conftest import write_bundle
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -36,10 +37,8 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     results = run_benchmark(
         [bundle, models / "slow.tflite"],
         None,
-        threads=(1,),
-        rounds=2,
+        BenchmarkSettings((1,), 2, details=False),
         evaluation_set=evaluation_set,
-        details=False,
     )
     assert results.settings.data == dataset.root.name
     assert evaluation_set.notice in results.notices

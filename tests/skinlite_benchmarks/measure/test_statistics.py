@@ -7,7 +7,7 @@ from scipy.stats import norm
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Samples
 
-from .conftest import samples
+from ..conftest import samples
 
 
 def test_latency_percentiles() -> None:

@@ -10,6 +10,7 @@ from skinlite.errors import InputError
 from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_markdown import render_markdown
+from skinlite_benchmarks.report.view import view_of
 from skinlite_benchmarks.results.results import Results
 
 MODEL = "a" * 64
@@ -107,7 +108,8 @@ def test_a_report_shows_the_phone_escaped(tmp_path: Path, results: Results) -> N
         }
     )
     shown = Results.model_validate_json(shown.model_dump_json())
-    page, text = render_html(shown), render_markdown(shown)
+    page, text = render_html(view_of(shown)), render_markdown(view_of(shown))
     assert "A &lt;b&gt;phone&lt;/b&gt;" in page and "<b>phone" not in page
     assert "failed: pixels" in page and "failed: pixels" in text
-    assert "Phones" not in render_html(results)
+    assert "Latency on phones" in page and "Latency on phones" in text
+    assert "Latency on phones" not in render_html(view_of(results))

@@ -17,10 +17,11 @@ from skinlite_benchmarks.report import tables, wording
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
+from skinlite_benchmarks.report.view import view_of
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.records import Interval
-from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.results.results import Instability, Results
 
 VOID = {"meta", "line", "circle", "rect", "br"}
 
@@ -46,11 +47,11 @@ class Tags(HTMLParser):
 
 
 def test_summary_says_it_in_one_sentence(results: Results) -> None:
-    assert wording.summary(results).startswith(
+    assert wording.summary(view_of(results)).startswith(
         "quick int8 at 16 px is 50.0 times faster [50.0, 50.0] and 50 times smaller than "
         "Big float32 at 16 px, one thread; balanced accuracy 0."
     )
-    assert wording.summary(results).endswith(
+    assert wording.summary(view_of(results)).endswith(
         "on 700 held-out synthetic images; measured on a desktop CPU, not on a phone."
     )
 
@@ -80,18 +81,18 @@ def test_summary_of_something_slower_and_larger(results: Results) -> None:
             "contestants": (big, *results.contestants[1:]),
         }
     )
-    assert "2.0 times slower [1.2, 2.5] and 2.0 times larger" in wording.summary(turned)
-    assert "accuracy not measured" in wording.summary(turned)
+    assert "2.0 times slower [1.2, 2.5] and 2.0 times larger" in wording.summary(view_of(turned))
+    assert "accuracy not measured" in wording.summary(view_of(turned))
 
 
 def test_summary_without_reference(results: Results) -> None:
     alone = results.model_copy(update={"reference": None})
-    assert "quick int8 takes 1.00 ms (median), one thread" in wording.summary(alone)
-    assert "reference 50" not in render_html(alone)
+    assert "quick int8 takes 1.00 ms (median), one thread" in wording.summary(view_of(alone))
+    assert "baseline 50" not in render_html(view_of(alone))
 
 
 def test_page_loads_nothing_and_runs_nothing(results: Results) -> None:
-    page = render_html(results)
+    page = render_html(view_of(results))
     parser = Tags()
     parser.feed(page)
     assert parser.open == []
@@ -102,7 +103,7 @@ def test_page_loads_nothing_and_runs_nothing(results: Results) -> None:
 
 
 def test_page_names_every_contestant_escaped(results: Results) -> None:
-    page = render_html(results)
+    page = render_html(view_of(results))
     assert "<script" not in page
     for one in results.contestants:
         assert one.name in unescape(page)
@@ -110,37 +111,37 @@ def test_page_names_every_contestant_escaped(results: Results) -> None:
 
 
 def test_page_has_every_chart_in_both_widths(results: Results) -> None:
-    charts = re.findall(r'aria-label="([^"]*)"', render_html(results))
+    charts = re.findall(r'aria-label="([^"]*)"', render_html(view_of(results)))
     expected = ("Latency distributions", "Times faster", "File size", "Recall by class")
     for title in expected:
         assert sum(chart.startswith(title) for chart in charts) == 2
 
 
 def test_page_follows_the_system_theme_and_says_what_is_synthetic(results: Results) -> None:
-    page = render_html(results)
+    page = render_html(view_of(results))
     assert "prefers-color-scheme: dark" in page
     assert "synthetic images</span>" in page
     assert "not a phone</span>" in page
     real = results.contestants[0].model_copy(update={"synthetic": False})
     honest = results.model_copy(update={"contestants": (real, *results.contestants[1:])})
-    assert "synthetic images</span>" not in render_html(honest)
+    assert "synthetic images</span>" not in render_html(view_of(honest))
 
 
 def test_untrained_accuracy_is_never_a_number(results: Results) -> None:
     raw = results.contestants[0].model_copy(update={"trained": False, "accuracy": None})
     table = tables.overview(
-        results.model_copy(update={"contestants": (raw, *results.contestants[1:])})
+        view_of(results.model_copy(update={"contestants": (raw, *results.contestants[1:])}))
     )
     accuracy = table.columns.index("Balanced accuracy")
     assert [row[accuracy] for row in table.rows] == ["untrained", "not measured", "untrained"]
 
 
 def test_same_results_give_the_same_page(results: Results) -> None:
-    assert render_html(results) == render_html(results)
+    assert render_html(view_of(results)) == render_html(view_of(results))
 
 
 def test_markdown_tables_keep_their_columns_whatever_the_name(results: Results) -> None:
-    text = render_markdown(results)
+    text = render_markdown(view_of(results))
     rows = [line for line in text.splitlines() if line.startswith("|")]
     counts = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
     assert set(counts) == {8, 10, 13}
@@ -174,11 +175,11 @@ def test_what_is_known_of_leaks_stands_beside_every_figure(
     accuracy = first.accuracy.model_copy(update={"leaks": leaks, "leaky": state == "found"})
     judged = first.model_copy(update={"accuracy": accuracy})
     changed = results.model_copy(update={"contestants": (judged, *others)})
-    assert f"held-out synthetic images{mark};" in wording.summary(changed)
-    page = render_html(changed)
+    assert f"held-out synthetic images{mark};" in wording.summary(view_of(changed))
+    page = render_html(view_of(changed))
     badges = {told for told in ("leaks unknown</span>", "leaky split</span>") if told in page}
     assert badges == ({badge} if badge else set())
-    row = tables.overview(changed).rows[0]
+    row = tables.overview(view_of(changed)).rows[0]
     assert all(cell.endswith(mark or ")") for cell in row[-3:-1])
     warned = notices(changed.host, changed.contestants, None, False)
     assert any(leaks.reason in one and "quick int8" in one for one in warned) == bool(mark)
@@ -195,3 +196,31 @@ def test_results_of_before_there_were_three_values_are_read(results: Results) ->
     old["contestants"][0]["accuracy"]["leaky"] = True
     read = Results.model_validate_json(json.dumps(old)).contestants[0].accuracy
     assert read is not None and read.leaks.state == "found"
+
+
+def test_whatever_the_results_say_is_escaped(results: Results) -> None:
+    """The template escapes, and so do the charts: no tag of a stranger is one of the page's."""
+    evil = "<img src=x onerror='a'>&amp;\"{{ 7 * 7 }}"
+    plain = Tags()
+    plain.feed(render_html(view_of(results)))
+    first, *others = results.contestants
+    attacked = results.model_copy(
+        update={
+            "host": results.host.model_copy(update={"cpu": evil, "governor": evil}),
+            "settings": results.settings.model_copy(update={"command": evil, "data": evil}),
+            "contestants": (first.model_copy(update={"name": evil, "runtime": "litert"}), *others),
+            "measurements": (
+                results.measurements[0].model_copy(update={"contestant": evil}),
+                *results.measurements[1:],
+            ),
+            "notices": (evil,),
+            "verdicts": (Instability(reason=evil, advice=evil),),
+        }
+    )
+    page = render_html(view_of(attacked))
+    parser = Tags()
+    parser.feed(page)
+    assert {tag for tag, _ in parser.seen} <= {tag for tag, _ in plain.seen} | {"em"}
+    assert "49" not in re.findall(r"onerror=.{0,40}", unescape(page))[0]
+    # Summary, title, table, charts' labels with tooltips, notices, verdict, facts, command.
+    assert unescape(page).count(evil) > 10

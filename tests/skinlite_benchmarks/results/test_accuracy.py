@@ -11,12 +11,12 @@ from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.intervals import Intervals
 from skinlite.evaluation.metrics import evaluate
 from skinlite.models.backbones import BACKBONES
-from skinlite_benchmarks.results.accuracy import accuracy_of, measured, told_by_bundle
+from skinlite_benchmarks.results.accuracy import accuracy_in_bundle, accuracy_of, measured
 from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.manifest.measured import Gate
 
-from .conftest import write_bundle
+from ..conftest import write_bundle
 
 NONE = Leaks(state="none found", reason="looked")
 
@@ -84,7 +84,7 @@ def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
     )
     known = proof.model_copy(update={"gates": [gate], "details": {"model.tflite": details}})
     full = manifest.model_copy(update={"verification": known})
-    told, untold = (told_by_bundle(one, "model.tflite") for one in (full, manifest))
+    told, untold = (accuracy_in_bundle(one, "model.tflite") for one in (full, manifest))
     assert told is not None and told.agreement is not None
     assert (told.agreement.low, told.agreement.high) == (0.96, 0.98)
     assert (told.balanced_accuracy.low, told.balanced_accuracy.high) == (0.3, 0.4)
@@ -93,7 +93,7 @@ def test_a_bundle_tells_its_own_intervals(models: Path, tmp_path: Path) -> None:
     assert untold.balanced_accuracy.value == told.balanced_accuracy.value
     assert untold.balanced_accuracy.low < untold.balanced_accuracy.value
     assert untold.agreement.low < 0.97 < untold.agreement.high
-    assert told_by_bundle(manifest, "other.tflite") is None
+    assert accuracy_in_bundle(manifest, "other.tflite") is None
 
 
 def test_without_melanomas_their_recall_is_not_told() -> None:

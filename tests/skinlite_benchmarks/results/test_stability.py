@@ -6,7 +6,7 @@ from skinlite_benchmarks.results.records import Interval, Limit
 from skinlite_benchmarks.results.results import Host
 from skinlite_benchmarks.results.stability import judge, unstable
 
-from .conftest import measurement
+from ..conftest import measurement
 
 QUIET = [5.0, 5.05, 4.95] * 40
 

@@ -194,7 +194,7 @@ def test_a_kit_does_not_go_into_what_was_signed(signed: Bundle, tmp_path: Path) 
     files = {n: one for n, one in signed.manifest.files.items() if not n.startswith("kits/")}
     write_manifest(signed.path, signed.manifest.model_copy(update={"files": files}))
     bundle = open_bundle(signed.path)
-    with pytest.raises(InputError, match=r"is signed, and a kit changes.*--out.*skinlite sign"):
+    with pytest.raises(InputError, match=r"is signed, and a kit changes.*`out`.*skinlite sign"):
         add_kits(bundle, ("web",))
     with pytest.warns(SkinliteWarning, match="is signed, .* isn't"):
         made = add_kits(bundle, ("web",), tmp_path / "copy")
@@ -209,13 +209,13 @@ def test_an_export_is_signed_unless_it_is_rejected(
     monkeypatch: pytest.MonkeyPatch,
     skinlite: Skinlite,
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     recipe, key = Recipe(quantize="none", onnx="float32", gates=None), read_private_key(keys[0])
-    made = export(kept_run, conv_prepared, recipe, tmp_path / "made", key=key)
+    made = export_run(kept_run, conv_prepared, recipe, tmp_path / "made", key=key)
     check_signature(made.path, read_public_key(keys[1]))
-    monkeypatch.setattr("skinlite_export.export.status_of", lambda *_: "rejected")
-    assert not export(kept_run, conv_prepared, recipe, tmp_path / "other", key=key).signed
+    monkeypatch.setattr("skinlite_export.export_run.status_of", lambda *_: "rejected")
+    assert not export_run(kept_run, conv_prepared, recipe, tmp_path / "other", key=key).signed
     # A key that is none is told before the work.
     code, _, err = skinlite("export", "--sign", keys[1], "--model", tmp_path / "absent")
     assert code == 2 and "is a public key" in err

@@ -9,7 +9,7 @@ import pytest
 def network(hard_swish: bool) -> Any:
     """A convolution whose outputs reach far below -3; they matter where there is no hard-swish."""
     from skinlite_export.graph.deploy_graph import Graph, Node
-    from skinlite_export.rewrites import fold_scales, unfuse_hard_swish
+    from skinlite_export.rewrites.arithmetic import fold_scales, unfuse_hard_swish
 
     random = np.random.default_rng(0)
     kernel = np.array([-1, -0.5, 0.5, 1], np.float32).reshape(1, 1, 1, 4)

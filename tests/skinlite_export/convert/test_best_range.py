@@ -113,11 +113,11 @@ def test_ranges_are_of_the_tensor_and_not_of_its_memory(classifier: Any, few: Ex
     """The converter noted a ReLU6 of -2 to 19, the range of the product behind it."""
     from ai_edge_litert import schema_py_generated as schema
 
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
-    from skinlite_export.rewrites import ALL, apply_rewrites
+    from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
     twin = build_twin(apply_rewrites(read_keras(classifier), ALL))
     content = measure_ranges(twin, lambda: samples(few), ranges="mse")

@@ -26,7 +26,7 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
         from skinlite_export.convert.to_tflite import to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
-        from skinlite_export.rewrites import ALL, apply_rewrites
+        from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
         return to_onnx(to_tflite(build_twin(apply_rewrites(read_keras(classifier), ALL)), "none"))
 
@@ -36,8 +36,8 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
 @pytest.fixture
 def quantize(few: Examples) -> Callable[[bytes], bytes]:
     def make(content: bytes) -> bytes:
+        from skinlite_export.convert.samples import samples
         from skinlite_export.convert.to_onnx_int8 import to_onnx_int8
-        from skinlite_export.quantize.calibration import samples
 
         return to_onnx_int8(content, lambda: samples(few))
 

@@ -26,11 +26,11 @@ def convert(classifier: Any, few: Examples) -> Callable[..., bytes]:
     """Makes the .tflite of `classifier` in a scheme, from a twin of its own."""
 
     def make(scheme: Scheme, ranges: Ranges = "mse") -> bytes:
+        from skinlite_export.convert.samples import samples
         from skinlite_export.convert.to_tflite import to_int8, to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
-        from skinlite_export.quantize.calibration import samples
-        from skinlite_export.rewrites import REWRITES, apply_rewrites
+        from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
         graph = apply_rewrites(read_keras(classifier), list(REWRITES))
         twin = build_twin(graph)
@@ -104,10 +104,10 @@ def test_unfused_hard_swish_leaves_few_partitions(
     tiny_bundle: Bundle, tiny_run: Run, tiny_prepared: Prepared, tmp_path: Path
 ) -> None:
     """MobileNetV3Large in int8: with the rewrites, and as the stock converter makes it."""
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
 
     ours = audit(tiny_bundle.path / "model.tflite")
     assert not [name for name in ours.operations if name.startswith("HARD_SWISH")]
@@ -124,10 +124,10 @@ def test_unfused_hard_swish_leaves_few_partitions(
 
 def test_calibration_is_fed_by_name(classifier: Any, few: Examples) -> None:
     """Every sample is asked for, as images and patients under their names."""
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
 
     seen = []
 
@@ -164,12 +164,12 @@ def test_a_relu_of_its_own_becomes_a_quantize(
     classifier: Any, few: Examples, tmp_path: Path
 ) -> None:
     """The rewrite of the finished file, against the file as the converter left it."""
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import to_int8
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
-    from skinlite_export.rewrites import apply_rewrites
     from skinlite_export.rewrites.on_tflite import relu_as_quantize
+    from skinlite_export.rewrites.registry import apply_rewrites
 
     graph = apply_rewrites(read_keras(classifier), ["unfuse-hard-swish"])
     before, after = tmp_path / "before.tflite", tmp_path / "after.tflite"

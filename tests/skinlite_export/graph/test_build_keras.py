@@ -35,7 +35,7 @@ def test_twin_equals_keras(
     """With all rewrites and without any."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
     model, examples = random_classifier(backbone, size), images(size)
     expected = answers(model, examples)
@@ -73,16 +73,15 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 
 def test_a_changed_weight_is_seen(classifier: Any, few: Examples) -> None:
     """The comparison that the export makes refuses a twin of other weights."""
-    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.build_keras import build_twin, check_same
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.pipeline import _check_twin
 
     twin = build_twin(read_keras(classifier))
-    _check_twin(classifier, twin, few)
+    check_same(classifier, twin, few)
     kernel, bias = classifier.get_layer("probabilities").get_weights()
     classifier.get_layer("probabilities").set_weights([kernel, bias + np.eye(7)[0]])
     with pytest.raises(SkinliteError, match="differs from the Keras model"):
-        _check_twin(classifier, twin, few)
+        check_same(classifier, twin, few)
     classifier.get_layer("probabilities").set_weights([kernel, bias * np.nan])
     with pytest.raises(SkinliteError, match="differs from the Keras model by nan"):
-        _check_twin(classifier, twin, few)
+        check_same(classifier, twin, few)

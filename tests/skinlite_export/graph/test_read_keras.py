@@ -150,7 +150,7 @@ def test_is_read_as_if_its_layers_stood_there(
 
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.rewrites import ALL, apply_rewrites
+    from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
     keras.utils.set_random_seed(0)
     model = NETWORKS[name]()

@@ -16,7 +16,7 @@ from skinlite.data.patient import Patient
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle.folder import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
 from skinlite_export.bundle.golden import read_vectors
-from skinlite_export.bundle.kits import KITS, kits_folder, parse_kits
+from skinlite_export.bundle.kits import KITS, kits_folder
 from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.diagnosis.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for
@@ -31,13 +31,6 @@ Exported = Callable[..., Bundle]
 def damaged(exported: Exported, tmp_path: Path) -> Bundle:
     """A bundle to be damaged."""
     return open_bundle(Path(shutil.copytree(exported().path, tmp_path / "bundle")))
-
-
-def test_names() -> None:
-    assert parse_kits("") == ()
-    assert parse_kits("web, android,web") == ("web", "android")
-    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, web"):
-        parse_kits("android,windows")
 
 
 @pytest.mark.slow

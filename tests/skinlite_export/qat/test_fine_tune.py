@@ -23,15 +23,15 @@ def ready(classifier: Any) -> Graph:
 def make_ready(classifier: Any) -> Graph:
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.qat.prepare_graph import ready_for_training
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
     return ready_for_training(apply_rewrites(read_keras(classifier), list(REWRITES)))
 
 
 def calibrated(graph: Graph, few: Examples) -> bytes:
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.quantize.calibration import samples
 
     return measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")
 

@@ -78,7 +78,7 @@ def pool(examples: Examples) -> Any:
     """The pool that a calibration draws from, of any images."""
     from skinlite_export.quantize.calibration_pool import Pool
 
-    return Pool(examples, IDS[: len(examples)], "a test", "Draw more with --calibration-pictures.")
+    return Pool(examples, IDS[: len(examples)], "a test", "Draw more with `calibration_pictures`.")
 
 
 def test_peaks_are_the_largest_magnitudes(parts: tuple[Any, Any], few: Examples) -> None:
@@ -123,7 +123,8 @@ def test_one_watched_layer_or_none(few: Examples, watched: int) -> None:
 
 def test_a_patient_far_out_does_not_calibrate(parts: tuple[Any, Any], few: Examples) -> None:
     """End to end: one of 21 drives a layer a thousand times beyond the others."""
-    from skinlite_export.quantize.calibration import calibrate, identity
+    from skinlite.data.dataset import identity
+    from skinlite_export.quantize.calibration import calibrate
 
     few.patients[13] *= 1e3
     recipe = Recipe(calibration_pictures=21)
@@ -143,7 +144,7 @@ def test_an_absent_class_is_refused(parts: tuple[Any, Any], few: Examples) -> No
     some = few.take(np.flatnonzero(~np.isin(few.labels, [3, 6])))
     with pytest.raises(InputError, match="lack df, vasc"):
         calibrate(*parts, pool(some), Recipe(calibration_pictures=21))
-    with pytest.raises(InputError, match=r"Draw more with --calibration-pictures"):
+    with pytest.raises(InputError, match=r"Draw more with `calibration_pictures`"):
         calibrate(*parts, pool(few), Recipe(calibration_pictures=6))
 
 
@@ -178,16 +179,11 @@ def test_too_many_out_of_line_are_refused(
         calibrate(build_twin(graph), graph, train, recipe)
 
 
-def test_identity_does_not_hang_on_the_order() -> None:
-    from skinlite_export.quantize.calibration import identity
-
-    assert identity(["b", "a"]) == identity(["a", "b"]) != identity(["a", "c"])
-
-
 def test_calibration_comes_from_the_training_split(
     tiny_bundle: Any, tiny_prepared: Prepared
 ) -> None:
-    from skinlite_export.quantize.calibration import draw, identity
+    from skinlite.data.dataset import identity
+    from skinlite_export.quantize.calibration import draw
 
     split, record = tiny_prepared.split, tiny_bundle.manifest.calibration
     train = split.loc[split["split"] == "train", "image_id"].to_numpy()

@@ -70,13 +70,14 @@ def adopt(folder: Path, data: Path, prepared: Prepared, side: str, **changes: st
 def test_an_export_calibrates_with_them(
     kept_run: Run, conv_prepared: Prepared, others: Path, tmp_path: Path, conv_net: str
 ) -> None:
-    from skinlite_export.export import export
-    from skinlite_export.quantize.calibration import draw, identity
+    from skinlite.data.dataset import identity
+    from skinlite_export.export_run import export_run
+    from skinlite_export.quantize.calibration import draw
 
     recipe = Recipe(calibration_pictures=28, screening=None, gates=None)
     pool = pool_of(conv_prepared, others)
-    mine = export(kept_run, conv_prepared, recipe, tmp_path / "mine", pool=pool)
-    usual = export(kept_run, conv_prepared, recipe, tmp_path / "usual")
+    mine = export_run(kept_run, conv_prepared, recipe, tmp_path / "mine", pool=pool)
+    usual = export_run(kept_run, conv_prepared, recipe, tmp_path / "usual")
     record = mine.manifest.calibration
     assert record is not None and usual.manifest.calibration is not None
     assert (record.drawn, record.source) == (28, "clinic")
@@ -102,11 +103,11 @@ def test_too_few_pictures_or_classes(
     which: Callable[[pd.DataFrame], Any],
     told: str,
 ) -> None:
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     pool = pool_of(conv_prepared, keep(folder, which))
     with pytest.raises(InputError, match=told):
-        export(kept_run, conv_prepared, Recipe(gates=None), tmp_path / "bundle", pool=pool)
+        export_run(kept_run, conv_prepared, Recipe(gates=None), tmp_path / "bundle", pool=pool)
     assert not (tmp_path / "bundle").exists()
 
 

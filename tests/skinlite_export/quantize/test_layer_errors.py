@@ -8,7 +8,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite_export.recipe import Gates, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 
 LOOSE = Gates(
     agreement=0,
@@ -22,12 +22,12 @@ LOOSE = Gates(
 @pytest.fixture
 def calibrated(classifier: Any, few: Examples) -> Any:
     """`classifier` with ranges of `few`."""
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.quantize.calibrated import Calibrated
-    from skinlite_export.quantize.calibration import samples
-    from skinlite_export.rewrites import apply_rewrites
+    from skinlite_export.rewrites.registry import apply_rewrites
 
     graph = apply_rewrites(read_keras(classifier), ALL)
     content = measure_ranges(build_twin(graph), lambda: samples(few), ranges="minmax")

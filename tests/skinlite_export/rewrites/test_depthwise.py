@@ -60,7 +60,7 @@ def test_a_part_that_sees_only_zeros_is_left_out(form: str, size: int, parts: in
 def parts_of(stock: Any) -> int:
     """Check that the rewrite keeps the answers; gives the depthwise convolutions it makes."""
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rewrites import split_large_depthwise
+    from skinlite_export.rewrites.depthwise import split_large_depthwise
 
     split = split_large_depthwise(stock)
     shape = stock.nodes[0].settings["shape"]
@@ -78,7 +78,7 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
 
     from skinlite.process.quiet import silenced
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rewrites import split_large_depthwise
+    from skinlite_export.rewrites.depthwise import split_large_depthwise
     from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
     twin = build_twin(split_large_depthwise(separable(11, *FORMS["odd, halved"])))
@@ -94,7 +94,7 @@ def test_every_padding_in_the_file_is_of_one_convolution() -> None:
 
 
 def test_large_kernels_go_and_those_that_have_a_kernel_stay() -> None:
-    from skinlite_export.rewrites import split_large_depthwise
+    from skinlite_export.rewrites.depthwise import split_large_depthwise
 
     cut = split_large_depthwise(separable(11, "same", (1, 1), None))
     kernels = {one.weights[0].shape[:3] for one in cut.nodes if one.kind == "DepthwiseConv2D"}

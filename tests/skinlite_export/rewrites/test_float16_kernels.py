@@ -13,13 +13,13 @@ from skinlite_export.runtime.runner import LiteRTRunner, predict_all
 @pytest.fixture
 def int8_file(classifier: Any, few: Examples) -> bytes:
     """With the head in float32, as it was before the rewrite."""
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.quantize.calibrated import Calibrated
-    from skinlite_export.quantize.calibration import samples
     from skinlite_export.recipe import Recipe
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
     from skinlite_export.tflite.editor import Editor
 
     graph = apply_rewrites(read_keras(classifier), list(REWRITES))

@@ -7,8 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.errors import InputError
-
 
 def varied() -> Any:
     """A small graph with something to do for every rewrite."""
@@ -74,7 +72,7 @@ def test_every_rewrite_alone_changes_the_graph_but_no_answer(
     assert_ordered: Callable[[Any], None],
 ) -> None:
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
     stock = varied()
     x = {"x": np.random.default_rng(1).normal(0, 3, (5, 9, 9, 4)).astype(np.float32)}
@@ -92,7 +90,7 @@ def test_the_rewrites_find_what_they_are_for(
     random_classifier: Callable[[str, int], Any], name: str
 ) -> None:
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
     stock = read_keras(random_classifier(name, 64))
 
@@ -121,7 +119,7 @@ def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
     """Also where it bends, at -3 and 3, and far beyond."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
-    from skinlite_export.rewrites import unfuse_hard_swish
+    from skinlite_export.rewrites.arithmetic import unfuse_hard_swish
 
     x = np.concatenate([np.linspace(-6, 6, 241), [-1e4, 1e4]])[None].astype(np.float32)
     stock = Graph((Node("x", "Input", (), {"shape": (243,)}), Node("y", "HardSwish", ("x",))))
@@ -137,7 +135,7 @@ def test_scales_are_folded_only_where_every_way_ends_in_a_kernel() -> None:
     """One factor before a padded convolution (goes), one that an addition also sees (stays)."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
-    from skinlite_export.rewrites import fold_scales
+    from skinlite_export.rewrites.arithmetic import fold_scales
 
     random = np.random.default_rng(0)
     conv = {"filters": 2, "kernel_size": 3, "padding": "valid"}
@@ -189,7 +187,7 @@ def test_a_scale_goes_through_an_addition_whose_other_side_can_take_the_inverse(
 ) -> None:
     """A batch norm can, for the addition alone; what is bent or seen by others can't."""
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rewrites import fold_scales
+    from skinlite_export.rewrites.arithmetic import fold_scales
 
     graph = residual(behind)
     if behind == "norm":  # alone in the sum
@@ -202,7 +200,7 @@ def test_a_scale_goes_through_an_addition_whose_other_side_can_take_the_inverse(
 
 
 def test_what_pays_in_int8_only_is_left_out_of_float() -> None:
-    from skinlite_export.rewrites import FOR_INT8, REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import FOR_INT8, REWRITES, apply_rewrites
 
     stock = varied()
     rest = [name for name in REWRITES if name not in FOR_INT8]
@@ -217,7 +215,7 @@ def test_a_relu_is_pushed_whatever_stands_between(
     """Two nodes are neighbours in a graph, not always in its list."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
-    from skinlite_export.rewrites import push_relu_through_concat
+    from skinlite_export.rewrites.delegate import push_relu_through_concat
 
     graph = Graph(
         (
@@ -239,7 +237,7 @@ def test_a_relu_is_pushed_whatever_stands_between(
 def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
     """The pool would keep the scale of negatives that the ReLU drops."""
     from skinlite_export.graph.deploy_graph import Graph, Node
-    from skinlite_export.rewrites import push_relu_through_concat
+    from skinlite_export.rewrites.delegate import push_relu_through_concat
 
     graph = Graph(
         (
@@ -250,25 +248,3 @@ def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
         )
     )
     assert push_relu_through_concat(graph) == graph
-
-
-def test_parse_rewrites() -> None:
-    from skinlite_export.rewrites import ALL, REWRITES, parse_rewrites
-
-    with_images = ("equalize-channels", "adaptive-rounding")
-    of_the_file = ("relu-as-quantize", "space-to-depth", "float16-kernels")
-    assert parse_rewrites("all") == ALL == (*REWRITES, *with_images, *of_the_file)
-    assert parse_rewrites("none") == ()
-    given = "fold-scales, unfuse-hard-swish"
-    assert parse_rewrites(given) == ("unfuse-hard-swish", "fold-scales")  # the order they need
-    but = parse_rewrites("all, -fold-scales,-float16-kernels")
-    assert but == tuple(name for name in ALL if name not in ("fold-scales", "float16-kernels"))
-    for text, unknown in {
-        "unfuse": "unfuse",
-        "all,-unfuse": "-unfuse",
-        "all,fold-scales": "fold-scales",
-        "-fold-scales": "-fold-scales",
-        "fold-scales,": "",
-    }.items():
-        with pytest.raises(InputError, match=rf"no rewrite '{unknown}'.*all,-NAME.*float-softmax"):
-            parse_rewrites(text)

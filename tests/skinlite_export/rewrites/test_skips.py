@@ -52,7 +52,7 @@ def test_a_norm_and_a_relu_behind_a_skip_both_go_through_it() -> None:
     """In NASNetLarge, whose skips are too wide for one kernel."""
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Node
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
     from skinlite_export.rewrites.skips import FEW_CHANNELS
 
     stock = skip(8, FEW_CHANNELS + 1)

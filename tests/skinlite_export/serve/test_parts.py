@@ -22,7 +22,7 @@ from skinlite_export.serve.server import Server
 
 def test_litert_that_is_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SKINLITE_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match="skinlite serve --install-runtime"):
+    with pytest.raises(InputError, match="`install_runtime=True`"):
         litert.find_runtime()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match=r"npm.*nodejs\.org"):

@@ -270,7 +270,7 @@ def test_the_limit_in_all_and_by_the_minute(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_port_that_is_in_use(
     server: Server, serving: Serving, tiny_bundle: Bundle, no_runtime: Path, inbox: Inbox
 ) -> None:
-    with pytest.raises(InputError, match=rf"{server.server_port} is in use.*--port"):
+    with pytest.raises(InputError, match=rf"{server.server_port} is in use.*`port`"):
         Server(("127.0.0.1", server.server_port), server.routes.site, inbox.receive)
     with pytest.raises(InputError, match=r"0\.0\.0\.0"):
         Server(("203.0.113.7", 0), server.routes.site, inbox.receive)

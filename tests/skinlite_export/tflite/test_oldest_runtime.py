@@ -128,12 +128,12 @@ def noted(content: bytes) -> bytes:
 
 
 def test_every_kind_of_file_notes_what_it_needs(classifier: Any, few: Examples) -> None:
+    from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import to_int8, to_tflite
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibration import samples
-    from skinlite_export.rewrites import REWRITES, apply_rewrites
     from skinlite_export.rewrites.on_tflite import FINISHED
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
     from skinlite_export.tflite.interface import with_interface
 
     plain = build_twin(read_keras(classifier))

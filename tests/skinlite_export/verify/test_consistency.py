@@ -34,7 +34,7 @@ from skinlite_export.bundle.kits import KITS
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.model_card.card import card_of
 from skinlite_export.recipe import Gates, Recipe
-from skinlite_export.rewrites import ALL
+from skinlite_export.rewrites.registry import ALL
 from skinlite_export.verify.consistency import check_consistency
 
 Json = dict[str, Any]
@@ -52,11 +52,11 @@ def accepted(
     kept_run: Run, conv_prepared: Prepared, tmp_path_factory: pytest.TempPathFactory
 ) -> Bundle:
     """Every gate of it holds. Read only."""
-    from skinlite_export.export import export
+    from skinlite_export.export_run import export_run
 
     recipe = Recipe(rewrites=ALL, calibration_pictures=20, gates=ANY)
     out = tmp_path_factory.mktemp("accepted") / "bundle"
-    return export(kept_run, conv_prepared, recipe, out, kits=KITS)
+    return export_run(kept_run, conv_prepared, recipe, out, kits=KITS)
 
 
 def edited(original: Bundle, folder: Path, edit: Edit) -> Bundle:

@@ -5,10 +5,10 @@ Marks carry numbers and a list below names them: names would cover each other on
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from markupsafe import Markup
 
 from skinlite_benchmarks.report import wording
-from skinlite_benchmarks.report.charts.distributions import role
 from skinlite_benchmarks.report.charts.svg import (
     HEIGHT,
     LEFT,
@@ -16,38 +16,15 @@ from skinlite_benchmarks.report.charts.svg import (
     label,
     level,
     log_ticks,
+    shapes,
     svg,
     tick,
 )
-from skinlite_benchmarks.results.records import Share
-from skinlite_benchmarks.results.results import Results
-
-
-@dataclass(frozen=True)
-class Point:
-    """One contestant; ``role`` is a class of the style sheet."""
-
-    name: str
-    ms: float
-    accuracy: Share
-    bytes: int
-    role: str
-
-
-def pareto_points(results: Results, threads: int) -> list[Point]:
-    """The contestants whose accuracy is known, the fastest first."""
-    found = []
-    for one in results.contestants:
-        measured = results.measurement(one.name, threads)
-        if measured is not None and one.accuracy is not None:
-            accuracy = one.accuracy.balanced_accuracy
-            tone = role(results, one.name)
-            found.append(Point(one.name, measured.latency.p50, accuracy, one.bytes, tone))
-    return sorted(found, key=lambda point: point.ms)
+from skinlite_benchmarks.report.view import Point
 
 
 def front(points: Iterable[Point]) -> list[Point]:
-    """Those that no other one beats: none is as fast and more accurate."""
+    """Those that no other beats: none is as fast and more accurate."""
     best: list[Point] = []
     for point in sorted(points, key=lambda point: (point.ms, -point.accuracy.value)):
         if not best or point.accuracy.value > best[-1].accuracy.value:
@@ -55,12 +32,12 @@ def front(points: Iterable[Point]) -> list[Point]:
     return best
 
 
-def pareto_chart(points: Sequence[Point], width: int, title: str) -> str:
+def pareto_chart(points: Sequence[Point], width: int, title: str) -> Markup:
     """Balanced accuracy with its interval over latency, area as the size of the file."""
     lowest, highest = points[0].ms / 1.5, points[-1].ms * 1.5
-    bottom_value = math.floor(min(one.accuracy.low for one in points) * 20) / 20
-    top_value = math.ceil(max(one.accuracy.high for one in points) * 20) / 20
-    largest, widest = max(one.bytes for one in points), 26 if width > 500 else 17
+    bottom_value = math.floor(min(point.accuracy.low for point in points) * 20) / 20
+    top_value = math.ceil(max(point.accuracy.high for point in points) * 20) / 20
+    largest, widest = max(point.bytes for point in points), 26 if width > 500 else 17
 
     def x(ms: float) -> float:
         return LEFT + math.log(ms / lowest) / math.log(highest / lowest) * (width - LEFT)
@@ -70,24 +47,26 @@ def pareto_chart(points: Sequence[Point], width: int, title: str) -> str:
 
     parts = [tick(x(at), HEIGHT, f"{at:g} ms", width) for at in _ticks(lowest, highest, width)]
     parts += [level(y(value), f"{value:.2f}", width) for value in _levels(bottom_value, top_value)]
-    line = " ".join(f"{x(one.ms):.1f},{y(one.accuracy.value):.1f}" for one in front(points))
-    parts.append(f'<polyline class="front" points="{line}"/>')
-    for number, one in enumerate(points, 1):
-        at, middle = x(one.ms), y(one.accuracy.value)
-        radius = max(4.0, math.sqrt(one.bytes / largest) * widest)
+    line = " ".join(f"{x(point.ms):.1f},{y(point.accuracy.value):.1f}" for point in front(points))
+    parts.append(shapes(f'<polyline class="front" points="{line}"/>'))
+    for number, point in enumerate(points, 1):
+        at, middle = x(point.ms), y(point.accuracy.value)
+        radius = max(4.0, math.sqrt(point.bytes / largest) * widest)
         # Neighbours' numbers stand above and below in turn, or they would cover each other.
         beside = middle - radius - 1 if number % 2 else middle + radius + 11
         parts.append(
-            f'<g class="{one.role}"><line class="whisker" x1="{at:.1f}" x2="{at:.1f}" '
-            f'y1="{y(one.accuracy.low):.1f}" y2="{y(one.accuracy.high):.1f}"/>'
-            f'<circle class="disc" cx="{at:.1f}" cy="{middle:.1f}" r="{radius:.1f}"/></g>'
-            f'<text class="number" x="{at + radius + 3:.1f}" y="{beside:.1f}">'
-            f"{number}</text>"
+            shapes(
+                f'<g class="{point.role}"><line class="whisker" x1="{at:.1f}" x2="{at:.1f}" '
+                f'y1="{y(point.accuracy.low):.1f}" y2="{y(point.accuracy.high):.1f}"/>'
+                f'<circle class="disc" cx="{at:.1f}" cy="{middle:.1f}" r="{radius:.1f}"/></g>'
+                f'<text class="number" x="{at + radius + 3:.1f}" y="{beside:.1f}">'
+                f"{number}</text>"
+            )
         )
-        figures = f"{wording.milliseconds(one.ms)}, {wording.share(one.accuracy.value)}"
+        figures = f"{wording.milliseconds(point.ms)}, {wording.share(point.accuracy.value)}"
         if width > 500:  # on a phone the name needs the room
-            figures += f", {wording.megabytes(one.bytes / 1e6)}"
-        parts.append(label(f"{number}  {one.name}", figures, HEIGHT + 24 + ROW * number, width))
+            figures += f", {wording.megabytes(point.bytes / 1e6)}"
+        parts.append(label(f"{number}  {point.name}", figures, HEIGHT + 24 + ROW * number, width))
     return svg(parts, width, HEIGHT + 32 + ROW * len(points), title)
 
 

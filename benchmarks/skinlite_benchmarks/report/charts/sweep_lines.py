@@ -2,20 +2,21 @@
 
 import math
 
+from markupsafe import Markup
+
 from skinlite_benchmarks.report import wording
-from skinlite_benchmarks.report.charts.svg import HEIGHT, LEFT, ROW, label, level, svg, tick
-from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.report.charts.svg import HEIGHT, LEFT, ROW, label, level, shapes, svg, tick
+from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.results import naming
 
 
-def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:
+def sweep_chart(view: View, width: int, title: str) -> Markup:
     """Median latency over the image's size, one line for each network and width."""
     lines: dict[tuple[str, float], list[tuple[int, float]]] = {}
-    for point in results.sweep:
-        measured = results.measurement(point.contestant, threads)
-        if measured is not None:
-            line = lines.setdefault((point.backbone, point.width), [])
-            line.append((point.image_size, measured.latency.p50))
-    every = [one for line in lines.values() for one in line]
+    for point, row in view.sweep:
+        line = lines.setdefault((point.backbone, point.width), [])
+        line.append((point.image_size, row.measured.latency.p50))
+    every = [mark for line in lines.values() for mark in line]
     sizes = sorted({size for size, _ in every})
     low, high = sizes[0] - 16, sizes[-1] + 16
     longest = max(ms for _, ms in every) * 1.15
@@ -40,12 +41,14 @@ def sweep_chart(results: Results, threads: int, width: int, title: str) -> str:
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in marks)
         dots = "".join(f'<circle class="dot" cx="{a:.1f}" cy="{b:.1f}" r="4"/>' for a, b in marks)
         parts.append(
-            f'<g class="line{number % 4}"><polyline class="run" points="{path}"/>{dots}</g>'
-            f'<text class="number" x="{marks[-1][0] + 6:.1f}" y="{marks[-1][1] - 5:.1f}">'
-            f"{number}</text>"
+            shapes(
+                f'<g class="line{number % 4}"><polyline class="run" points="{path}"/>{dots}</g>'
+                f'<text class="number" x="{marks[-1][0] + 6:.1f}" y="{marks[-1][1] - 5:.1f}">'
+                f"{number}</text>"
+            )
         )
         span = f"{wording.three_digits(min(ms for _, ms in line))} to "
         span += wording.milliseconds(max(ms for _, ms in line))
-        name = f"{number}  {wording.network(backbone)}, width {channels:g}"
+        name = f"{number}  {naming.network(backbone)}, width {channels:g}"
         parts.append(label(name, span, HEIGHT + 24 + ROW * number, width))
     return svg(parts, width, HEIGHT + 32 + ROW * len(lines), title)

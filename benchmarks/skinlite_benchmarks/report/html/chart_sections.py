@@ -1,126 +1,159 @@
 """The page's charts, each with its title and a sentence on how to read it."""
 
-from html import escape
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from markupsafe import Markup
 
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
-from skinlite_benchmarks.report.charts import distributions as charts
-from skinlite_benchmarks.report.charts import sweep_lines as sizes
+from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
+from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
 from skinlite_benchmarks.report.detail_tables import operators
-from skinlite_benchmarks.report.html.parts import HALF, WIDE, both, columns, grid, section
-from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.report.tables import Table
+from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.results import naming
+
+WIDE, HALF, NARROW = 980, 460, 320
+"""Widths in pixels of a chart across the page, in one of two columns, and on a phone."""
 
 
-def latencies(results: Results, count: int) -> str:
+@dataclass(frozen=True)
+class Chart:
+    """A card with a chart, drawn for a screen and for a phone; the style sheet shows one of them.
+
+    Attributes:
+        table: the same figures, to unfold below the chart.
+    """
+
+    title: str
+    wide: Markup
+    narrow: Markup
+    note: str = ""
+    table: Table | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Charts that stand together: across the page, or two by two."""
+
+    charts: Sequence[Chart]
+    columns: bool
+
+
+def chart_groups(view: View) -> list[Group]:
+    """All charts that have something to show, in the page's order."""
+    groups = [
+        Group(tradeoff(view), columns=False),
+        Group([latencies(view, count) for count in view.fastest_first], columns=False),
+        Group(speed_and_size(view), columns=True),
+        Group(sweep(view), columns=False),
+        Group(recalls(view), columns=True),
+        Group(limits(view), columns=False),
+        Group(profiles(view), columns=True),
+    ]
+    return [group for group in groups if group.charts]
+
+
+def _chart(
+    title: str,
+    draw: Callable[[int], Markup],
+    width: int,
+    note: str = "",
+    table: Table | None = None,
+) -> Chart:
+    return Chart(title, draw(width), draw(NARROW), note, table)
+
+
+def _bars(title: str, shown: list[bars.Bar], full: float | None = None) -> Callable[[int], Markup]:
+    return lambda width: bars.bar_chart(shown, width, title, full)
+
+
+def latencies(view: View, count: int) -> Chart:
     """Distributions with one number of threads."""
-    return section(
-        f"<h2>Latency of one image, {wording.threads(count)}</h2>"
-        '<p class="note">Logarithmic axis, further left is faster. Dots are rounds, the box is '
-        "the middle half of all invocations, the line their median; the thin line runs from the "
-        "minimum to p99.</p>"
-        + both(lambda width: charts.latency_chart(results, count, width), WIDE)
+    return _chart(
+        f"Latency of one image, {naming.threads(count)}",
+        lambda width: latency_chart(view, count, width),
+        WIDE,
+        "Logarithmic axis, further left is faster. Dots are rounds, the box is the middle half of "
+        "all invocations, the line their median; the thin line runs from the minimum to p99.",
     )
 
 
-def speed_and_size(results: Results) -> str:
+def speed_and_size(view: View) -> list[Chart]:
     """Speed and size beside each other."""
-    count = results.settings.threads[0]
-    parts = []
-    if speeds := bars.speed_bars(results, count):
-        title = f"Times faster than the reference, {wording.threads(count)}"
-        drawn = both(lambda width: bars.bar_chart(speeds, width, title), HALF)
-        parts.append(section(f"<h2>{title}</h2>{drawn}"))
-    files = bars.size_bars(results)
-    drawn = both(lambda width: bars.bar_chart(files, width, "File size"), HALF)
-    parts.append(section(f"<h2>File size</h2>{drawn}"))
-    return columns(parts)
+    charts = []
+    if speeds := bars.speed_bars(view):
+        title = f"Times faster than the baseline, {naming.threads(view.threads)}"
+        charts.append(_chart(title, _bars(title, speeds), HALF))
+    charts.append(_chart("File size", _bars("File size", bars.size_bars(view)), HALF))
+    return charts
 
 
-def recalls(results: Results) -> str:
+def recalls(view: View) -> list[Chart]:
     """One chart a .tflite that was judged; the .onnx repeats Keras and stays in the table."""
-    parts = []
-    for one in results.contestants:
-        if one.accuracy is not None and one.accuracy.keras and one.runtime == "litert":
-            accuracy, title = one.accuracy, f"Recall by class: {one.name}"
-            kind = "synthetic " if one.synthetic else ""
-            note = (
-                f"Share of each class that is found, {accuracy.exported.images:,} held-out {kind}"
-                f"images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported "
-                "file. n: images of the class."
-            )
-
-            def draw(width: int, accuracy: charts.Accuracy = accuracy, title: str = title) -> str:
-                return charts.recall_chart(accuracy, width, title)
-
-            parts.append(
-                section(f'<h2>{escape(title)}</h2><p class="note">{note}</p>{both(draw, HALF)}')
-            )
-    return columns(parts)
-
-
-def tradeoff(results: Results) -> str:
-    """Accuracy against latency; empty where fewer than two accuracies are known."""
-    count = results.settings.threads[0]
-    points = pareto.pareto_points(results, count)
-    if len(points) < 2:
-        return ""
-    title = f"Balanced accuracy against latency, {wording.threads(count)}"
-    unknown = len(results.contestants) - len(points)
-    left_out = f" Not shown: {unknown} of unknown accuracy." if unknown else ""
-    return section(
-        f'<h2>{title}</h2><p class="note">Further left is faster, further up more accurate, a '
-        "larger disc is a larger file. Upright lines: 95 % intervals. Nothing beats "
-        f"the models on the broken line.{left_out}</p>"
-        + both(lambda width: pareto.pareto_chart(points, width, title), WIDE)
-    )
-
-
-def sweep(results: Results) -> str:
-    """Latency over the size of the image; empty where nothing was swept."""
-    count = results.settings.threads[0]
-    if not any(results.measurement(one.contestant, count) for one in results.sweep):
-        return ""
-    title = f"Latency over the size of the image, {wording.threads(count)}"
-    return section(
-        f'<h2>{title}</h2><p class="note">Medians in milliseconds, one line for each network and '
-        "width multiplier.</p>"
-        + both(lambda width: sizes.sweep_chart(results, count, width, title), WIDE)
-    )
-
-
-def limits(results: Results) -> str:
-    """How near each contestant comes to the host's limit; empty where that isn't known."""
-    count = results.settings.threads[0]
-    reached = bars.limit_bars(results, count)
-    if not reached:
-        return ""
-    title = f"Share of this host's limit that is reached, {wording.threads(count)}"
-    return section(
-        f'<h2>{title}</h2><p class="note">The limit is the larger of two times: that of the '
-        "multiply-accumulates at the speed of a large matrix product, and that of moving weights "
-        "and activations once. 100 % is as fast as this host can.</p>"
-        + both(lambda width: bars.bar_chart(reached, width, title, full=1.0), WIDE)
-    )
-
-
-def profiles(results: Results) -> str:
-    """The most expensive operators of each contestant that was profiled."""
-    parts = []
-    for one in results.contestants:
-        table = operators(one)
-        if one.profile is None or table is None:
+    charts = []
+    for contestant in view.results.contestants:
+        accuracy = contestant.accuracy
+        if accuracy is None or accuracy.keras is None or contestant.runtime != "litert":
             continue
-        shown = bars.profile_bars(one.profile, charts.role(results, one.name))
-        title = f"Most expensive operators: {one.name}"
-
-        def draw(width: int, shown: list[bars.Bar] = shown, title: str = title) -> str:
-            return bars.bar_chart(shown, width, title)
-
-        note = f"One inference, one thread: time, share, executions. {one.profile.tool}"
-        parts.append(
-            section(
-                f'<h2>{escape(title)}</h2><p class="note">{escape(note)}</p>{both(draw, HALF)}'
-                f"<details><summary>As a table</summary>{grid(table)}</details>"
-            )
+        title = f"Recall by class: {contestant.name}"
+        kind = "synthetic " if contestant.synthetic else ""
+        note = (
+            f"Share of each class that is found, {accuracy.exported.images:,} held-out {kind}"
+            f"images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. n: images of "
+            "the class."
         )
-    return columns(parts)
+        charts.append(_chart(title, partial(recall_chart, accuracy, title=title), HALF, note))
+    return charts
+
+
+def tradeoff(view: View) -> list[Chart]:
+    """Accuracy against latency; empty where fewer than two accuracies are known."""
+    if len(view.pareto) < 2:
+        return []
+    title = f"Balanced accuracy against latency, {naming.threads(view.threads)}"
+    unknown = len(view.results.contestants) - len(view.pareto)
+    left_out = f" Not shown: {unknown} of unknown accuracy." if unknown else ""
+    note = (
+        "Further left is faster, further up more accurate, a larger disc is a larger file. "
+        "Vertical lines: 95 % intervals. Dashed line: the Pareto front; no other model is both "
+        f"as fast and more accurate than those on it.{left_out}"
+    )
+    return [_chart(title, partial(pareto.pareto_chart, view.pareto, title=title), WIDE, note)]
+
+
+def sweep(view: View) -> list[Chart]:
+    """Latency over the size of the image; empty where nothing was swept."""
+    if not view.sweep:
+        return []
+    title = f"Latency over the size of the image, {naming.threads(view.threads)}"
+    note = "Medians in milliseconds, one line for each network and width multiplier."
+    return [_chart(title, partial(sweep_chart, view, title=title), WIDE, note)]
+
+
+def limits(view: View) -> list[Chart]:
+    """How near each contestant comes to the host's limit; empty where that isn't known."""
+    if not view.limits:
+        return []
+    title = f"Share of this host's limit that is reached, {naming.threads(view.threads)}"
+    note = (
+        "Roofline: the limit is the larger of two times, that of the multiply-accumulates at the "
+        "speed of a large matrix product, and that of moving weights and activations once. 100 % "
+        "is as fast as this host can."
+    )
+    return [_chart(title, _bars(title, bars.limit_bars(view), full=1.0), WIDE, note)]
+
+
+def profiles(view: View) -> list[Chart]:
+    """The most expensive operators of each contestant that was profiled."""
+    charts = []
+    for contestant in view.results.contestants:
+        table = operators(contestant)
+        if contestant.profile is None or table is None:
+            continue
+        shown = bars.profile_bars(contestant.profile, view.roles[contestant.name])
+        note = f"One inference, one thread: time, share, executions. {contestant.profile.tool}"
+        charts.append(_chart(table.title, _bars(table.title, shown), HALF, note, table))
+    return charts

@@ -3,10 +3,12 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from PIL import Image
 
 from skinlite.data.dataset import read_dataset
+from skinlite.data.layouts import layout
 from skinlite.data.layouts.layout import find_table, image_paths, read_table, root_of
 from skinlite.errors import InputError
 
@@ -177,7 +179,7 @@ def test_root_of_a_table_named_from_inside_its_official_folder(
 def test_several_tables_are_a_question_not_a_guess(tmp_path: Path) -> None:
     other = NAME.replace("Training", "Test")
     lay_out(tmp_path, {f"{NAME}_GroundTruth.csv": TRUTH, f"{other}_GroundTruth.csv": TRUTH}, [])
-    with pytest.raises(InputError, match=r"several tables: .*Test_Ground.*Training_Ground.*--data"):
+    with pytest.raises(InputError, match=r"several tables: .*Test_Ground.*Training_Ground.*`data`"):
         find_table(tmp_path)
 
 
@@ -320,3 +322,14 @@ def test_the_real_validation_set(ham10000: Path) -> None:
     # No value of the archive's own vocabulary is left.
     assert {"back", "abdomen", "face", "unknown"} <= set(frame["localization"])
     assert "head/neck" not in set(frame["localization"])
+
+
+def test_a_new_layout_is_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(frame: pd.DataFrame, table: Path) -> pd.DataFrame:
+        return frame.assign(dx=frame["finding"].map({"mole": "nv"}))
+
+    (tmp_path / "metadata.csv").write_text("image_id,finding\na,mole\n")
+    (tmp_path / "patients_metadata.csv").write_text("image_id,note\na,b\n")
+    row = layout.Layout(frozenset({"finding"}), read)
+    monkeypatch.setattr(layout, "LAYOUTS", (row, *layout.LAYOUTS))
+    assert read_table(find_table(tmp_path))["dx"].tolist() == ["nv"]

@@ -183,7 +183,7 @@ def test_ids_of_two_data_sets_compare_only_where_they_begin_alike(
     info = divide(dataset, "official", seed=0, test_data=test).info
     assert (info.leaky, info.leaks.state) == (False, "unknown")
     assert "begin with IL_, SYN_, don't compare" in info.leaks.reason
-    assert "--same-lesion" in info.leaks.reason
+    assert "same_lesion" in info.leaks.reason
 
     path = tmp_path / "pairs.csv"
     path.write_text("image_a,image_b,relation\n")  # looked for, none found

@@ -101,10 +101,10 @@ def test_the_official_test_is_another_folder(dataset: Dataset, tmp_path: Path) -
     assert (info.kind, info.leaky, info.test_data) == ("official", False, str(tmp_path / "test"))
     with pytest.raises(InputError, match=r"images of .* are in .* too"):
         divide(dataset, "official", seed=0, test_data=dataset.root)
-    with pytest.raises(InputError, match=r"^--test-data: There is no folder .*absent"):
+    with pytest.raises(InputError, match=r"^`test_data`: There is no folder .*absent"):
         divide(dataset, "official", seed=0, test_data=tmp_path / "absent")
     for how, folder in (("official", None), ("lesion", tmp_path)):
-        with pytest.raises(InputError, match="--test-data"):
+        with pytest.raises(InputError, match="`test_data`"):
             divide(dataset, how, seed=0, test_data=folder)
 
 
@@ -163,7 +163,7 @@ def test_a_class_with_one_lesion(dataset: Dataset) -> None:
     frame = dataset.frame
     first = frame.loc[frame["dx"] == "df", "lesion_id"].iloc[0]
     lone = Dataset(frame[(frame["dx"] != "df") | (frame["lesion_id"] == first)], dataset.root)
-    with pytest.raises(InputError, match=r"'df' has 1 lesion\(s\).*--split FILE\.csv"):
+    with pytest.raises(InputError, match=r"'df' has 1 lesion\(s\).*`split=FILE\.csv`"):
         divide(lone, "lesion", seed=0)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
+from skinlite.progress import Report, silent
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
@@ -17,7 +18,7 @@ from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.metadata.embed import embed
 from skinlite_export.model_card.card import card_of
-from skinlite_export.pipeline import Report, convert
+from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.interface import with_interface
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 
-def export(
+def export_run(
     run: Run,
     data: Prepared,
     recipe: Recipe,
@@ -39,7 +40,7 @@ def export(
     explain_error: bool = False,
     kits: tuple[str, ...] = (),
     key: "Ed25519PrivateKey | None" = None,
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
 ) -> layout.Bundle:
     """Export a run; the bundle is written whether the gates hold or not, and says which.
 
@@ -63,13 +64,13 @@ def export(
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
-                f"{run.path} is untrained: there is nothing that --quantize int8-qat could keep. "
-                "Use --quantize int8, or train first."
+                f"{run.path} is untrained: there is nothing that `quantize='int8-qat'` could keep. "
+                "Use `quantize='int8'`, or train first."
             )
         if recipe.on_fail == "search":
             raise InputError(
-                f"{run.path} is untrained: no gate judges it, so none can fail. Drop --on-fail "
-                "search, or train first."
+                f"{run.path} is untrained: no gate judges it, so none can fail. Drop "
+                "`on_fail='search'`, or train first."
             )
         recipe = recipe.model_copy(update={"gates": None})
     with staged_folder(out, replace=replace) as folder:

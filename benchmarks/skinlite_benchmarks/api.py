@@ -1,0 +1,92 @@
+"""`benchmark`: the Python door. ``from skinlite_benchmarks import benchmark`` is this function."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from skinlite.data.dataset import read_dataset
+from skinlite.files.read_write import check_free
+from skinlite.training.run import Run, open_run
+from skinlite_benchmarks.contestants.find import find_contestants
+from skinlite_benchmarks.contestants.reference import ReferenceBuild
+from skinlite_benchmarks.measure.accuracy import choose_images
+from skinlite_benchmarks.measure.interleave import Report
+from skinlite_benchmarks.report.write import write_report
+from skinlite_benchmarks.results.results import Results
+from skinlite_benchmarks.settings import BenchmarkSettings
+from skinlite_benchmarks.suite import DEFAULTS, run_benchmark
+
+StrPath = str | os.PathLike[str]
+PAPER: Final = "inception_resnet_v2"
+"""The baseline that is converted here."""
+
+
+def benchmark(
+    models: StrPath | Iterable[StrPath],
+    *,
+    data: StrPath | None = None,
+    runs: Iterable[Run | StrPath] = (),
+    reference: StrPath | None = None,
+    out: StrPath | None = None,
+    settings: BenchmarkSettings = DEFAULTS,
+    report: Report = lambda what, done, total: None,
+) -> Results:
+    """Time models interleaved, each in a process of its own, and judge their predictions.
+
+        results = benchmark(["bundle"], runs=["run"], out="report")
+        results.measurement("MobileNetV3Large int8", threads=1).latency.p50
+
+    Args:
+        models: bundles, .tflite and .onnx files, run folders (their float Keras model).
+        data: folder of the data set whose images judge accuracy. None takes that of the first of
+            ``runs``; without runs either, the accuracy is what bundles and runs say of themselves.
+        runs: that the models come from: their held-out test split judges, and their float model
+            predicts too. Folders, or what `skinlite.training.run.open_run` gave.
+        reference: the baseline that ratios are relative to: a .tflite or .onnx file, or
+            ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
+            converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.
+            None measures without ratios.
+        out: folder to write report.html, report.md, report.csv and results.json to; must be new or
+            empty. None writes nothing.
+        settings: thread counts, rounds, runtimes, seed.
+        report: progress, ``report(what, done, total)``.
+
+    Returns:
+        Latencies in milliseconds of one inference (batch 1), sizes in bytes, memory in MB of 10^6
+        bytes, ratios as times faster, shares (0-1) with 95 % intervals. After Ctrl-C, what was
+        measured until then, with ``interrupted`` set.
+
+    Raises:
+        InputError: a model, run or data set that is missing, damaged or doesn't fit the others; a
+            runtime that can't load a file; ``out`` that isn't empty; too little memory for the
+            baseline.
+        KeyboardInterrupt: before anything was measured.
+    """
+    paths = [Path(models)] if isinstance(models, str | os.PathLike) else [*map(Path, models)]
+    if out is not None:
+        check_free(Path(out))
+    # What is wrong is refused before the baseline is converted.
+    entries = find_contestants(paths, settings.runtimes)
+    opened = [run if isinstance(run, Run) else open_run(Path(run)) for run in runs]
+    evaluation_set = None
+    if data is not None or opened:
+        dataset = read_dataset(Path(opened[0].info.data if data is None else data))
+        evaluation_set = choose_images(dataset, opened, entries)
+    results = run_benchmark(
+        paths,
+        _baseline(reference),
+        settings,
+        evaluation_set=evaluation_set,
+        report=report,
+    )
+    if out is not None:
+        write_report(results, Path(out))
+    return results
+
+
+def _baseline(reference: StrPath | None) -> Path | None:
+    if reference != PAPER:
+        return None if reference is None else Path(reference)
+    with ReferenceBuild() as build:
+        return build.wait()

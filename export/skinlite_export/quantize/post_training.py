@@ -1,0 +1,93 @@
+"""Post-training quantization: from a deploy graph to one whose int8 ranges and kernels are chosen.
+
+Calibration images are drawn, channels equalized, kernels rounded together, ranges measured. The
+network learns nothing here; `skinlite_export.qat` goes on from what this gives.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from skinlite.data.examples import Examples
+from skinlite.progress import Report, silent
+from skinlite_export.convert.samples import Sample, samples
+from skinlite_export.convert.to_onnx import to_onnx
+from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
+from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
+from skinlite_export.graph.build_keras import Twin, check_same
+from skinlite_export.graph.deploy_graph import Graph
+from skinlite_export.manifest.measured import Calibration
+from skinlite_export.quantize.adaptive_rounding import round_kernels
+from skinlite_export.quantize.calibration import calibrate
+from skinlite_export.quantize.calibration_pool import Pool
+from skinlite_export.quantize.equalization import equalize
+from skinlite_export.recipe import Recipe
+from skinlite_export.rewrites.registry import OF_THE_IMAGES
+
+EQUALIZE, ROUND = OF_THE_IMAGES
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A deploy graph that was fitted to its calibration images.
+
+    Attributes:
+        exact: equalized, with kernels in float32.
+        rounded: the same with kernels on int8 steps, where the recipe asks for that.
+        content: the float32 .tflite of ``rounded``, with the range of every activation.
+        images: those that calibrated.
+        calibration: what the manifest says of them.
+        recipe: that asked for it.
+    """
+
+    exact: Graph
+    rounded: Graph
+    content: bytes
+    images: Examples
+    calibration: Calibration
+    recipe: Recipe
+
+    def samples(self) -> Iterator[Sample]:
+        """The images that calibrated, as the converter takes them."""
+        return samples(self.images)
+
+    def to_onnx_int8(self, graph: Graph) -> bytes:
+        """The int8 .onnx of a graph, whose kernels are rounded to steps of its own."""
+        if _asks(self.recipe, ROUND):
+            graph = round_kernels(graph, self.samples, self.recipe.keep_float, STEPS)
+        float_onnx = to_onnx(to_tflite(Twin(graph).model, "none"))
+        return to_onnx_int8(float_onnx, self.samples)
+
+
+def fit(
+    twin: Twin, pool: Pool, recipe: Recipe, checked_on: Examples, report: Report = silent
+) -> Fitted:
+    """Choose what int8 needs: images, channels' factors, kernels, ranges.
+
+    Args:
+        twin: rewritten, and pruned or clustered where the recipe asks for that.
+        pool: what may calibrate.
+        recipe: how.
+        checked_on: images on which equalization has to change nothing.
+        report: progress.
+
+    Raises:
+        InputError: calibration is impossible.
+        SkinliteError: equalization changed the network.
+    """
+    images, calibration = calibrate(twin.model, twin.graph, pool, recipe, report)
+    exact = twin
+    if _asks(recipe, EQUALIZE):
+        exact = Twin(equalize(twin.graph, samples(images)))
+        check_same(twin.model, exact.model, checked_on)  # a pruned one is no longer the model
+    rounded = exact
+    if _asks(recipe, ROUND):
+        report("rounding kernels", 0, 1)
+        rounded = Twin(round_kernels(exact.graph, lambda: samples(images), recipe.keep_float))
+    report("converting", 0, 1)
+    content = measure_ranges(rounded.model, lambda: samples(images), ranges=recipe.ranges)
+    return Fitted(exact.graph, rounded.graph, content, images, calibration, recipe)
+
+
+def _asks(recipe: Recipe, rewrite: str) -> bool:
+    """Whether a rewrite is done that changes kernels: clusters have weights of their own."""
+    return rewrite in recipe.rewrites and not recipe.cluster

@@ -1,0 +1,43 @@
+"""What the functions of this folder share: data set and run as a caller has them, progress."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.errors import InputError
+from skinlite.progress import Report
+from skinlite.training.run import Run, open_run
+
+
+def dataset_of(data: Dataset | Path | str) -> Dataset:
+    """A data set that is read already, or is to be."""
+    return data if isinstance(data, Dataset) else read_dataset(data)
+
+
+def run_of(run: Run | Path | str) -> Run:
+    """A run that is open already, or is to be.
+
+    Raises:
+        InputError: no run folder.
+    """
+    if isinstance(run, Run):
+        return run
+    if Path(run).is_file():
+        raise InputError(
+            f"{run} is a file, and a run is a folder, as skinlite train writes it. Its split, "
+            "patient encoding and settings are what calibration and the gates need, so a model "
+            "from elsewhere can't be exported or judged. Train one with: skinlite train"
+        )
+    return open_run(Path(run))
+
+
+def counted(report: Report, what: str, total: int) -> Callable[[], None]:
+    """A function that reports one step more of ``total`` each time that it is called."""
+    done = 0
+
+    def advance() -> None:
+        nonlocal done
+        done += 1
+        report(what, done, total)
+
+    return advance

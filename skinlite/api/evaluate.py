@@ -1,0 +1,159 @@
+"""`evaluate`: what a run or a bundle is worth on a split of a data set."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from skinlite.api.data import counted, dataset_of, run_of
+from skinlite.api.predictions import Answered, answer_bundle, answer_run
+from skinlite.data.dataset import Dataset
+from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.leaks import Leaks
+from skinlite.errors import InputError
+from skinlite.evaluation.evaluation import Evaluation, evaluate_fully
+from skinlite.evaluation.metadata_only import MetadataOnly, metadata_only
+from skinlite.process.extras import need
+from skinlite.progress import Report, silent
+from skinlite.training.run import Run
+
+if TYPE_CHECKING:
+    from skinlite_export.bundle.folder import Bundle
+
+Split = Literal["train", "validation", "test", "all"]
+
+SEEN = Leaks(state="found", reason="the training images themselves")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An evaluation, and what it was made of.
+
+    Attributes:
+        evaluation: the scores.
+        predictions: of which it is.
+        dataset: of which the images are.
+        run: whose split it is; None where that isn't known.
+        bundle: that was judged; None where the run was.
+    """
+
+    evaluation: Evaluation
+    predictions: Answered
+    dataset: Dataset
+    run: Run | None
+    bundle: "Bundle | None"
+
+
+def evaluate(
+    model: "Run | Bundle | Path | str",
+    data: Dataset | Path | str | None = None,
+    split: Split = "test",
+    *,
+    run: Run | Path | str | None = None,
+    report: Report = silent,
+) -> Evaluation:
+    """Score a run (its Keras model) or a bundle (its .tflite) on images.
+
+    Args:
+        model: run, bundle, or the folder of one.
+        data: a data set, or its folder; left out, the run's.
+        split: of the run; ``all`` takes the whole of ``data``.
+        run: that a bundle comes from, whose split is taken. A bundle needs it, unless ``split``
+            is ``all``.
+        report: called with what is being done, the steps done and the steps in all.
+
+    Returns:
+        Scores between 0 and 1 with 95 % intervals over lesions, calibration, subgroups, what the
+        metadata alone reach, and in ``leaks`` whether lesions of these images were trained on.
+
+    Raises:
+        InputError: neither run nor bundle, a file that was changed, no ``run``, or one that the
+            bundle doesn't come from.
+        MissingExtraError: Keras isn't installed, and a run is to be scored.
+    """
+    return judge(model, data, split, run, report).evaluation
+
+
+def judge(
+    model: "Run | Bundle | Path | str",
+    data: Dataset | Path | str | None,
+    split: Split,
+    run: Run | Path | str | None,
+    report: Report = silent,
+) -> Judged:
+    """`evaluate`, with what the scores were made of."""
+    from skinlite.files.claims import restore
+    from skinlite_export.bundle.folder import MANIFEST, Bundle, open_bundle
+
+    if isinstance(model, Path | str):
+        restore(Path(model))
+    bundle = None
+    if isinstance(model, Bundle):
+        bundle = model
+    elif not isinstance(model, Run) and (Path(model) / MANIFEST).exists():
+        bundle = open_bundle(Path(model))
+    elif run is not None:
+        raise InputError(
+            "`run` names the run that a bundle comes from, and what is to be judged is a run "
+            "itself. Leave `run` out."
+        )
+    else:
+        run = model
+    run = None if run is None else run_of(run)
+    if run is None and split != "all":
+        raise InputError(
+            "A bundle doesn't hold its run's split: name the run with `run=RUN`, or take every "
+            f"image of another data set with `split='all'` (asked for: {split})."
+        )
+    if bundle and run and split != "all":
+        _check_origin(bundle, run)
+    if data is None:
+        if run is None:
+            raise InputError("Say where the images are: `data=DIR`.")
+        data = run.info.data
+    dataset = dataset_of(data)
+    advance = counted(report, "reading images", len(dataset.frame))
+    if bundle:
+        predictions = answer_bundle(bundle, run, dataset, split, advance)
+    elif run:
+        need("keras", "train")
+        predictions = answer_run(run, dataset, split, advance)
+    evaluation = evaluate_fully(
+        predictions.examples.labels,
+        predictions.probabilities,
+        predictions.rows,
+        temperature=predictions.temperature,
+        temperature_from=predictions.temperature_from,
+        leaks=_leaks(run, split, dataset, predictions.leaks),
+    )
+    alone = _without_images(predictions, split, run)
+    evaluation = evaluation.model_copy(update={"metadata_only": alone})
+    return Judged(evaluation, predictions, dataset, run, bundle)
+
+
+def _leaks(run: Run | None, split: str, dataset: Dataset, known: Leaks | None) -> Leaks:
+    """What is known of lesions of these images that the network was trained or selected on."""
+    if run is None:
+        return Leaks(
+            state="unknown",
+            reason="what the bundle was trained on is only told by its run, which isn't named",
+        )
+    if known is None:
+        return leaks_between(run.split(), dataset.frame)
+    return SEEN if split == "train" else known
+
+
+def _without_images(predictions: Answered, split: str, run: Run | None) -> tuple[MetadataOnly, ...]:
+    """What the metadata alone reach on held-out rows of a run whose training rows are known."""
+    if run is None or predictions.training is None or split not in ("validation", "test"):
+        return ()
+    return tuple(metadata_only(predictions.training, predictions.rows, run.encoder()))
+
+
+def _check_origin(bundle: "Bundle", run: Run) -> None:
+    """Refuse another run's split: its held-out images may have trained this bundle."""
+    if bundle.manifest.source.model_sha256 != run.model_sha256():
+        raise InputError(
+            f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
+            "out may have trained the bundle. Name the run it came from with `run`, or export "
+            "again."
+        )

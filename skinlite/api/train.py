@@ -1,0 +1,154 @@
+"""`train` and `resume`: a data set to a run folder."""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skinlite.api.data import counted, dataset_of
+from skinlite.data.dataset import Dataset
+from skinlite.data.splits.split_protocols import SplitInfo
+from skinlite.errors import InputError, SkinliteWarning
+from skinlite.files.read_write import check_free
+from skinlite.process.extras import need
+from skinlite.progress import Report, silent
+from skinlite.settings import validated
+from skinlite.training.config import TrainConfig
+from skinlite.training.run import Run, partial_folder, reopen_run, whole_folder
+
+if TYPE_CHECKING:
+    from skinlite.training.execution import Execution
+
+
+class TrainingInterruptedError(KeyboardInterrupt):
+    """Ctrl-C came; ``run`` holds the best model so far, and `resume` goes on from there."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"stopped after {run.info.epochs_done} epochs")
+        self.run = run
+
+
+def train(
+    data: Dataset | Path | str,
+    *,
+    out: Path | str,
+    backbone: str = "mobilenet_v3_large",
+    image_size: int | None = None,
+    split: str = "lesion",
+    test_data: Path | str | None = None,
+    same_lesion: Path | str | None = None,
+    execution: "Execution | None" = None,
+    report: Report = silent,
+    **settings: Any,
+) -> Run:
+    """Train a classifier, and write it to a run folder.
+
+    Args:
+        data: a data set, or its folder.
+        out: the run folder to be. While it is written it is called ``OUT.partial``.
+        backbone: name in snake case, such as ``nasnet_mobile``; ``skinlite models`` lists them.
+        image_size: height and width in pixels, 32 to 1024; left out, the paper's.
+        split: ``lesion``; ``paper`` (by image: it leaks); ``official`` (tested on
+            ``test_data``); or a CSV file with the columns image_id and split.
+        test_data: ISIC 2018's test folder, for the official split.
+        same_lesion: CSV file with pairs of images that show one lesion, which are kept together.
+        execution: compiler and devices; left out, the first device.
+        report: called with what is being done, the steps done and the steps in all.
+        **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
+            ``learning_rate``, ``preset``, ``regime``, ``seed``, ... What is left out comes from
+            the preset.
+
+    Returns:
+        The run: ``run.path`` is its folder, ``run.metrics()`` its scores on held-out images.
+
+    Raises:
+        InputError: a setting, the data set or ``out`` is wrong, or the loss became NaN.
+        MissingExtraError: Keras isn't installed.
+        TrainingInterruptedError: Ctrl-C; the best model so far is kept.
+
+    Warns:
+        SkinliteWarning: lesions of the test are known to be in the training, or it is unknown.
+    """
+    need("keras", "train")
+    from skinlite.models.backbones import find_backbone
+    from skinlite.training.fit import Training
+    from skinlite.training.input.prepare import prepare
+
+    out = Path(out)
+    image_size = image_size or find_backbone(backbone).input_size
+    config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
+    check_free(out)
+    if partial_folder(out).exists():
+        raise InputError(
+            f"{partial_folder(out)} was left by a training that was killed, or still runs. "
+            f"Go on with: `resume={out}`"
+        )
+    dataset = dataset_of(data)
+    prepared = prepare(
+        dataset,
+        config.image_size,
+        config.seed,
+        counted(report, "reading images", len(dataset.frame)),
+        split=split,
+        test_data=Path(test_data) if test_data else None,
+        same_lesion=Path(same_lesion) if same_lesion else None,
+    )
+    _tell_split(prepared.split_info, report)
+    return _whole(Training(out, config, prepared, report, execution).start())
+
+
+def resume(
+    run: Path | str,
+    data: Dataset | Path | str | None = None,
+    *,
+    execution: "Execution | None" = None,
+    report: Report = silent,
+) -> Run:
+    """Go on with a training that was interrupted or killed, under its own settings.
+
+    Args:
+        run: its folder, with or without ``.partial``.
+        data: a data set, or its folder; left out, where the training found it.
+        execution: as of `train`.
+        report: as of `train`.
+
+    Returns:
+        The run that a training without the interruption gives.
+
+    Raises:
+        InputError: no such run, one that is finished, or another data set.
+        TrainingInterruptedError: Ctrl-C; the best model so far is kept.
+    """
+    need("keras", "train")
+    from skinlite.training.fit import Training
+    from skinlite.training.input.prepare import prepare_again
+
+    unfinished = reopen_run(Path(run))
+    out = whole_folder(unfinished.path)
+    dataset = dataset_of(data or unfinished.info.data)
+    advance = counted(report, "reading images", len(dataset.frame))
+    prepared = prepare_again(unfinished, dataset, advance)
+    _tell_split(prepared.split_info, report)
+    training = Training(out, unfinished.info.config, prepared, report, execution)
+    return _whole(training.resume())
+
+
+def _whole(run: Run) -> Run:
+    """A run that ended by itself; a script must not go on with one that was stopped."""
+    if run.info.status == "interrupted":
+        raise TrainingInterruptedError(run)
+    return run
+
+
+def _tell_split(info: SplitInfo, report: Report) -> None:
+    """Say how much of the test has been seen in training, as far as anybody knows."""
+    leaks = info.leaks
+    known = {
+        "found": leaks.reason,
+        "none found": f"{info.leakage}; {leaks.reason}",
+        "unknown": str(leaks),
+    }[leaks.state]
+    if leaks.state == "found" and info.joined and info.joined.lesions:
+        known += f"; {info.joined}"  # which the reason of the others has
+    report(f"split {info.kind}; leaking: {known}", 1, 1)
+    if leaks.statement:
+        warnings.warn(f"{leaks.statement}.", SkinliteWarning, stacklevel=3)
