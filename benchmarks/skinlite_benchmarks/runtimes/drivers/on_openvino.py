@@ -18,5 +18,6 @@ rows = [
 ]
 answers = np.stack(rows).astype(np.float32)
 if compiled.output(0).element_type == openvino.Type.i8:
-    answers = (answers + 128) / 256  # what a SOFTMAX of TensorFlow Lite always has
+    # The scale that a SOFTMAX of TensorFlow Lite always has.
+    answers = (answers + np.float32(128)) / np.float32(256)
 np.save(output, answers)
