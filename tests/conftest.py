@@ -42,11 +42,12 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[.
     shared.mkdir(exist_ok=True)
 
     def make(name: str, build: Callable[[Path], object]) -> Path:
-        place = shared / name
+        place = shared / name / name  # beside it lies what a build may have left
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not place.exists():
-                new = shared / f"{name}.new"
+                new = place.with_name("new")
+                new.parent.mkdir()
                 build(new)
                 new.rename(place)
         return place
