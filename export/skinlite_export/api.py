@@ -64,7 +64,7 @@ def export(
     run, out, recipe = run_of(run), Path(out), _filled_in(recipe or Recipe())
     for name in kits:
         if name not in KITS:
-            raise InputError(f"There is no kit {name!r}: `kits` are of {', '.join(KITS)}.")
+            raise InputError(f"There is no kit {name!r}: `kits` can be {', '.join(KITS)}.")
     need("keras", "train")
     for module in ("tf_keras", "tf2onnx"):
         need(module, "export")

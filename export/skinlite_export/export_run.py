@@ -64,12 +64,12 @@ def export_run(
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
-                f"{run.path} is untrained: there is nothing that `quantize='int8-qat'` could keep. "
+                f"{run.path} is untrained: `quantize='int8-qat'` needs a trained network. "
                 "Use `quantize='int8'`, or train first."
             )
         if recipe.on_fail == "search":
             raise InputError(
-                f"{run.path} is untrained: no gate judges it, so none can fail. Drop "
+                f"{run.path} is untrained: no gate is tested, so none can fail. Leave out "
                 "`on_fail='search'`, or train first."
             )
         recipe = recipe.model_copy(update={"gates": None})

@@ -93,16 +93,15 @@ def judge(
         bundle = open_bundle(Path(model))
     elif run is not None:
         raise InputError(
-            "`run` names the run that a bundle comes from, and what is to be judged is a run "
-            "itself. Leave `run` out."
+            "`run` names the run of a bundle, but here a run itself is evaluated. Leave out `run`."
         )
     else:
         run = model
     run = None if run is None else run_of(run)
     if run is None and split != "all":
         raise InputError(
-            "A bundle doesn't hold its run's split: name the run with `run=RUN`, or take every "
-            f"image of another data set with `split='all'` (asked for: {split})."
+            "A bundle doesn't contain its run's split: name the run with `run=RUN`, or evaluate "
+            f"every image of another data set with `split='all'` (asked for: {split})."
         )
     if bundle and run and split != "all":
         _check_origin(bundle, run)
@@ -135,7 +134,7 @@ def _leaks(run: Run | None, split: str, dataset: Dataset, known: Leaks | None) -
     if run is None:
         return Leaks(
             state="unknown",
-            reason="what the bundle was trained on is only told by its run, which isn't named",
+            reason="only the bundle's run knows what it was trained on, and the run isn't given",
         )
     if known is None:
         return leaks_between(run.split(), dataset.frame)
@@ -153,7 +152,8 @@ def _check_origin(bundle: "Bundle", run: Run) -> None:
     """Refuse another run's split: its held-out images may have trained this bundle."""
     if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
-            f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
-            "out may have trained the bundle. Name the run it came from with `run`, or export "
+            f"{bundle.path} wasn't exported from {run.path} as it is now, so the bundle may have "
+            "been trained on that run's test images. Name the run it came from with `run`, or "
+            "export "
             "again."
         )

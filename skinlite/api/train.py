@@ -79,8 +79,8 @@ def train(
     check_free(out)
     if partial_folder(out).exists():
         raise InputError(
-            f"{partial_folder(out)} was left by a training that was killed, or still runs. "
-            f"Go on with: `resume={out}`"
+            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={out}`"
         )
     dataset = dataset_of(data)
     prepared = prepare(

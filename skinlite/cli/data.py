@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from skinlite.data.check import Fault, Summary
 
-app = typer.Typer(no_args_is_help=True, help="Check a data set, look for duplicates, draw one.")
+app = typer.Typer(
+    no_args_is_help=True, help="Check a data set, find duplicates, make a synthetic one."
+)
 
 SHOWN_ROWS = 10
 
@@ -24,9 +26,12 @@ def check(
         Path, typer.Argument(metavar="DIR", help="HAM10000 or ISIC 2018 folder, or its table.")
     ],
     all_rows: Annotated[
-        bool, typer.Option("--all", help=f"Name every faulty row, not the first {SHOWN_ROWS}.")
+        bool,
+        typer.Option(
+            "--all", help=f"List every row with an error, not only the first {SHOWN_ROWS}."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it for a machine.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find every fault of a data set: table, missing images, images that can't be decoded.
 
@@ -93,9 +98,13 @@ def examine(
 @app.command()
 def synthesize(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    lesions: Annotated[int, typer.Option(help="How many; about 1.34 images each.")] = 750,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the folder.")] = False,
+    lesions: Annotated[int, typer.Option(help="Number of lesions; about 1.34 images each.")] = 750,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; the same seed gives the same bytes.")
+    ] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the folder if it exists.")
+    ] = False,
 ) -> None:
     """Draw a synthetic data set in HAM10000's format, for trying skinlite without patients."""
     from skinlite.data.synthetic.synthesize import write_synthetic
@@ -122,7 +131,7 @@ def _told(
         lines += [f"  {row}" for row in fault.rows[:limit]]
         hidden = len(fault.rows) - len(fault.rows[:limit])
         if hidden:
-            lines.append(f"  ... and {hidden} more; name them with --all")
+            lines.append(f"  ... and {hidden} more; list them with --all")
     classes = ", ".join(f"{name} {count}" for name, count in summary.classes.items())
     absent = [name for name, count in summary.classes.items() if not count]
     lines += [
@@ -130,11 +139,15 @@ def _told(
         f"images   {summary.pictures}",
         f"lesions    {_lesions(summary)}",
         f"classes    {classes}",
-        f"not told   age {summary.missing_age}, sex {summary.unknown_sex}, "
+        f"missing    age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
         "",
-        (f"{len(faults)} kind(s) of fault" if faults else "no faults")
-        + (f"; {len(findings)} kind(s) of finding, with which skinlite trains" if findings else ""),
+        (f"{len(faults)} kind(s) of error" if faults else "no errors")
+        + (
+            f"; {len(findings)} kind(s) of finding, which don't prevent training"
+            if findings
+            else ""
+        ),
     ]
     if absent:
         lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
@@ -143,7 +156,7 @@ def _told(
 
 def _lesions(summary: "Summary") -> str:
     if not summary.lesions:
-        return "unknown: the table names none"
+        return "unknown: the table has no lesion ids"
     told = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
     unknown = summary.lesions_unknown
-    return told + (f"; those of {unknown} images unknown" if unknown else "")
+    return told + (f"; unknown for {unknown} images" if unknown else "")

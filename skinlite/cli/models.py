@@ -24,7 +24,7 @@ def models(
     ] = "paper",
     layers: Annotated[
         str | None,
-        typer.Option(metavar="BACKBONE", help="List one network layer by layer instead."),
+        typer.Option(metavar="BACKBONE", help="List the layers of one network instead."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -101,8 +101,8 @@ def _print_surveys(found: "list[Survey]", topology: str) -> None:
         )
     wide(WHOLE_ROWS).print(table)
     output.print(
-        "attention: parameters of Soft-Attention; depth: layers that have weights; stock: the "
-        "backbone as Keras ships it, with its 1000 classes, which is what the paper's table 4 has."
+        "attention: parameters of Soft-Attention; depth: layers with weights; stock: the backbone "
+        "as in Keras, with its 1000 classes, as in the paper's table 4."
     )
     for one in found:
         if one.difference:
@@ -111,4 +111,4 @@ def _print_surveys(found: "list[Survey]", topology: str) -> None:
                 f"skinlite models --topology released --layers {one.name}"
             )
     if released and not any(one.difference for one in found):
-        output.print("Every total is the notebooks', to the last parameter.")
+        output.print("Every total equals that of the notebooks exactly.")

@@ -97,9 +97,9 @@ def identity(image_ids: Iterable[str]) -> str:
 
 
 def _summary(table: Path, faults: list[Fault]) -> str:
-    lines = [f"{table} has faults:"]
+    lines = [f"{table} has errors:"]
     lines += [
         f"  {fault.kind}: {len(fault.rows)} x, first {fault.rows[0]} ({fault.remedy})"
         for fault in faults
     ]
-    return "\n".join([*lines, f"See them all with: skinlite data check {table}"])
+    return "\n".join([*lines, f"List them all with: skinlite data check {table}"])

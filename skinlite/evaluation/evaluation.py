@@ -11,7 +11,7 @@ from skinlite.evaluation.metadata_only import MetadataOnly
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
-NOT_SAID = Leaks(state="unknown", reason="nobody said what was trained on")
+NOT_SAID = Leaks(state="unknown", reason="it is unknown what was trained on")
 
 
 class Details(BaseModel):

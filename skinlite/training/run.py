@@ -106,24 +106,24 @@ class Run:
             return path
         if not path.exists():
             raise InputError(
-                f"There is no {path}. Put back what skinlite train wrote, or train again."
+                f"There is no {path}. Restore the file that skinlite train wrote, or train again."
             )
         if sha256_of(path) == known:
             return path
         if name != MODEL:
             raise InputError(
-                f"{path} was changed since the training ended. Put back what skinlite train wrote, "
-                "or train again."
+                f"{path} was changed after the training. Restore the file that skinlite train "
+                "wrote, or train again."
             )
         structure = structure_of(path)
-        what = "has this run's structure and other weights"
+        what = "has this run's structure but other weights"
         if not structure:
             what = f"is {other_kind(path) or 'damaged'}"
         if structure and structure != self.info.structure:
             what = "is another network"
         raise InputError(
-            f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
-            "training, split and scores is about it. Put back what skinlite train saved, or train "
+            f"{path} is not the model of this run: it {what}, so config.json doesn't describe its "
+            "training, split and scores. Restore the file that skinlite train saved, or train "
             "again."
         )
 
@@ -172,8 +172,8 @@ class Run:
             return pd.read_csv(content, usecols=PLOTTED, dtype=float)
         except ValueError as error:
             raise InputError(
-                f"{path} is damaged: {error}. Put back what skinlite train wrote, or remove the "
-                "file to go without it."
+                f"{path} is damaged: {error}. Restore the file that skinlite train wrote, or "
+                "remove the file to continue without it."
             ) from error
 
     def encoder(self) -> PatientEncoder:
@@ -191,9 +191,8 @@ class Run:
 
     def _warn_of_unknown(self) -> None:
         warnings.warn(
-            f"{self.path}: this run is of a skinlite that kept no hash of its network, so that it "
-            f"is unknown whether {MODEL} is the one that config.json describes. Train again to "
-            "have it proven.",
+            f"{self.path}: an older skinlite made this run and stored no hash of its network, so "
+            f"it is unknown whether config.json describes {MODEL}. Train again to be sure.",
             SkinliteWarning,
             stacklevel=3,
         )
@@ -218,8 +217,8 @@ def open_run(path: Path) -> Run:
     if path.name.endswith(PARTIAL) or (not path.exists() and partial_folder(path).exists()):
         whole = whole_folder(path)
         raise InputError(
-            f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
-            f"Go on with: `resume={whole}`"
+            f"{partial_folder(whole)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={whole}`"
         )
     if not (path / CONFIG).exists():
         raise InputError(
@@ -251,15 +250,16 @@ def _reopen(whole: Path) -> Run:
         status = open_run(whole).info.status
         if status == "diverged":
             raise InputError(
-                f"{whole} diverged, and would again. Train anew with a smaller `learning_rate`."
+                f"{whole} diverged, and would diverge again. Train again with a smaller "
+                f"`learning_rate`."
             )
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
     if work.exists() and not (work / CONFIG).exists():
         raise InputError(
-            f"{work} was left by a training that was killed before there was anything to go on "
-            "from. Remove it, and start again with skinlite train."
+            f"{work} was left by a training that was killed before it saved a checkpoint. Remove "
+            "it, and start again with skinlite train."
         )
     if not work.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
@@ -275,7 +275,7 @@ def newest_run(root: Path = Path("runs")) -> Run:
     configs = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
     if not configs:
         raise InputError(
-            f"There is no run below {root}/. Train one with skinlite train, name one "
-            "with `model=RUN`, or try everything with: skinlite demo"
+            f"There is no run below {root}/. Train one with skinlite train, give one with "
+            "`model=RUN`, or try everything with: skinlite demo"
         )
     return open_run(max(configs, key=os.path.getmtime).parent)

@@ -96,7 +96,7 @@ def _disassembled(blocks: Sequence[bytes], tools: Tools) -> list[list[str]]:
 def _error(said: str) -> str:
     """The first line that is no warning."""
     lines = [line for line in said.splitlines() if "error" in line] or said.splitlines()
-    return lines[0] if lines else "it says nothing"
+    return lines[0] if lines else "no message"
 
 
 def _run(command: Sequence[str], text: str = "") -> str:

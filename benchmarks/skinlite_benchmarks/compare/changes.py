@@ -137,14 +137,15 @@ def compare(old: Results, new: Results) -> Comparison:
     ]
     if differences:
         raise InputError(
-            f"These results don't compare: they differ in {'; '.join(differences)}. Measure both "
+            f"These results can't be compared: they differ in {'; '.join(differences)}. Measure "
+            f"both "
             "on one machine with the same options."
         )
     before, after = ([one.name for one in results.contestants] for results in (old, new))
     shared = [name for name in before if name in after]
     if not shared:
         raise InputError(
-            f"These results don't compare: no contestant is in both (old: {', '.join(before)}; "
+            f"These results can't be compared: no contestant is in both (old: {', '.join(before)}; "
             f"new: {', '.join(after)})."
         )
     versions = {
@@ -201,7 +202,7 @@ def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
             if first is None or second is None:
                 reason = f"not measured in {_told(first is None, second is None)}"
             elif sides := _told(*(not _possible(metric, one) for one in (first, second))):
-                reason = f"{first:g} -> {second:g}, which is no measurement in {sides}"
+                reason = f"{first:g} -> {second:g}, which isn't a valid measurement in {sides}"
             if first is None or second is None or reason:
                 yield Gap(contestant=name, threads=threads, metric=metric, reason=reason)
             else:

@@ -91,7 +91,7 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
         ]
         failed += [Failure(gate, reason=_told(one)) for one in gaps]
         failed += [
-            Failure(gate, reason=f"{side} was interrupted, and isn't whole")
+            Failure(gate, reason=f"{side} was interrupted, and isn't complete")
             for side in comparison.interrupted
         ]
         if not judged and not gaps:

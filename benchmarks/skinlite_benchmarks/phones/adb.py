@@ -63,11 +63,11 @@ class Phone:
         """
         if self._adb("get-state").stdout.strip() != "device":
             raise InputError(
-                f"The phone {self.serial} went away during {doing!r}. Plug it in again, keep it "
-                "awake, look at 'adb devices', and run the command again. What was pushed may "
-                f"still be there: {SCRATCH}/skinlite-*"
+                f"The phone {self.serial} was disconnected during {doing!r}. Plug it in "
+                "again, keep it awake, check 'adb devices', and run the command again. Files may still be on "
+                f"the phone: {SCRATCH}/skinlite-*"
             )
-        reason = said.strip().rpartition("\n")[2] or "it said nothing"
+        reason = said.strip().rpartition("\n")[2] or "no message"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")
 
     @contextmanager
@@ -112,7 +112,7 @@ def connect(serial: str | None = None) -> Phone:
     if not states:
         raise InputError(
             "adb sees no phone. Plug one in, enable USB debugging in its developer options, and "
-            "look at 'adb devices'."
+            "check 'adb devices'."
         )
     chosen = serial or next(iter(states))
     if states[chosen] != "device":

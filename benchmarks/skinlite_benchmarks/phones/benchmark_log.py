@@ -124,10 +124,11 @@ def _warnings(said: str) -> list[str]:
         name.strip() for pattern in UNUSED for name in pattern.findall(said) if name.strip()
     )
     told = [
-        f"the {name} delegate is not used: the figures are not its own, says benchmark_model"
+        f"the {name} delegate is not used, according to benchmark_model: the figures are not "
+        f"those of the delegate"
         for name in names
     ]
     ignored = re.search(r"Unconsumed cmdline flags: (.*\S)", said)
     if ignored:
-        told.append(f"this build of benchmark_model doesn't know {ignored[1]}")
+        told.append(f"this build of benchmark_model ignores {ignored[1]}")
     return told

@@ -20,7 +20,7 @@ def main(
     bundles: list[Path],
     out: Annotated[Path, typer.Option(help="Folder for runtimes.json and runtimes.md.")],
     inputs: Annotated[int, typer.Option(min=7)] = 300,
-    only: Annotated[str, typer.Option(help="Trials whose name has this in it.")] = "",
+    only: Annotated[str, typer.Option(help="Only runtimes whose name contains this.")] = "",
 ) -> None:
     """Try every runtime on every file of the bundles, and write the table."""
     found: list[Tried] = []

@@ -30,7 +30,7 @@ class Trial(NamedTuple):
     remedy: str = ""
 
 
-OLD = "needs what `min_runtime_version` says"
+OLD = "needs at least `min_runtime_version`"
 INTEGER = "export with --integer-only"
 
 
@@ -57,7 +57,7 @@ TRIALS = (
         "on_tflite",
         ".tflite",
         "reference",
-        remedy="for tests of kernels, not for apps: its int8 SUM is another",
+        remedy="for tests of kernels, not for apps: its int8 SUM differs",
     ),
     Trial("LiteRT, XNNPACK", (HERE, *LITERT), "on_tflite", ".tflite", emulated="Haswell"),
     Trial("LiteRT, XNNPACK", (HERE, *LITERT), "on_tflite", ".tflite", emulated="Nehalem"),
@@ -78,7 +78,7 @@ TRIALS = (
         "on_vela",
         ".tflite",
         "ethos-u55-256",
-        remedy=f"{INTEGER}: fewer operators are left to the CPU",
+        remedy=f"{INTEGER}: fewer operators run on the CPU",
     ),
     Trial("OpenVINO", OPENVINO, "on_openvino", ".tflite"),
     Trial("MNN", ("MNN==3.6.1",), "on_mnn", ".tflite", remedy="take the float32 .onnx"),
@@ -95,7 +95,7 @@ TRIALS = (
         "on_openvino",
         ".onnx",
         "f32",
-        remedy="this is the remedy for its bfloat16",
+        remedy="this avoids its bfloat16",
     ),
     Trial("MNN", ("MNN==3.6.1",), "on_mnn", ".onnx", remedy="take the float32 .onnx"),
     Trial(

@@ -8,7 +8,8 @@ from skinlite_benchmarks.runtimes.trying import Tried
 def table(found: Sequence[Tried]) -> str:
     """One row a runtime and file."""
     rows = [
-        "| runtime | version | processor | file | equal answers | largest difference | remedy |",
+        "| runtime | version | processor | file | equal predictions | largest difference | remedy "
+        "|",
         "| --- | --- | --- | --- | ---: | ---: | --- |",
     ]
     for one in found:

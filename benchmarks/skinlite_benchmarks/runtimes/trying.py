@@ -74,7 +74,7 @@ def try_file(
         said = f"not tried: {reason}"
     else:
         if found is not None and found.shape != expected.shape:
-            said = f"answers of shape {found.shape}"
+            said = f"outputs of shape {found.shape}"
         elif found is not None:
             real = np.isfinite(found).all(axis=1)
             equal = int((real & (found.argmax(axis=1) == expected.argmax(axis=1))).sum())
@@ -113,7 +113,7 @@ def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float
                 env=_environment(scratch),
             )
         except subprocess.TimeoutExpired:
-            return None, f"no answer within {PATIENCE} s"
+            return None, f"no output within {PATIENCE} s"
         if done.returncode or not output.is_file():
             return None, _reason(done)
         return np.load(output), ""

@@ -92,12 +92,13 @@ def main(
     data: Annotated[Path, typer.Option()],
     draws: Annotated[int, typer.Option(min=1)] = 10,
     first: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
-    drawn: Annotated[int, typer.Option(min=1, help="Images of a draw.")] = DRAWN,
+    drawn: Annotated[int, typer.Option(min=1, help="Number of images per draw.")] = DRAWN,
     recipes: Annotated[str, typer.Option(help="Names, separated by ';'.")] = ";".join(RECIPES),
     split: Annotated[
-        list[Split] | None, typer.Option(help="Whose answers are compared; may be repeated.")
+        list[Split] | None,
+        typer.Option(help="Split whose predictions are compared; may be repeated."),
     ] = None,
-    balanced: Annotated[bool, typer.Option(help="Draw as many of each class as there are.")] = True,
+    balanced: Annotated[bool, typer.Option(help="Draw equally many images of each class.")] = True,
 ) -> None:
     """Print the table."""
     opened = open_run(run)

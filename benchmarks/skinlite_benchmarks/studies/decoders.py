@@ -101,9 +101,9 @@ def table(found: dict[str, Decoded]) -> Table:
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="Model file beside its patient_encoding.json.")],
+    model: Annotated[Path, typer.Argument(help="Model file, next to its patient_encoding.json.")],
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    images: Annotated[int, typer.Option(min=1, help="How many, drawn with seed 0.")] = 300,
+    images: Annotated[int, typer.Option(min=1, help="Number of images, drawn with seed 0.")] = 300,
 ) -> None:
     """Print the table."""
     import tensorflow as tf

@@ -132,7 +132,7 @@ class Bundle:
             faults.append(f"{MANIFEST} or {SEAL} was changed")
         if faults:
             raise InputError(
-                f"{self.path} isn't the bundle that was exported: {'; '.join(faults)}. "
+                f"{self.path} was changed after the export: {'; '.join(faults)}. "
                 "Don't ship it; export again with skinlite export."
             )
 

@@ -71,9 +71,9 @@ class Images:
             self.distance(row, way) < ROUNDED for row in rows
         ):
             return way, fault
-        told = f"{UNKNOWN_CAUSE}: off by {max(off):.1f} levels on average"
+        told = f"{UNKNOWN_CAUSE}: differs by {max(off):.1f} levels on average"
         if nearest < off[0] / 2:
-            told += f"; nearest, but {nearest:.1f} off: {fault}"
+            told += f"; most similar, but {nearest:.1f} off: {fault}"
         return None, told
 
     def decoder(self, row: int, way: Way, told: str | None) -> str | None:
@@ -87,5 +87,5 @@ class Images:
             return "; ".join([*known, words])
         if off < ROUNDED and known:  # the faults of all images explain it
             return told
-        cause = f"{UNKNOWN_CAUSE}: the JPEG is off by {off:.2g} levels on average"
-        return "; ".join([*known, cause + ("" if known else ", where the PNG files are right")])
+        cause = f"{UNKNOWN_CAUSE}: the JPEG differs by {off:.2g} levels on average"
+        return "; ".join([*known, cause + ("" if known else ", but the PNG files are right")])

@@ -37,12 +37,12 @@ def probabilities(handed: Handed) -> Finding:
         for cause, distance in _explanations(handed, rows, given)
         if distance <= enough
     )
-    told = f"{UNKNOWN_CAUSE}: off by up to {off.max():.2g} (at most {handed.tolerance:g})"
+    told = f"{UNKNOWN_CAUSE}: differs by up to {off.max():.2g} (at most {handed.tolerance:g})"
     if near:
         causes = [cause for distance, cause in near if distance <= near[0][0] + TIED]
         told = " or ".join(dict.fromkeys(causes))
     elif all(handed.given[row].image is handed.given[row].patient is None for row in rows):
-        told += "; hand in image and patient too"
+        told += "; give image and patient too"
     return handed.finding("probabilities", rows, wrong, told)
 
 
@@ -59,7 +59,7 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
         return off if np.isfinite(off) else np.inf
 
     base = _answer(handed, images, patients)
-    yield "no fault of its own: that is what the file answers to these inputs", distance(base)
+    yield "not wrong itself: the file gives this for these inputs", distance(base)
     for fault, undo in undone(handed.signature.outputs[0], handed.temperature).items():
         shown = undo(given)
         if np.abs(shown - given).max() > TIED:  # else there was nothing to undo

@@ -18,11 +18,11 @@ def judged_on(manifest: Manifest) -> str:
         said.append(f"split: {ABSENT}")
     else:
         leaks = manifest.leaks
-        said.append(leaks.warning or "no lesion of which is known to have been trained on")
+        said.append(leaks.warning or "as far as known, no lesion of them was used for training")
     if not manifest.source.network_proven:
         said.append(UNPROVEN)
     if manifest.source.synthetic:
-        said.append("SYNTHETIC: generated, and no evidence about patients")
+        said.append("SYNTHETIC: generated images, no evidence about patients")
     if not manifest.source.trained:
         said.append("UNTRAINED network: the figures mean nothing")
     return "; ".join(said)
@@ -99,8 +99,8 @@ def _missed(metrics: Metrics) -> str:
         f"{count} {name}" for name, count in called.items() if count and name != "mel"
     )
     return (
-        f"Of {sum(called.values())} images of melanomas {called['mel']} were called melanoma; "
-        f"the others: {missed or 'none'}."
+        f"Of {sum(called.values())} images of melanomas {called['mel']} were predicted as "
+        f"melanoma; the others as: {missed or 'none'}."
     )
 
 
@@ -147,7 +147,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             "Gates",
             f"In brackets: paired 95 % bootstrap intervals over {_resampled(proof)}."
             if gates
-            else f"Gates: {ABSENT}, none was asked for.",
+            else f"Gates: {ABSENT}, there were none.",
             ("", "Gate"),
             tuple(gates),
         ),
@@ -158,7 +158,7 @@ def _where(manifest: Manifest) -> str:
     """The processor and the runtimes that answered, and what of others is known."""
     machine = manifest.verification.machine
     if machine is None:
-        return f"Which processor answered: {ABSENT}."
+        return f"Processor of the test: {ABSENT}."
     ran = "; ".join(f"{file} by {runtime}" for file, runtime in machine.runtimes.items())
     said = f"Measured on {machine.sentence()}: {ran}. Other processors and runtimes: {ABSENT} here"
     if manifest.recipe.onnx == "int8":
@@ -177,8 +177,8 @@ def _calibration(manifest: Manifest) -> Table:
     return Table(
         "Calibration",
         "Expected calibration error on the test images. The temperature was fitted on the "
-        "validation split, and is applied by the app, not by the file.",
-        ("File", "as it answers", "with the temperature"),
+        "validation split, and the app has to apply it; the file doesn't.",
+        ("File", "without temperature", "with the temperature"),
         tuple(rows),
     )
 

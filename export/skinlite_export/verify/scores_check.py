@@ -48,7 +48,7 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     truth = np.sum(proof.keras.confusion, axis=1)
     for compared in (*proof.files, *((proof.control,) if proof.control else ())):
         if not np.array_equal(np.sum(compared.metrics.confusion, axis=1), truth):
-            yield f"{compared.file} was judged on other images than keras"
+            yield f"{compared.file} was tested on other images than keras"
         else:
             yield from _of_comparison(compared, proof.keras)
     yield from _of_gates(proof, manifest.recipe.gates)
@@ -74,7 +74,7 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
         or min(counts) < 0
         or not 0 < sum(counts) < MOST_IMAGES
     ):
-        yield f"{name}'s confusion matrix is none of seven classes"
+        yield f"{name}'s confusion matrix isn't of seven classes"
         return
     truth, answered = np.divmod(np.repeat(np.arange(49), counts), 7)
     again = evaluate(truth, np.eye(7)[answered])
@@ -103,9 +103,9 @@ def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
     # As many images as moved from one cell of the matrix to another have other answers.
     moved = np.abs(np.subtract(given.metrics.confusion, keras.confusion)).sum() / 2
     if not 0 <= given.agreement <= 1 - moved / keras.images + NEAR:
-        yield f"{given.file}'s agreement is more than its confusion matrix leaves"
+        yield f"{given.file}'s agreement is higher than its confusion matrix allows"
     if not 0 <= given.worst_difference <= 1 + NEAR:
-        yield f"{given.file}'s worst_difference is no difference of probabilities"
+        yield f"{given.file}'s worst_difference can't be a difference of probabilities"
 
 
 def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
@@ -136,15 +136,15 @@ def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
         elif not same(gate.limit, limits[gate.name], 0):
             yield f"{what} has another limit than the recipe"
         elif gate.interval and not -1 <= gate.interval[0] <= gate.interval[1] <= 1:
-            yield f"{what} has an interval that is none"
+            yield f"{what} has an impossible interval"
         elif gate.passed != gate.holds:
-            yield f"{what} says {'held' if gate.passed else 'failed'}, by its figures it didn't"
+            yield f"{what} says {'held' if gate.passed else 'failed'}, against its figures"
 
 
 def _of_details(given: Details, metrics: Metrics) -> Iterator[str]:
     for name, ends in dict(given.intervals).items():
         if ends is not None and not 0 <= ends[0] <= ends[1] <= 1:
-            yield f"interval of {name} is none"
+            yield f"the interval of {name} is impossible"
     yield from _of_calibration(given.calibration, metrics)
     for one in given.subgroups:
         shares = (one.accuracy, one.balanced_accuracy, one.melanoma_recall)
@@ -153,7 +153,7 @@ def _of_details(given: Details, metrics: Metrics) -> Iterator[str]:
             or any(share is not None and not 0 <= share <= 1 for share in shares)
             or (one.images < FEWEST and shares != (None, None, None))
         ):
-            yield f"subgroup {one.field} {one.group} can't be so"
+            yield f"subgroup {one.field} {one.group} is impossible"
 
 
 def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
@@ -166,19 +166,19 @@ def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
     if not same(given.ece, error) or not same(
         float(accuracy @ counts / counts.sum()), metrics.accuracy
     ):
-        yield "calibration error or accuracy don't follow from the bins"
+        yield "calibration error or accuracy doesn't follow from the bins"
 
 
 def _of_temperature(manifest: Manifest) -> Iterator[str]:
     given, details = manifest.temperature, manifest.verification.details.get(TFLITE)
     if given is None:
         if manifest.source.trained and details and details.calibration.temperature is not None:
-            yield f"temperature is missing, {TFLITE}'s calibration has one"
+            yield f"temperature is missing, but {TFLITE}'s calibration has one"
         return
     if not manifest.source.trained:
         yield "an untrained network has a temperature"
     if not BOUNDS[0] <= given.value <= BOUNDS[1]:
-        yield f"temperature.value {given.value:g} is none that is fitted"
+        yield f"temperature.value {given.value:g} can't be a fitted value"
     if details and not all(
         same(one, other)
         for one, other in (
@@ -187,4 +187,4 @@ def _of_temperature(manifest: Manifest) -> Iterator[str]:
             (given.ece_after, details.calibration.ece_with_temperature),
         )
     ):
-        yield f"temperature and {TFLITE}'s calibration say different things"
+        yield f"temperature and {TFLITE}'s calibration contradict each other"

@@ -27,7 +27,7 @@ def check_tensors(bundle: Bundle) -> str:
             )
         ordered = ordered and bool(told.input_order)
     what = "names, order, shapes, formats" if ordered else "shapes and formats; no names, no order"
-    return f"tensors of {' and '.join(bundle.models)}: as the manifest has them ({what})"
+    return f"tensors of {' and '.join(bundle.models)}: as in the manifest ({what})"
 
 
 def _differences(told: Signature, found: Signature) -> Iterator[str]:

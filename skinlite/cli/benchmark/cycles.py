@@ -48,8 +48,8 @@ def cycles(
             for kernel, cost in list(model.kernels.items())[:MOST_KERNELS]:
                 output.print(f"  {cost / model.cycles:4.0%} {kernel}", markup=False)
     output.print(
-        f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: to compare files by; a "
-        "phone, whose caches miss, takes longer",
+        f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: use it to compare "
+        "files; a phone takes longer, because its caches miss",
         markup=False,
     )
 

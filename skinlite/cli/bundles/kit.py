@@ -14,7 +14,12 @@ def kit(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     names: Annotated[
         str,
-        typer.Option("--kit", metavar="NAME,...", help="android, ios, web.", show_default=False),
+        typer.Option(
+            "--kit",
+            metavar="NAME,...",
+            help="Sample code to add: android, ios, web.",
+            show_default=False,
+        ),
     ],
     out: OutOption = None,
 ) -> None:
@@ -24,7 +29,7 @@ def kit(
 
     wanted = parse_kits(names)
     if not wanted:
-        raise InputError(f"Which kit? --kit takes one or more of {', '.join(KITS)}.")
+        raise InputError(f"Which kit? --kit needs one or more of {', '.join(KITS)}.")
     made = add_kits(open_bundle(bundle), wanted, out)
     for name in wanted:
         output.print(made.path / FOLDER / name / "README.md", markup=False)

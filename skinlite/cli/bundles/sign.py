@@ -16,7 +16,7 @@ def sign(
         Path,
         typer.Option(
             metavar="KEY.pem",
-            help="Ed25519; made with: openssl genpkey -algorithm ed25519 -out KEY.pem",
+            help="Ed25519 key; make one with: openssl genpkey -algorithm ed25519 -out KEY.pem",
             show_default=False,
         ),
     ],

@@ -21,8 +21,8 @@ def verify(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="What a phone computed for the golden vectors: which of its stages is wrong, "
-            "and why. The format is in docs/phone.md.",
+            help="Outputs of a phone for the golden vectors: reports which stage is wrong, and "
+            "why. The format is in docs/phone.md.",
         ),
     ] = None,
     key: Annotated[
@@ -30,7 +30,7 @@ def verify(
         typer.Option(
             metavar="PUB.pem",
             help="Refuse a bundle that isn't signed with this key's private half. Hashes alone "
-            "don't tell who made a bundle.",
+            "don't show who made a bundle.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -63,7 +63,7 @@ def verify(
             data["outputs"] = told.model_dump()
         output.print_json(data=data)
     else:
-        output.print(f"{len(opened.manifest.files)} files: as manifest.json has them")
+        output.print(f"{len(opened.manifest.files)} files: hashes as in manifest.json")
         output.print(*found, sep="\n")
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")
@@ -71,9 +71,7 @@ def verify(
         if told:
             _print_diagnosis(told)
     if told and told.faults:
-        raise GateError(
-            f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle's."
-        )
+        raise GateError(f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle.")
     check_gates(opened.manifest, bundle)
 
 
@@ -103,7 +101,7 @@ def check_contents(bundle: "Bundle") -> list[str]:
 
 def _print_diagnosis(told: "Diagnosis") -> None:
     checked = told.golden - len(told.missing)
-    missing = f" (not handed in: {', '.join(told.missing)})" if told.missing else ""
+    missing = f" (not in the file: {', '.join(told.missing)})" if told.missing else ""
     output.print(
         f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} images{missing}"
     )

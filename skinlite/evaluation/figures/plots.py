@@ -162,14 +162,14 @@ def _reliability(evaluation: Evaluation) -> Figure:
     calibration = evaluation.calibration
     figure, axes = _axes(6, 5.4)
     axes.plot(
-        [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="right as often as sure"
+        [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="share of right predictions"
     )
     axes.plot(
         [one.confidence for one in calibration.bins],
         [one.accuracy for one in calibration.bins],
         color=BLUE,
         marker="o",
-        label=f"as answered: error {calibration.ece:.3f}",
+        label=f"without temperature: error {calibration.ece:.3f}",
     )
     for one in calibration.bins:
         place = (one.confidence, one.accuracy)
@@ -219,7 +219,7 @@ def _attention(looks: Looks) -> Figure:
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(2.2 * columns, 4.9 * rows), layout="constrained")
     figure.supxlabel(
-        "truth: answer and its probability; below, where Soft-Attention looks", fontsize=9
+        "true class: predicted class and its probability; below: the Soft-Attention map", fontsize=9
     )
     grid = figure.subplots(2 * rows, columns, squeeze=False)
     for axes in grid.flat:

@@ -239,6 +239,6 @@ def test_a_folder_in_the_place_of_an_array_is_told_before_the_work(
     path.unlink()
     path.mkdir()
     calls: list[None] = []
-    with pytest.raises(InputError, match=rf"{suffix} is a folder, where.*Remove it, or set SKIN"):
+    with pytest.raises(InputError, match=rf"{suffix} is a folder, but.*Remove it, or set SKIN"):
         pixels_of(few, 24, 24, lambda: calls.append(None))
     assert not calls and path.is_dir()

@@ -90,7 +90,9 @@ def test_what_no_training_row_tells_is_told_and_marked() -> None:
         warnings.simplefilter("error")
         encoder.encode([Patient(localization="ear")])
     for ask in (encoder.encode, encoder.codes):
-        with pytest.warns(UserWarning, match="without any age: telling it changes no answer"):
+        with pytest.warns(
+            UserWarning, match="without any age: a value of it changes no prediction"
+        ):
             ask([Patient(age=50)])
 
 

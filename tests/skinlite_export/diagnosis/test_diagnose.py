@@ -242,4 +242,4 @@ def test_what_is_not_recognised(told: Told, tiny_bundle: Bundle) -> None:
     app = App(answer=lambda values: np.full(7, 1 / 7) * 0.7 + 0.3 * values[::-1] ** 2)
     assert told(app.run(tiny_bundle)).faults["probabilities"].startswith(UNKNOWN_CAUSE)
     found = told(app.run(tiny_bundle), "image", "patient").faults["probabilities"]
-    assert found.startswith(UNKNOWN_CAUSE) and "hand in image and patient" in found
+    assert found.startswith(UNKNOWN_CAUSE) and "give image and patient" in found

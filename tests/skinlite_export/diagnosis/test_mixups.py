@@ -90,7 +90,7 @@ def unset_patient(image: np.ndarray, patient: np.ndarray) -> tuple[np.ndarray, n
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (exchanged, "image and patient exchanged (the file's order: patient, image)"),
+        (exchanged, "image and metadata exchanged (the file's order: patient, image)"),
         (unset_image, "image: never set, all zeros"),
         (unset_patient, "patient: the patient is all zeros (never set?)"),
     ],

@@ -188,5 +188,5 @@ def test_a_file_without_is_refused(bundle: Bundle, classifier: Any, file: str) -
 
     plain = convert_float32(classifier)
     (bundle.path / file).write_bytes(to_onnx(plain) if file.endswith("onnx") else plain)
-    with pytest.raises(InputError, match=rf"{file} holds no metadata .*skinlite export"):
+    with pytest.raises(InputError, match=rf"{file} has no metadata .*skinlite export"):
         check_metadata(bundle)

@@ -115,8 +115,8 @@ def test_too_few_pictures_or_classes(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({}, r"1 lesion\(s\) would calibrate the file and judge it"),
-        ({"lesion_id": "NEW"}, "1 of the .* judge the file too.*held out"),
+        ({}, r"1 lesion\(s\) would be used both to calibrate and to test the file"),
+        ({"lesion_id": "NEW"}, "1 of the .* are also used to test the file.*held out"),
         ({"lesion_id": "NEW", "image_id": "RENAMED"}, "1 of the .*the first is RENAMED"),
     ],
 )

@@ -237,7 +237,7 @@ def test_isic_2019(tmp_path: Path) -> None:
     ("row", "told"),
     [
         ("0.0,1.0,0.0,1.0", "1 x 'scc': squamous cell carcinoma is a class of its own"),
-        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: take its rows out"),
+        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: remove its rows"),
     ],
 )
 def test_classes_of_isic_2019_that_are_none_of_the_seven(
@@ -269,7 +269,7 @@ def test_the_table_is_found_among_other_files(tmp_path: Path, files: dict[str, s
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("labels.csv", PLAIN, "labels.csv may be its table: give that itself"),
+        ("labels.csv", PLAIN, "labels.csv may be its table: give that file"),
         ("labels.xlsx", "PK", "Save labels.xlsx as CSV and give that"),
     ],
 )

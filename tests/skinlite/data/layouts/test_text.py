@@ -66,7 +66,7 @@ def test_a_line_that_is_cut_short_is_a_fault_of_its_line(tmp_path: Path) -> None
     table = tmp_path / "table.csv"
     table.write_text(PLAIN[: PLAIN.index("female") + 3])
     (fault,) = check_text(table)
-    assert (fault.kind, fault.rows) == ("line cut short", ("line 3: 5 of 6 cells, the last 'fem'",))
+    assert (fault.kind, fault.rows) == ("truncated line", ("line 3: 5 of 6 cells, the last 'fem'",))
     table.write_text(PLAIN.replace("HAM_1,ISIC_1", "\n\n"))
     assert check_text(table)[0].rows == ("line 4: 5 of 6 cells, the last 'scalp'",)
 

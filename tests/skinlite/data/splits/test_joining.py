@@ -149,7 +149,7 @@ def test_pairs_that_are_handed_in_are_kept_together(data: Path, tmp_path: Path) 
     with pytest.warns(SkinliteWarning, match="1 pairs are joined; left out are 1 by .*, 1 of imag"):
         divide(dataset, "lesion", seed=0, same_lesion=path)
     path.write_text("image_a,image_b\nx,y\n")
-    with pytest.raises(InputError, match=r"none of its 1 pairs is of images in .* x and y"):
+    with pytest.raises(InputError, match=r"none of its 1 pairs has its images in .* x and y"):
         divide(dataset, "lesion", seed=0, same_lesion=path)
 
 
