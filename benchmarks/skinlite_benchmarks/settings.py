@@ -9,10 +9,10 @@ from skinlite_export.runtime.runner import RUNNERS
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """How to measure; the results keep it, but for ``details``.
+    """How to measure; stored in the results, except ``details``.
 
     Attributes:
-        threads: counts, measured one after the other; each 1 or more, and once.
+        threads: thread counts, measured one after the other; each 1 or more, and given once.
         rounds: turns of each fast contestant, 1 or more; see
             `skinlite_benchmarks.measure.interleave`.
         slow_seconds: seconds for each slow contestant, for each thread count; above 0.

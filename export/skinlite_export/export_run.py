@@ -48,9 +48,9 @@ def export_run(
         run: trained, or initialised only; then nothing is gated: it has no diagnosis to keep.
         data: the run's data set under the run's split.
         recipe: what to make.
-        out: the bundle folder to be.
+        out: the bundle folder to write.
         pool: what may calibrate; left out, the training split.
-        replace: an ``out`` that is there may go.
+        replace: overwrite an existing ``out``.
         explain_error: measure what int8 costs each layer.
         kits: to copy into the bundle, see `skinlite_export.bundle.kits`.
         key: to sign the bundle with, unless its gates fail; see `skinlite_export.bundle.signing`.

@@ -49,7 +49,7 @@ class Gates(BaseModel):
 class FineTuning(BaseModel):
     """Settings of a quantization-aware training.
 
-    ``pictures`` are drawn anew from the training split for every epoch.
+    Every epoch draws ``pictures`` new images from the training split.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -66,30 +66,30 @@ class Recipe(BaseModel):
 
     Attributes:
         quantize: number format of the .tflite.
-        onnx: number format of the .onnx; int8 takes an int8 .tflite's calibration.
+        onnx: number format of the .onnx; int8 uses the calibration of the int8 .tflite.
         rewrites: names of the deploy graph's rewrites, in the order they are applied.
         calibration_pictures: how many to draw, class-balanced, from the training split.
         screening: a calibration image is left out when some activation's peak exceeds this
             many times that layer's 95th percentile over the images; ``None`` keeps them all
             (plain min/max calibration).
         ranges: see `Ranges`.
-        gates: ``None`` exports without judging.
-        seed: of the calibration draw.
+        gates: ``None`` exports without gates.
+        seed: random seed of the calibration images.
         keep_float: layers of the deploy graph that an int8 file computes in float.
         allow_float: TFLite operators that may be left in float in an int8 file.
-        integer_only: no float operator at all, for accelerators that have none; softmax too is
-            int8 then, whatever the rewrites say.
+        integer_only: no float operator at all, for accelerators without float; then softmax is
+            int8 too, with any rewrites.
         on_fail: see `OnFail`.
         prune: share of the weights of each large kernel that is set to 0.
-        cluster: number of different weights that each large kernel is left with.
+        cluster: number of different weights in each large kernel.
         fine_tuning: what ``int8-qat`` does before the conversion.
-        io: number format of the .tflite's inputs and outputs. ``uint8`` takes pixels as they are
-            and leaves all else in float32; ``int8`` is int8 throughout.
-        resize_in_graph: height and width (pixels) of a larger image that the .tflite takes in
-            place of one of the network's size; it crops and resizes inside.
+        io: number format of the .tflite's inputs and outputs. ``uint8`` takes unchanged pixels and
+            leaves everything else in float32; ``int8`` is int8 for everything.
+        resize_in_graph: height and width (pixels) of a larger image that the .tflite takes instead
+            of one of the network's size; it crops and resizes inside.
         patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
-        with_attention: the .tflite gives the attention map too.
-        author: whose model it is, for the files' metadata; ``None`` where that isn't stated.
+        with_attention: the .tflite has the attention map as a second output.
+        author: of the model, for the files' metadata; ``None`` if it isn't stated.
         license: of the model, likewise.
     """
 
@@ -124,7 +124,7 @@ class Recipe(BaseModel):
 
     @property
     def changes_interface(self) -> bool:
-        """Whether the .tflite takes or gives anything else than the network does."""
+        """Whether the .tflite has other inputs or outputs than the network."""
         return self.io != "float32" or self.patient_input == "raw" or self.with_attention
 
     @field_validator("quantize", mode="before")

@@ -51,24 +51,24 @@ def evaluate(
     run: Run | Path | str | None = None,
     report: Report = silent,
 ) -> Evaluation:
-    """Score a run (its Keras model) or a bundle (its .tflite) on images.
+    """Evaluate a run (its Keras model) or a bundle (its .tflite) on images.
 
     Args:
         model: run, bundle, or the folder of one.
-        data: a data set, or its folder; left out, the run's.
-        split: of the run; ``all`` takes the whole of ``data``.
-        run: that a bundle comes from, whose split is taken. A bundle needs it, unless ``split``
-            is ``all``.
+        data: a data set, or its folder; default: the run's.
+        split: side of the run's split; ``all`` uses every image of ``data``.
+        run: the run of a bundle, for its split. A bundle needs it, unless ``split`` is ``all``.
         report: called with what is being done, the steps done and the steps in all.
 
     Returns:
-        Scores between 0 and 1 with 95 % intervals over lesions, calibration, subgroups, what the
-        metadata alone reach, and in ``leaks`` whether lesions of these images were trained on.
+        Scores between 0 and 1 with 95 % intervals over lesions, calibration, subgroups, scores of
+        predictions from metadata alone, and in ``leaks`` whether the network was trained on
+        lesions of these images.
 
     Raises:
         InputError: neither run nor bundle, a file that was changed, no ``run``, or one that the
             bundle doesn't come from.
-        MissingExtraError: Keras isn't installed, and a run is to be scored.
+        MissingExtraError: Keras isn't installed, and ``model`` is a run.
     """
     return judge(model, data, split, run, report).evaluation
 

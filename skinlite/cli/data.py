@@ -33,10 +33,10 @@ def check(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Find every fault of a data set: table, missing images, images that can't be decoded.
+    """Find every error of a data set: table, missing images, images that can't be decoded.
 
-    Findings are no faults: lesions that the table doesn't name, images known to show one lesion
-    under two ids, files that are the same. Exit code 0 where there is no fault, 2 where there is.
+    Findings are not errors: images without a lesion id, images known to show one lesion with two
+    ids, equal files. Exit code 0 if there is no error, 2 if there is one.
     """
     import json
     from dataclasses import asdict
@@ -106,7 +106,7 @@ def synthesize(
         bool, typer.Option("--replace", help="Replace the folder if it exists.")
     ] = False,
 ) -> None:
-    """Draw a synthetic data set in HAM10000's format, for trying skinlite without patients."""
+    """Make a synthetic data set in HAM10000's format, to try skinlite without real data."""
     from skinlite.data.synthetic.synthesize import write_synthetic
 
     with counting("drawing lesions", lesions) as advance:

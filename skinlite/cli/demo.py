@@ -34,7 +34,7 @@ def demo(
     ),
     seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
-    """Draw synthetic images, train, export to int8, verify and benchmark: the whole way."""
+    """Make synthetic images, train, export to int8, verify and benchmark."""
     _claim(out)
     need("keras", "train")
     for module in ("tf_keras", "tf2onnx"):

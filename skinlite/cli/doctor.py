@@ -20,7 +20,7 @@ PARTS = {
 
 
 def doctor() -> None:
-    """Show versions and accelerators, and the line that mends what is missing; changes nothing."""
+    """Show versions and accelerators, and how to install what is missing; changes nothing."""
     output.print(
         f"skinlite {__version__}, Python {platform.python_version()}, {platform.platform()}"
     )

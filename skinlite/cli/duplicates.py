@@ -34,7 +34,7 @@ def duplicates(
 ) -> None:
     """Find equal files, re-encoded copies and images of one lesion, turned, mirrored or zoomed.
 
-    Writes pairs.csv, which train --same-lesion takes, and pairs.html, on which a person decides.
+    Writes pairs.csv for train --same-lesion, and pairs.html, where a person checks the pairs.
     """
     need("cv2", "duplicates")
     from skinlite.data.duplicates.results import to_csv, to_html

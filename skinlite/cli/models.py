@@ -28,7 +28,7 @@ def models(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the backbones: parameters, multiply-accumulates, depth, cut; the paper's beside ours."""
+    """List the backbones: parameters, multiply-accumulates, depth, cut; compared with the paper."""
     import json
 
     need("keras", "train")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from skinlite_export.recipe import Gates
 
 FLAGS = {
+    "calibration_pictures": "--calibration-images",
+    "epoch_pictures": "--epoch-images",
     "explain_error": "skinlite export --explain-error",
     "fine_tuning": "--fine-tuning-epochs",
     "gates=None": "--gates off",
@@ -23,7 +25,7 @@ FLAGS = {
     "rewrites=()": "--rewrites none",
     "run": "--model",
 }
-"""Settings whose flag has another name, or needs its command beside it."""
+"""Settings whose flag has another name, or is shown with its command."""
 
 SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]+))?`")
 """A setting in a message of the library, in Python's form: `` `quantize='int8'` ``."""

@@ -42,9 +42,8 @@ _REGIMES: dict[str, dict[str, Any]] = {
 
 
 class TrainConfig(BaseModel):
-    """Settings of one training; saved with the run.
-
-    What isn't given comes from the preset, then from the regime. The fields' own defaults are the
+    """Settings of one training; saved with the run. Fields that aren't given come from the preset,
+    then from the regime. The fields' own defaults are the
     preset ``default``: AdamW with a linear warm-up and a cosine decay to zero.
     """
 
@@ -95,12 +94,12 @@ class TrainConfig(BaseModel):
 
     @property
     def augments(self) -> bool:
-        """Whether images are varied."""
+        """Whether images are augmented."""
         return self.regime != "metadata"
 
     @property
     def asks_patient(self) -> bool:
-        """Whether the patient's answers are learned from."""
+        """Whether the network learns from the metadata."""
         return self.regime != "augmented"
 
     @model_validator(mode="before")

@@ -88,18 +88,18 @@ class RunMetrics(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run folder."""
+    """A complete run folder."""
 
     path: Path
     info: RunInfo
 
     def intact(self, name: str) -> Path:
-        """The path of one of its files, once it is found to be as the training left it.
+        """The path of one of its files, after a check that it wasn't changed since the training.
 
-        Of a file whose hash the run doesn't name (see `RunInfo.files`) nothing can be found.
+        A file without a hash in the run (see `RunInfo.files`) can't be checked.
 
         Raises:
-            InputError: it is missing, was changed or exchanged since.
+            InputError: it is missing, or was changed or exchanged.
         """
         path, known = self.path / name, self.info.files.get(name)
         if known is None:
@@ -135,8 +135,8 @@ class Run:
     def load_model(self) -> Any:
         """The Keras model of the best epoch.
 
-        A run that doesn't name its network is told of by a warning, and its network's structure
-        compared with what ``config.json`` describes.
+        For a run without a hash of its network there is a warning, and the structure of the
+        network is compared with ``config.json``.
 
         Raises:
             InputError: the file is missing, damaged, or not this run's network.
@@ -149,7 +149,7 @@ class Run:
         return model
 
     def metrics(self) -> RunMetrics:
-        """What the best epoch's model reached; of an unknown network as `load_model` says.
+        """Metrics of the best epoch's model; warns like `load_model`.
 
         Raises:
             InputError: missing, damaged, or changed since the training ended.
@@ -159,7 +159,7 @@ class Run:
         return read_json(RunMetrics, self.intact(METRICS))
 
     def history(self) -> pd.DataFrame | None:
-        """What each epoch reached (`PLOTTED`), a row each; None where the run kept nothing of it.
+        """Scores of each epoch (`PLOTTED`), one row per epoch; None if the run has no history.
 
         Raises:
             InputError: damaged, or changed since the training ended.
@@ -177,7 +177,7 @@ class Run:
             ) from error
 
     def encoder(self) -> PatientEncoder:
-        """The patient encoder the model was trained with."""
+        """The patient encoder of the training."""
         return read_json(PatientEncoder, self.intact(ENCODING))
 
     def split(self) -> pd.DataFrame:
@@ -185,7 +185,7 @@ class Run:
         return read_split(self.intact(SPLIT), may_leak=self.info.split.leaky)
 
     def leaks(self) -> Leaks:
-        """What is known today of lesions that judge and were trained or selected on."""
+        """What is known today of test lesions that were also used for training or selection."""
         info = self.info.split
         return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 

@@ -64,8 +64,8 @@ class Phone:
         if self._adb("get-state").stdout.strip() != "device":
             raise InputError(
                 f"The phone {self.serial} was disconnected during {doing!r}. Plug it in "
-                "again, keep it awake, check 'adb devices', and run the command again. Files may still be on "
-                f"the phone: {SCRATCH}/skinlite-*"
+                "again, keep it awake, check 'adb devices', and run the command again. Files may "
+                f"still be on the phone: {SCRATCH}/skinlite-*"
             )
         reason = said.strip().rpartition("\n")[2] or "no message"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")

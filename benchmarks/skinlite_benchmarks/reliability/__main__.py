@@ -83,7 +83,7 @@ def _make_inputs(place: Path) -> None:
         ),
         (
             *("export", "--model", "run", "--data", "data", "--out", "bundle", "--gates", "off"),
-            *("--calibration-pictures", "20"),
+            *("--calibration-images", "20"),
         ),
         (
             *("benchmark", "bundle", "--reference", "none", "--rounds", "3", "--no-details"),

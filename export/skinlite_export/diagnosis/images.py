@@ -71,7 +71,7 @@ class Images:
             self.distance(row, way) < ROUNDED for row in rows
         ):
             return way, fault
-        told = f"{UNKNOWN_CAUSE}: differs by {max(off):.1f} levels on average"
+        told = f"{UNKNOWN_CAUSE}: by {max(off):.1f} levels on average"
         if nearest < off[0] / 2:
             told += f"; most similar, but {nearest:.1f} off: {fault}"
         return None, told

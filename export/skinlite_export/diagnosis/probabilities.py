@@ -37,7 +37,7 @@ def probabilities(handed: Handed) -> Finding:
         for cause, distance in _explanations(handed, rows, given)
         if distance <= enough
     )
-    told = f"{UNKNOWN_CAUSE}: differs by up to {off.max():.2g} (at most {handed.tolerance:g})"
+    told = f"{UNKNOWN_CAUSE}: by up to {off.max():.2g} (at most {handed.tolerance:g})"
     if near:
         causes = [cause for distance, cause in near if distance <= near[0][0] + TIED]
         told = " or ".join(dict.fromkeys(causes))

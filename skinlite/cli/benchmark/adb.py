@@ -28,9 +28,9 @@ def adb(
     runs: Annotated[int, typer.Option(min=1, help="Smallest number of timed invocations.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """Time a bundle's .tflite on an Android phone that adb reaches, and clean up there.
+    """Time a bundle's .tflite on an Android phone by adb, and remove the files from the phone.
 
-    The figures are benchmark_model's own, measured on that phone.
+    The figures come from benchmark_model on that phone.
     """
     counts = thread_counts(threads)
     from skinlite.cli.progress import reporting

@@ -22,11 +22,11 @@ def arm64(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Run a bundle's golden vectors on emulated ARM processors, and compare bit by bit with here.
+    """Run a bundle's golden vectors on emulated ARM processors, and compare the outputs.
 
-    Needs qemu-user-static and debootstrap. The first time makes the emulated machine, in about a
-    minute, from downloads of about 100 MB, and keeps it in the cache. No time is reported: an
-    emulator's means nothing.
+    Needs qemu-user-static and debootstrap. The first run makes the emulated machine in about a
+    minute, from downloads of about 100 MB, and keeps it in the cache. It reports no time: the time
+    of an emulator means nothing.
     """
     need("elftools", "arm64")
     from skinlite.cli.progress import reporting

@@ -38,7 +38,7 @@ def compare(
 ) -> None:
     """Compare two results of one host and the same settings.
 
-    Exit code 3 where a gate fails or can't be judged.
+    Exit code 3 if a gate fails or can't be computed.
     """
     from skinlite_benchmarks.compare.changes import compare as between
     from skinlite_benchmarks.compare.regression_gates import failures, parse_gate

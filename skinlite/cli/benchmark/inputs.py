@@ -136,7 +136,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
         return Path(choice)
     if choice != REFERENCE:
         raise InputError(
-            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
+            f"--reference {choice!r}: choose {REFERENCE}, none, or your own .tflite file."
         )
     from skinlite_benchmarks.contestants.reference import NEEDED_GB, ReferenceBuild, reference_path
 

@@ -64,7 +64,7 @@ def benchmark(
     reference: Annotated[
         str,
         typer.Option(
-            help=f"{REFERENCE} (converted once, then kept), none, or a .tflite file of yours."
+            help=f"{REFERENCE} (converted once, then kept), none, or your own .tflite file."
         ),
     ] = REFERENCE,
     reference_run: Annotated[

@@ -48,10 +48,10 @@ def sweep(
     seed: Annotated[int, typer.Option(help="Random seed of the order and the bootstrap.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Time one network at many sizes and widths, and judge the runs among them: what to train.
+    """Time one network at many sizes and widths, and evaluate runs: helps to choose what to train.
 
-    Without --model every point has new weights: latency and size don't depend on them. Each is
-    converted once, about a minute, and kept.
+    Without --model every point has random weights: latency and size don't depend on them. Each
+    point is converted once, in about a minute, and kept in the cache.
     """
     counts = thread_counts(threads)
     for module in ("keras", "tf_keras"):

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.parsing import parse_gates, parse_kits, parse_names, parse_rewrites, parse_size
+from skinlite.cli.parsing import (
+    as_flags,
+    parse_gates,
+    parse_kits,
+    parse_names,
+    parse_rewrites,
+    parse_size,
+)
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
@@ -21,7 +28,7 @@ from skinlite.process.extras import need
 from skinlite.settings import validated
 
 ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")
-"""Options that mean nothing for another number format; their defaults say nothing."""
+"""Options without a meaning for another number format; their defaults are ignored there."""
 
 
 def export(
@@ -47,6 +54,8 @@ def export(
     calibration_pictures: Annotated[
         int,
         typer.Option(
+            "--calibration-images",
+            "--calibration-pictures",
             min=1,
             help="Number of calibration images, drawn class-balanced from the training split.",
         ),
@@ -148,7 +157,7 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
+    """Convert a run to .tflite and .onnx, and test the files on held-out images."""
     from skinlite_export.recipe import Recipe
 
     kits = parse_kits(kit)
@@ -192,8 +201,8 @@ def export(
         source = context.get_parameter_source(name)
         if source and source.name == "COMMANDLINE":
             raise InputError(
-                f"--{name.replace('_', '-')} is about int8, and --quantize is {quantize}. Leave "
-                "it out, or use --quantize int8."
+                as_flags(f"`{name}` is about int8, and --quantize is {quantize}. ")
+                + "Leave it out, or use --quantize int8."
             )
     from skinlite.api.data import run_of
     from skinlite.training.run import newest_run

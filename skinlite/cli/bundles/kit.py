@@ -23,7 +23,7 @@ def kit(
     ],
     out: OutOption = None,
 ) -> None:
-    """Put sample code for apps into a bundle, without exporting again; --out leaves it as it is."""
+    """Add sample code for apps to a bundle without a new export; --out writes a copy."""
     from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.bundle.kits import FOLDER, KITS, add_kits
 

@@ -39,7 +39,7 @@ def predict(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer for one image: seven probabilities. No diagnosis: research software."""
+    """Predict one image: seven probabilities. Research software: no diagnosis."""
     import io
 
     from PIL import Image

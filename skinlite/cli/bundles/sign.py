@@ -21,7 +21,7 @@ def sign(
         ),
     ],
 ) -> None:
-    """Sign a bundle, once all of it is found to be right; skinlite verify --key checks it."""
+    """Check a bundle and sign it; skinlite verify --key checks the signature."""
     need("cryptography", "sign")
     from skinlite.cli.bundles.verify import check_whole
     from skinlite_export.bundle.folder import SIGNATURE, open_bundle

@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a run (Keras) or a bundle (its .tflite) on held-out images."""
+    """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
 

@@ -66,7 +66,12 @@ def train(
     ] = None,
     epoch_pictures: Annotated[
         int | None,
-        typer.Option(min=1, help="Images per epoch (all once; augmented: 18015)."),
+        typer.Option(
+            "--epoch-images",
+            "--epoch-pictures",
+            min=1,
+            help="Images per epoch (all once; augmented: 18015).",
+        ),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(min=1, help="Images per step (64; paper: 32).")

@@ -28,7 +28,7 @@ def test_figures_of_a_leaky_split_are_labelled_wherever_they_stand(
     assert code == 0, err
 
     line = ["export", "--model", run, "--gates", "off", "--out", bundle]
-    code, _, err = skinlite(*line, "--calibration-pictures", "20")
+    code, _, err = skinlite(*line, "--calibration-images", "20")
     assert code == 2 and not bundle.exists()
     assert (
         "would be used both to calibrate and to test the file" in err and "--quantize none" in err

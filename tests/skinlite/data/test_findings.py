@@ -82,7 +82,7 @@ def test_the_command_tells_faults_from_findings(skinlite, data: Path) -> None:  
 
 @pytest.mark.parametrize(
     ("blanks", "told"),
-    [(None, "lesions    unknown: the table names none"), (3, "unknown for 3 images")],
+    [(None, "lesions    unknown: the table has no lesion ids"), (3, "unknown for 3 images")],
 )
 def test_unknown_lesions_do_not_fail_the_check(
     skinlite,  # type: ignore[no-untyped-def]

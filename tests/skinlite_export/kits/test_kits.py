@@ -59,7 +59,7 @@ def test_what_was_not_compiled_says_so() -> None:
             assert told == (path.parent != compiled), path
     for name in KITS:
         text = (kits_folder() / name / "README.md").read_text()
-        assert "## Into an app" in text and "## Prove it" in text and "no diagnosis" in text
+        assert "## Into an app" in text and "## Test it" in text and "no diagnosis" in text
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,7 @@ def test_the_page_answers_checks_measures_and_posts(
     one.answer(vector.patient)
     one.choose(picture)
     one.shows(picture, vector.patient)
-    for word in ("Melanoma", "no diagnosis", "synthetic pictures", "stays on this device"):
+    for word in ("Melanoma", "no diagnosis", "synthetic images", "stays on this device"):
         assert word in page.inner_text("body")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], "the page scrolls sideways"
@@ -179,7 +179,7 @@ def test_pictures_that_are_none_tiny_or_huge(
     for name, content in (("photo.heic", heic), ("text.jpg", b"no picture"), ("empty.png", b"")):
         (tmp_path / name).write_bytes(content)
         one.choose(tmp_path / name)
-        one.says("#picture-error", f"^{re.escape(name)} can't be read as a picture")
+        one.says("#picture-error", f"^{re.escape(name)} can't be read as an image")
         assert one.page.locator("#result").is_hidden()
     dot = tmp_path / "dot.png"
     Image.new("RGB", (1, 1), (200, 120, 90)).save(dot)

@@ -297,7 +297,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a probability that is none": (
         vector(lambda one: one["models"][TFLITE].update(probabilities=[float("nan")] * 7)),
-        "off by nan",
+        "differ by nan",
     ),
     "a tensor too many": (
         vector(lambda one: one["models"][TFLITE]["patient"].update(age=[1])),
