@@ -154,6 +154,5 @@ def _check_origin(bundle: "Bundle", run: Run) -> None:
         raise InputError(
             f"{bundle.path} wasn't exported from {run.path} as it is now, so the bundle may have "
             "been trained on that run's test images. Name the run it came from with `run`, or "
-            "export "
-            "again."
+            "export again."
         )

@@ -63,8 +63,7 @@ def pixels_of(
             if place.is_dir():  # nothing that we made, so it stays
                 raise InputError(
                     f"{place} is a folder, but should be a file of decoded images. Remove it, or "
-                    f"set "
-                    "SKINLITE_CACHE to another folder."
+                    "set SKINLITE_CACHE to another folder."
                 )
         if path.exists():
             warnings.warn(

@@ -96,8 +96,7 @@ def _build_whole(
             raise
         raise InputError(
             f"ImageNet weights of {backbone.title} can't be downloaded ({error}). Train from "
-            f"scratch "
-            "with `weights='none'`, or give a file with `weights=FILE`."
+            "scratch with `weights='none'`, or give a file with `weights=FILE`."
         ) from error
     if isinstance(weights, Path):
         fill(whole, weights)

@@ -53,9 +53,8 @@ class Execution(BaseModel):
         cluster = next((name for name in CLUSTERS if os.environ.get(name)), None)
         if cluster and self.devices != 1:
             raise InputError(
-                f"`devices={self.devices!r}` uses the devices of one host, but {cluster} "
-                f"describes several hosts, and each would train alone. Unset it to train on this "
-                f"host."
+                f"`devices={self.devices!r}` uses the devices of one host, but {cluster} describes "
+                "several hosts, and each would train alone. Unset it to train on this host."
             )
         count = len(self.chosen_devices())
         if batch_size % count:

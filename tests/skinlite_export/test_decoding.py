@@ -155,7 +155,7 @@ def test_a_decoder_that_is_not_known(told: Told) -> None:
         return (255 * (by_pillow(content) / 255) ** 1.1).astype(np.uint8)
 
     found = told(gamma)["decoding.jpg"]
-    assert found.startswith(UNKNOWN_CAUSE) and "where the PNG files are right" in found
+    assert found.startswith(UNKNOWN_CAUSE) and "but the PNG files are right" in found
 
 
 def test_a_machine_that_decodes_otherwise(

@@ -138,8 +138,7 @@ def compare(old: Results, new: Results) -> Comparison:
     if differences:
         raise InputError(
             f"These results can't be compared: they differ in {'; '.join(differences)}. Measure "
-            f"both "
-            "on one machine with the same options."
+            "both on one machine with the same options."
         )
     before, after = ([one.name for one in results.contestants] for results in (old, new))
     shared = [name for name in before if name in after]

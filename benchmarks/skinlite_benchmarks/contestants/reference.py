@@ -195,8 +195,7 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> None:
             f"Converting the reference takes about {NEEDED_GB:g} GB of memory, and "
             f"{available * 1024 / 1e9:.1f} GB are available. Close other programs, give a "
             "reference that was converted on another machine (--reference FILE.tflite), or "
-            "continue without it: "
-            "--reference none"
+            "continue without it: --reference none"
         )
 
 

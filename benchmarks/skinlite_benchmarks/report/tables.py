@@ -101,12 +101,11 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
 
 METHOD = (
     "Batch 1, float pixels in, seven probabilities out. Every contestant runs in its own process. "
-    "In each round each has one turn, in a shuffled order; a turn is "
-    f"{SETTLE_NS / 1e6:g} ms (one invocation at least) untimed and up to ten timed invocations; "
-    "inputs are set before. A ratio is the baseline's time divided by the contestant's in the "
-    "same round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with "
-    "model and runtime, minus that of an empty Python. Accuracy comes from one set of "
-    "predictions per model, measured at export if no data set was given; its intervals are 95 % "
-    "bootstrap intervals over lesions, or over images for a run's stored metrics and where "
-    "lesions are unknown. MB are 10^6 bytes."
+    f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
+    "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "
+    "is the baseline's time divided by the contestant's in the same round: median over rounds, "
+    "with a 95 % bootstrap interval. Memory is the peak with model and runtime, minus that of an "
+    "empty Python. Accuracy comes from one set of predictions per model, measured at export if no "
+    "data set was given; its intervals are 95 % bootstrap intervals over lesions, or over images "
+    "for a run's stored metrics and where lesions are unknown. MB are 10^6 bytes."
 )

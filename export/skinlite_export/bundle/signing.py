@@ -58,16 +58,14 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
     if b"PRIVATE KEY-----" in content:
         raise InputError(
             f"{path} is a private key, which only the signer should have. Check with the public "
-            f"key: "
-            f"{PUBLISH}"
+            f"key: {PUBLISH}"
         )
     try:
         key = serialization.load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(
             f"{path} isn't a public key in PEM, or it is damaged. Make it from the private key "
-            f"with: "
-            f"{PUBLISH}"
+            f"with: {PUBLISH}"
         ) from error
     if not isinstance(key, Ed25519PublicKey):
         raise InputError(f"{path} {_other(key)}. Bundles are signed with Ed25519 keys.")

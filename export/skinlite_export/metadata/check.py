@@ -47,8 +47,7 @@ def check_metadata(bundle: Bundle) -> str:
         except (ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
             raise InputError(
                 f"{path} has no metadata of skinlite, or the metadata is damaged. Don't ship it; "
-                f"export again "
-                "with skinlite export."
+                "export again with skinlite export."
             ) from error
         if faults:
             raise InputError(

@@ -116,8 +116,7 @@ def calibrate(
         raise InputError(
             f"{len(screened)} of {len(drawn)} calibration images have extreme values in some "
             "layer, too many to treat them as outliers. Draw more with `calibration_pictures`, or "
-            "loosen "
-            "`screening`."
+            "loosen `screening`."
         )
     check_classes(drawn.labels[kept], "calibration images that are not screened out", pool)
     ids = pool.image_ids.to_numpy()[rows]

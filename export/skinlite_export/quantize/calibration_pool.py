@@ -124,9 +124,8 @@ def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
             f"{shared['lesion_id'].nunique()} lesion(s) would be used both to calibrate and to "
             f"test the file; the first is {first['lesion_id']}, in {first['split']}. The measured "
             "figures would be too good. Calibrate with images of other lesions, and split by "
-            "lesion; formats that need "
-            "no calibration (`quantize='none'`, float16, dynamic) can be exported, and are "
-            "labelled leaky."
+            "lesion; formats that need no calibration (`quantize='none'`, float16, dynamic) can be "
+            "exported, and are labelled leaky."
         )
 
 

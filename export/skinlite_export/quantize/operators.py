@@ -65,7 +65,6 @@ def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list
             near = difflib.get_close_matches(name, known, n=3) or known[:3]
             raise InputError(
                 f"There is no layer {name!r} in the deploy graph. Similar names: "
-                f"{', '.join(near)}. "
-                "`explain_error=True` lists them."
+                f"{', '.join(near)}. `explain_error=True` lists them."
             )
     return [one for one in operations if not one.layers.isdisjoint(names)]

@@ -25,8 +25,7 @@ REGIMES = (
 )
 SPLITS = (
     "lesion; paper (by image: it leaks, and figures are labelled so); official (tested on "
-    "--test-data); "
-    "or a CSV file with image_id and split."
+    "--test-data); or a CSV file with image_id and split."
 )
 SAME_LESION = (
     "Pairs of images that show one lesion, which stay on one side: a CSV file with image_a, "

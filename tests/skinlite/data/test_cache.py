@@ -111,7 +111,7 @@ def test_a_damaged_array_is_made_anew_with_a_word(
     assert right.max() > 0  # a zero is a change
     (path,) = own_cache.rglob("*.npy")
     damage(path)
-    with pytest.warns(SkinliteWarning, match=rf"can't be used: .*{told}.*decoded anew"):
+    with pytest.warns(SkinliteWarning, match=rf"can't be used: .*{told}.*decoded again"):
         assert decoded(few) == 8
     np.testing.assert_array_equal(pixels_of(few, 24, 24), right)
     assert decoded(few) == 0

@@ -80,7 +80,7 @@ def foreign(kind: str) -> Any:
             r"can't be loaded: .*Lambda.*\. Only what Keras 3 saved .* is, and no code",
         ),
         ("sequential", "is not the model of this run"),
-        ("image only", r"is not the model of this run.*Put back what skinlite train saved"),
+        ("image only", r"is not the model of this run.*Restore the file that skinlite train saved"),
         ("other classes", r"gives \(None, 9\), the run's .* gives \(None, 7\)"),
     ],
 )
@@ -252,7 +252,7 @@ def test_a_split_that_leaks(run: Run, forget_hashes: Forget) -> None:
         split["split"] != split["split"][0]
     ].iloc[0]
     split.to_csv(run.path / "split.csv", index=False)
-    with pytest.raises(InputError, match=r"split\.csv was changed since the training ended.*again"):
+    with pytest.raises(InputError, match=r"split\.csv was changed after the training.*again"):
         run.split()
     with pytest.raises(InputError, match="leaks: 1 lesions"):
         forget_hashes(run.path).split()

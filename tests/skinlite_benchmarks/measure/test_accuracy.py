@@ -102,7 +102,8 @@ def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dat
     other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)
     evaluation_set = choose_images(other, [kept_run])
     assert (
-        evaluation_set.pictures == "all" and "none is in the runs' splits" in evaluation_set.notice
+        evaluation_set.pictures == "all"
+        and "none of its images is in the runs' splits" in evaluation_set.notice
     )
 
 

@@ -251,7 +251,7 @@ def test_a_phone_that_goes_away(
     phone: Path, model: Path, benchmark_model: Path, moment: str
 ) -> None:
     (phone / "leaves_at").write_text(moment)
-    with pytest.raises(InputError, match=r"phone ABC went away.*may still be there"):
+    with pytest.raises(InputError, match=r"phone ABC was disconnected.*may still be on"):
         command(model, benchmark_model, threads="1,2")
 
 

@@ -70,9 +70,9 @@ def test_tensors_of_int8(
         return change
 
     cases = {
-        "nothing was done": undo(1 / scale.scale, scale.zero_point),
-        "the zero point is left out": undo(1, scale.zero_point * scale.scale),
-        "the scale is left out": undo(1 / scale.scale, 0),
+        "it was not applied": undo(1 / scale.scale, scale.zero_point),
+        "the zero point was left out": undo(1, scale.zero_point * scale.scale),
+        "the scale was left out": undo(1 / scale.scale, 0),
     }
     for words, change in cases.items():
         assert words in tell(change)["probabilities"]

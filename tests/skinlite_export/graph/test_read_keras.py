@@ -266,8 +266,8 @@ def scaled_by_channel(x: Any) -> Any:
         (with_layer(lambda: conv(activation="gelu", name="odd")), "unknown activation 'gelu'"),
         (with_layer(lambda: depthwise(activation="relu")), "'odd' has activation 'relu'"),
         (with_layer(relu), "'odd' has negative_slope 0.1; the exporter supports only 0"),
-        (with_operation(scaled_by_channel), "is a Multiply, which the exporter doesn't know"),
-        (with_operation(lambda x: x - 1.0), "is a Subtract, which the exporter doesn't know"),
+        (with_operation(scaled_by_channel), "is a Multiply, which the exporter doesn't support"),
+        (with_operation(lambda x: x - 1.0), "is a Subtract, which the exporter doesn't support"),
     ],
 )
 def test_what_cannot_be_read_is_named(build: Callable[[], Any], told: str) -> None:

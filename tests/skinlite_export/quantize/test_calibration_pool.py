@@ -157,7 +157,9 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: P
     assert not set(left_out) & set(pool.image_ids)
     whole = len(conv_prepared.examples["train"])
     assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
-    assert pool.source.endswith(f"without {len(left_out)} images of lesions that judge")
+    assert pool.source.endswith(
+        f"without {len(left_out)} images of lesions that are also in the test"
+    )
 
 
 def test_what_is_known_of_a_folder_that_calibrates(

@@ -234,7 +234,7 @@ def test_an_answer_that_the_table_lacks_is_unknown(
     }"""
     given = [stranger.model_dump(), encoder.model_dump()]
     encoded, codes = opened(tiny_bundle).page.evaluate(code, given)
-    with pytest.warns(SkinliteWarning, match="taken as 'unknown'"):
+    with pytest.warns(SkinliteWarning, match="read as 'unknown'"):
         assert encoded == pytest.approx(encoder.encode([stranger])[0], abs=1e-6)
         assert codes == encoder.codes([stranger])[0].tolist()
 
@@ -270,7 +270,7 @@ def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) ->
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
     assert reached == ["camera", "file", "age", "sex", "site", "name", "check", "measure"]
-    for label in ("Take a picture", "Choose a picture", "Age in years", "Sex", "Where on the body"):
+    for label in ("Take a photo", "Choose a photo", "Age in years", "Sex", "Where on the body"):
         assert page.get_by_label(label, exact=True).count() == 1, label
     page.fill("#age", "430")
     assert page.inner_text("#age-hint") == "The age has to be between 0 and 120."

@@ -164,7 +164,7 @@ def on_every_gate(**changes: Any) -> Edit:
     return edit
 
 
-UNKNOWN_OF_4 = {"state": "unknown", "reason": "the table names no lesion for 4 of 81 images"}
+UNKNOWN_OF_4 = {"state": "unknown", "reason": "the table has no lesion id for 4 of 81 images"}
 
 
 def leaking(images: int) -> Edit:
@@ -233,7 +233,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "no deviation of the age": (
         document(ENCODING, lambda known: known.update(age_std=0)),
-        "no age has",
+        "ages can't have",
     ),
     "ages of another mean": (
         document(ENCODING, lambda known: known.update(age_mean=20)),
@@ -257,7 +257,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         lambda folder, _: (folder / ONNX).unlink(),
         r"verification\.files",
     ),
-    "no .tflite": (without(TFLITE), "signatures are of"),
+    "no .tflite": (without(TFLITE), "signatures are for"),
     # golden vectors
     "a tolerance of 1": (document(VECTORS, lambda known: known.update(tolerance=1.0)), "tolerance"),
     "no tolerance": (
@@ -347,11 +347,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a better AUC": (put("verification/keras/macro_auc", 0.99), "keras's macro_auc don't follow"),
     "a confusion matrix that is none": (
         put("verification/keras/confusion", lambda rows: rows[1:]),
-        "none of seven classes",
+        "isn't of seven classes",
     ),
     "a confusion matrix of negatives": (
         put("verification/keras/confusion/0/0", -1),
-        "none of seven",
+        "isn't of seven",
     ),
     "a confusion matrix of billions": (put("verification/keras/confusion/0/0", 10**15), "none of"),
     "more agreement than there can be": (put("verification/files/0/agreement", 2.0), "agreement"),
@@ -365,7 +365,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a better calibration": (
         put(f"verification/details/{TFLITE}/calibration/ece", 0.0),
-        "don't follow from the bins",
+        "doesn't follow from the bins",
     ),
     "calibration bins of others": (
         put(f"verification/details/{ONNX}/calibration/bins/0/images", 10**6),
@@ -380,7 +380,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         "subgroup age",
     ),
     "another temperature": (put("temperature/value", 1.7), "contradict each other"),
-    "a temperature that nobody fits": (put("temperature/value", 0.0), "none that is fitted"),
+    "a temperature that nobody fits": (put("temperature/value", 0.0), "can't be a fitted value"),
     "no temperature": (put("temperature", None), "temperature is missing"),
     "drawings for patients": (
         put("source/synthetic", False),
@@ -427,7 +427,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "no signature of a model": (
         put("signatures", lambda known: {TFLITE: known[TFLITE]}),
-        "signatures are of",
+        "signatures are for",
     ),
     "nothing in float": (put("audit/float_operations", {}), "audit isn't of model.tflite"),
     "no calibration": (put("calibration", None), "calibration isn't the recipe's"),

@@ -76,9 +76,8 @@ def latencies(view: View, count: int) -> Chart:
         f"Latency of one image, {naming.threads(count)}",
         lambda width: latency_chart(view, count, width),
         WIDE,
-        "Logarithmic axis; further left is faster. A dot is a round. The box is the middle half "
-        "of all invocations, with their median as a line; the thin line goes from the minimum to "
-        "p99.",
+        "Logarithmic axis; further left is faster. A dot is a round. The box is the middle half of "
+        "all invocations, with their median as a line; the thin line goes from the minimum to p99.",
     )
 
 
@@ -103,9 +102,8 @@ def recalls(view: View) -> list[Chart]:
         kind = "synthetic " if contestant.synthetic else ""
         note = (
             f"Share of each class that is predicted correctly, {accuracy.exported.images:,} "
-            f"held-out {kind}"
-            f"images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. n: images of "
-            "the class."
+            f"held-out {kind}images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. "
+            "n: images of the class."
         )
         charts.append(_chart(title, partial(recall_chart, accuracy, title=title), HALF, note))
     return charts
