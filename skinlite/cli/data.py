@@ -157,6 +157,6 @@ def _told(
 def _lesions(summary: "Summary") -> str:
     if not summary.lesions:
         return "unknown: the table has no lesion ids"
-    told = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
+    text = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
     unknown = summary.lesions_unknown
-    return told + (f"; unknown for {unknown} images" if unknown else "")
+    return text + (f"; unknown for {unknown} images" if unknown else "")

@@ -203,32 +203,32 @@ def check_decoding(
 def _classes_remedy(diagnoses: pd.Series) -> str:
     """How to mend what is none of the classes: each value with its count and what it could be."""
     others = diagnoses[~diagnoses.isin((*CLASSES, ""))].value_counts()
-    told = [
+    values = [
         f"{count:,} x {value!r}" + (f": {HINTS[value]}" if value in HINTS else "")
         for value, count in others[:SHOWN_VALUES].items()
     ]
     if len(others) > SHOWN_VALUES:
-        told.append(f"and {len(others) - SHOWN_VALUES} other values")
+        values.append(f"and {len(others) - SHOWN_VALUES} other values")
     own = "; your own column dx has priority" if set(others.index) & HINTS.keys() else ""
-    return "; ".join([f"use {', '.join(CLASSES)}{own}", *told])
+    return "; ".join([f"use {', '.join(CLASSES)}{own}", *values])
 
 
 def _where_else(names: set[str], found: Found) -> str:
     """Where missing images may be."""
-    told = ""
+    remedy = ""
     if masked := sorted(names & found.masks.keys()):
         folder = found.masks[masked[0]].parent
-        told += (
+        remedy += (
             f"; {len(masked):,} are in {folder}, which is treated as a folder of masks: rename it "
             "if they are images"
         )
     if unread := sorted(names & found.unread.keys()):
-        told += (
+        remedy += (
             f"; convert {found.unread[unread[0]].name} and similar files to PNG ({len(unread):,})"
         )
     if names and found.archives:
-        told += f"; unpack {', '.join(path.name for path in found.archives)}"
-    return told
+        remedy += f"; unpack {', '.join(path.name for path in found.archives)}"
+    return remedy
 
 
 def _fault(frame: pd.DataFrame, column: str, where: pd.Series, kind: str, remedy: str) -> Fault:

@@ -84,5 +84,5 @@ def _told(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     return dict(zip(frame["image_id"], zip(*columns, strict=True), strict=True))
 
 
-def _listed(names: Iterable[str], said: dict[str, str]) -> str:
-    return ", ".join(f"{name} ({said[name] or 'no id'})" for name in names)
+def _listed(names: Iterable[str], values: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({values[name] or 'no id'})" for name in names)

@@ -93,9 +93,9 @@ def _disassembled(blocks: Sequence[bytes], tools: Tools) -> list[list[str]]:
     return [[next(rest) for _ in range(len(code) // 4)] for code in blocks]
 
 
-def _error(said: str) -> str:
+def _error(message: str) -> str:
     """The first line that is no warning."""
-    lines = [line for line in said.splitlines() if "error" in line] or said.splitlines()
+    lines = [line for line in message.splitlines() if "error" in line] or message.splitlines()
     return lines[0] if lines else "no message"
 
 

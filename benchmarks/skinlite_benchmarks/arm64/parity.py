@@ -69,10 +69,10 @@ class Arm64Report(BaseModel):
     def passed(self) -> bool:
         """Answers the same, probabilities as near as golden vectors ask, operators but rounding."""
         return all(
-            one.same_answers == self.pictures
-            and one.worst_difference <= TOLERANCE
-            and all(found.is_rounding for found in one.operators)
-            for one in self.processors
+            processor.same_answers == self.pictures
+            and processor.worst_difference <= TOLERANCE
+            and all(found.is_rounding for found in processor.operators)
+            for processor in self.processors
         )
 
 

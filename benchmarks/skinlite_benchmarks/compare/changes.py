@@ -176,8 +176,8 @@ def compare(old: Results, new: Results) -> Comparison:
 
 
 def _leaks(name: str, *results: Results) -> set[str]:
-    found = (one.contestant(name).accuracy for one in results)
-    return {one.leaks.state for one in found if one}
+    accuracies = (one.contestant(name).accuracy for one in results)
+    return {one.leaks.state for one in accuracies if one}
 
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
@@ -225,7 +225,7 @@ def _told(in_old: bool, in_new: bool) -> str:
 
 
 def _field(results: Results, path: str) -> object:
-    found: object = results
+    value: object = results
     for part in path.split("."):
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value

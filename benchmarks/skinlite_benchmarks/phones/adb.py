@@ -40,10 +40,10 @@ class Phone:
             InputError: it failed, with its last words; or the phone went away.
         """
         done = self._adb("shell", command)
-        said = (done.stdout + done.stderr).replace("\r\n", "\n")
+        output = (done.stdout + done.stderr).replace("\r\n", "\n")
         if done.returncode:
-            self.fail(command, said)
-        return said
+            self.fail(command, output)
+        return output
 
     def push(self, local: Path, remote: str) -> None:
         """Copy a file to the phone.
@@ -55,7 +55,7 @@ class Phone:
         if done.returncode:
             self.fail(f"push {local.name}", done.stdout + done.stderr)
 
-    def fail(self, doing: str, said: str) -> NoReturn:
+    def fail(self, doing: str, message: str) -> NoReturn:
         """Say whether the phone went away, or what was asked of it failed.
 
         Raises:
@@ -67,7 +67,7 @@ class Phone:
                 "again, keep it awake, check 'adb devices', and run the command again. Files may "
                 f"still be on the phone: {SCRATCH}/skinlite-*"
             )
-        reason = said.strip().rpartition("\n")[2] or "no message"
+        reason = message.strip().rpartition("\n")[2] or "no message"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")
 
     @contextmanager

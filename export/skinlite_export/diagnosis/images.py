@@ -71,10 +71,10 @@ class Images:
             self.distance(row, way) < ROUNDED for row in rows
         ):
             return way, fault
-        told = f"{UNKNOWN_CAUSE}: by {max(off):.1f} levels on average"
+        statement = f"{UNKNOWN_CAUSE}: by {max(off):.1f} levels on average"
         if nearest < off[0] / 2:
-            told += f"; most similar, but {nearest:.1f} off: {fault}"
-        return None, told
+            statement += f"; most similar, but {nearest:.1f} off: {fault}"
+        return None, statement
 
     def decoder(self, row: int, way: Way, told: str | None) -> str | None:
         """What is told of the JPEG besides the faults of a way, which all images have."""

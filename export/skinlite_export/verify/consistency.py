@@ -90,18 +90,18 @@ def _files(bundle: Bundle) -> Iterator[str]:
 def _twice(bundle: Bundle) -> Iterator[str]:
     """Names that a document has twice: its readers don't agree on which counts."""
     for name in (MANIFEST, ENCODING, f"{FOLDER}/{VECTORS}"):
-        found: list[str] = []
+        repeated: list[str] = []
 
-        def collect(pairs: list[tuple[str, Any]], found: list[str] = found) -> dict[str, Any]:
+        def collect(pairs: list[tuple[str, Any]], repeated: list[str] = repeated) -> dict[str, Any]:
             counts = Counter(key for key, _ in pairs)
-            found += [key for key, count in counts.items() if count > 1]
+            repeated += [key for key, count in counts.items() if count > 1]
             return dict(pairs)
 
         # What is no JSON at all is for its reader to tell.
         if (bundle.path / name).is_file():
             _json(bundle.path / name, collect)
-        if found:
-            yield f"{name} has {', '.join(found)} twice"
+        if repeated:
+            yield f"{name} has {', '.join(repeated)} twice"
 
 
 def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
@@ -143,10 +143,10 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
         "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),
     }
-    if found := manifest.calibration:
+    if calibration := manifest.calibration:
         claims["calibration is impossible"] = (
-            0 < found.used <= found.drawn <= recipe.calibration_pictures
-            and bool(recipe.screening or not found.screened)
+            0 < calibration.used <= calibration.drawn <= recipe.calibration_pictures
+            and bool(recipe.screening or not calibration.screened)
         )
     if search := manifest.search:
         claims["search.found doesn't follow from its steps"] = bool(
@@ -159,8 +159,8 @@ def _card(bundle: Bundle) -> Iterator[str]:
     """Every version words the card otherwise, so that only what all say is held against it."""
     manifest = bundle.manifest
     card = read_regular(bundle.path / CARD).decode(errors="replace")
-    told = [manifest.about.version, *(manifest.files[file].sha256 for file in bundle.models)]
-    if lost := [one for one in told if one not in card]:
+    needed = [manifest.about.version, *(manifest.files[file].sha256 for file in bundle.models)]
+    if lost := [text for text in needed if text not in card]:
         yield f"{CARD} is of another bundle: it doesn't have {', '.join(lost)}"
     elif ("REJECTED" in card) != (manifest.status == "rejected"):
         yield f"{CARD} has another status than the manifest"
@@ -180,15 +180,15 @@ def _models(bundle: Bundle) -> Iterator[str]:
         signature.image.dtype == recipe.io
         and signature.height_width == (recipe.resize_in_graph or (size, size))
         and signature.takes_answers == (recipe.patient_input == "raw")
-        and any(one.name == ATTENTION for one in signature.outputs) == recipe.with_attention
+        and any(tensor.name == ATTENTION for tensor in signature.outputs) == recipe.with_attention
     ):
         yield f"{TFLITE}'s signature doesn't follow from the recipe"
-    found = audit(bundle.path / TFLITE)
+    measured = audit(bundle.path / TFLITE)
     # Partitions are this machine's.
-    if found.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
+    if measured.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
         yield f"audit isn't of {TFLITE}"
-    if any(name.endswith(" int8") for name in found.operations) != recipe.in_int8 or (
-        recipe.integer_only and found.float_operations
+    if any(name.endswith(" int8") for name in measured.operations) != recipe.in_int8 or (
+        recipe.integer_only and measured.float_operations
     ):
         yield f"{TFLITE}'s number formats aren't the recipe's"
 

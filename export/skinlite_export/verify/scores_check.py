@@ -60,11 +60,11 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     yield from _of_temperature(manifest)
 
 
-def same(one: float | None, other: float | None, near: float = NEAR) -> bool:
+def same(first: float | None, other: float | None, near: float = NEAR) -> bool:
     """Whether two figures are one; NaN is none."""
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=0, abs_tol=near)
+    if first is None or other is None:
+        return first is other
+    return math.isclose(first, other, rel_tol=0, abs_tol=near)
 
 
 def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
@@ -84,16 +84,20 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
     wrong = [field for field in FIGURES if not same(getattr(given, field), getattr(again, field))]
     wrong += [
         f"{field} of {label}"
-        for label, one in given.per_class.items()
+        for label, metrics in given.per_class.items()
         for field in ("support", "precision", "recall", "f1", "specificity")
-        if not same(getattr(one, field), getattr(again.per_class[label], field))
+        if not same(getattr(metrics, field), getattr(again.per_class[label], field))
     ]
-    present = [one.auc for one in given.per_class.values() if one.support and one.auc is not None]
+    present = [
+        metrics.auc
+        for metrics in given.per_class.values()
+        if metrics.support and metrics.auc is not None
+    ]
     if not same(given.macro_auc, float(np.mean(present)) if present else None):
         wrong.append("macro_auc")
-    for label, one in given.per_class.items():
+    for label, metrics in given.per_class.items():
         alone = again.per_class[label].auc is None
-        if (one.auc is None) != alone or not (one.auc is None or 0 <= one.auc <= 1):
+        if (metrics.auc is None) != alone or not (metrics.auc is None or 0 <= metrics.auc <= 1):
             wrong.append(f"auc of {label}")
     if wrong:
         yield f"{name}'s {', '.join(wrong)} don't follow from its confusion matrix and AUCs"
@@ -146,18 +150,18 @@ def _of_details(given: Details, metrics: Metrics) -> Iterator[str]:
         if ends is not None and not 0 <= ends[0] <= ends[1] <= 1:
             yield f"the interval of {name} is impossible"
     yield from _of_calibration(given.calibration, metrics)
-    for one in given.subgroups:
-        shares = (one.accuracy, one.balanced_accuracy, one.melanoma_recall)
+    for subgroup in given.subgroups:
+        shares = (subgroup.accuracy, subgroup.balanced_accuracy, subgroup.melanoma_recall)
         if (
-            not 0 <= one.melanomas <= one.images <= metrics.images
+            not 0 <= subgroup.melanomas <= subgroup.images <= metrics.images
             or any(share is not None and not 0 <= share <= 1 for share in shares)
-            or (one.images < FEWEST and shares != (None, None, None))
+            or (subgroup.images < FEWEST and shares != (None, None, None))
         ):
-            yield f"subgroup {one.field} {one.group} is impossible"
+            yield f"subgroup {subgroup.field} {subgroup.group} is impossible"
 
 
 def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
-    counts = np.array([one.images for one in given.bins])
+    counts = np.array([bin_.images for bin_ in given.bins])
     confidence, accuracy = ([getattr(b, f) for b in given.bins] for f in ("confidence", "accuracy"))
     if len(counts) == 0 or counts.min() < 1 or counts.sum() != metrics.images:
         yield "calibration bins aren't of its images"

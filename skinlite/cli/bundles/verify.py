@@ -50,7 +50,7 @@ def verify(
     found = signed + check_whole(opened)
     signature = "valid" if key else "not checked" if opened.signed else "none"
     status, leaks = opened.manifest.status, opened.manifest.leaks
-    told = diagnose(opened, outputs) if outputs else None
+    diagnosis = diagnose(opened, outputs) if outputs else None
     if as_json:
         data: dict[str, object] = {
             "status": status,
@@ -59,8 +59,8 @@ def verify(
             "signature": signature,
             "checks": found,
         }
-        if told:
-            data["outputs"] = told.model_dump()
+        if diagnosis:
+            data["outputs"] = diagnosis.model_dump()
         output.print_json(data=data)
     else:
         output.print(f"{len(opened.manifest.files)} files: hashes as in manifest.json")
@@ -68,10 +68,12 @@ def verify(
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")
         output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
-        if told:
-            _print_diagnosis(told)
-    if told and told.faults:
-        raise GateError(f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle.")
+        if diagnosis:
+            _print_diagnosis(diagnosis)
+    if diagnosis and diagnosis.faults:
+        raise GateError(
+            f"{outputs}: {', '.join(diagnosis.faults)} of the phone differ from the bundle."
+        )
     check_gates(opened.manifest, bundle)
 
 
@@ -99,15 +101,16 @@ def check_contents(bundle: "Bundle") -> list[str]:
     return [check(bundle) for check in (check_consistency, check_metadata, check_tensors)]
 
 
-def _print_diagnosis(told: "Diagnosis") -> None:
-    checked = told.golden - len(told.missing)
-    missing = f" (not in the file: {', '.join(told.missing)})" if told.missing else ""
+def _print_diagnosis(diagnosis: "Diagnosis") -> None:
+    checked = diagnosis.golden - len(diagnosis.missing)
+    missing = f" (not in the file: {', '.join(diagnosis.missing)})" if diagnosis.missing else ""
     output.print(
-        f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} images{missing}"
+        f"{escape(diagnosis.device) or 'the phone'}: {checked} of {diagnosis.golden} "
+        f"images{missing}"
     )
-    for one in told.findings:
-        if one.fault:
-            images = ", ".join(one.pictures)
-            output.print(f"[red]wrong[/] {one.stage}: {escape(one.fault)} ({images})")
+    for finding in diagnosis.findings:
+        if finding.fault:
+            images = ", ".join(finding.pictures)
+            output.print(f"[red]wrong[/] {finding.stage}: {escape(finding.fault)} ({images})")
         else:
-            output.print(f"[green]right[/] {one.stage}, {one.checked} images")
+            output.print(f"[green]right[/] {finding.stage}, {finding.checked} images")

@@ -72,12 +72,12 @@ def to_html(pairs: Sequence[Pair], shown: int) -> str:
 
 def marks(pair: Pair) -> list[str]:
     """What a person should know of a pair besides its relation."""
-    told = {
+    relation = {
         "same": "same lesion_id",
         "other": "two lesion_ids",
         "unknown": "lesion_id unknown",
     }[pair.lesion]
-    return [told, "two diagnoses"] if pair.two_diagnoses else [told]
+    return [relation, "two diagnoses"] if pair.two_diagnoses else [relation]
 
 
 def _rows(pairs: Sequence[Pair]) -> list[str]:
@@ -107,20 +107,20 @@ def _section(index: int, pair: Pair, thumbnails: dict[Image, str]) -> str:
         f"{escape(f', {image.diagnosis}' if image.diagnosis else '')}</figcaption></figure>"
         for image in (pair.a, pair.b)
     )
-    told = ", ".join(
+    shown_marks = ", ".join(
         f'<span class="told">{mark}</span>' if mark == "two diagnoses" else mark
         for mark in marks(pair)
     )
-    found = pair.match
+    match = pair.match
     how = (
-        f"{found.inliers} inliers, NCC {found.ncc:.2f}, zoom {found.scale:.2f}, "
-        f"turn {found.turn:.0f}°{', mirrored' if found.mirrored else ''}"
-        if found
+        f"{match.inliers} inliers, NCC {match.ncc:.2f}, zoom {match.scale:.2f}, "
+        f"turn {match.turn:.0f}°{', mirrored' if match.mirrored else ''}"
+        if match
         else "equal bytes"
     )
     return (
         f"<section>{figures}<div><label><input type=checkbox checked value={index}> "
-        f"<b>{pair.relation}</b></label><br>{told}<br>{how}</div></section>"
+        f"<b>{pair.relation}</b></label><br>{shown_marks}<br>{how}</div></section>"
     )
 
 

@@ -146,7 +146,9 @@ def test_pairs_that_are_handed_in_are_kept_together(data: Path, tmp_path: Path) 
     assert (info.leaks.state, "pairs.csv" in info.leaks.reason) == ("none found", True)
     rest = f"{b},{a},another lesion\n{a},elsewhere,same file\n"
     path.write_text(f"image_a,image_b,relation\n{a},{b},same lesion\n{rest}")
-    with pytest.warns(SkinliteWarning, match="1 pairs are joined; left out are 1 because .*, 1 because their imag"):
+    with pytest.warns(
+        SkinliteWarning, match="1 pairs are joined; left out are 1 because .*, 1 because their imag"
+    ):
         divide(dataset, "lesion", seed=0, same_lesion=path)
     path.write_text("image_a,image_b\nx,y\n")
     with pytest.raises(InputError, match=r"none of its 1 pairs has its images in .* x and y"):
