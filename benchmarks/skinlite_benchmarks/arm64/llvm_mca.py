@@ -72,21 +72,21 @@ def cycles(blocks: Sequence[bytes], cpu: str, tools: Tools) -> list[float]:
             lines = "\n".join(kept)
             regions.append(f"# LLVM-MCA-BEGIN {number}\n{lines}\n# LLVM-MCA-END")
     core = f"-mcpu={PIPELINES[cpu]}"
-    said = _run(
+    report = _run(
         [tools.mca, "-mtriple=aarch64", core, f"-iterations={TIMES}", "-json"],
         "\n".join(regions),
     )
-    found = [0.0] * len(blocks)
-    for region in json.loads(said)["CodeRegions"]:
-        found[int(region["Name"])] = region["SummaryView"]["TotalCycles"] / TIMES
-    return found
+    counts = [0.0] * len(blocks)
+    for region in json.loads(report)["CodeRegions"]:
+        counts[int(region["Name"])] = region["SummaryView"]["TotalCycles"] / TIMES
+    return counts
 
 
 def _disassembled(blocks: Sequence[bytes], tools: Tools) -> list[list[str]]:
     """The instructions of each block, as assembler takes them."""
     text = "\n".join(" ".join(f"0x{byte:02x}" for byte in code) for code in blocks)
-    said = _run([tools.mc, "--disassemble", "-triple=aarch64", "-mattr=+all"], text)
-    lines = [line for line in said.splitlines() if line.strip() and ".text" not in line]
+    listing = _run([tools.mc, "--disassemble", "-triple=aarch64", "-mattr=+all"], text)
+    lines = [line for line in listing.splitlines() if line.strip() and ".text" not in line]
     if len(lines) * 4 != sum(map(len, blocks)):
         raise InputError(f"{tools.version} can't read some of LiteRT's code; try a newer one.")
     rest = iter(lines)

@@ -71,7 +71,7 @@ class Arm64Report(BaseModel):
         return all(
             processor.same_answers == self.pictures
             and processor.worst_difference <= TOLERANCE
-            and all(found.is_rounding for found in processor.operators)
+            and all(operator.is_rounding for operator in processor.operators)
             for processor in self.processors
         )
 

@@ -140,7 +140,7 @@ def compare(old: Results, new: Results) -> Comparison:
             f"These results can't be compared: they differ in {'; '.join(differences)}. Measure "
             "both on one machine with the same options."
         )
-    before, after = ([one.name for one in results.contestants] for results in (old, new))
+    before, after = ([item.name for item in results.contestants] for results in (old, new))
     shared = [name for name in before if name in after]
     if not shared:
         raise InputError(
@@ -152,16 +152,16 @@ def compare(old: Results, new: Results) -> Comparison:
         for name, version in old.host.versions.items()
         if version != new.host.versions.get(name)
     }
-    compared = [one for name in shared for one in _changes(name, old, new)]
+    compared = [item for name in shared for item in _changes(name, old, new)]
     lost = [name for name in before if name not in after]
     return Comparison(
-        changes=tuple(one for one in compared if isinstance(one, Change)),
+        changes=tuple(item for item in compared if isinstance(item, Change)),
         gaps=(
             *(Gap(contestant=name, reason="not in NEW") for name in lost),
-            *(one for one in compared if isinstance(one, Gap)),
+            *(item for item in compared if isinstance(item, Gap)),
         ),
         interrupted=tuple(
-            side for side, one in zip(SIDES, (old, new), strict=True) if one.interrupted
+            side for side, item in zip(SIDES, (old, new), strict=True) if item.interrupted
         ),
         leaky=tuple(name for name in shared if "found" in _leaks(name, old, new)),
         leaks_unknown=tuple(

@@ -76,8 +76,8 @@ def parse(log: str, threads: int) -> Timing | None:
     def milliseconds(microseconds: float | None) -> float | None:
         return None if microseconds is None else microseconds / 1e3
 
-    found = runs[-1]
-    one = found["curr"]
+    statistics = runs[-1]
+    current = statistics["curr"]
     first = _number(r"First inference: ", end[1])
     if first is None and len(runs) > 1:  # what newer builds call the first inference
         first = runs[0].get("first", runs[0].get("curr"))
@@ -85,16 +85,16 @@ def parse(log: str, threads: int) -> Timing | None:
     memory = _number(r"emory footprint.*\(MB\).*\boverall=", log)
     return Timing(
         threads=threads,
-        invocations=round(found["count"]),
+        invocations=round(statistics["count"]),
         load_ms=_number(r"Initialized session in ", log) if load is None else load / 1e3,
         first_ms=milliseconds(first),
-        mean=found.get("avg", one) / 1e3,
-        std=milliseconds(found.get("std")),
-        min=found.get("min", one) / 1e3,
-        max=found.get("max", one) / 1e3,
-        p5=milliseconds(found.get("p5")),
-        p50=milliseconds(found.get("median")),
-        p95=milliseconds(found.get("p95")),
+        mean=statistics.get("avg", current) / 1e3,
+        std=milliseconds(statistics.get("std")),
+        min=statistics.get("min", current) / 1e3,
+        max=statistics.get("max", current) / 1e3,
+        p5=milliseconds(statistics.get("p5")),
+        p50=milliseconds(statistics.get("median")),
+        p95=milliseconds(statistics.get("p95")),
         # The tool counts 2^20 bytes to the MB, and gives 0 where the system tells it nothing.
         memory_mb=memory * 1.048576 if memory else None,
         partitions=_partitions(log),
@@ -103,8 +103,8 @@ def parse(log: str, threads: int) -> Timing | None:
 
 
 def _number(label: str, text: str) -> float | None:
-    found = re.search(rf"{label}([\d.]+(?:e[+-]?\d+)?)", text)
-    return float(found[1]) if found else None
+    match = re.search(rf"{label}([\d.]+(?:e[+-]?\d+)?)", text)
+    return float(match[1]) if match else None
 
 
 def _partitions(log: str) -> int | None:

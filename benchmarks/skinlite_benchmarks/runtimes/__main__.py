@@ -23,7 +23,7 @@ def main(
     only: Annotated[str, typer.Option(help="Only runtimes whose name contains this.")] = "",
 ) -> None:
     """Try every runtime on every file of the bundles, and write the table."""
-    found: list[Tried] = []
+    results: list[Tried] = []
     out.mkdir(parents=True, exist_ok=True)
     try:
         for path in bundles:
@@ -37,14 +37,14 @@ def main(
                 label = f"{path.name}/{name}"
                 for trial in TRIALS:
                     if trial.suffix == file.suffix and only in trial.name:
-                        one = try_file(trial, file, label, given, expected)
-                        print(one.model_dump_json(), flush=True)
-                        found.append(one)
+                        result = try_file(trial, file, label, given, expected)
+                        print(result.model_dump_json(), flush=True)
+                        results.append(result)
     finally:
         shutil.rmtree(environments(), ignore_errors=True)
-        rows = [one.model_dump() for one in found]
+        rows = [result.model_dump() for result in results]
         (out / "runtimes.json").write_text(json.dumps(rows, indent=2) + "\n")
-        (out / "runtimes.md").write_text(table(found))
+        (out / "runtimes.md").write_text(table(results))
 
 
 if __name__ == "__main__":

@@ -69,9 +69,9 @@ def measure(
     content = convert(model, data, recipe).content
     for split in splits:
         images = data.examples[split]
-        keras, found = predict(model, images), answers(content, images)
-        apart = float(np.median(divergence(keras, found)))
-        yield fidelity(images.labels, keras, found), apart
+        keras, predicted = predict(model, images), answers(content, images)
+        apart = float(np.median(divergence(keras, predicted)))
+        yield fidelity(images.labels, keras, predicted), apart
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:
@@ -128,11 +128,11 @@ def main(
             print(f"| {name} | {one} | {_cells(*zip(*of_split, strict=True))} |", flush=True)
 
 
-def _cells(found: Sequence[Fidelity], apart: Sequence[float]) -> str:
-    agreement = [one.agreement for one in found]
-    drop = [one.balanced_accuracy_drop for one in found]
-    melanoma = max(one.melanoma_recall_drop for one in found)
-    auc = max(one.macro_auc_drop for one in found)
+def _cells(results: Sequence[Fidelity], apart: Sequence[float]) -> str:
+    agreement = [result.agreement for result in results]
+    drop = [result.balanced_accuracy_drop for result in results]
+    melanoma = max(result.melanoma_recall_drop for result in results)
+    auc = max(result.macro_auc_drop for result in results)
     return (
         f"{max(apart):.5f} | {median(apart):.5f} | {min(agreement):.3f} | {median(agreement):.3f} "
         f"| {max(drop):+.3f} | {median(drop):+.3f} | {melanoma:+.3f} | {auc:+.4f}"

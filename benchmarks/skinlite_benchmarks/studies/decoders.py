@@ -88,14 +88,14 @@ def table(found: dict[str, Decoded]) -> Table:
     rows = [
         (
             name,
-            f"{(one.levels[:, 0] > 0).sum()} of {len(one.levels)}",
-            f"{one.levels[:, 0].max():.0f}",
-            f"{one.levels[:, 1].mean():.3f}",
-            f"{one.probabilities.max():.4f}",
-            f"{np.percentile(one.probabilities, 95):.4f}",
-            str(one.flips),
+            f"{(decoded.levels[:, 0] > 0).sum()} of {len(decoded.levels)}",
+            f"{decoded.levels[:, 0].max():.0f}",
+            f"{decoded.levels[:, 1].mean():.3f}",
+            f"{decoded.probabilities.max():.4f}",
+            f"{np.percentile(decoded.probabilities, 95):.4f}",
+            str(decoded.flips),
         )
-        for name, one in found.items()
+        for name, decoded in found.items()
     ]
     return Table("Decoders of JPEG, against Pillow", COLUMNS, rows)
 

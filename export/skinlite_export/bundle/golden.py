@@ -170,8 +170,10 @@ def _jpeg(golden: Path, encoder: PatientEncoder, runners: dict[str, Runner]) -> 
         moved = {}
         for other in decoding.OTHERS:
             pixels = pixels_for(runner, decoding.decoded(other))
-            found = expect(runner, pixels, "", UNTOLD_AGE, encoder).probabilities
-            moved[other] = float(np.abs(np.subtract(found, models[file].probabilities)).max())
+            probabilities = expect(runner, pixels, "", UNTOLD_AGE, encoder).probabilities
+            moved[other] = float(
+                np.abs(np.subtract(probabilities, models[file].probabilities)).max()
+            )
         models[file] = models[file].model_copy(update={"decoders": moved})
     return Vector(
         picture=decoding.JPEG.name,
@@ -251,8 +253,8 @@ def check_golden(bundle: Bundle) -> list[str]:
 
 
 def _near(here: ArrayLike, expected: ArrayLike) -> bool:
-    found, wanted = np.asarray(here), np.asarray(expected)
-    return found.shape == wanted.shape and np.allclose(found, wanted, rtol=0, atol=1e-5)
+    actual, needed = np.asarray(here), np.asarray(expected)
+    return actual.shape == needed.shape and np.allclose(actual, needed, rtol=0, atol=1e-5)
 
 
 def _shape(rows: list[list[float]] | None) -> list[int] | None:
@@ -271,9 +273,9 @@ def _check_decoder(golden: Path, vector: Vector) -> None:
 
 def _difference(here: Expected, expected: Expected) -> float:
     """The largest difference of a probability, or of the attention relative to its largest."""
-    found = np.abs(np.subtract(here.probabilities, expected.probabilities)).max()
+    difference = np.abs(np.subtract(here.probabilities, expected.probabilities)).max()
     if expected.attention is not None and here.attention is not None:
         attention = np.asarray(expected.attention)
         off = np.abs(attention - here.attention).max() / max(attention.max(), 1e-6)
-        found = max(found, off)
-    return float(found)
+        difference = max(difference, off)
+    return float(difference)

@@ -63,14 +63,14 @@ def _pixels(model: Any) -> dict[int, Range]:
     ranges = {
         int(index): PIXELS for index in graph.inputs if IMAGE in graph.tensors[index].name.decode()
     }
-    for one in graph.operators:
-        code = codes[one.opcodeIndex]
-        first, *others = one.inputs
+    for operation in graph.operators:
+        code = codes[operation.opcodeIndex]
+        first, *others = operation.inputs
         if first in ranges and code in SHIFTS and len(others) == 1:
             constant = _constant(model, others[0])
             if constant is not None or code == RESHAPE:
                 low, high = sorted(SHIFTS[code](end, constant or 0.0) for end in ranges[first])
-                ranges[int(one.outputs[0])] = low, high
+                ranges[int(operation.outputs[0])] = low, high
     return ranges
 
 

@@ -87,8 +87,8 @@ def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[
         if one.image is one.patient is one.probabilities is None:
             yield f"{one.picture} has neither image nor patient nor probabilities"
         if one.patient is not None and sorted(one.patient) != patient:
-            told = ", ".join(sorted(one.patient)) or "nothing"
-            yield f"{one.picture}: the metadata tensors are {', '.join(patient)}, not {told}"
+            names = ", ".join(sorted(one.patient)) or "nothing"
+            yield f"{one.picture}: the metadata tensors are {', '.join(patient)}, not {names}"
             continue
         given = {image: one.image, answer: one.probabilities, **(one.patient or {})}
         for name, values in given.items():

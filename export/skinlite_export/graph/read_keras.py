@@ -87,8 +87,8 @@ class _Reader:
             )
         if isinstance(inputs, dict) and not isinstance(graph.input, dict):
             inputs = [inputs[tensor.name] for tensor in graph.inputs]
-        found: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
-        return found
+        names: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
+        return names
 
     def operation(self, operation: Any) -> Callable[..., Any]:
         """What to call in place of a Keras operation: takes node names, returns those it gives."""
@@ -139,10 +139,14 @@ class _Reader:
         if "activation" in COPIED[kind] and config["activation"] not in ACTIVATIONS:
             raise InputError(f"Layer {name!r} has the unknown activation {config['activation']!r}.")
         for key, value in ASSUMED.items():
-            found = config.get(key)
-            if key not in COPIED[kind] and found is not None and np.any(np.not_equal(found, value)):
+            setting = config.get(key)
+            if (
+                key not in COPIED[kind]
+                and setting is not None
+                and np.any(np.not_equal(setting, value))
+            ):
                 raise InputError(
-                    f"Layer {name!r} has {key} {found!r}; the exporter supports only {value!r}."
+                    f"Layer {name!r} has {key} {setting!r}; the exporter supports only {value!r}."
                 )
 
     def activation(self, layer: Any, inputs: list[str]) -> str:

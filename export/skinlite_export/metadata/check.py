@@ -54,9 +54,11 @@ def check_metadata(bundle: Bundle) -> str:
                 f"{path} has other metadata than the manifest: {', '.join(faults)}. "
                 "Don't ship it; export again with skinlite export."
             )
-    said = f"metadata in {' and '.join(bundle.models)}: as in the manifest"
-    told = overstated((bundle.path / TFLITE).read_bytes()) if TFLITE in bundle.models else None
-    return f"{said}; but {TFLITE} {told}" if told else said
+    statement = f"metadata in {' and '.join(bundle.models)}: as in the manifest"
+    overstatement = (
+        overstated((bundle.path / TFLITE).read_bytes()) if TFLITE in bundle.models else None
+    )
+    return f"{statement}; but {TFLITE} {overstatement}" if overstatement else statement
 
 
 def differences(path: Path, expected: Contract) -> list[str]:

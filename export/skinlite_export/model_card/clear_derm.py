@@ -174,8 +174,8 @@ def _partition(manifest: Manifest) -> str:
     if manifest.data is None:
         return ABSENT
     split = manifest.data.split
-    told = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
-    return f"{split.kind!r}; {told}; patients: {UNTOLD}"
+    leaks = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
+    return f"{split.kind!r}; {leaks}; patients: {UNTOLD}"
 
 
 def _labels(manifest: Manifest) -> str:
@@ -192,26 +192,26 @@ def _labels(manifest: Manifest) -> str:
 def _histopathology(manifest: Manifest) -> str:
     if manifest.source.synthetic or manifest.data is None:
         return "none: generated" if manifest.source.synthetic else ABSENT
-    said = []
+    shares = []
     for name in MALIGNANT:
         by_source = manifest.data.sides["test"].labels[name]
-        said.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
-    return f"test images: {', '.join(said)}"
+        shares.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
+    return f"test images: {', '.join(shares)}"
 
 
 def _conversion(manifest: Manifest) -> str:
     recipe = manifest.recipe
-    said = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
+    text = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
     if manifest.calibration:
         used = manifest.calibration.used
-        said += f"; ranges from {used:,} images of {manifest.calibration.source}"
+        text += f"; ranges from {used:,} images of {manifest.calibration.source}"
         shared = manifest.calibration.leaks
         if shared and shared.state == "unknown":
-            said += (
+            text += (
                 f" (UNKNOWN whether lesions of them are also in the test images: {shared.reason})"
             )
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
-    return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
+    return text + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
 
 
 def _counts(counts: dict[str, int]) -> str:

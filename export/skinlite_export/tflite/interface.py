@@ -68,15 +68,15 @@ def add_attention(file: Editor) -> None:
             "is a bug in skinlite, please report it."
         )
     shape = file.shape(maps[0])[:3]
-    found = file.like("attention_stored", maps[0], shape)
+    attention = file.like("attention_stored", maps[0], shape)
     rows = file.constant("attention_shape", shape, "int32")
     options = schema.ReshapeOptionsT()
     options.newShape = np.array(shape, np.int32)
-    file.behind("RESHAPE", [maps[0], rows], found, options)
-    if not file.is_float(found):
+    file.behind("RESHAPE", [maps[0], rows], attention, options)
+    if not file.is_float(attention):
         real = file.tensor("attention", shape, "float32")
-        found = file.behind("DEQUANTIZE", [found], real)
-    file.outputs[ATTENTION] = found
+        attention = file.behind("DEQUANTIZE", [attention], real)
+    file.outputs[ATTENTION] = attention
 
 
 def outputs_in_int8(file: Editor) -> None:

@@ -114,11 +114,11 @@ def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
 
 def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
     limits = dict(asked) if asked else {}
-    needed = [(one.file, name) for one in proof.files for name in limits]
+    needed = [(file_scores.file, name) for file_scores in proof.files for name in limits]
     if [(gate.file, gate.name) for gate in proof.gates] != needed:
         yield "verification.gates aren't those of the recipe, each for each file"
         return
-    files, keras = {one.file: one for one in proof.files}, proof.keras
+    files, keras = {file_scores.file: file_scores for file_scores in proof.files}, proof.keras
     for gate in proof.gates:
         compared, what = files[gate.file], f"{gate.file}'s gate {gate.name}"
         scores = compared.metrics
@@ -184,8 +184,8 @@ def _of_temperature(manifest: Manifest) -> Iterator[str]:
     if not BOUNDS[0] <= given.value <= BOUNDS[1]:
         yield f"temperature.value {given.value:g} can't be a fitted value"
     if details and not all(
-        same(one, other)
-        for one, other in (
+        same(value, other)
+        for value, other in (
             (given.value, details.calibration.temperature),
             (given.ece_before, details.calibration.ece),
             (given.ece_after, details.calibration.ece_with_temperature),
