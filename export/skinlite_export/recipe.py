@@ -175,7 +175,7 @@ class Recipe(BaseModel):
             )
         if self.on_fail == "search" and self.gates is None:
             raise InputError(
-                "`on_fail='search'` needs gates that can fail. Leave out it or `gates=None`."
+                "`on_fail='search'` needs gates. Leave it out, or leave out `gates=None`."
             )
         return self
 
