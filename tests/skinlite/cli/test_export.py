@@ -49,7 +49,7 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
             ["--quantize", "float16", "--calibration-images", "100"],
             "--calibration-images is about int8, and --quantize is float16",
         ),
-        (["--gates", "off", "--on-fail", "search"], "needs gates that can fail"),
+        (["--gates", "off", "--on-fail", "search"], "needs gates. Leave it out"),
         (["--integer-only", "--keep-float", "conv"], "leaves nothing in float"),
     ],
 )

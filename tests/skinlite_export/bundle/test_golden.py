@@ -84,8 +84,8 @@ def shift_patient(vector: dict[str, Any]) -> None:
     [
         (repaint("mel.png"), r"mel\.png: crop and resize"),
         (repaint("nv.48x48.png"), r"nv\.png: crop and resize"),
-        (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the patient"),
-        (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the patient"),
+        (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the metadata"),
+        (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the metadata"),
         (edit("df", shift_patient), r"df\.png: model\.onnx gets another 'patient'"),
         (edit("bcc", shift_answers("model.tflite")), r"bcc\.png: model\.tflite gives"),
         (edit("vasc", shift_answers("model.onnx")), r"vasc\.png: model\.onnx gives"),

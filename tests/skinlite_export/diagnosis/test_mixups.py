@@ -132,7 +132,7 @@ def test_answers_and_outputs_taken_for_each_other(
 ) -> None:
     bundle = exported(io="uint8", patient_input="raw", with_attention=True)
     assert told(bundle, phone(bundle)) == {}
-    words = "inputs exchanged: sex holds site, site holds sex"
+    words = "inputs exchanged: sex contains site, site contains sex"
     found = told(bundle, phone(bundle, handed=sites_for_sexes))
     assert found["patient"].startswith(words)
     assert found["probabilities"].startswith("not wrong itself")

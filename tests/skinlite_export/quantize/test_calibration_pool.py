@@ -91,7 +91,7 @@ def test_an_export_calibrates_with_them(
     ("which", "told"),
     [
         (lambda table: table.index < 3, r"The 3 calibration images from clinic lack"),
-        (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave --cal"),
+        (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave out `cal"),
     ],
 )
 def test_too_few_pictures_or_classes(
@@ -158,7 +158,7 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: P
     whole = len(conv_prepared.examples["train"])
     assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
     assert pool.source.endswith(
-        f"without {len(left_out)} images of lesions that are also in the test"
+        f"without {len(left_out)} images of lesions that are also in the test images"
     )
 
 
