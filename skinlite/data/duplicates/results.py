@@ -63,8 +63,8 @@ def to_html(pairs: Sequence[Pair], shown: int) -> str:
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         f"<title>Duplicate images</title><style>{STYLE}</style><body>"
         f"<h1>Duplicate images</h1><p>{len(pairs)} pairs, the most certain first; pairs with one "
-        f"lesion_id last.{more} Remove the tick of a pair that shows two lesions. Then save the table and "
-        "pass it to <code>skinlite train --same-lesion pairs.csv</code>. Nothing "
+        f"lesion_id last.{more} Remove the tick of a pair that shows two lesions. Then save the "
+        "table and pass it to <code>skinlite train --same-lesion pairs.csv</code>. Nothing "
         'leaves this page.</p><button onclick="save()">Save pairs.csv</button>'
         f"{sections}<script>const rows={rows};{SCRIPT}</script></body></html>\n"
     )
