@@ -1,10 +1,13 @@
 """Other runtimes are tried each in its own Python, and what can't be had is said to be so."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from skinlite_benchmarks.runtimes import __main__ as command
 from skinlite_benchmarks.runtimes.catalogue import HERE, TRIALS, Trial
 from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
 from skinlite_benchmarks.runtimes.table import table
@@ -58,8 +61,12 @@ def test_what_cannot_be_had_or_run_says_why(
     assert old.said == "not tried: needs Python 2.1"
     assert (old.version, old.equal) == ("2.9.1", None)
     assert "needs qemu-user" in tried(emulated="Haswell").said
-    rows = table([refused, old]).splitlines()
-    assert len(rows) == 4 and "not tried: needs Python 2.1" in rows[3]
+    assert "needs qemu-aarch64-static" in tried(emulated="cortex-a76").said
+    web = tried(npm=("@litertjs/core@2.5.3",))
+    assert (web.version, web.said) == ("2.5.3", "not tried: needs npm (apt-get install npm)")
+    rows = table([refused, old, old.model_copy(update={"file": "other"})]).splitlines()
+    assert len(rows) == 4 and "refused: " in rows[2] and "| not run |" in rows[2]
+    assert rows[3].count("not tried: needs Python 2.1") == 2
 
 
 def test_every_trial_has_its_driver_and_pinned_packages() -> None:
@@ -68,3 +75,31 @@ def test_every_trial_has_its_driver_and_pinned_packages() -> None:
         assert trial.suffix in (".tflite", ".onnx")
         if trial.packages[0] != HERE:
             assert all("==" in one or one == "--no-deps" for one in trial.packages)
+        assert all(re.fullmatch(r"@.+/.+@\d.+", one) for one in trial.npm)
+
+
+def test_emulated_processors_may_get_fewer_inputs_and_a_file_is_tried_once(
+    tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = (LITERT, LITERT._replace(emulated="Haswell"))
+    monkeypatch.setattr(command, "TRIALS", trials)
+    monkeypatch.setattr(
+        command,
+        "try_file",
+        lambda trial, file, label, inputs, expected: Tried(
+            runtime=trial.name,
+            version="1",
+            processor=trial.emulated,
+            file=label,
+            sha256="",
+            inputs=len(inputs["image"]),
+            equal=len(expected),
+        ),
+    )
+    command.main([tiny_bundle.path, tiny_bundle.path], tmp_path, inputs=COUNT, emulated_inputs=7)
+    rows = json.loads((tmp_path / "runtimes.json").read_text())
+    assert [(row["processor"], row["inputs"], row["equal"]) for row in rows] == [
+        ("", COUNT, COUNT),
+        ("Haswell", 7, 7),
+    ]
+    assert "| 7 of 7 |" in (tmp_path / "runtimes.md").read_text()

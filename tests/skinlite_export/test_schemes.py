@@ -89,17 +89,17 @@ def test_an_untrained_network_has_nothing_to_keep(
 def test_the_onnx_in_int8(
     conv_run: Run, conv_prepared: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from skinlite_export import pipeline as converted
     from skinlite_export.export_run import export_run
+    from skinlite_export.quantize import post_training
 
     steps: list[int] = []
 
-    def round_kernels(*given: Any) -> Any:
-        steps.append(given[3] if len(given) > 3 else 127)
+    def round_for_each(*given: Any) -> Any:
+        steps.extend(given[3])
         return rounded(*given)
 
-    rounded = converted.round_kernels
-    monkeypatch.setattr(converted, "round_kernels", round_kernels)
+    rounded = post_training.round_for_each
+    monkeypatch.setattr(post_training, "round_for_each", round_for_each)
     both = PLAIN.model_copy(update={"onnx": "int8"})
     bundle = export_run(conv_run, conv_prepared, both, tmp_path / "bundle")
     operators = {node.op_type for node in onnx.load(bundle.path / "model.onnx").graph.node}

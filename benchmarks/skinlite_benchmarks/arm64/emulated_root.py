@@ -97,8 +97,8 @@ def emulated_root(report: Report = lambda what, done, total: None) -> Path:
         for package in sorted(archives.glob("*.deb")):
             _run(["dpkg-deb", "--extract", str(package), str(debian)])
         shutil.rmtree(archives)
-        report("arm64: installing LiteRT for aarch64 (only once)", 1, 3)
-        _run(_pip(staging / SITE))
+        report("arm64: LiteRT for aarch64, once", 1, 3)
+        _run(pip_command(staging / SITE, f"ai-edge-litert=={version('ai-edge-litert')}"))
         with writing(staging):
             for cpu, cpuinfo in CPUS.items():
                 _link_processor(staging / cpu, debian, cpuinfo)
@@ -131,13 +131,14 @@ def _missing(program: str, package: str) -> str:
     )
 
 
-def _pip(target: Path) -> Sequence[str]:
+def pip_command(target: Path, *packages: str) -> Sequence[str]:
+    """What puts packages for the emulated Python into a folder."""
     platforms = [part for name in PLATFORMS for part in ("--platform", name)]
     return [
         sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
         "--no-cache-dir", "--only-binary=:all:",
         "--target", str(target), "--implementation", "cp", "--python-version", PYTHON, *platforms,
-        f"ai-edge-litert=={version('ai-edge-litert')}",
+        *packages,
     ]  # fmt: skip
 
 

@@ -21,9 +21,6 @@ from skinlite_benchmarks.reliability.process import (
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 AT_A_TIME = 3
 
-EARLIEST_S = 0.3
-"""Before Python has read our first line it ends in its own way, and nothing of ours has begun."""
-
 HUNG_S = 120.0
 """A command that a signal has not ended by then hangs."""
 
@@ -49,7 +46,7 @@ def kill_often(
     if ended.code:
         raise RuntimeError(f"{command.name} fails undisturbed: {ended.said}")
     kills = [
-        (SIGNALS[index % len(SIGNALS)], moments.uniform(EARLIEST_S, 1.05 * seconds))
+        (SIGNALS[index % len(SIGNALS)], moments.uniform(0, 1.05 * seconds))
         for index in range(times)
     ]
 
@@ -76,6 +73,7 @@ def _kill_once(
         folder = _folder(Path(place), command, inputs)
         memory = shared_memory()
         started = Started(command.arguments(inputs), folder)
+        started.wait_until_begun()
         time.sleep(after_s)
         started.process.send_signal(number)
         ended = started.ended(HUNG_S)

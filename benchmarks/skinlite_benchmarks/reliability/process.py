@@ -45,6 +45,15 @@ class Started:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
+    def wait_until_begun(self) -> None:
+        """Wait for skinlite's first line: before that Python ends in its own way."""
+        status, mask = Path(f"/proc/{self.process.pid}/status"), 1 << (signal.SIGTERM - 1)
+        while self.process.poll() is None:
+            caught = status.read_text().partition("SigCgt:")[2].split()[0]
+            if int(caught, 16) & mask:
+                break
+            time.sleep(0.002)
+
     def ended(self, timeout: float) -> Ended:
         """Wait for its end; what takes longer counts as hung (exit code 124)."""
         try:

@@ -1,20 +1,56 @@
-"""The Markdown table of what was tried."""
+"""The Markdown table of what was tried.
 
+    python -m skinlite_benchmarks.runtimes.table runtimes.json...
+
+makes one of several runs.
+"""
+
+import json
 from collections.abc import Sequence
+from pathlib import Path
+
+import typer
 
 from skinlite_benchmarks.runtimes.trying import Tried
 
 
 def table(found: Sequence[Tried]) -> str:
-    """One row a runtime and file."""
-    rows = [
-        "| runtime | version | processor | file | equal predictions | largest difference | remedy "
-        "|",
-        "| --- | --- | --- | --- | ---: | ---: | --- |",
-    ]
+    """For each kind of file a table with a row a runtime and a column a file."""
+    suffixes = sorted({Path(one.file).suffix for one in found}, reverse=True)
+    return "\n".join(
+        _of([one for one in found if Path(one.file).suffix == suffix]) for suffix in suffixes
+    )
+
+
+def _of(found: Sequence[Tried]) -> str:
+    files = list(dict.fromkeys(one.file for one in found))
+    rows: dict[tuple[str, str, str], dict[str, Tried]] = {}
     for one in found:
-        equal = one.said or "-" if one.equal is None else f"{one.equal} of {one.inputs}"
-        apart = "" if one.difference is None else f"{one.difference:.2g}"
-        cells = (one.runtime, one.version, one.processor, one.file, equal, apart, one.remedy)
-        rows.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    return "\n".join(rows) + "\n"
+        rows.setdefault((one.runtime, one.version, one.processor), {})[one.file] = one
+    lines = [
+        f"| runtime | version | processor | {' | '.join(files)} | remedy |",
+        f"| --- | --- | --- | {'--- | ' * len(files)}--- |",
+    ]
+    for row, tried in rows.items():
+        answers = [_answer(tried[file]) if file in tried else "not run" for file in files]
+        remedies = dict.fromkeys(one.remedy for one in tried.values() if one.remedy)
+        cells = (*row, *answers, "; ".join(remedies))
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _answer(one: Tried) -> str:
+    if one.equal is None:
+        return one.said or "no answer"
+    apart = "" if one.difference is None else f", {one.difference:.2g}"
+    return f"{one.equal} of {one.inputs}{apart}"
+
+
+def main(results: list[Path]) -> None:
+    """Print it."""
+    rows = [row for path in results for row in json.loads(path.read_text("utf-8"))]
+    print(table([Tried.model_validate(row) for row in rows]), end="")
+
+
+if __name__ == "__main__":
+    typer.run(main)

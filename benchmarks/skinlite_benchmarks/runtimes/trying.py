@@ -1,14 +1,9 @@
 """`Tried`: one file on one runtime, in a virtual environment of its own, beside the reference."""
 
-import os
 import re
-import shutil
 import subprocess
-import sys
 import tempfile
-from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +12,9 @@ from pydantic import BaseModel, ConfigDict
 
 from skinlite.files.read_write import sha256_of
 from skinlite.process.machine import int8_instructions, processor
-from skinlite_benchmarks.runtimes.catalogue import HERE, Trial
+from skinlite_benchmarks.runtimes.catalogue import Trial
 from skinlite_benchmarks.runtimes.inputs import Inputs
+from skinlite_benchmarks.runtimes.places import NotTriedError, environment_for, pinned, place_for
 
 DRIVERS = Path(__file__).resolve().with_name("drivers")
 PATIENCE = 3600
@@ -49,10 +45,6 @@ class Tried(BaseModel):
     difference: float | None = None
     said: str = ""
     remedy: str = ""
-
-
-class NotTriedError(Exception):
-    """The runtime can't be had here; the text says why."""
 
 
 def try_file(
@@ -96,11 +88,11 @@ def try_file(
 
 def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float32] | None, str]:
     """The probabilities, if there are any, and what was said."""
-    python = [*_emulator(trial.emulated), _python_with(trial.packages, trial.python)]
+    place = place_for(trial)
     with tempfile.TemporaryDirectory() as scratch:
         given, output = Path(scratch, "inputs.npz"), Path(scratch, "output.npy")
         np.savez(given, allow_pickle=False, **inputs)
-        command = [*python, str(DRIVERS / f"{trial.driver}.py")]
+        command = [*place.python, str(DRIVERS / f"{trial.driver}.py")]
         command += [str(file), str(given), str(output), *([trial.option] if trial.option else [])]
         try:
             done = subprocess.run(
@@ -110,7 +102,7 @@ def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float
                 text=True,
                 errors="replace",
                 timeout=PATIENCE,
-                env=_environment(scratch),
+                env=environment_for(place, scratch),
             )
         except subprocess.TimeoutExpired:
             return None, f"no output within {PATIENCE} s"
@@ -129,68 +121,12 @@ def _reason(done: "subprocess.CompletedProcess[str]") -> str:
     return message if len(message) < 300 else message[:297] + "..."
 
 
-def _environment(scratch: str) -> dict[str, str]:
-    """Without what is meant for this Python."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return kept | {"TF_CPP_MIN_LOG_LEVEL": "3", "HOME": scratch}
-
-
-def _emulator(cpu: str) -> Sequence[str]:
-    if not cpu:
-        return []
-    for name in ("qemu-x86_64-static", "qemu-x86_64"):
-        if path := shutil.which(name):
-            return [path, "-cpu", cpu]
-    raise NotTriedError("needs qemu-user (apt-get install qemu-user-static)")
-
-
-@cache
-def environments() -> Path:
-    """Where the virtual environments lie; to be deleted at the end."""
-    return Path(tempfile.mkdtemp(prefix="runtimes-"))
-
-
-@cache
-def _python_with(packages: tuple[str, ...], wanted: str) -> str:
-    """A Python that has the packages.
-
-    Raises:
-        NotTriedError: no such Python, or pip can't install them.
-    """
-    if packages[0] == HERE:
-        return sys.executable
-    base = sys.executable if not wanted else _python(wanted)
-    folder = Path(tempfile.mkdtemp(dir=environments()))
-    for command in (
-        [base, "-m", "venv", str(folder)],
-        [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--no-cache-dir",
-         "--only-binary=:all:", *packages],
-    ):  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
-        if done.returncode:
-            lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
-            raise NotTriedError((lines or ["pip failed"])[0].removeprefix("ERROR: "))
-    return str(folder / "bin/python")
-
-
-def _python(wanted: str) -> str:
-    """A Python of a version: on the path, or pyenv's."""
-    pyenv = Path.home().glob(f".pyenv/versions/{wanted}.*/bin/python")
-    for path in (shutil.which(f"python{wanted}"), *pyenv):
-        if path is None:
-            continue
-        done = subprocess.run([path, "--version"], capture_output=True, text=True)
-        if done.stdout.startswith(f"Python {wanted}."):
-            return str(path)
-    raise NotTriedError(f"needs Python {wanted}")
-
-
 def _version(trial: Trial) -> str:
-    if trial.packages[0] == HERE:
-        return version(trial.packages[1])
+    if trial.npm:
+        return trial.npm[0].rpartition("@")[2]
     return ", ".join(
         package.partition("==")[2]
-        for package in trial.packages
+        for package in pinned(trial.packages)
         if not package.startswith(("numpy", "--"))
     )
 

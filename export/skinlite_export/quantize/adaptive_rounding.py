@@ -11,7 +11,7 @@ al., "QuantEase" (arXiv:2309.01885) do, one weight at a time given the others.
 Approximate, as all rounding is; costs nothing at run time.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +58,17 @@ def round_kernels(
     Returns:
         The graph with other weights, and with separable convolutions taken apart.
     """
+    (rounded,) = round_for_each(graph, samples, keep_float, (steps,))
+    return rounded
+
+
+def round_for_each(
+    graph: Graph,
+    samples: Callable[[], Iterator[Sample]],
+    keep_float: Collection[str],
+    steps: Sequence[int],
+) -> list[Graph]:
+    """`round_kernels` for several numbers of steps, with what the layers see measured once."""
     graph = split_separable(graph)
     left_out = graph.float_nodes | set(keep_float)
     nodes = [
@@ -68,13 +79,17 @@ def round_kernels(
         and node.settings.get("groups", 1) == 1
         and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
-    rounded = {}
+    rounded: list[dict[str, Node]] = [{} for _ in steps]
     for node, moments in input_moments(build_twin(graph), nodes, samples):
         kernel, *rest = node.weights
         grouped = _grouped(node, kernel).astype(np.float64)
-        found = _ungrouped(node, round_together(grouped, moments, steps).astype(np.float32))
-        rounded[node.name] = replace(node, weights=(found, *rest))
-    return replace(graph, nodes=tuple(rounded.get(node.name, node) for node in graph.nodes))
+        for count, by_name in zip(steps, rounded, strict=True):
+            weights = _ungrouped(node, round_together(grouped, moments, count).astype(np.float32))
+            by_name[node.name] = replace(node, weights=(weights, *rest))
+    return [
+        replace(graph, nodes=tuple(by_name.get(node.name, node) for node in graph.nodes))
+        for by_name in rounded
+    ]
 
 
 def round_together(
@@ -142,6 +157,9 @@ def input_moments(
 def _moments(node: Node, seen: tf.Tensor) -> tf.Tensor:
     height, width, channels, _ = node.weights[0].shape
     strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
+    if node.kind == "Conv2D" and (height, width, *strides) == (1, 1, 1, 1):
+        rows = tf.reshape(seen, (-1, channels))  # a patch is a pixel
+        return tf.matmul(rows, rows, transpose_a=True)[None]
     patches = tf.image.extract_patches(
         seen,
         sizes=(1, height, width, 1),

@@ -16,7 +16,8 @@ from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
 from skinlite_export.graph.build_keras import Twin, check_same
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
-from skinlite_export.quantize.adaptive_rounding import round_kernels
+from skinlite_export.quantize.adaptive_rounding import STEPS as INT8_STEPS
+from skinlite_export.quantize.adaptive_rounding import round_for_each, round_kernels
 from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.quantize.equalization import equalize
@@ -33,6 +34,8 @@ class Fitted:
     Attributes:
         exact: equalized, with kernels in float32.
         rounded: the same with kernels on int8 steps, where the recipe asks for that.
+        rounded_for_onnx: the same with the .onnx's steps; None where it has to be made of another
+            graph, or isn't asked for.
         content: the float32 .tflite of ``rounded``, with the range of every activation.
         images: those that calibrated.
         calibration: what the manifest says of them.
@@ -41,6 +44,7 @@ class Fitted:
 
     exact: Graph
     rounded: Graph
+    rounded_for_onnx: Graph | None
     content: bytes
     images: Examples
     calibration: Calibration
@@ -52,7 +56,9 @@ class Fitted:
 
     def to_onnx_int8(self, graph: Graph) -> bytes:
         """The int8 .onnx of a graph, whose kernels are rounded to steps of its own."""
-        if _asks(self.recipe, ROUND):
+        if graph is self.exact and self.rounded_for_onnx:
+            graph = self.rounded_for_onnx
+        elif _asks(self.recipe, ROUND):
             graph = round_kernels(graph, self.samples, self.recipe.keep_float, STEPS)
         float_onnx = to_onnx(to_tflite(Twin(graph).model, "none"))
         return to_onnx_int8(float_onnx, self.samples)
@@ -79,13 +85,17 @@ def fit(
     if _asks(recipe, EQUALIZE):
         exact = Twin(equalize(twin.graph, samples(images)))
         check_same(twin.model, exact.model, checked_on)  # a pruned one is no longer the model
-    rounded = exact
+    rounded, for_onnx = exact, None
     if _asks(recipe, ROUND):
         report("rounding kernels", 0, 1)
-        rounded = Twin(round_kernels(exact.graph, lambda: samples(images), recipe.keep_float))
+        steps = [INT8_STEPS]
+        if recipe.onnx == "int8" and not recipe.fine_tuning:
+            steps.append(STEPS)
+        graphs = round_for_each(exact.graph, lambda: samples(images), recipe.keep_float, steps)
+        rounded, for_onnx = Twin(graphs[0]), graphs[1] if len(graphs) > 1 else None
     report("converting", 0, 1)
     content = measure_ranges(rounded.model, lambda: samples(images), ranges=recipe.ranges)
-    return Fitted(exact.graph, rounded.graph, content, images, calibration, recipe)
+    return Fitted(exact.graph, rounded.graph, for_onnx, content, images, calibration, recipe)
 
 
 def _asks(recipe: Recipe, rewrite: str) -> bool:

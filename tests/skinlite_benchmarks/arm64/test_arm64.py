@@ -67,7 +67,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of stand-ins for debootstrap and dpkg-deb, and an empty cache."""
     monkeypatch.setenv("SKINLITE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(root, "_debootstrap", lambda: [str(tmp_path / "debootstrap")])
-    monkeypatch.setattr(root, "_pip", lambda target: ["mkdir", str(target)])
+    monkeypatch.setattr(root, "pip_command", lambda target, *packages: ["mkdir", str(target)])
     return tmp_path
 
 

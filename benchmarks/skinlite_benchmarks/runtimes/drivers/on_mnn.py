@@ -20,6 +20,8 @@ with tempfile.TemporaryDirectory() as folder:
     interpreter = MNN.Interpreter(converted)
     session = interpreter.createSession({"numThread": 1})
     given = dict(np.load(inputs))
+    if any(values.dtype != np.float32 for values in given.values()):
+        sys.exit("not fed: the file takes int8, this driver hands in float32")
     tensors = interpreter.getSessionInputAll(session)
     takes = {next(name for name in given if name in known): one for known, one in tensors.items()}
     rows = []
