@@ -23,12 +23,12 @@ CLASS_NAMES = {
 }
 
 LEAKY = (
-    "LEAKY split: lesions that judge were trained or selected on, so that every score is an upper "
-    "bound"
+    "LEAKY split: lesions of the test images were used for training or selection, so every score "
+    "is an upper bound"
 )
 """Said wherever a figure of such a split stands; see `skinlite.data.splits.leaks`."""
 
-LEAKS_UNKNOWN = "UNKNOWN whether the split leaks, so that every score may be an upper bound"
+LEAKS_UNKNOWN = "UNKNOWN whether the split leaks, so every score may be an upper bound"
 """Said where nobody knows which images show one lesion."""
 
 UNKNOWN = "unknown"

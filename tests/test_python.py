@@ -153,7 +153,7 @@ def test_a_caller_is_told_of_arguments_and_never_of_flags(
         assert not re.search(r"(^|\s)--?[a-z]", message), message
         assert not out.exists()
     # The run of a run is no question, and what it would mean no guess.
-    with pytest.raises(InputError, match="Leave `run` out"):
+    with pytest.raises(InputError, match="Leave out `run`"):
         skinlite.evaluate(kept_run, run=kept_run)
 
 

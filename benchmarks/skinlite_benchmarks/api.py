@@ -32,17 +32,17 @@ def benchmark(
     settings: BenchmarkSettings = DEFAULTS,
     report: Report = lambda what, done, total: None,
 ) -> Results:
-    """Time models interleaved, each in a process of its own, and judge their predictions.
+    """Time models interleaved, each in its own process, and measure their accuracy.
 
         results = benchmark(["bundle"], runs=["run"], out="report")
         results.measurement("MobileNetV3Large int8", threads=1).latency.p50
 
     Args:
         models: bundles, .tflite and .onnx files, run folders (their float Keras model).
-        data: folder of the data set whose images judge accuracy. None takes that of the first of
-            ``runs``; without runs either, the accuracy is what bundles and runs say of themselves.
-        runs: that the models come from: their held-out test split judges, and their float model
-            predicts too. Folders, or what `skinlite.training.run.open_run` gave.
+        data: folder of the data set to measure accuracy on. None uses that of the first of
+            ``runs``; without runs, the accuracy is the one stored in bundles and runs.
+        runs: the runs of the models: accuracy is measured on their test split, also of their float
+            model. Folders, or results of `skinlite.training.run.open_run`.
         reference: the baseline that ratios are relative to: a .tflite or .onnx file, or
             ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
             converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.
@@ -54,8 +54,8 @@ def benchmark(
 
     Returns:
         Latencies in milliseconds of one inference (batch 1), sizes in bytes, memory in MB of 10^6
-        bytes, ratios as times faster, shares (0-1) with 95 % intervals. After Ctrl-C, what was
-        measured until then, with ``interrupted`` set.
+        bytes, ratios as times faster, shares (0-1) with 95 % intervals. After Ctrl-C, the
+        measurements until then, with ``interrupted`` set.
 
     Raises:
         InputError: a model, run or data set that is missing, damaged or doesn't fit the others; a

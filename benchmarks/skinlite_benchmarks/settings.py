@@ -9,10 +9,10 @@ from skinlite_export.runtime.runner import RUNNERS
 
 @dataclass(frozen=True)
 class BenchmarkSettings:
-    """How to measure; the results keep it, but for ``details``.
+    """How to measure; stored in the results, except ``details``.
 
     Attributes:
-        threads: counts, measured one after the other; each 1 or more, and once.
+        threads: thread counts, measured one after the other; each 1 or more, and given once.
         rounds: turns of each fast contestant, 1 or more; see
             `skinlite_benchmarks.measure.interleave`.
         slow_seconds: seconds for each slow contestant, for each thread count; above 0.
@@ -36,7 +36,7 @@ class BenchmarkSettings:
     def __post_init__(self) -> None:
         if not self.threads or min(self.threads) < 1 or len({*self.threads}) < len(self.threads):
             raise InputError(
-                f"threads {self.threads}: each count has to be 1 or more, and come once."
+                f"threads {self.threads}: give each count once; it has to be 1 or more."
             )
         if self.rounds < 1:
             raise InputError(f"rounds {self.rounds}: has to be 1 or more.")
@@ -44,4 +44,4 @@ class BenchmarkSettings:
             raise InputError(f"slow_seconds {self.slow_seconds:g}: has to be above 0.")
         offered = [name for name, runner in RUNNERS.items() if runner.suffix]
         if not self.runtimes or not {*self.runtimes} <= {*offered}:
-            raise InputError(f"runtimes {self.runtimes}: choose of {', '.join(offered)}.")
+            raise InputError(f"runtimes {self.runtimes}: choose from {', '.join(offered)}.")

@@ -33,30 +33,31 @@ def export(
     must_pass: bool = True,
     report: Report = silent,
 ) -> Bundle:
-    """Quantize and convert a run to .tflite and .onnx, and prove on held-out images what was kept.
+    """Convert a run to .tflite and .onnx, and test the files on held-out images.
 
     Args:
         run: a run, or its folder.
-        data: the data set that it was trained on, or its folder; None takes it from where the
-            training found it.
-        out: the bundle folder to be.
-        recipe: what to make; left out, int8. Of a recipe that doesn't name them, all rewrites are
-            applied, and the .onnx is int8 where the .tflite is.
-        calibration: data set to draw the calibration images from, in place of the training split.
-        explain_error: measure what int8 costs each layer; takes minutes.
-        kits: sample code to put in: ``android``, ``ios``, ``web``.
+        data: the data set that it was trained on, or its folder; None uses the folder that the
+            training used.
+        out: the bundle folder to write.
+        recipe: what to make; default: int8. If the recipe doesn't set them, all rewrites are
+            applied, and the .onnx is int8 if the .tflite is.
+        calibration: data set of calibration images, instead of the training split.
+        explain_error: measure the int8 error of each layer; takes minutes.
+        kits: sample code to add: ``android``, ``ios``, ``web``.
         key: to sign the bundle with, see `skinlite_export.bundle.signing.read_private_key`.
-        replace: an ``out`` that is there may go.
-        must_pass: raise where a gate fails; otherwise ``bundle.manifest.status`` says
+        replace: overwrite an existing ``out``.
+        must_pass: raise an error if a gate fails; otherwise ``bundle.manifest.status`` is
             ``rejected``. The bundle is written in both cases.
         report: called with what is being done, the steps done and the steps in all.
 
     Returns:
-        The bundle: ``bundle.path`` is its folder, ``bundle.manifest.verification`` the proof.
+        The bundle: ``bundle.path`` is its folder, ``bundle.manifest.verification`` has the
+        measured figures.
 
     Raises:
-        InputError: ``out`` is taken, the run or the data set is wrong, calibration is impossible,
-            or the memory won't do.
+        InputError: ``out`` exists, the run or the data set is wrong, calibration is impossible, or
+            there is too little memory.
         MissingExtraError: Keras or a converter isn't installed.
         GateError: the file did not keep the diagnosis; names every gate that failed.
         SkinliteError: the graph or the .onnx differs from the Keras model in float32.
@@ -64,7 +65,7 @@ def export(
     run, out, recipe = run_of(run), Path(out), _filled_in(recipe or Recipe())
     for name in kits:
         if name not in KITS:
-            raise InputError(f"There is no kit {name!r}: `kits` are of {', '.join(KITS)}.")
+            raise InputError(f"There is no kit {name!r}: `kits` can be {', '.join(KITS)}.")
     need("keras", "train")
     for module in ("tf_keras", "tf2onnx"):
         need(module, "export")

@@ -48,9 +48,9 @@ def export_run(
         run: trained, or initialised only; then nothing is gated: it has no diagnosis to keep.
         data: the run's data set under the run's split.
         recipe: what to make.
-        out: the bundle folder to be.
+        out: the bundle folder to write.
         pool: what may calibrate; left out, the training split.
-        replace: an ``out`` that is there may go.
+        replace: overwrite an existing ``out``.
         explain_error: measure what int8 costs each layer.
         kits: to copy into the bundle, see `skinlite_export.bundle.kits`.
         key: to sign the bundle with, unless its gates fail; see `skinlite_export.bundle.signing`.
@@ -64,12 +64,12 @@ def export_run(
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
-                f"{run.path} is untrained: there is nothing that `quantize='int8-qat'` could keep. "
+                f"{run.path} is untrained: `quantize='int8-qat'` needs a trained network. "
                 "Use `quantize='int8'`, or train first."
             )
         if recipe.on_fail == "search":
             raise InputError(
-                f"{run.path} is untrained: no gate judges it, so none can fail. Drop "
+                f"{run.path} is untrained: no gate is tested, so none can fail. Leave out "
                 "`on_fail='search'`, or train first."
             )
         recipe = recipe.model_copy(update={"gates": None})

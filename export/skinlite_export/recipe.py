@@ -39,7 +39,7 @@ class Gates(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    agreement: float = Field(0.95, ge=0, le=1, description="share of equal top-1 answers, at least")
+    agreement: float = Field(0.95, ge=0, le=1, description="share of equal predictions, at least")
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
     melanoma_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
@@ -49,15 +49,15 @@ class Gates(BaseModel):
 class FineTuning(BaseModel):
     """Settings of a quantization-aware training.
 
-    ``pictures`` are drawn anew from the training split for every epoch.
+    Every epoch draws ``pictures`` new images from the training split.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: int = Field(2, ge=1)
-    pictures: int = Field(7500, ge=1, description="of an epoch, or all there are")
+    pictures: int = Field(7500, ge=1, description="images per epoch, at most")
     batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(1e-5, gt=0, description="of Adam; falls to 0 along a cosine")
+    learning_rate: float = Field(1e-5, gt=0, description="of Adam; decreases to 0 along a cosine")
     seed: int = 0
 
 
@@ -66,30 +66,30 @@ class Recipe(BaseModel):
 
     Attributes:
         quantize: number format of the .tflite.
-        onnx: number format of the .onnx; int8 takes an int8 .tflite's calibration.
+        onnx: number format of the .onnx; int8 uses the calibration of the int8 .tflite.
         rewrites: names of the deploy graph's rewrites, in the order they are applied.
         calibration_pictures: how many to draw, class-balanced, from the training split.
         screening: a calibration image is left out when some activation's peak exceeds this
             many times that layer's 95th percentile over the images; ``None`` keeps them all
             (plain min/max calibration).
         ranges: see `Ranges`.
-        gates: ``None`` exports without judging.
-        seed: of the calibration draw.
+        gates: ``None`` exports without gates.
+        seed: random seed of the calibration images.
         keep_float: layers of the deploy graph that an int8 file computes in float.
         allow_float: TFLite operators that may be left in float in an int8 file.
-        integer_only: no float operator at all, for accelerators that have none; softmax too is
-            int8 then, whatever the rewrites say.
+        integer_only: no float operator at all, for accelerators without float; then softmax is
+            int8 too, with any rewrites.
         on_fail: see `OnFail`.
         prune: share of the weights of each large kernel that is set to 0.
-        cluster: number of different weights that each large kernel is left with.
+        cluster: number of different weights in each large kernel.
         fine_tuning: what ``int8-qat`` does before the conversion.
-        io: number format of the .tflite's inputs and outputs. ``uint8`` takes pixels as they are
-            and leaves all else in float32; ``int8`` is int8 throughout.
-        resize_in_graph: height and width (pixels) of a larger image that the .tflite takes in
-            place of one of the network's size; it crops and resizes inside.
+        io: number format of the .tflite's inputs and outputs. ``uint8`` takes unchanged pixels and
+            leaves everything else in float32; ``int8`` is int8 for everything.
+        resize_in_graph: height and width (pixels) of a larger image that the .tflite takes instead
+            of one of the network's size; it crops and resizes inside.
         patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
-        with_attention: the .tflite gives the attention map too.
-        author: whose model it is, for the files' metadata; ``None`` where that isn't stated.
+        with_attention: the .tflite has the attention map as a second output.
+        author: of the model, for the files' metadata; ``None`` if it isn't stated.
         license: of the model, likewise.
     """
 
@@ -124,7 +124,7 @@ class Recipe(BaseModel):
 
     @property
     def changes_interface(self) -> bool:
-        """Whether the .tflite takes or gives anything else than the network does."""
+        """Whether the .tflite has other inputs or outputs than the network."""
         return self.io != "float32" or self.patient_input == "raw" or self.with_attention
 
     @field_validator("quantize", mode="before")
@@ -135,7 +135,7 @@ class Recipe(BaseModel):
             raise InputError(
                 "`quantize='int16x8'` isn't offered: XNNPACK has no kernel for 16-bit activations, "
                 "and such a file is many times slower than float32 (docs/decisions/0009). Use "
-                "int8, or float16 for float32's answers at half its size."
+                "int8, or float16 for the predictions of float32 at half its size."
             )
         return scheme
 
@@ -149,32 +149,33 @@ class Recipe(BaseModel):
         }
         if (self.quantize == "int8-qat") != (self.fine_tuning is not None):
             raise InputError(
-                "Fine-tuning is what `quantize='int8-qat'` does, and no other. Give "
-                "`fine_tuning` with it, or drop it."
+                "Only `quantize='int8-qat'` does fine-tuning. Give `fine_tuning` with it, or "
+                "leave it out."
             )
         if self.fine_tuning and (self.prune or self.cluster):
             raise InputError(
-                "`quantize='int8-qat'` would train away what `prune` and `cluster` do to the "
-                "weights. Drop them, or use `quantize='int8'`."
+                "`quantize='int8-qat'` would undo what `prune` and `cluster` do to the weights. "
+                "Leave them out, or use `quantize='int8'`."
             )
         if self.onnx == "int8" and not self.in_int8:
             raise InputError(
-                f"`onnx='int8'` needs calibration images, and `quantize={self.quantize!r}` draws "
-                "none. Use `onnx='float32'`, or `quantize='int8'`."
+                f"`onnx='int8'` needs calibration images, but `quantize={self.quantize!r}` uses "
+                f"none. Use `onnx='float32'`, or `quantize='int8'`."
             )
         floats = [field for field, there in given.items() if there]
         if not self.in_int8 and (floats or self.integer_only):
             raise InputError(
                 f"{', '.join(floats) or '`integer_only=True`'} is about int8, and `quantize` is "
-                f"{self.quantize}. Drop it, or use `quantize='int8'`."
+                f"{self.quantize}. Leave it out, or use `quantize='int8'`."
             )
         if self.integer_only and floats:
             raise InputError(
-                f"`integer_only=True` leaves nothing in float, {', '.join(floats)} does. Drop one."
+                f"`integer_only=True` leaves nothing in float, but {', '.join(floats)} does. "
+                f"Leave one out."
             )
         if self.on_fail == "search" and self.gates is None:
             raise InputError(
-                "`on_fail='search'` needs gates that can fail. Drop it, or `gates=None`."
+                "`on_fail='search'` needs gates. Leave it out, or leave out `gates=None`."
             )
         return self
 
@@ -184,23 +185,23 @@ class Recipe(BaseModel):
         if self.io == "int8" and not self.in_int8:
             raise InputError(
                 f"`io='int8'` is for int8 files, and `quantize` is {self.quantize}. Use "
-                "`io='uint8'`, which takes pixels as they are in any file, or `quantize='int8'`."
+                "`io='uint8'`, which takes unchanged pixels in any file, or `quantize='int8'`."
             )
         if self.io != "float32" and self.in_int8 and self.ranges == "minmax":
             raise InputError(
-                f"`io={self.io!r}` hands pixels in as they are, which `ranges='minmax'` has no "
-                "room for: its image's range is that of the calibration images. Use `ranges='mse'`."
+                f"`io={self.io!r}` takes unchanged pixels, 0-255, but with `ranges='minmax'` the "
+                "range of the image is that of the calibration images. Use `ranges='mse'`."
             )
         if self.patient_input == "raw" and (self.io == "int8" or self.integer_only):
             all_int8 = "`io='int8'`" if self.io == "int8" else "`integer_only=True`"
             raise InputError(
-                f"`patient_input='raw'` computes with the age in float32, {all_int8} has no float. "
-                "Drop one; `io='uint8'` goes with it."
+                f"`patient_input='raw'` computes with the age in float32, but {all_int8} has no "
+                f"float. Leave one out; `io='uint8'` works with it."
             )
         if self.resize_in_graph:
             if self.io == "float32":
                 raise InputError(
-                    "`resize_in_graph` takes whole levels. Leave `io` out, or use `io='uint8'`."
+                    "`resize_in_graph` needs whole levels. Leave out `io`, or use `io='uint8'`."
                 )
             _check_frame(*self.resize_in_graph)
         return self
@@ -219,7 +220,7 @@ def _check_frame(height: int, width: int) -> None:
         )
     if min(height, width) > FRAME[0]:
         raise InputError(
-            f"`resize_in_graph={height, width}` is larger than {FRAME[0]}x{FRAME[1]}: images "
-            "were averaged down to that before the training, and the file can't. Let the app hand "
-            f"in {FRAME[0]}x{FRAME[1]}."
+            f"`resize_in_graph={height, width}` is larger than {FRAME[0]}x{FRAME[1]}: images were "
+            f"reduced to that size before training, and the file can't do this. Let the app pass "
+            f"{FRAME[0]}x{FRAME[1]}."
         )

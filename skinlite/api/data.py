@@ -24,9 +24,9 @@ def run_of(run: Run | Path | str) -> Run:
         return run
     if Path(run).is_file():
         raise InputError(
-            f"{run} is a file, and a run is a folder, as skinlite train writes it. Its split, "
-            "patient encoding and settings are what calibration and the gates need, so a model "
-            "from elsewhere can't be exported or judged. Train one with: skinlite train"
+            f"{run} is a file, and a run is a folder, as skinlite train writes it. Calibration "
+            "and the gates need its split, patient encoding and settings, so a model from "
+            "another tool can't be exported or evaluated. Train one with: skinlite train"
         )
     return open_run(Path(run))
 

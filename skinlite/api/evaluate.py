@@ -51,24 +51,24 @@ def evaluate(
     run: Run | Path | str | None = None,
     report: Report = silent,
 ) -> Evaluation:
-    """Score a run (its Keras model) or a bundle (its .tflite) on images.
+    """Evaluate a run (its Keras model) or a bundle (its .tflite) on images.
 
     Args:
         model: run, bundle, or the folder of one.
-        data: a data set, or its folder; left out, the run's.
-        split: of the run; ``all`` takes the whole of ``data``.
-        run: that a bundle comes from, whose split is taken. A bundle needs it, unless ``split``
-            is ``all``.
+        data: a data set, or its folder; default: the run's.
+        split: side of the run's split; ``all`` uses every image of ``data``.
+        run: the run of a bundle, for its split. A bundle needs it, unless ``split`` is ``all``.
         report: called with what is being done, the steps done and the steps in all.
 
     Returns:
-        Scores between 0 and 1 with 95 % intervals over lesions, calibration, subgroups, what the
-        metadata alone reach, and in ``leaks`` whether lesions of these images were trained on.
+        Scores between 0 and 1 with 95 % intervals over lesions, calibration, subgroups, scores of
+        predictions from metadata alone, and in ``leaks`` whether the network was trained on
+        lesions of these images.
 
     Raises:
         InputError: neither run nor bundle, a file that was changed, no ``run``, or one that the
             bundle doesn't come from.
-        MissingExtraError: Keras isn't installed, and a run is to be scored.
+        MissingExtraError: Keras isn't installed, and ``model`` is a run.
     """
     return judge(model, data, split, run, report).evaluation
 
@@ -93,16 +93,15 @@ def judge(
         bundle = open_bundle(Path(model))
     elif run is not None:
         raise InputError(
-            "`run` names the run that a bundle comes from, and what is to be judged is a run "
-            "itself. Leave `run` out."
+            "`run` names the run of a bundle, but here a run itself is evaluated. Leave out `run`."
         )
     else:
         run = model
     run = None if run is None else run_of(run)
     if run is None and split != "all":
         raise InputError(
-            "A bundle doesn't hold its run's split: name the run with `run=RUN`, or take every "
-            f"image of another data set with `split='all'` (asked for: {split})."
+            "A bundle doesn't contain its run's split: name the run with `run=RUN`, or evaluate "
+            f"every image of another data set with `split='all'` (asked for: {split})."
         )
     if bundle and run and split != "all":
         _check_origin(bundle, run)
@@ -135,7 +134,7 @@ def _leaks(run: Run | None, split: str, dataset: Dataset, known: Leaks | None) -
     if run is None:
         return Leaks(
             state="unknown",
-            reason="what the bundle was trained on is only told by its run, which isn't named",
+            reason="only the bundle's run knows what it was trained on, and the run isn't given",
         )
     if known is None:
         return leaks_between(run.split(), dataset.frame)
@@ -153,7 +152,7 @@ def _check_origin(bundle: "Bundle", run: Run) -> None:
     """Refuse another run's split: its held-out images may have trained this bundle."""
     if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
-            f"{bundle.path} wasn't exported from {run.path} as it is now, so what that run holds "
-            "out may have trained the bundle. Name the run it came from with `run`, or export "
-            "again."
+            f"{bundle.path} wasn't exported from {run.path} as it is now, so the bundle may have "
+            "been trained on that run's test images. Name the run it came from with `run`, or "
+            "export again."
         )

@@ -20,10 +20,9 @@ PACKAGES = ("skinlite", "skinlite_export", "skinlite_benchmarks")
 
 HEAD = """# From Python
 
-What the three packages offer to Python callers; the command line is built on the same functions.
-Importing a package imports nothing heavy: a name is loaded when it is first used. Settings that
-can't be, and files that are wrong, raise `skinlite.errors.InputError`, whose message names the
-setting as it is called here.
+The public functions and classes of the three packages; the command line uses the same functions.
+Importing a package is fast: a name is loaded when it is first used. Wrong settings
+and files raise `skinlite.errors.InputError`, whose message names the setting as on this page.
 
 Written by `make docs` from signatures and docstrings.
 """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class TrainingInterruptedError(KeyboardInterrupt):
-    """Ctrl-C came; ``run`` holds the best model so far, and `resume` goes on from there."""
+    """Ctrl-C was pressed; ``run`` has the best model so far, and `resume` continues from there."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(f"stopped after {run.info.epochs_done} epochs")
@@ -44,18 +44,18 @@ def train(
 
     Args:
         data: a data set, or its folder.
-        out: the run folder to be. While it is written it is called ``OUT.partial``.
+        out: the run folder to write. Until it is finished it is called ``OUT.partial``.
         backbone: name in snake case, such as ``nasnet_mobile``; ``skinlite models`` lists them.
-        image_size: height and width in pixels, 32 to 1024; left out, the paper's.
+        image_size: height and width in pixels, 32 to 1024; default: the paper's.
         split: ``lesion``; ``paper`` (by image: it leaks); ``official`` (tested on
             ``test_data``); or a CSV file with the columns image_id and split.
         test_data: ISIC 2018's test folder, for the official split.
-        same_lesion: CSV file with pairs of images that show one lesion, which are kept together.
-        execution: compiler and devices; left out, the first device.
+        same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
+        execution: compiler and devices; default: the first device.
         report: called with what is being done, the steps done and the steps in all.
         **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
-            ``learning_rate``, ``preset``, ``regime``, ``seed``, ... What is left out comes from
-            the preset.
+            ``learning_rate``, ``preset``, ``regime``, ``seed``, ... Other fields come from the
+            preset.
 
     Returns:
         The run: ``run.path`` is its folder, ``run.metrics()`` its scores on held-out images.
@@ -66,7 +66,7 @@ def train(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
 
     Warns:
-        SkinliteWarning: lesions of the test are known to be in the training, or it is unknown.
+        SkinliteWarning: test lesions are also in training, or this is unknown.
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
@@ -79,8 +79,8 @@ def train(
     check_free(out)
     if partial_folder(out).exists():
         raise InputError(
-            f"{partial_folder(out)} was left by a training that was killed, or still runs. "
-            f"Go on with: `resume={out}`"
+            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={out}`"
         )
     dataset = dataset_of(data)
     prepared = prepare(
@@ -103,16 +103,16 @@ def resume(
     execution: "Execution | None" = None,
     report: Report = silent,
 ) -> Run:
-    """Go on with a training that was interrupted or killed, under its own settings.
+    """Resume a training that was interrupted or killed, with its own settings.
 
     Args:
         run: its folder, with or without ``.partial``.
-        data: a data set, or its folder; left out, where the training found it.
+        data: a data set, or its folder; default: the folder that the training used.
         execution: as of `train`.
         report: as of `train`.
 
     Returns:
-        The run that a training without the interruption gives.
+        The same run as from a training without interruption.
 
     Raises:
         InputError: no such run, one that is finished, or another data set.

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from skinlite.data.check import Fault, Summary
 
-app = typer.Typer(no_args_is_help=True, help="Check a data set, look for duplicates, draw one.")
+app = typer.Typer(
+    no_args_is_help=True, help="Check a data set, find duplicates, make a synthetic one."
+)
 
 SHOWN_ROWS = 10
 
@@ -24,14 +26,17 @@ def check(
         Path, typer.Argument(metavar="DIR", help="HAM10000 or ISIC 2018 folder, or its table.")
     ],
     all_rows: Annotated[
-        bool, typer.Option("--all", help=f"Name every faulty row, not the first {SHOWN_ROWS}.")
+        bool,
+        typer.Option(
+            "--all", help=f"List every row with an error, not only the first {SHOWN_ROWS}."
+        ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it for a machine.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Find every fault of a data set: table, missing images, images that can't be decoded.
+    """Find every error of a data set: table, missing images, images that can't be decoded.
 
-    Findings are no faults: lesions that the table doesn't name, images known to show one lesion
-    under two ids, files that are the same. Exit code 0 where there is no fault, 2 where there is.
+    Findings are not errors: images without a lesion id, images known to show one lesion with two
+    ids, equal files. Exit code 0 if there is no error, 2 if there is one.
     """
     import json
     from dataclasses import asdict
@@ -93,11 +98,15 @@ def examine(
 @app.command()
 def synthesize(
     out: Annotated[Path, typer.Option(help="Folder to write.")],
-    lesions: Annotated[int, typer.Option(help="How many; about 1.34 images each.")] = 750,
-    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
-    replace: Annotated[bool, typer.Option("--replace", help="Overwrite the folder.")] = False,
+    lesions: Annotated[int, typer.Option(help="Number of lesions; about 1.34 images each.")] = 750,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; the same seed gives the same bytes.")
+    ] = 0,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the folder if it exists.")
+    ] = False,
 ) -> None:
-    """Draw a synthetic data set in HAM10000's format, for trying skinlite without patients."""
+    """Make a synthetic data set in HAM10000's format, to try skinlite without real data."""
     from skinlite.data.synthetic.synthesize import write_synthetic
 
     with counting("drawing lesions", lesions) as advance:
@@ -122,7 +131,7 @@ def _told(
         lines += [f"  {row}" for row in fault.rows[:limit]]
         hidden = len(fault.rows) - len(fault.rows[:limit])
         if hidden:
-            lines.append(f"  ... and {hidden} more; name them with --all")
+            lines.append(f"  ... and {hidden} more; list them with --all")
     classes = ", ".join(f"{name} {count}" for name, count in summary.classes.items())
     absent = [name for name, count in summary.classes.items() if not count]
     lines += [
@@ -130,11 +139,15 @@ def _told(
         f"images   {summary.pictures}",
         f"lesions    {_lesions(summary)}",
         f"classes    {classes}",
-        f"not told   age {summary.missing_age}, sex {summary.unknown_sex}, "
+        f"missing    age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
         "",
-        (f"{len(faults)} kind(s) of fault" if faults else "no faults")
-        + (f"; {len(findings)} kind(s) of finding, with which skinlite trains" if findings else ""),
+        (f"{len(faults)} kind(s) of error" if faults else "no errors")
+        + (
+            f"; {len(findings)} kind(s) of finding, which don't prevent training"
+            if findings
+            else ""
+        ),
     ]
     if absent:
         lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
@@ -143,7 +156,7 @@ def _told(
 
 def _lesions(summary: "Summary") -> str:
     if not summary.lesions:
-        return "unknown: the table names none"
-    told = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
+        return "unknown: the table has no lesion ids"
+    text = f"{summary.lesions}, {summary.lesions_with_several_pictures} of them with several images"
     unknown = summary.lesions_unknown
-    return told + (f"; those of {unknown} images unknown" if unknown else "")
+    return text + (f"; unknown for {unknown} images" if unknown else "")

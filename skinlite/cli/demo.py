@@ -32,9 +32,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier demo is replaced.")] = (
         Path("demo")
     ),
-    seed: Annotated[int, typer.Option(help="Of everything that is random.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
 ) -> None:
-    """Draw synthetic images, train, export to int8, verify and benchmark: the whole way."""
+    """Make synthetic images, train, export to int8, verify and benchmark."""
     _claim(out)
     need("keras", "train")
     for module in ("tf_keras", "tf2onnx"):
@@ -70,7 +70,9 @@ def demo(
         with reporting() as report:
             run = Training(run_folder, config, prepared, report).start()
         if run.info.status == "interrupted":
-            raise InputError(f"Stopped in training; start again with: skinlite demo --out {out}")
+            raise InputError(
+                f"Stopped during training; start again with: skinlite demo --out {out}"
+            )
 
         _say("3/4 exporting to int8, and verifying it on held-out images")
         recipe = Recipe(rewrites=ALL, seed=seed)
@@ -80,7 +82,9 @@ def demo(
 
         _say("4/4 timing it against the InceptionResNetV2 reference")
         if reference and reference.running:
-            console.print("waiting for the reference's conversion (once, then it is kept)")
+            console.print(
+                "waiting for the conversion of the reference (only once; the file is kept)"
+            )
         baseline = reference.wait() if reference else None
     with reporting() as report:
         settings = BenchmarkSettings(
@@ -128,7 +132,8 @@ def _claim(out: Path) -> None:
 
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
         raise InputError(
-            f"{out} exists and isn't an earlier demo's. Choose another folder with --out."
+            f"{out} exists and isn't the folder of an earlier demo. Choose another folder with "
+            f"--out."
         )
     hold(out)
     out.mkdir(parents=True, exist_ok=True)

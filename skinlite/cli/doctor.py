@@ -20,7 +20,7 @@ PARTS = {
 
 
 def doctor() -> None:
-    """Show versions and accelerators, and the line that mends what is missing; changes nothing."""
+    """Show versions and accelerators, and how to install what is missing; changes nothing."""
     output.print(
         f"skinlite {__version__}, Python {platform.python_version()}, {platform.platform()}"
     )
@@ -30,17 +30,17 @@ def doctor() -> None:
         output.print(f"{part}: " + ", ".join(f"{n} {v or 'missing'}" for n, v in found.items()))
         if missing:
             extra = "" if part == "light runtime" else f"[{part}]"
-            output.print(f"  mend with: pip install 'skinlite{extra}'", markup=False)
+            output.print(f"  install with: pip install 'skinlite{extra}'", markup=False)
     for line in known_bad():
         output.print(line)
     output.print(f"accelerators: {_accelerators()}")
     output.print(f"usage reports: {_reports()}", markup=False)
-    output.print(f"files kept: {', '.join(_kept())}", markup=False)
+    output.print(f"files written: {', '.join(_kept())}", markup=False)
 
 
 def _reports() -> str:
     if os.environ.get(SWITCH) != "1":
-        return f"onnxruntime's may be sent; set {SWITCH}=1"
+        return f"onnxruntime may send them; set {SWITCH}=1"
     return f"off ({SWITCH}=1), see docs/privacy.md"
 
 
@@ -55,8 +55,8 @@ def known_bad() -> list[str]:
     if tensorflow and tf_keras and tensorflow.split(".")[:2] != tf_keras.split(".")[:2]:
         wanted = ".".join(tensorflow.split(".")[:2])
         return [
-            f"tf-keras {tf_keras} does not belong to tensorflow {tensorflow}; "
-            f"mend with: pip install 'tf-keras=={wanted}.*'"
+            f"tf-keras {tf_keras} does not belong to tensorflow {tensorflow}; fix it with: pip "
+            f"install 'tf-keras=={wanted}.*'"
         ]
     return []
 
@@ -70,7 +70,7 @@ def _version(name: str) -> str | None:
 
 def _accelerators() -> str:
     if importlib.util.find_spec("keras") is None:
-        return "not looked for (keras is missing)"
+        return "not checked (keras is missing)"
     from skinlite.process.extras import need
 
     need("keras", "train")

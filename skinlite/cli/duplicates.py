@@ -20,19 +20,21 @@ SHOWN_FAULTS = 10
 
 def duplicates(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Data set's folder or table, or images alone.")
+        Path,
+        typer.Argument(metavar="DIR", help="Folder or table of a data set, or a folder of images."),
     ],
     other: Annotated[
-        Path | None, typer.Argument(metavar="OTHER", help="Look between DIR and this one only.")
+        Path | None,
+        typer.Argument(metavar="OTHER", help="Second data set: compare only DIR with this one."),
     ] = None,
     out: OutOption = None,
     show: Annotated[
-        int, typer.Option(min=0, help="Pairs on the page at most; the table has all.")
+        int, typer.Option(min=0, help="Largest number of pairs on the page; the table has all.")
     ] = 500,
 ) -> None:
     """Find equal files, re-encoded copies and images of one lesion, turned, mirrored or zoomed.
 
-    Writes pairs.csv, which train --same-lesion takes, and pairs.html, on which a person decides.
+    Writes pairs.csv for train --same-lesion, and pairs.html, where a person checks the pairs.
     """
     need("cv2", "duplicates")
     from skinlite.data.duplicates.results import to_csv, to_html
@@ -56,7 +58,7 @@ def _listed(source: Path) -> "list[Image]":
     from skinlite.data.duplicates.images import list_images
 
     images, missing = list_images(source)
-    _tell(f"in the table of {source}, not in its folder", missing)
+    _tell(f"in the table of {source}, but not in its folder", missing)
     return images
 
 
@@ -75,7 +77,7 @@ def _tell(what: str, names: list[str]) -> None:
 def _summary(images: int, pairs: "list[Pair]") -> str:
     from skinlite.data.duplicates.pairs import RELATIONS
 
-    lines = [f"{images} images, {len(pairs)} pairs that show the same"]
+    lines = [f"{images} images, {len(pairs)} pairs of duplicates"]
     for relation in RELATIONS:
         some = [pair for pair in pairs if pair.relation == relation]
         if some:

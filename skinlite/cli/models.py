@@ -24,11 +24,11 @@ def models(
     ] = "paper",
     layers: Annotated[
         str | None,
-        typer.Option(metavar="BACKBONE", help="List one network layer by layer instead."),
+        typer.Option(metavar="BACKBONE", help="List the layers of one network instead."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the backbones: parameters, multiply-accumulates, depth, cut; the paper's beside ours."""
+    """List the backbones: parameters, multiply-accumulates, depth, cut; compared with the paper."""
     import json
 
     need("keras", "train")
@@ -39,15 +39,15 @@ def models(
         _list_layers(layers, topology, as_json)
         return
     rows = [row for row in BACKBONES.values() if topology == "paper" or row.released]
-    found = []
+    surveys = []
     with counting("building networks", len(rows)) as advance:
         for row in rows:
-            found.append(survey(row, topology))
+            surveys.append(survey(row, topology))
             advance()
     if as_json:
-        output.print_json(json.dumps([one.model_dump() for one in found]))
+        output.print_json(json.dumps([one.model_dump() for one in surveys]))
     else:
-        _print_surveys(found, topology)
+        _print_surveys(surveys, topology)
 
 
 def _list_layers(name: str, topology: Literal["paper", "released"], as_json: bool) -> None:
@@ -62,18 +62,18 @@ def _list_layers(name: str, topology: Literal["paper", "released"], as_json: boo
     with keras.StatelessScope(initialize_variables=False):
         counted = list(count_layers(build(find_backbone(name), topology)))
     if as_json:
-        output.print_json(json.dumps([one.model_dump() for one in counted]))
+        output.print_json(json.dumps([layer.model_dump() for layer in counted]))
         return
     table = Table("layer", "kind", "output")
     for column in ("parameters", "MACs"):
         table.add_column(column, justify="right")
-    for one in counted:
-        shape = "x".join(map(str, one.output))
-        table.add_row(one.name, one.kind, shape, f"{one.params:,}", f"{one.macs:,}")
+    for layer in counted:
+        shape = "x".join(map(str, layer.output))
+        table.add_row(layer.name, layer.kind, shape, f"{layer.params:,}", f"{layer.macs:,}")
     wide().print(table)
 
 
-def _print_surveys(found: "list[Survey]", topology: str) -> None:
+def _print_surveys(surveys: "list[Survey]", topology: str) -> None:
     from rich.table import Table
 
     released = topology == "released"
@@ -85,30 +85,30 @@ def _print_surveys(found: "list[Survey]", topology: str) -> None:
         table.add_column(column, justify="right")
     for column in ("stock parameters", "stock depth"):
         table.add_column(column, justify="right")
-    for one in found:
-        stock = one.paper_stock
-        theirs = f" ({one.notebooks[0].total_params:,})" if released else ""
+    for survey in surveys:
+        stock = survey.paper_stock
+        theirs = f" ({survey.notebooks[0].total_params:,})" if released else ""
         table.add_row(
-            one.name,
-            str(one.input_size),
-            "x".join(map(str, one.feature_map)),
-            f"{one.soft_attention_params:,}",
-            f"{one.total_params:,}{theirs}",
-            f"{one.macs / 1e6:,.0f} M",
-            str(one.depth),
-            f"{one.stock_params / 1e6:.1f} M ({f'{stock.params_millions} M' if stock else '-'})",
-            f"{one.stock_depth} ({stock.depth if stock else '-'})",
+            survey.name,
+            str(survey.input_size),
+            "x".join(map(str, survey.feature_map)),
+            f"{survey.soft_attention_params:,}",
+            f"{survey.total_params:,}{theirs}",
+            f"{survey.macs / 1e6:,.0f} M",
+            str(survey.depth),
+            f"{survey.stock_params / 1e6:.1f} M ({f'{stock.params_millions} M' if stock else '-'})",
+            f"{survey.stock_depth} ({stock.depth if stock else '-'})",
         )
     wide(WHOLE_ROWS).print(table)
     output.print(
-        "attention: parameters of Soft-Attention; depth: layers that have weights; stock: the "
-        "backbone as Keras ships it, with its 1000 classes, which is what the paper's table 4 has."
+        "attention: parameters of Soft-Attention; depth: layers with weights; stock: the backbone "
+        "as in Keras, with its 1000 classes, as in the paper's table 4."
     )
-    for one in found:
-        if one.difference:
+    for survey in surveys:
+        if survey.difference:
             output.print(
-                f"{one.name} differs from the notebook by {one.difference:+,} parameters: compare "
-                f"skinlite models --topology released --layers {one.name}"
+                f"{survey.name} differs from the notebook by {survey.difference:+,} parameters: "
+                f"compare skinlite models --topology released --layers {survey.name}"
             )
-    if released and not any(one.difference for one in found):
-        output.print("Every total is the notebooks', to the last parameter.")
+    if released and not any(survey.difference for survey in surveys):
+        output.print("Every total equals that of the notebooks exactly.")

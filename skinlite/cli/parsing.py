@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from skinlite_export.recipe import Gates
 
 FLAGS = {
+    "calibration_pictures": "--calibration-images",
+    "epoch_pictures": "--epoch-images",
     "explain_error": "skinlite export --explain-error",
     "fine_tuning": "--fine-tuning-epochs",
     "gates=None": "--gates off",
@@ -23,7 +25,7 @@ FLAGS = {
     "rewrites=()": "--rewrites none",
     "run": "--model",
 }
-"""Settings whose flag has another name, or needs its command beside it."""
+"""Settings whose flag has another name, or is shown with its command."""
 
 SETTING = re.compile(r"`([a-z][a-z0-9_]*)(?:=([^`]+))?`")
 """A setting in a message of the library, in Python's form: `` `quantize='int8'` ``."""
@@ -75,7 +77,7 @@ def parse_kits(text: str) -> tuple[str, ...]:
     for name in names:
         if name not in KITS:
             raise InputError(
-                f"There is no kit {name!r}. --kit takes one or more of {', '.join(KITS)}, "
+                f"There is no kit {name!r}. --kit needs one or more of {', '.join(KITS)}, "
                 "separated by commas."
             )
     return names
@@ -99,7 +101,7 @@ def parse_rewrites(text: str) -> tuple[str, ...]:
         if name not in known:
             raise InputError(
                 f"There is no rewrite {name!r}. Choose all, none, NAME,... or all,-NAME,... (all "
-                f"but), of: {', '.join(ALL)}."
+                f"except these), from: {', '.join(ALL)}."
             )
     named = {known[name] for name in asked}
     return tuple(name for name in ALL if (name in named) != but)
@@ -115,7 +117,9 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
         return None
     height, _, width = text.lower().partition("x")
     if not (height.isdecimal() and width.isdecimal()):
-        raise InputError(f"--resize-in-graph {text!r} isn't HEIGHTxWIDTH in pixels, as 450x600 is.")
+        raise InputError(
+            f"--resize-in-graph {text!r} isn't HEIGHTxWIDTH in pixels, such as 450x600."
+        )
     return int(height), int(width)
 
 

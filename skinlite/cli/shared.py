@@ -71,7 +71,7 @@ def hold_file(option: str, file: Path) -> None:
     kind = kind_of(file) if file.exists() else ""
     if kind or not file.absolute().parent.is_dir():
         found = kind and f" is {kind}"
-        raise InputError(f"{option} {file}{found}: give a file in a folder that exists.")
+        raise InputError(f"{option} {file}{found}: give a file in an existing folder.")
     hold(file)
 
 

@@ -65,8 +65,8 @@ def print_manifest(manifest: "Manifest") -> None:
         )
         if calibration.used < ENOUGH:
             output.print(
-                f"[yellow]few calibration images[/]: with fewer than {ENOUGH} much hangs on "
-                "which they are; draw more with --calibration-pictures"
+                f"[yellow]few calibration images[/]: with fewer than {ENOUGH} the result depends "
+                "much on which images are drawn; draw more with --calibration-images"
             )
     said = f"{manifest.audit.partitions} delegate partition(s)"
     if manifest.recipe.in_int8:
@@ -86,7 +86,7 @@ def print_search(search: "Search") -> None:
     """The path of a search: each step's layers, size and outcome."""
     table = Table(
         title="searched on the validation split"
-        + ("" if search.found else ": gave up, nothing more is kept in float"),
+        + ("" if search.found else ": stopped, no more layers are kept in float"),
         title_justify="left",
     )
     for name in ("layers in float", "latest", "bytes", "agreement", "gates that fail"):
@@ -105,7 +105,7 @@ def print_search(search: "Search") -> None:
 def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
     """What int8 costs each layer, the most expensive first."""
     table = Table(
-        title=f"what int8 costs each layer (the most expensive {min(most, len(errors))} of "
+        title=f"int8 error of each layer (the most expensive {min(most, len(errors))} of "
         f"{len(errors)}; all are in manifest.json)",
         title_justify="left",
     )

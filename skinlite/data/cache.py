@@ -62,12 +62,12 @@ def pixels_of(
         for place in (path, checksums.sums_of(path)):
             if place.is_dir():  # nothing that we made, so it stays
                 raise InputError(
-                    f"{place} is a folder, where a file of decoded images goes. Remove it, or set "
-                    "SKINLITE_CACHE to another folder."
+                    f"{place} is a folder, but should be a file of decoded images. Remove it, or "
+                    "set SKINLITE_CACHE to another folder."
                 )
         if path.exists():
             warnings.warn(
-                f"The decoded images in {path} can't be used: {fault}. They are decoded anew.",
+                f"The decoded images in {path} can't be used: {fault}. They are decoded again.",
                 SkinliteWarning,
                 stacklevel=2,
             )
@@ -84,7 +84,7 @@ def pixels_of(
         except OSError as error:
             raise InputError(
                 f"Can't write the decoded images to {path}: {error.strerror or error}. "
-                "Set SKINLITE_CACHE to a folder on a disk with room."
+                "Set SKINLITE_CACHE to a folder on a disk with free space."
             ) from error
     return checksums.map_rows(path, shape)
 
@@ -136,14 +136,14 @@ def _decode(
         shown = "\n  ".join(faults[:10])
         raise InputError(
             f"{len(faults)} image(s) can't be used:\n  {shown}\n"
-            f"Fetch them again, or take their rows out of the table; see them all with: "
+            f"Download them again, or remove their rows from the table; list them all with: "
             f"skinlite data check {dataset.root}"
         )
     if small:
         warnings.warn(
             f"{len(small)} of {len(paths)} images are smaller than the network's input of "
-            f"{height}x{width} and were enlarged, which adds no detail; the first is {min(small)}. "
-            "Fetch larger ones, or train with a smaller `image_size`.",
+            f"{height}x{width} and were enlarged, which adds no detail; the first is "
+            f"{min(small)}. Use larger ones, or train with a smaller `image_size`.",
             SkinliteWarning,
             stacklevel=3,
         )

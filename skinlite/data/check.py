@@ -79,7 +79,8 @@ def check_text(table: Path) -> list[Fault]:
         text = read_text(path)
         place = "" if path == table else f"{path.name} "
         short += [
-            f"{place}line {line}: {len(cells)} of {text.needed} cells, the last {cells[-1]!r}"
+            f"{place}line {line}: {len(cells)} of {text.needed} cells, the last one is "
+            f"{cells[-1]!r}"
             for line, cells in text.rows
             if len(cells) < text.needed
         ]
@@ -90,8 +91,11 @@ def check_text(table: Path) -> list[Fault]:
             if "\0" in cell
         ]
     remedies = {
-        "line cut short": (short, "fetch the table again, or fill what is missing"),
-        "NUL byte": (zero, "the file is damaged or no UTF-8: fetch it again, or save it as UTF-8"),
+        "truncated line": (short, "download the table again, or fill in what is missing"),
+        "NUL byte": (
+            zero,
+            "the file is damaged or isn't UTF-8: download it again, or save it as UTF-8",
+        ),
     }
     return [Fault(kind, remedy, tuple(rows)) for kind, (rows, remedy) in remedies.items() if rows]
 
@@ -103,13 +107,13 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
         remedy = f"the table needs the columns {', '.join(COLUMNS)}"
         return [Fault("missing column", remedy, tuple(missing))]
     if frame.empty:
-        return [Fault("no row", "the table needs one an image", ("below the header",))]
+        return [Fault("no row", "the table needs one row per image", ("below the header",))]
     ages = pd.to_numeric(frame["age"], errors="coerce")
     low, high = AGE_RANGE
     bad_age = (frame["age"] != "") & ~ages.between(low, high)
     candidates = [
         _fault(
-            frame, "image_id", frame["image_id"] == "", "blank image_id", "give each row its id"
+            frame, "image_id", frame["image_id"] == "", "blank image_id", "give each row its own id"
         ),
         _fault(
             frame,
@@ -160,7 +164,7 @@ def check_images(
     """
     found = found or Found()
     absent = ~frame["image_id"].isin(list(images)) & (frame["image_id"] != "")
-    remedy = "put <image_id>.jpg below the table's folder"
+    remedy = "put <image_id>.jpg into the table's folder or below"
     remedy += _where_else(set(frame.loc[absent, "image_id"]), found)
     missing = _fault(frame, "image_id", absent, "image missing", remedy)
     several = [name for name in frame["image_id"].unique() if len(found.images.get(name, ())) > 1]
@@ -172,7 +176,7 @@ def check_images(
     )
     ambiguous = Fault(
         "different files of one image_id",
-        "keep one; masks belong into a folder with mask in its name",
+        "keep one; put masks into a folder with mask in its name",
         rows,
     )
     return [fault for fault in (missing, ambiguous) if fault.rows]
@@ -193,36 +197,38 @@ def check_decoding(
         return None
 
     rows = tuple(message for message in in_threads(problem, paths) if message)
-    return [Fault("image undecodable", "fetch the file again", rows)] if rows else []
+    return [Fault("image undecodable", "download the file again", rows)] if rows else []
 
 
 def _classes_remedy(diagnoses: pd.Series) -> str:
     """How to mend what is none of the classes: each value with its count and what it could be."""
     others = diagnoses[~diagnoses.isin((*CLASSES, ""))].value_counts()
-    told = [
+    values = [
         f"{count:,} x {value!r}" + (f": {HINTS[value]}" if value in HINTS else "")
         for value, count in others[:SHOWN_VALUES].items()
     ]
     if len(others) > SHOWN_VALUES:
-        told.append(f"and {len(others) - SHOWN_VALUES} other values")
-    own = "; a column dx of your own goes first" if set(others.index) & HINTS.keys() else ""
-    return "; ".join([f"use {', '.join(CLASSES)}{own}", *told])
+        values.append(f"and {len(others) - SHOWN_VALUES} other values")
+    own = "; your own column dx has priority" if set(others.index) & HINTS.keys() else ""
+    return "; ".join([f"use {', '.join(CLASSES)}{own}", *values])
 
 
 def _where_else(names: set[str], found: Found) -> str:
     """Where missing images may be."""
-    told = ""
+    remedy = ""
     if masked := sorted(names & found.masks.keys()):
         folder = found.masks[masked[0]].parent
-        told += (
-            f"; {len(masked):,} are in {folder}, which is taken for a folder of masks: rename it "
-            "where they are images"
+        remedy += (
+            f"; {len(masked):,} are in {folder}, which is treated as a folder of masks: rename it "
+            "if they are images"
         )
     if unread := sorted(names & found.unread.keys()):
-        told += f"; convert {found.unread[unread[0]].name} and the like to PNG ({len(unread):,})"
+        remedy += (
+            f"; convert {found.unread[unread[0]].name} and similar files to PNG ({len(unread):,})"
+        )
     if names and found.archives:
-        told += f"; unpack {', '.join(path.name for path in found.archives)}"
-    return told
+        remedy += f"; unpack {', '.join(path.name for path in found.archives)}"
+    return remedy
 
 
 def _fault(frame: pd.DataFrame, column: str, where: pd.Series, kind: str, remedy: str) -> Fault:

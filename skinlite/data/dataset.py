@@ -24,10 +24,10 @@ class Dataset:
     Columns of ``frame``: image_id, lesion_id, dx, age (float, NaN where missing), sex,
     localization, dataset, path, table_lesion_id.
 
-    ``lesion_id`` is the lesion as far as it is known: the same for all images that are known to
-    show it, also where the table has several ids for it (`skinlite.data.splits.same_lesion`), and
-    an image's own ``image_id`` where nobody knows. ``table_lesion_id`` is what the table says:
-    blank where it names no lesion, and then nobody can say what leaks.
+    ``lesion_id`` is the same for all images that are known to show one lesion, also if the table
+    has several ids for it (`skinlite.data.splits.same_lesion`), and the image's own ``image_id``
+    if the lesion is unknown. ``table_lesion_id`` is the id in the table: blank if it has none;
+    then leaks are unknown.
     """
 
     frame: pd.DataFrame
@@ -42,7 +42,7 @@ class Dataset:
         """The rows with these ids, in the order of the ids.
 
         Raises:
-            InputError: an id that the data set lacks.
+            InputError: an id that isn't in the data set.
         """
         absent = sorted(set(image_ids) - set(self.frame["image_id"]))
         if absent:
@@ -59,17 +59,17 @@ class Dataset:
 
 
 def read_dataset(source: Path | str) -> Dataset:
-    """Read a data set, and refuse one with faults.
+    """Read a data set; refuse one with errors.
 
     Args:
         source: folder in one of the layouts of docs/training.md, or its table.
 
     Returns:
-        One row an image; no image is decoded yet.
+        One row per image; no image is decoded yet.
 
     Raises:
-        InputError: not a data set, or a fault in the table, or an image missing; the message
-            counts the faults and names the first of each kind.
+        InputError: not a data set, an error in the table, or a missing image; the message counts
+            the errors and names the first of each kind.
     """
     table = find_table(Path(source))
     frame = read_table(table)
@@ -97,9 +97,9 @@ def identity(image_ids: Iterable[str]) -> str:
 
 
 def _summary(table: Path, faults: list[Fault]) -> str:
-    lines = [f"{table} has faults:"]
+    lines = [f"{table} has errors:"]
     lines += [
         f"  {fault.kind}: {len(fault.rows)} x, first {fault.rows[0]} ({fault.remedy})"
         for fault in faults
     ]
-    return "\n".join([*lines, f"See them all with: skinlite data check {table}"])
+    return "\n".join([*lines, f"List them all with: skinlite data check {table}"])

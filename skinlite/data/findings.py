@@ -21,10 +21,7 @@ def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:
         f"line {line + 2} ({image or 'no id'})"
         for line, image in zip(unknown.index, unknown["image_id"], strict=True)
     )
-    remedy = (
-        "name it in the column lesion_id; until then nobody can say what leaks, and every figure "
-        "says so"
-    )
+    remedy = "fill the column lesion_id; until then leaks are unknown, and every figure says so"
     return [Fault("lesion unknown", remedy, rows)] if rows else []
 
 
@@ -44,7 +41,7 @@ def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
         Fault(
             "one lesion, two diagnoses",
             "known from looking at the images; at least one diagnosis is wrong, or it changed. "
-            "Leave one of them out, or both",
+            "Leave out one of them, or both",
             tuple(two_diagnoses),
         ),
         Fault(
@@ -70,12 +67,12 @@ def find_identical_files(
     others = [group for group in groups if group not in wrong]
     fault = Fault(
         "one file, several diagnoses",
-        "at least one is wrong: leave out the rows that are. Training keeps them on one side",
+        "at least one is wrong: leave out the wrong rows. Training keeps them on one side",
         tuple(_listed(group, {name: told[name][1] for name in group}) for group in wrong),
     )
     finding = Fault(
         "one file, several images",
-        "byte for byte the same; training keeps them on one side. Leave all but one out",
+        "equal byte for byte; training keeps them on one side. Keep only one",
         tuple(_listed(group, {name: told[name][0] for name in group}) for group in others),
     )
     return ([fault] if wrong else []), ([finding] if others else [])
@@ -87,5 +84,5 @@ def _told(frame: pd.DataFrame) -> dict[str, tuple[str, str]]:
     return dict(zip(frame["image_id"], zip(*columns, strict=True), strict=True))
 
 
-def _listed(names: Iterable[str], said: dict[str, str]) -> str:
-    return ", ".join(f"{name} ({said[name] or 'no id'})" for name in names)
+def _listed(names: Iterable[str], values: dict[str, str]) -> str:
+    return ", ".join(f"{name} ({values[name] or 'no id'})" for name in names)

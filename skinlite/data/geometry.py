@@ -59,7 +59,7 @@ def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     """Levels of more than eight bits; Pillow would cut off at 255 what is above."""
     if image.mode in ("I", "F"):
         raise InputError(
-            f"{path} has levels of 32 bits, of which nobody told which is white. Save it as RGB "
+            f"{path} has levels of 32 bits, and the level of white is unknown. Save it as RGB "
             "with 8 bits."
         )
     if not image.mode.startswith("I;16"):
@@ -67,8 +67,8 @@ def _eight_bits(image: Image.Image, path: Path) -> Image.Image:
     levels = np.asarray(image)
     if levels.max() < DARKEST:
         raise InputError(
-            f"{path} has 16 bits, of which the highest four are nowhere used: taken as they are "
-            f"said to be, its levels (up to {levels.max()} of 65535) are nearly black. Scale them "
+            f"{path} has 16 bits, but the highest four are never used: its levels "
+            f"(up to {levels.max()} of 65535) would be nearly black. Scale them "
             "and save it as RGB with 8 bits."
         )
     return Image.fromarray((levels >> 8).astype(np.uint8))

@@ -67,8 +67,8 @@ class PatientEncoder(BaseModel):
         untold = tuple(field for field in get_args(Field) if not told[field])
         if untold:
             warnings.warn(
-                f"No training row tells {' or '.join(untold)}: the network learns nothing of it, "
-                "and its answers won't depend on it.",
+                f"No training row has a value of {' or '.join(untold)}: the network can't learn "
+                "from it, and predictions won't depend on it.",
                 SkinliteWarning,
                 stacklevel=2,
             )
@@ -154,8 +154,8 @@ class PatientEncoder(BaseModel):
         ]
         if told:
             warnings.warn(
-                f"The network was trained without any {' or '.join(told)}: telling it changes no "
-                "answer.",
+                f"The network was trained without any {' or '.join(told)}: a value of it changes "
+                "no prediction.",
                 SkinliteWarning,
                 stacklevel=3,
             )
@@ -182,7 +182,7 @@ def check_age(age: float) -> None:
     low, high = AGE_RANGE
     if not low <= age <= high:
         raise InputError(
-            f"Age {age:g} is outside of {low:g}-{high:g} years. Leave it out if it isn't known."
+            f"Age {age:g} is outside of {low:g}-{high:g} years. Leave it out if it is unknown."
         )
 
 
@@ -190,7 +190,7 @@ def _index(value: str, known: tuple[str, ...], field: str) -> int:
     """Position of ``value``, or of ``unknown`` with a warning."""
     if value not in known:
         warnings.warn(
-            f"{field} {value!r} is not one of {', '.join(known)}: taken as {UNKNOWN!r}.",
+            f"{field} {value!r} is not one of {', '.join(known)}: read as {UNKNOWN!r}.",
             SkinliteWarning,
             stacklevel=4,
         )

@@ -11,7 +11,7 @@ from skinlite.evaluation.metadata_only import MetadataOnly
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import Subgroup, by_subgroup
 
-NOT_SAID = Leaks(state="unknown", reason="nobody said what was trained on")
+NOT_SAID = Leaks(state="unknown", reason="it is unknown what was trained on")
 
 
 class Details(BaseModel):
@@ -40,11 +40,12 @@ class Details(BaseModel):
 
 
 class Evaluation(Metrics, Details, MayLeak):
-    """The metrics with their details, and whether lesions of these images were trained on.
+    """The metrics with their details, and whether the network was trained on lesions of these
+    images.
 
     Attributes:
-        metadata_only: what classifiers reach that see no image; empty where the rows that the
-            network was trained on aren't known, or are those that are judged.
+        metadata_only: scores of classifiers without the image; empty if the training rows are
+            unknown, or are the evaluated rows.
     """
 
     metadata_only: tuple[MetadataOnly, ...] = ()

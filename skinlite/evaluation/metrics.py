@@ -70,7 +70,7 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
     broken = ~np.isfinite(probabilities).all(axis=1)
     if broken.any():
         raise InputError(
-            f"The network answers {broken.sum()} of {len(labels)} images with NaN or infinity: "
+            f"The network predicts {broken.sum()} of {len(labels)} images with NaN or infinity: "
             "its weights or its conversion are damaged. Train or export it again."
         )
     predicted = probabilities.argmax(axis=1)

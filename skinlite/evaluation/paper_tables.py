@@ -16,11 +16,11 @@ from skinlite.vocabulary import CLASSES
 ABSENT = "not measured"
 
 _PREFACE = (
-    f"{paper().source}. Its split is at image level, so that lesions of its test are in its "
-    "training too, and its models were chosen on the images that it reports: its figures are "
-    "upper bounds. Each measured figure names its run and split; one from a split with lesions on "
-    "two sides is labelled LEAKY, one where nobody knows that LEAKS UNKNOWN. What no run given "
-    f"here measured says: {ABSENT}."
+    f"{paper().source}. It splits by image, so lesions of its test set are also in its training "
+    "set, and its models were chosen on the images that it reports: its figures are upper "
+    "bounds. Each measured figure names its run and split; one from a split with lesions on "
+    "two sides is labelled LEAKY, one where this is unknown is labelled LEAKS UNKNOWN. A figure "
+    f"that none of these runs measured says: {ABSENT}."
 )
 
 
@@ -74,7 +74,7 @@ def paper_tables(surveys: Mapping[str, Survey], runs: Sequence[Measured]) -> Pag
         ),
         _table_a5(runs),
     )
-    return Page("The paper's tables, measured again", _PREFACE, tables)
+    return Page("The paper's tables and our measurements", _PREFACE, tables)
 
 
 def _table4(surveys: Mapping[str, Survey]) -> Table:
@@ -89,8 +89,8 @@ def _table4(surveys: Mapping[str, Survey]) -> Table:
         ):
             rows.append((name, quantity, "-" if theirs is None else str(theirs), ours or ABSENT))
     return Table(
-        "Table 4: the backbones as Keras ships them",
-        "Depth: layers that have weights. Size: of the float32 weights alone, in 2^20 bytes.",
+        "Table 4: the backbones as in Keras",
+        "Depth: layers with weights. Size: of the float32 weights alone, in 2^20 bytes.",
         ("backbone", "figure", "paper", "measured"),
         tuple(rows),
     )
@@ -126,9 +126,9 @@ def _table7(runs: Sequence[Measured]) -> Table:
                 rows.append((name, quantity, figure, ours or ABSENT, run.label if run else ""))
     return Table(
         "Table 7: optimization of MobileNetV3Large",
-        "The paper's parameters and depth are the stock backbone's; measured are the trained "
-        "network's. Its seconds, called time of prediction, are those of a training epoch in the "
-        "authors' notebooks; latency is measured by skinlite benchmark.",
+        "The paper's parameters and depth are those of the stock backbone; ours are those of the "
+        "trained network. Its seconds, called time of prediction, are those of a training epoch "
+        "in the authors' notebooks; skinlite benchmark measures latency.",
         ("network", "figure", "paper", "measured", "run"),
         tuple(rows),
     )
@@ -201,9 +201,9 @@ _AVERAGES = {
 }
 
 _REGIMES: dict[Regime, str] = {
-    "augmented": "Images varied, neither patient metadata nor class weights.",
-    "metadata": "Patient metadata and weighted loss, images as they are. A run of the regime "
-    "both, which varies the images too, is shown here.",
+    "augmented": "Augmented images, no patient metadata, no class weights.",
+    "metadata": "Patient metadata and weighted loss, images not augmented. Runs of the regime "
+    "both, which also augments images, are shown here.",
 }
 
 

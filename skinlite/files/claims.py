@@ -89,8 +89,8 @@ class Claim:
             while not self.take():
                 if not self._wait and time.monotonic() > deadline:
                     raise ClaimedError(
-                        f"Another skinlite is writing {self.place} at this moment. Wait for it, or "
-                        "choose another place."
+                        f"Another skinlite is writing {self.place} now. Wait until it is "
+                        f"finished, or choose another place."
                     )
                 time.sleep(POLL_S)
         except BaseException:

@@ -39,7 +39,7 @@ def put_folder(new: Path, target: Path, *, replace: bool) -> None:
         if not target.exists() or (target.is_dir() and not any(target.iterdir())):
             raise
         raise InputError(
-            f"{target} was made by another program in the meantime, and stays as it is. Choose "
+            f"{target} was made by another program in the meantime, and is left unchanged. Choose "
             "another place with `out`."
         ) from error
 

@@ -82,8 +82,8 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
             raise _unreadable(path, error) from error
     if len(content) > most:
         raise InputError(
-            f"{path} has more than {most >> 20} MB, the most that is read of such a file. Name "
-            "another file, or put fewer images into it."
+            f"{path} has more than {most >> 20} MB, the limit for such a file. Give another file, "
+            "or put fewer images into it."
         )
     return content
 

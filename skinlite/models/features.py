@@ -46,8 +46,8 @@ def build_features(
     features = _tensor_at(whole, cut)
     if min(features.shape[1:3]) < 2:
         raise InputError(
-            f"{backbone.title} can't take {image_size} px: one position is left at its cut, and "
-            f"the pooling behind it needs 2x2. Use a larger `image_size`, {backbone.input_size} in "
+            f"{backbone.title} can't take {image_size} px: its feature map is 1x1 at the cut, and "
+            f"the next pooling needs 2x2. Use a larger `image_size`, {backbone.input_size} in "
             "the paper."
         )
     papers = image_size == backbone.input_size and width == 1
@@ -79,7 +79,7 @@ def _build_whole(
 ) -> keras.Model:
     if width != 1 and not backbone.has_width:
         able = ", ".join(name for name, row in BACKBONES.items() if row.has_width)
-        raise InputError(f"{backbone.title} has one width only. A `width` is for: {able}.")
+        raise InputError(f"{backbone.title} has only one width. A `width` is for: {able}.")
     try:
         whole = backbone.build(
             input_shape=(image_size, image_size, 3),
@@ -95,8 +95,8 @@ def _build_whole(
         if not isinstance(error, OSError) and type(error) is not Exception:
             raise
         raise InputError(
-            f"ImageNet weights of {backbone.title} can't be fetched ({error}). Train from scratch "
-            "with `weights='none'`, or give a file that you have with `weights=FILE`."
+            f"ImageNet weights of {backbone.title} can't be downloaded ({error}). Train from "
+            "scratch with `weights='none'`, or give a file with `weights=FILE`."
         ) from error
     if isinstance(weights, Path):
         fill(whole, weights)

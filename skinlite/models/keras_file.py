@@ -55,21 +55,21 @@ def other_kind(path: Path) -> str | None:
         return "empty"
     if start == b"\x89HDF\r\n\x1a\n":
         return (
-            "an HDF5 file, Keras's older format, under another name; open it with the Keras that "
-            "saved it and save it as .keras, or name it .h5 if it is for `weights`"
+            "an HDF5 file, Keras's older format, with another name; open it with the Keras "
+            "version that saved it and save it as .keras, or name it .h5 to use it for `weights`"
         )
     if start[:2] in PICKLES:
         return "a Python pickle, which runs code when it is loaded"
     if start[4:] == b"TFL3":
-        return "a .tflite under another name"
-    return f"no Keras file: it begins with {start!r}"
+        return "a .tflite with another name"
+    return f"not a Keras file: it begins with {start!r}"
 
 
 def _other_zip(stream: Any) -> str | None:
     try:
         names = zipfile.ZipFile(stream).namelist()
     except zipfile.BadZipFile:
-        return "a zip that was cut short or damaged"
+        return "a truncated or damaged zip"
     if WHOLE in names and "config.json" in names:
         return None
     if any(name.endswith("data.pkl") for name in names):

@@ -41,12 +41,12 @@ def fill(model: keras.Model, path: Path) -> None:
             return
         held = [name for name in _datasets(path) if not name.startswith("optimizer")]
         if len(held) != len(model.weights):
-            raise ValueError(f"it holds {len(held)} weights, the network {len(model.weights)}")
+            raise ValueError(f"it has {len(held)} weights, the network {len(model.weights)}")
         model.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         first = str(error).splitlines()[0]
         raise InputError(
-            f"{path} doesn't fit {model.name}: {first} Give a file of the same backbone, "
+            f"{path} doesn't fit {model.name}: {first} Give a file with the same backbone, "
             "topology, width and size, or use `weights='none'`."
         ) from error
 

@@ -92,8 +92,8 @@ def publish(run: Path, state: State) -> None:
         candidate.replace(model)
     if known and sha256_of(model) != known:
         raise InputError(
-            f"{model} is not what this training saved, and would pass for its best model. Put that "
-            f"back, or remove {run} and train again."
+            f"{model} isn't the file that this training saved as its best model. Restore that "
+            f"file, or remove {run} and train again."
         )
     if state.history:
         rows = [row.model_dump() for row in state.history]
@@ -108,8 +108,8 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
     """
     if not (folder / STATE).exists():
         raise InputError(
-            f"{folder.parent} has no checkpoint: the training was killed before there was anything "
-            "to go on from. Remove the folder, and start again with skinlite train."
+            f"{folder.parent} has no checkpoint: the training was killed before it saved one. "
+            "Remove the folder, and start again with skinlite train."
         )
     state = read_state(folder)
     return load_keras(folder / state.trainer, compiled=True), state

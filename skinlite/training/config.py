@@ -42,9 +42,8 @@ _REGIMES: dict[str, dict[str, Any]] = {
 
 
 class TrainConfig(BaseModel):
-    """Settings of one training; saved with the run.
-
-    What isn't given comes from the preset, then from the regime. The fields' own defaults are the
+    """Settings of one training; saved with the run. Fields that aren't given come from the preset,
+    then from the regime. The fields' own defaults are the
     preset ``default``: AdamW with a linear warm-up and a cosine decay to zero.
     """
 
@@ -59,7 +58,7 @@ class TrainConfig(BaseModel):
     weights: str = "none"
     epochs: int = Field(30, ge=0)
     epoch_pictures: int | None = Field(
-        None, ge=1, description="images in an epoch; left out, every training image once"
+        None, ge=1, description="images in an epoch; default: every training image once"
     )
     batch_size: int = Field(64, ge=1)
     learning_rate: float = Field(2e-3, gt=0)
@@ -75,12 +74,15 @@ class TrainConfig(BaseModel):
         0.75, ge=0, le=1, description="1 is the paper's W_c = N / (C N_c); 0 is unweighted"
     )
     batch_norm_momentum: float | None = Field(
-        0.95, gt=0, lt=1, description="left out, the backbone's own"
+        0.95, gt=0, lt=1, description="default: the backbone's own"
     )
     answer_dropout: float = Field(
-        0.1, ge=0, lt=1, description="chance that an answer is shown as not told"
+        0.1,
+        ge=0,
+        lt=1,
+        description="probability that a metadata value is replaced by unknown in training",
     )
-    zoom: float = Field(0.15, ge=0, lt=1, description="see Augment, as the next two")
+    zoom: float = Field(0.15, ge=0, lt=1, description="see Augment, like the next two")
     shift: float = Field(0.08, ge=0, lt=1)
     brightness: float = Field(0.15, ge=0, lt=1)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
@@ -92,12 +94,12 @@ class TrainConfig(BaseModel):
 
     @property
     def augments(self) -> bool:
-        """Whether images are varied."""
+        """Whether images are augmented."""
         return self.regime != "metadata"
 
     @property
     def asks_patient(self) -> bool:
-        """Whether the patient's answers are learned from."""
+        """Whether the network learns from the metadata."""
         return self.regime != "augmented"
 
     @model_validator(mode="before")
@@ -113,7 +115,7 @@ class TrainConfig(BaseModel):
     def _regime_holds(self) -> "TrainConfig":
         if self.regime == "augmented" and (self.class_weight_power or self.answer_dropout):
             raise ValueError(
-                "the regime augmented has neither class weights nor patients: leave "
-                "class_weight_power and answer_dropout at 0, or take the regime both"
+                "the regime augmented has neither class weights nor metadata: leave "
+                "class_weight_power and answer_dropout at 0, or use the regime both"
             )
         return self

@@ -53,8 +53,8 @@ class Execution(BaseModel):
         cluster = next((name for name in CLUSTERS if os.environ.get(name)), None)
         if cluster and self.devices != 1:
             raise InputError(
-                f"`devices={self.devices!r}` is for the devices of one host, and {cluster} tells "
-                "of several: each would train alone. Unset it to train on this host."
+                f"`devices={self.devices!r}` uses the devices of one host, but {cluster} describes "
+                "several hosts, and each would train alone. Unset it to train on this host."
             )
         count = len(self.chosen_devices())
         if batch_size % count:
@@ -63,7 +63,7 @@ class Execution(BaseModel):
                 f"`batch_size={max(1, batch_size // count) * count}`."
             )
         if self.xla == "off" and keras.backend.backend() == "jax":
-            raise InputError("JAX always compiles with XLA: leave `xla='off'` out.")
+            raise InputError("JAX always compiles with XLA: leave out `xla='off'`.")
 
     def apply(self, trainer: keras.Model) -> None:
         """Set up a compiled trainer."""
@@ -82,7 +82,7 @@ class Execution(BaseModel):
         if self.devices == 1:
             return ["default"]
         if keras.backend.backend() not in ("jax", "tensorflow"):
-            raise InputError(f"`devices={self.devices!r}` is for the backends tensorflow and jax.")
+            raise InputError(f"`devices={self.devices!r}` needs the backend tensorflow or jax.")
         present: list[str] = keras.distribution.list_devices()
         count = len(present) if self.devices == "all" else self.devices
         if not 1 <= count <= len(present):

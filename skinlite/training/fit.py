@@ -169,8 +169,8 @@ class Training:
             status, state = "interrupted", read_state(self.work / CHECKPOINT)
         except OSError as error:
             raise InputError(
-                f"Can't write {self.work}: {error.strerror or error}. Free some space, then go on "
-                f"with: `resume={self.out}`"
+                f"Can't write {self.work}: {error.strerror or error}. Free some space, then "
+                f"resume with: `resume={self.out}`"
             ) from error
         except DivergedError as error:
             advice = "Train again with a smaller `learning_rate`."
@@ -179,7 +179,7 @@ class Training:
                 raise InputError(f"{error} Nothing was learned before. {advice}") from error
             self._finish("diverged", state)
             raise InputError(
-                f"{error} The best model from before, of epoch {state.best_epoch}, is kept in "
+                f"{error} The best model before that, of epoch {state.best_epoch}, is kept in "
                 f"{self.out}. {advice[:-1]}, and another `out`."
             ) from error
         return self._finish(status, state)

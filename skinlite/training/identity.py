@@ -50,8 +50,8 @@ def check_structure(model: Any, config: TrainConfig, patient_width: int, path: P
     fault = _fault(model, config, patient_width)
     if fault:
         raise InputError(
-            f"{path} is not the model of this run: {fault}. Put back what skinlite train saved, "
-            "or train again."
+            f"{path} is not the model of this run: {fault}. Restore the file that skinlite train "
+            "saved, or train again."
         )
 
 
@@ -75,19 +75,21 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     with keras.StatelessScope(initialize_variables=False):
         described = float32_copy(config, patient_width)
     if model.name != described.name:
-        return f"it is called {model.name}, the run's {described.name}"
+        return f"its name is {model.name}, the run's is {described.name}"
     if difference := _first_difference(model.weights, described.weights):
-        return f"its weights aren't shaped as the run's settings have them: {difference}"
+        return f"its weights don't have the shapes of the run's settings: {difference}"
     if not config.asks_patient and any(
         weight.any() for weight in model.get_layer("patient_dense").get_weights()
     ):
-        return f"its answers depend on the patient, those of the regime {config.regime!r} don't"
+        return (
+            f"its predictions depend on the metadata, those of the regime {config.regime!r} don't"
+        )
     return None
 
 
 def _first_difference(found: Sequence[Any], wanted: Sequence[Any]) -> str | None:
     if len(found) != len(wanted):
-        return f"{len(found)} in place of {len(wanted)}"
+        return f"{len(found)} instead of {len(wanted)}"
     return next(
         (
             f"{one.path} has the shape {tuple(one.shape)}, not {tuple(other.shape)}"

@@ -88,42 +88,42 @@ class RunMetrics(BaseModel):
 
 @dataclass(frozen=True)
 class Run:
-    """A whole run folder."""
+    """A complete run folder."""
 
     path: Path
     info: RunInfo
 
     def intact(self, name: str) -> Path:
-        """The path of one of its files, once it is found to be as the training left it.
+        """The path of one of its files, after a check that it wasn't changed since the training.
 
-        Of a file whose hash the run doesn't name (see `RunInfo.files`) nothing can be found.
+        A file without a hash in the run (see `RunInfo.files`) can't be checked.
 
         Raises:
-            InputError: it is missing, was changed or exchanged since.
+            InputError: it is missing, or was changed or exchanged.
         """
         path, known = self.path / name, self.info.files.get(name)
         if known is None:
             return path
         if not path.exists():
             raise InputError(
-                f"There is no {path}. Put back what skinlite train wrote, or train again."
+                f"There is no {path}. Restore the file that skinlite train wrote, or train again."
             )
         if sha256_of(path) == known:
             return path
         if name != MODEL:
             raise InputError(
-                f"{path} was changed since the training ended. Put back what skinlite train wrote, "
-                "or train again."
+                f"{path} was changed after the training. Restore the file that skinlite train "
+                "wrote, or train again."
             )
         structure = structure_of(path)
-        what = "has this run's structure and other weights"
+        what = "has this run's structure but other weights"
         if not structure:
             what = f"is {other_kind(path) or 'damaged'}"
         if structure and structure != self.info.structure:
             what = "is another network"
         raise InputError(
-            f"{path} is not the model of this run: it {what}, so nothing that config.json says of "
-            "training, split and scores is about it. Put back what skinlite train saved, or train "
+            f"{path} is not the model of this run: it {what}, so config.json doesn't describe its "
+            "training, split and scores. Restore the file that skinlite train saved, or train "
             "again."
         )
 
@@ -135,8 +135,8 @@ class Run:
     def load_model(self) -> Any:
         """The Keras model of the best epoch.
 
-        A run that doesn't name its network is told of by a warning, and its network's structure
-        compared with what ``config.json`` describes.
+        For a run without a hash of its network there is a warning, and the structure of the
+        network is compared with ``config.json``.
 
         Raises:
             InputError: the file is missing, damaged, or not this run's network.
@@ -149,7 +149,7 @@ class Run:
         return model
 
     def metrics(self) -> RunMetrics:
-        """What the best epoch's model reached; of an unknown network as `load_model` says.
+        """Metrics of the best epoch's model; warns like `load_model`.
 
         Raises:
             InputError: missing, damaged, or changed since the training ended.
@@ -159,7 +159,7 @@ class Run:
         return read_json(RunMetrics, self.intact(METRICS))
 
     def history(self) -> pd.DataFrame | None:
-        """What each epoch reached (`PLOTTED`), a row each; None where the run kept nothing of it.
+        """Scores of each epoch (`PLOTTED`), one row per epoch; None if the run has no history.
 
         Raises:
             InputError: damaged, or changed since the training ended.
@@ -172,12 +172,12 @@ class Run:
             return pd.read_csv(content, usecols=PLOTTED, dtype=float)
         except ValueError as error:
             raise InputError(
-                f"{path} is damaged: {error}. Put back what skinlite train wrote, or remove the "
-                "file to go without it."
+                f"{path} is damaged: {error}. Restore the file that skinlite train wrote, or "
+                "remove the file to continue without it."
             ) from error
 
     def encoder(self) -> PatientEncoder:
-        """The patient encoder the model was trained with."""
+        """The patient encoder of the training."""
         return read_json(PatientEncoder, self.intact(ENCODING))
 
     def split(self) -> pd.DataFrame:
@@ -185,15 +185,14 @@ class Run:
         return read_split(self.intact(SPLIT), may_leak=self.info.split.leaky)
 
     def leaks(self) -> Leaks:
-        """What is known today of lesions that judge and were trained or selected on."""
+        """What is known today of test lesions that were also used for training or selection."""
         info = self.info.split
         return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 
     def _warn_of_unknown(self) -> None:
         warnings.warn(
-            f"{self.path}: this run is of a skinlite that kept no hash of its network, so that it "
-            f"is unknown whether {MODEL} is the one that config.json describes. Train again to "
-            "have it proven.",
+            f"{self.path}: an older skinlite made this run and stored no hash of its network, so "
+            f"it is unknown whether config.json describes {MODEL}. Train again to be sure.",
             SkinliteWarning,
             stacklevel=3,
         )
@@ -218,8 +217,8 @@ def open_run(path: Path) -> Run:
     if path.name.endswith(PARTIAL) or (not path.exists() and partial_folder(path).exists()):
         whole = whole_folder(path)
         raise InputError(
-            f"{partial_folder(whole)} was left by a training that was killed, or still runs. "
-            f"Go on with: `resume={whole}`"
+            f"{partial_folder(whole)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={whole}`"
         )
     if not (path / CONFIG).exists():
         raise InputError(
@@ -251,15 +250,16 @@ def _reopen(whole: Path) -> Run:
         status = open_run(whole).info.status
         if status == "diverged":
             raise InputError(
-                f"{whole} diverged, and would again. Train anew with a smaller `learning_rate`."
+                f"{whole} diverged, and would diverge again. Train again with a smaller "
+                f"`learning_rate`."
             )
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
         whole.replace(work)
     if work.exists() and not (work / CONFIG).exists():
         raise InputError(
-            f"{work} was left by a training that was killed before there was anything to go on "
-            "from. Remove it, and start again with skinlite train."
+            f"{work} was left by a training that was killed before it saved a checkpoint. Remove "
+            "it, and start again with skinlite train."
         )
     if not work.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
@@ -275,7 +275,7 @@ def newest_run(root: Path = Path("runs")) -> Run:
     configs = [path for path in root.glob(f"*/{CONFIG}") if path.parent.suffix != PARTIAL]
     if not configs:
         raise InputError(
-            f"There is no run below {root}/. Train one with skinlite train, name one "
-            "with `model=RUN`, or try everything with: skinlite demo"
+            f"There is no run below {root}/. Train one with skinlite train, give one with "
+            "`model=RUN`, or try everything with: skinlite demo"
         )
     return open_run(max(configs, key=os.path.getmtime).parent)

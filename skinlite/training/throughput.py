@@ -65,9 +65,11 @@ def _seconds(work: Callable[[int], object]) -> float:
 def main(
     data: Annotated[Path, typer.Argument(help="HAM10000 folder, or its table.")],
     backbone: str = "mobilenet_v3_large",
-    image_size: Annotated[int | None, typer.Option(help="Left out, the paper's.")] = None,
+    image_size: Annotated[
+        int | None, typer.Option(help="Height and width; default: the paper's.")
+    ] = None,
     batch_size: int = 64,
-    pictures: Annotated[int, typer.Option(help="In an epoch, of which two are timed.")] = 1280,
+    pictures: Annotated[int, typer.Option(help="Images per epoch; two epochs are timed.")] = 1280,
     precision: str = "float32",
     xla: str = "auto",
 ) -> None:

@@ -38,7 +38,7 @@ def test_every_runner_tells_library_and_version(models: Path) -> None:
 
 
 def test_a_file_runs_only_on_its_runtimes(models: Path) -> None:
-    with pytest.raises(InputError, match="it does on litert and compiled"):
+    with pytest.raises(InputError, match="it runs on litert and compiled"):
         load_runner(models / "tiny.tflite", runtime="onnxruntime")
     with pytest.raises(InputError, match="--runtimes compiled"):
         find_contestants([models / "tiny.onnx"], runtimes=("compiled",))

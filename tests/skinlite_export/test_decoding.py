@@ -155,7 +155,7 @@ def test_a_decoder_that_is_not_known(told: Told) -> None:
         return (255 * (by_pillow(content) / 255) ** 1.1).astype(np.uint8)
 
     found = told(gamma)["decoding.jpg"]
-    assert found.startswith(UNKNOWN_CAUSE) and "where the PNG files are right" in found
+    assert found.startswith(UNKNOWN_CAUSE) and "but the PNG files are right" in found
 
 
 def test_a_machine_that_decodes_otherwise(
@@ -165,7 +165,7 @@ def test_a_machine_that_decodes_otherwise(
         return decoded("fast") if path.suffix == ".jpg" else load_image(path)
 
     monkeypatch.setattr(golden, "load_image", load)
-    with pytest.raises(InputError, match=r"decoding\.jpg: this machine's Pillow decodes it oth"):
+    with pytest.raises(InputError, match=r"decoding\.jpg: this machine's Pillow decodes it diff"):
         check_golden(tiny_bundle)
 
 
@@ -178,4 +178,4 @@ def test_a_bundle_from_before_the_jpeg(bundle: Bundle, told: Told) -> None:
         for expected in vector["models"].values():
             del expected["decoders"]
     path.write_text(json.dumps(known))
-    assert check_golden(bundle)[0] == "7 golden images: pixels and encoded patients equal"
+    assert check_golden(bundle)[0] == "7 golden images: pixels and encoded metadata are equal"

@@ -80,7 +80,9 @@ def test_an_untrained_network_has_nothing_to_keep(
         export_run(
             run, conv_prepared, Recipe(quantize="int8-qat", fine_tuning=FineTuning()), tmp_path
         )
-    with pytest.raises(InputError, match=r"untrained: no gate judges it.*Drop `on_fail='search'`"):
+    with pytest.raises(
+        InputError, match=r"untrained: no gate is tested.*Leave out `on_fail='search'`"
+    ):
         export_run(run, conv_prepared, Recipe(on_fail="search"), tmp_path)
 
 

@@ -89,7 +89,7 @@ def emulated_root(report: Report = lambda what, done, total: None) -> Path:
     with made_once(root) as staging:
         if staging is None:
             return root
-        report("arm64: unpacking Debian, once", 0, 3)
+        report("arm64: unpacking Debian (only once)", 0, 3)
         debian = staging / DEBIAN
         _run([*command, "--foreign", "--arch=arm64", "--variant=minbase",
               f"--include={','.join(PACKAGES)}", SUITE, str(debian)])  # fmt: skip
@@ -102,7 +102,7 @@ def emulated_root(report: Report = lambda what, done, total: None) -> Path:
         with writing(staging):
             for cpu, cpuinfo in CPUS.items():
                 _link_processor(staging / cpu, debian, cpuinfo)
-        report("arm64: the emulated machine is ready, and kept", 3, 3)
+        report("arm64: the emulated machine is ready, and is kept", 3, 3)
     return root
 
 
@@ -151,8 +151,8 @@ def _run(command: Sequence[str]) -> None:
         reason = said[-1].strip() if said else f"exit code {done.returncode}"
         raise InputError(
             f"The emulated arm64 machine could not be made: {Path(command[0]).name}: {reason}. "
-            "It is made from Debian's packages and PyPI's: look whether both can be reached, and "
-            "run the command again."
+            "It needs packages of Debian and PyPI: check that both can be reached, and run the "
+            "command again."
         )
 
 

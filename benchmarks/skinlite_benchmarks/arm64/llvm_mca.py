@@ -72,31 +72,31 @@ def cycles(blocks: Sequence[bytes], cpu: str, tools: Tools) -> list[float]:
             lines = "\n".join(kept)
             regions.append(f"# LLVM-MCA-BEGIN {number}\n{lines}\n# LLVM-MCA-END")
     core = f"-mcpu={PIPELINES[cpu]}"
-    said = _run(
+    report = _run(
         [tools.mca, "-mtriple=aarch64", core, f"-iterations={TIMES}", "-json"],
         "\n".join(regions),
     )
-    found = [0.0] * len(blocks)
-    for region in json.loads(said)["CodeRegions"]:
-        found[int(region["Name"])] = region["SummaryView"]["TotalCycles"] / TIMES
-    return found
+    counts = [0.0] * len(blocks)
+    for region in json.loads(report)["CodeRegions"]:
+        counts[int(region["Name"])] = region["SummaryView"]["TotalCycles"] / TIMES
+    return counts
 
 
 def _disassembled(blocks: Sequence[bytes], tools: Tools) -> list[list[str]]:
     """The instructions of each block, as assembler takes them."""
     text = "\n".join(" ".join(f"0x{byte:02x}" for byte in code) for code in blocks)
-    said = _run([tools.mc, "--disassemble", "-triple=aarch64", "-mattr=+all"], text)
-    lines = [line for line in said.splitlines() if line.strip() and ".text" not in line]
+    listing = _run([tools.mc, "--disassemble", "-triple=aarch64", "-mattr=+all"], text)
+    lines = [line for line in listing.splitlines() if line.strip() and ".text" not in line]
     if len(lines) * 4 != sum(map(len, blocks)):
         raise InputError(f"{tools.version} can't read some of LiteRT's code; try a newer one.")
     rest = iter(lines)
     return [[next(rest) for _ in range(len(code) // 4)] for code in blocks]
 
 
-def _error(said: str) -> str:
+def _error(message: str) -> str:
     """The first line that is no warning."""
-    lines = [line for line in said.splitlines() if "error" in line] or said.splitlines()
-    return lines[0] if lines else "it says nothing"
+    lines = [line for line in message.splitlines() if "error" in line] or message.splitlines()
+    return lines[0] if lines else "no message"
 
 
 def _run(command: Sequence[str], text: str = "") -> str:

@@ -69,10 +69,10 @@ class Arm64Report(BaseModel):
     def passed(self) -> bool:
         """Answers the same, probabilities as near as golden vectors ask, operators but rounding."""
         return all(
-            one.same_answers == self.pictures
-            and one.worst_difference <= TOLERANCE
-            and all(found.is_rounding for found in one.operators)
-            for one in self.processors
+            processor.same_answers == self.pictures
+            and processor.worst_difference <= TOLERANCE
+            and all(operator.is_rounding for operator in processor.operators)
+            for processor in self.processors
         )
 
 
@@ -87,7 +87,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
         InputError: the emulator is missing or can't run the file, or the bundle has no .tflite.
     """
     if TFLITE not in bundle.models:
-        raise InputError(f"{bundle.path} has no {TFLITE}, which is what a phone runs.")
+        raise InputError(f"{bundle.path} has no {TFLITE}, the file that phones run.")
     qemu = emulator()
     root = emulated_root(report)
     vectors = read_vectors(bundle).vectors
@@ -108,7 +108,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
         different = [row for row in range(len(vectors)) if _differs(here, there, row)]
         operators: list[Deviation] = []
         if different:
-            report(f"arm64: each operator by itself on {cpu}", number, len(CPUS))
+            report(f"arm64: each operator alone on {cpu}", number, len(CPUS))
             worst = max(different, key=lambda row: float(off[row]))
             image = {name: rows[worst : worst + 1] for name, rows in tensors.items()}
             operators = deviations(model, image, host, Machine.emulated(qemu, cpu, root))

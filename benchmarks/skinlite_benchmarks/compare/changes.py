@@ -137,14 +137,14 @@ def compare(old: Results, new: Results) -> Comparison:
     ]
     if differences:
         raise InputError(
-            f"These results don't compare: they differ in {'; '.join(differences)}. Measure both "
-            "on one machine with the same options."
+            f"These results can't be compared: they differ in {'; '.join(differences)}. Measure "
+            "both on one machine with the same options."
         )
-    before, after = ([one.name for one in results.contestants] for results in (old, new))
+    before, after = ([item.name for item in results.contestants] for results in (old, new))
     shared = [name for name in before if name in after]
     if not shared:
         raise InputError(
-            f"These results don't compare: no contestant is in both (old: {', '.join(before)}; "
+            f"These results can't be compared: no contestant is in both (old: {', '.join(before)}; "
             f"new: {', '.join(after)})."
         )
     versions = {
@@ -152,16 +152,16 @@ def compare(old: Results, new: Results) -> Comparison:
         for name, version in old.host.versions.items()
         if version != new.host.versions.get(name)
     }
-    compared = [one for name in shared for one in _changes(name, old, new)]
+    compared = [item for name in shared for item in _changes(name, old, new)]
     lost = [name for name in before if name not in after]
     return Comparison(
-        changes=tuple(one for one in compared if isinstance(one, Change)),
+        changes=tuple(item for item in compared if isinstance(item, Change)),
         gaps=(
             *(Gap(contestant=name, reason="not in NEW") for name in lost),
-            *(one for one in compared if isinstance(one, Gap)),
+            *(item for item in compared if isinstance(item, Gap)),
         ),
         interrupted=tuple(
-            side for side, one in zip(SIDES, (old, new), strict=True) if one.interrupted
+            side for side, item in zip(SIDES, (old, new), strict=True) if item.interrupted
         ),
         leaky=tuple(name for name in shared if "found" in _leaks(name, old, new)),
         leaks_unknown=tuple(
@@ -176,8 +176,8 @@ def compare(old: Results, new: Results) -> Comparison:
 
 
 def _leaks(name: str, *results: Results) -> set[str]:
-    found = (one.contestant(name).accuracy for one in results)
-    return {one.leaks.state for one in found if one}
+    accuracies = (one.contestant(name).accuracy for one in results)
+    return {one.leaks.state for one in accuracies if one}
 
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
@@ -201,7 +201,7 @@ def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
             if first is None or second is None:
                 reason = f"not measured in {_told(first is None, second is None)}"
             elif sides := _told(*(not _possible(metric, one) for one in (first, second))):
-                reason = f"{first:g} -> {second:g}, which is no measurement in {sides}"
+                reason = f"{first:g} -> {second:g}, which isn't a valid measurement in {sides}"
             if first is None or second is None or reason:
                 yield Gap(contestant=name, threads=threads, metric=metric, reason=reason)
             else:
@@ -225,7 +225,7 @@ def _told(in_old: bool, in_new: bool) -> str:
 
 
 def _field(results: Results, path: str) -> object:
-    found: object = results
+    value: object = results
     for part in path.split("."):
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value

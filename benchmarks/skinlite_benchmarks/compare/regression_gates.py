@@ -65,14 +65,14 @@ class Failure:
 
     def sentence(self) -> str:
         """In words."""
-        one = self.change
-        if one is None:
+        change = self.change
+        if change is None:
             return f"{self.gate.text}: {self.reason}"
-        doubt = f"; unstable in {' and '.join(one.unstable)}" if one.unstable else ""
+        doubt = f"; unstable in {' and '.join(change.unstable)}" if change.unstable else ""
         doubt += f"; {self.doubt}" if self.doubt else ""
         return (
-            f"{self.gate.text}: {one.contestant}, {one.threads} thread(s): {one.old:.4g} -> "
-            f"{one.new:.4g} ({one.percent:+.1f} %{doubt})"
+            f"{self.gate.text}: {change.contestant}, {change.threads} thread(s): "
+            f"{change.old:.4g} -> {change.new:.4g} ({change.percent:+.1f} %{doubt})"
         )
 
 
@@ -91,7 +91,7 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
         ]
         failed += [Failure(gate, reason=_told(one)) for one in gaps]
         failed += [
-            Failure(gate, reason=f"{side} was interrupted, and isn't whole")
+            Failure(gate, reason=f"{side} was interrupted, and isn't complete")
             for side in comparison.interrupted
         ]
         if not judged and not gaps:

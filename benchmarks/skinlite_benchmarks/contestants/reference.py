@@ -146,13 +146,16 @@ class ReferenceBuild:
             if code != 0 or not self.path.is_file():
                 raise InputError(
                     f"The reference could not be converted ({self._failure(code)}). "
-                    "Go without it: --reference none"
+                    "Continue without it: --reference none"
                 )
         return self.path
 
     def _failure(self, code: int) -> str:
         if code == -9:
-            return f"its process was killed, as for lack of memory: it takes about {NEEDED_GB:g} GB"
+            return (
+                "its process was killed, probably for lack of memory: it needs about "
+                f"{NEEDED_GB:g} GB"
+            )
         self._log.seek(0)
         last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
         return last or f"its process ended with code {code}"
@@ -191,8 +194,8 @@ def check_memory(meminfo: Path = Path("/proc/meminfo")) -> None:
         raise InputError(
             f"Converting the reference takes about {NEEDED_GB:g} GB of memory, and "
             f"{available * 1024 / 1e9:.1f} GB are available. Close other programs, give a "
-            "reference converted elsewhere (--reference FILE.tflite), or go without: "
-            "--reference none"
+            "reference that was converted on another machine (--reference FILE.tflite), or "
+            "continue without it: --reference none"
         )
 
 

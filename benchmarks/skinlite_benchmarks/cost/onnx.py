@@ -53,7 +53,7 @@ def onnx_cost(path: Path) -> Cost | None:
 
 
 def _shape(tensor: Any) -> tuple[int, ...]:
-    return tuple(one.dim_value or 1 for one in tensor.shape.dim)
+    return tuple(dimension.dim_value or 1 for dimension in tensor.shape.dim)
 
 
 def _item_bytes(kind: int) -> int:
@@ -69,5 +69,5 @@ def _macs(node: Any, shapes: dict[str, tuple[int, ...]]) -> int:
     right = shapes.get(node.input[1], ())
     if node.op_type == "Conv":  # (out, in of a group, height, width)
         return made * math.prod(right[1:])
-    transposed = any(one.name == "transA" and one.i for one in node.attribute)
+    transposed = any(attribute.name == "transA" and attribute.i for attribute in node.attribute)
     return made * (left[0] if transposed else left[-1]) if left else 0

@@ -60,9 +60,9 @@ def choose_images(
     """
     if not runs:
         notice = (
-            f"Judged on the whole of {dataset.root.name}, of which images may have been trained "
-            "on; that makes accuracy look better than it is. Name the run with --model RUN to "
-            "judge on its held-out images."
+            f"Tested on all of {dataset.root.name}. The model may have been trained on some of "
+            f"these images; then accuracy looks better than it is. Give the run with --model RUN "
+            f"to test on its held-out images."
         )
         return EvaluationSet(dataset, "all", (), notice)
     splits = [run.split() for run in runs]
@@ -70,19 +70,19 @@ def choose_images(
     for run, other in zip(runs, ids, strict=True):
         if other != ids[0]:
             raise InputError(
-                f"{runs[0].path} and {run.path} have different test splits, so that no image "
-                "judges both fairly. Benchmark their models apart, or train with one split."
+                f"{runs[0].path} and {run.path} have different test splits, so no images test "
+                "both fairly. Benchmark their models separately, or train with the same split."
             )
     known = set().union(*(split["image_id"] for split in splits))
     if known.isdisjoint(dataset.frame["image_id"]):
-        notice = f"Judged on {dataset.root.name}, of whose images none is in the runs' splits."
+        notice = f"Tested on {dataset.root.name}; none of its images is in the runs' splits."
         return EvaluationSet(dataset, "all", tuple(runs), notice)
     for entry in entries:
         if entry.contestant.trained and entry.model_sha256 and _run_of(entry, runs) is None:
             raise InputError(
                 f"{entry.path} doesn't come from {' or '.join(str(run.path) for run in runs)} as "
-                "it is now, so what is held out there may have trained it. Name the run it came "
-                "from with --model, or export again."
+                "it is now, so it may have been trained on the test images. Give its own run "
+                "with --model, or export again."
             )
     apart = runs[0].info.split.test_data
     if apart and not ids[0] <= set(dataset.frame["image_id"]):
@@ -116,19 +116,19 @@ def score(
     judged = [entry for entry in entries if entry.contestant.trained is not False]
     for number, entry in enumerate(judged):
         name = entry.contestant.name
-        report(f"judging on {len(frame):,} images: {name}", number, len(judged) + 1)
+        report(f"testing on {len(frame):,} images: {name}", number, len(judged) + 1)
         run = _run_of(entry, evaluation_set.runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
             reasons.append(
-                f"{name} was not judged: a bare file doesn't say how patients are encoded. Name "
-                "its run with --model RUN, or give its bundle."
+                f"{name} was not tested for accuracy: a single file doesn't say how metadata is "
+                "encoded. Give its run with --model RUN, or its bundle."
             )
             continue
         if evaluation_set.runs and run is None:
             reasons.append(
-                f"{name} comes from none of the runs named by --model: it may have been trained "
-                "on the images that judge it here."
+                f"{name} comes from none of the runs given by --model: it may have been trained "
+                "on the test images."
             )
         exported = predict(entry.path, entry.contestant.runtime, encoder)
         float_model = (run.path, "keras") if run else _float_twin(entry, entries)
@@ -146,7 +146,9 @@ def score(
 def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
     """What is known of lesions of the evaluation set's images that a contestant was trained on."""
     if run is None:
-        return Leaks(state="unknown", reason="its run isn't named, which tells what trained it")
+        return Leaks(
+            state="unknown", reason="its run isn't given, so it is unknown what it was trained on"
+        )
     if evaluation_set.pictures == "test":
         return run.leaks()
     return leaks_between(run.split(), evaluation_set.dataset.frame)

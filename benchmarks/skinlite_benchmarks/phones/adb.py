@@ -40,10 +40,10 @@ class Phone:
             InputError: it failed, with its last words; or the phone went away.
         """
         done = self._adb("shell", command)
-        said = (done.stdout + done.stderr).replace("\r\n", "\n")
+        output = (done.stdout + done.stderr).replace("\r\n", "\n")
         if done.returncode:
-            self.fail(command, said)
-        return said
+            self.fail(command, output)
+        return output
 
     def push(self, local: Path, remote: str) -> None:
         """Copy a file to the phone.
@@ -55,7 +55,7 @@ class Phone:
         if done.returncode:
             self.fail(f"push {local.name}", done.stdout + done.stderr)
 
-    def fail(self, doing: str, said: str) -> NoReturn:
+    def fail(self, doing: str, message: str) -> NoReturn:
         """Say whether the phone went away, or what was asked of it failed.
 
         Raises:
@@ -63,11 +63,11 @@ class Phone:
         """
         if self._adb("get-state").stdout.strip() != "device":
             raise InputError(
-                f"The phone {self.serial} went away during {doing!r}. Plug it in again, keep it "
-                "awake, look at 'adb devices', and run the command again. What was pushed may "
-                f"still be there: {SCRATCH}/skinlite-*"
+                f"The phone {self.serial} was disconnected during {doing!r}. Plug it in "
+                "again, keep it awake, check 'adb devices', and run the command again. Files may "
+                f"still be on the phone: {SCRATCH}/skinlite-*"
             )
-        reason = said.strip().rpartition("\n")[2] or "it said nothing"
+        reason = message.strip().rpartition("\n")[2] or "no message"
         raise InputError(f"On the phone {self.serial}, {doing!r} failed: {reason}")
 
     @contextmanager
@@ -112,7 +112,7 @@ def connect(serial: str | None = None) -> Phone:
     if not states:
         raise InputError(
             "adb sees no phone. Plug one in, enable USB debugging in its developer options, and "
-            "look at 'adb devices'."
+            "check 'adb devices'."
         )
     chosen = serial or next(iter(states))
     if states[chosen] != "device":

@@ -42,7 +42,9 @@ class AndroidReport(BaseModel):
     @property
     def warnings(self) -> tuple[str, ...]:
         """Of all timings, each once."""
-        return tuple(dict.fromkeys(told for one in self.timings for told in one.warnings))
+        return tuple(
+            dict.fromkeys(warning for timing in self.timings for warning in timing.warnings)
+        )
 
 
 PROPERTIES = {
@@ -97,8 +99,8 @@ def measure_on_phone(
                     "--use_xnnpack=true",
                 ]
             )
-            said = phone.shell(f"echo $$ > {folder}/pid; exec {command} 2>&1")
-            timings.append(parse(said, count) or phone.fail("benchmark_model", said))
+            log = phone.shell(f"echo $$ > {folder}/pid; exec {command} 2>&1")
+            timings.append(parse(log, count) or phone.fail("benchmark_model", log))
         report("adb: measured", steps, steps)
     return AndroidReport(
         device=f"{known['maker']} {known['model']}".strip(),

@@ -58,17 +58,17 @@ class Timing(BaseModel):
     warnings: tuple[str, ...] = ()
 
 
-def parse(said: str, threads: int) -> Timing | None:
+def parse(log: str, threads: int) -> Timing | None:
     """What ``benchmark_model`` printed; None where it didn't come to the end.
 
     Its last ``count=`` line is the benchmark, the one before the warm-up: ``count=50 first=900416
     curr=898333 min=898007 max=906121 avg=899641 std=1549 p5=... median=... p95=...``. A single
     invocation has ``count=1 curr=146161`` and no statistics.
     """
-    end = ENDS.search(said)
+    end = ENDS.search(log)
     runs = [
         {key: float(value) for key, value in re.findall(r"(\w+)=([\d.]+(?:e[+-]?\d+)?)", line)}
-        for line in re.findall(r"\bcount=\d+ .*", said)
+        for line in re.findall(r"\bcount=\d+ .*", log)
     ]
     if end is None or not runs or "curr" not in runs[-1]:
         return None
@@ -76,58 +76,59 @@ def parse(said: str, threads: int) -> Timing | None:
     def milliseconds(microseconds: float | None) -> float | None:
         return None if microseconds is None else microseconds / 1e3
 
-    found = runs[-1]
-    one = found["curr"]
+    statistics = runs[-1]
+    current = statistics["curr"]
     first = _number(r"First inference: ", end[1])
     if first is None and len(runs) > 1:  # what newer builds call the first inference
         first = runs[0].get("first", runs[0].get("curr"))
     load = _number(r"\bInit: ", end[1])
-    memory = _number(r"emory footprint.*\(MB\).*\boverall=", said)
+    memory = _number(r"emory footprint.*\(MB\).*\boverall=", log)
     return Timing(
         threads=threads,
-        invocations=round(found["count"]),
-        load_ms=_number(r"Initialized session in ", said) if load is None else load / 1e3,
+        invocations=round(statistics["count"]),
+        load_ms=_number(r"Initialized session in ", log) if load is None else load / 1e3,
         first_ms=milliseconds(first),
-        mean=found.get("avg", one) / 1e3,
-        std=milliseconds(found.get("std")),
-        min=found.get("min", one) / 1e3,
-        max=found.get("max", one) / 1e3,
-        p5=milliseconds(found.get("p5")),
-        p50=milliseconds(found.get("median")),
-        p95=milliseconds(found.get("p95")),
+        mean=statistics.get("avg", current) / 1e3,
+        std=milliseconds(statistics.get("std")),
+        min=statistics.get("min", current) / 1e3,
+        max=statistics.get("max", current) / 1e3,
+        p5=milliseconds(statistics.get("p5")),
+        p50=milliseconds(statistics.get("median")),
+        p95=milliseconds(statistics.get("p95")),
         # The tool counts 2^20 bytes to the MB, and gives 0 where the system tells it nothing.
         memory_mb=memory * 1.048576 if memory else None,
-        partitions=_partitions(said),
-        warnings=tuple(_warnings(said)),
+        partitions=_partitions(log),
+        warnings=tuple(_warnings(log)),
     )
 
 
 def _number(label: str, text: str) -> float | None:
-    found = re.search(rf"{label}([\d.]+(?:e[+-]?\d+)?)", text)
-    return float(found[1]) if found else None
+    match = re.search(rf"{label}([\d.]+(?:e[+-]?\d+)?)", text)
+    return float(match[1]) if match else None
 
 
-def _partitions(said: str) -> int | None:
+def _partitions(log: str) -> int | None:
     """Pieces that delegates took, summed over the delegates."""
-    taken = re.findall(r"(completely|partially) executed by the delegate(?: w/ (\d+))?", said)
+    taken = re.findall(r"(completely|partially) executed by the delegate(?: w/ (\d+))?", log)
     if taken:
         return sum(int(count or 1) for _, count in taken)
-    if any(pattern.search(said) for pattern in UNUSED):
+    if any(pattern.search(log) for pattern in UNUSED):
         return 0
     # "yielding 3 partitions" counts what stays on the CPU too; only 1 can't be but the delegate's.
-    whole = re.search(r"Replacing (\d+) out of \1 node.*yielding 1 partitions", said)
+    whole = re.search(r"Replacing (\d+) out of \1 node.*yielding 1 partitions", log)
     return 1 if whole else None
 
 
-def _warnings(said: str) -> list[str]:
+def _warnings(log: str) -> list[str]:
     names = dict.fromkeys(
-        name.strip() for pattern in UNUSED for name in pattern.findall(said) if name.strip()
+        name.strip() for pattern in UNUSED for name in pattern.findall(log) if name.strip()
     )
-    told = [
-        f"the {name} delegate is not used: the figures are not its own, says benchmark_model"
+    warnings = [
+        f"the {name} delegate is not used, according to benchmark_model: the figures are not "
+        f"those of the delegate"
         for name in names
     ]
-    ignored = re.search(r"Unconsumed cmdline flags: (.*\S)", said)
+    ignored = re.search(r"Unconsumed cmdline flags: (.*\S)", log)
     if ignored:
-        told.append(f"this build of benchmark_model doesn't know {ignored[1]}")
-    return told
+        warnings.append(f"this build of benchmark_model ignores {ignored[1]}")
+    return warnings

@@ -92,11 +92,11 @@ class LiteRTProfiler:
         self._call("GetNumProfilerEvents", self._profiler, ctypes.byref(number))
         events = (_Event * number.value)()
         self._call("GetProfilerEvents", self._profiler, number, events)
-        operators = [one for one in events if one.kind in (OPERATOR, DELEGATE_OPERATOR)]
-        self.counts = Counter(one.tag.decode() for one in operators)
+        operators = [event for event in events if event.kind in (OPERATOR, DELEGATE_OPERATOR)]
+        self.counts = Counter(event.tag.decode() for event in operators)
         spent: Counter[str] = Counter()
-        for one in operators:
-            spent[one.tag.decode()] += one.elapsed_us * 1000
+        for event in operators:
+            spent[event.tag.decode()] += event.elapsed_us * 1000
         return spent
 
     def _buffers(self, signature: Handle, side: str) -> Any:

@@ -51,8 +51,8 @@ class OnnxProfiler:
 
 def _spent(run: list[dict]) -> Counter[str]:
     spent: Counter[str] = Counter()
-    for one in run:
-        spent[one["args"]["op_name"]] += one["dur"] * 1000
+    for event in run:
+        spent[event["args"]["op_name"]] += event["dur"] * 1000
     return spent
 
 

@@ -27,13 +27,19 @@ Row = tuple[str, str, int, int]
 
 def main(
     out: Annotated[Path, typer.Option(help="Folder for reliability.json and table.md.")],
-    kills: Annotated[int, typer.Option(min=0, help="Kills, of all commands together.")] = 500,
-    pairs: Annotated[int, typer.Option(min=0, help="Two at once, of each command.")] = 3,
-    fuzzed: Annotated[int, typer.Option(min=0, help="Malformed files, of all kinds.")] = 10_000,
+    kills: Annotated[
+        int, typer.Option(min=0, help="Number of kills, for all commands together.")
+    ] = 500,
+    pairs: Annotated[
+        int, typer.Option(min=0, help="Number of pairs that run at once, for each command.")
+    ] = 3,
+    fuzzed: Annotated[
+        int, typer.Option(min=0, help="Number of malformed files, of all kinds together.")
+    ] = 10_000,
     inputs: Annotated[
-        Path | None, typer.Option(help="Folder with the inputs that an earlier run made there.")
+        Path | None, typer.Option(help="Folder with the inputs of an earlier run.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of moments, signals and changes.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of moments, signals and changes.")] = 0,
 ) -> None:
     """Disturb skinlite in every way that we know of, and count what is mishandled."""
     faults: list[str] = []
@@ -77,7 +83,7 @@ def _make_inputs(place: Path) -> None:
         ),
         (
             *("export", "--model", "run", "--data", "data", "--out", "bundle", "--gates", "off"),
-            *("--calibration-pictures", "20"),
+            *("--calibration-images", "20"),
         ),
         (
             *("benchmark", "bundle", "--reference", "none", "--rounds", "3", "--no-details"),

@@ -57,13 +57,13 @@ class Started:
     def ended(self, timeout: float) -> Ended:
         """Wait for its end; what takes longer counts as hung (exit code 124)."""
         try:
-            said, _ = self.process.communicate(timeout=timeout)
-            return Ended(self.process.returncode, said, self.mark)
+            output, _ = self.process.communicate(timeout=timeout)
+            return Ended(self.process.returncode, output, self.mark)
         except subprocess.TimeoutExpired:
             for pid in alive(self.mark):
                 os.kill(pid, signal.SIGKILL)
-            said, _ = self.process.communicate()
-            return Ended(124, said, self.mark)
+            output, _ = self.process.communicate()
+            return Ended(124, output, self.mark)
 
 
 def run(arguments: Sequence[str], folder: Path, timeout: float = 600) -> Ended:
@@ -74,23 +74,23 @@ def run(arguments: Sequence[str], folder: Path, timeout: float = 600) -> Ended:
 def alive(mark: str) -> list[int]:
     """The processes that a command started and that still run."""
     wanted = f"{MARK}={mark}".encode()
-    found = []
+    pids = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
             if state != "Z" and wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
+                pids.append(int(entry.name))
         except (OSError, IndexError):
             continue
-    return found
+    return pids
 
 
 def left_alive(mark: str) -> list[int]:
     """`alive`, after the time that children have to notice."""
     until = time.monotonic() + LEFT_S
-    while (found := alive(mark)) and time.monotonic() < until:
+    while (pids := alive(mark)) and time.monotonic() < until:
         time.sleep(0.1)
-    return found
+    return pids
 
 
 def shared_memory() -> set[str]:

@@ -41,7 +41,7 @@ def paper(results: Results) -> Table | None:
                 wording.share(known.mean_recall),
                 wording.share(known.melanoma_recall),
                 f"{known.parameters / 1e6:.1f} M",
-                "by image: lesions of the test were trained on",
+                "by image: test lesions are also in training",
             )
         )
         for contestant in results.contestants:

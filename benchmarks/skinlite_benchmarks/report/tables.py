@@ -70,7 +70,7 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
     host, settings = results.host, results.settings
     rows = [
         ("CPU", f"{host.cpu} ({host.machine}), {host.cores} cores"),
-        ("Governor", host.governor or "not told by the system"),
+        ("Governor", host.governor or "unknown"),
         ("System", host.system),
         ("Versions", ", ".join(f"{name} {number}" for name, number in host.versions.items())),
     ]
@@ -81,7 +81,7 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
     rows += [
         (
             "Rounds",
-            f"{settings.rounds}; slow models: as many as fit in {settings.slow_seconds:g} s",
+            f"{settings.rounds}; slow models: as many as possible in {settings.slow_seconds:g} s",
         ),
         ("Seed", str(settings.seed)),
     ]
@@ -100,13 +100,12 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
 
 
 METHOD = (
-    "Batch 1, float pixels in, seven probabilities out. Every contestant runs in a process of its "
-    "own. In each round all of them take a turn in a shuffled order; a turn is "
-    f"{SETTLE_NS / 1e6:g} ms (one invocation at least) untimed and up to ten timed invocations, "
-    "inputs set beforehand. A ratio is the baseline's turn over the contestant's turn in the same "
-    "round: median over rounds, with a 95 % bootstrap interval. Memory is the peak with model and "
-    "runtime, over an empty Python. Accuracy comes from one set of predictions a model, measured "
-    "at export where no data set was given; its intervals are 95 % bootstrap intervals over "
-    "lesions, or over images where a run's own metrics tell it or nobody knows the lesions. MB "
-    "are 10^6 bytes."
+    "Batch 1, float pixels in, seven probabilities out. Every contestant runs in its own process. "
+    f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
+    "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "
+    "is the baseline's time divided by the contestant's in the same round: median over rounds, "
+    "with a 95 % bootstrap interval. Memory is the peak with model and runtime, minus that of an "
+    "empty Python. Accuracy comes from one set of predictions per model, measured at export if no "
+    "data set was given; its intervals are 95 % bootstrap intervals over lesions, or over images "
+    "for a run's stored metrics and where lesions are unknown. MB are 10^6 bytes."
 )

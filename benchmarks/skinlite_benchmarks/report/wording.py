@@ -69,7 +69,7 @@ def share_interval(value: Share | None) -> str:
 
 def judged_on(accuracy: Accuracy) -> str:
     """Which images judged: ``1,500 held-out``."""
-    kind = "held-out" if accuracy.pictures == "test" else "of a whole set"
+    kind = "held-out" if accuracy.pictures == "test" else "of a whole data set"
     return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
 
 

@@ -15,7 +15,7 @@ def notices(
     sentences = [f"Measured on {host.kind} ({host.cpu}), not on a phone."]
     if any(contestant.synthetic for contestant in contestants):
         sentences.append(
-            "Synthetic: trained and judged on generated images; the accuracy says nothing about "
+            "Synthetic: trained and tested on generated images; the accuracy says nothing about "
             "real skin."
         )
     warned: dict[str, list[str]] = {}
@@ -31,7 +31,7 @@ def notices(
     ]:
         sentences.append(
             f"Unknown: whether {', '.join(unproven)} come from the network that their runs' "
-            "settings and splits are about; those runs kept no hash of it."
+            "settings and splits describe; those runs stored no hash of it."
         )
     judged = [
         contestant
@@ -42,25 +42,26 @@ def notices(
         contestant.trained is False and contestant.synthetic is not None for contestant in judged
     ):
         sentences.append(
-            "Untrained: initialised weights; the predictions mean nothing. Latency and size are "
+            "Untrained: random initial weights; the predictions mean nothing. Latency and size are "
             "those of a trained network of the same shape."
         )
     if reference is not None:
         if reference.trained is False:
             sentences.append(
-                f"{reference.name} carries untrained weights: latency, size and memory "
+                f"{reference.name} has untrained weights: latency, size and memory "
                 "don't depend on them; its accuracy is not measured."
             )
         if any(contestant.format not in (None, "float32") for contestant in contestants):
             sentences.append(
-                "A ratio between number formats mixes two gains: a smaller network, and cheaper "
-                "numbers. The baseline's own int8 would be faster than its float32."
+                "A ratio between different number formats combines two gains: a smaller network, "
+                "and a faster number format. The baseline's own int8 would be faster than its "
+                "float32."
             )
     if any(contestant.runtime == "keras" for contestant in contestants):
         sentences.append(
-            "Keras stands here for context: it is no runtime of a phone, and an image alone is "
-            "not what it is built for."
+            "Keras is here for comparison only: phones don't run it, and it isn't made for single "
+            "images."
         )
     if interrupted:
-        sentences.append("Interrupted: only what was measured until then is shown.")
+        sentences.append("Interrupted: the report shows only the measurements until then.")
     return tuple(sentences)

@@ -42,7 +42,7 @@ _DOUBTS = (
     _Doubt(
         f"Wide spread (interquartile range above {SPREAD:.0%} of the median)",
         lambda timed: not timed.latency.iqr <= SPREAD * timed.latency.p50,  # NaN is no narrow one
-        "Measure again on a quiet machine, plugged in, with the governor 'performance'.",
+        "Measure again on an idle machine, plugged in, with the governor 'performance'.",
     ),
     _Doubt(
         f"The ratio to the baseline is uncertain (interval wider than {RATIO_SPREAD:.0%})",
@@ -50,9 +50,9 @@ _DOUBTS = (
         "Ask for more rounds with --rounds.",
     ),
     _Doubt(
-        "The warm-up did not come to rest",
+        "The warm-up times did not become stable",
         lambda timed: not timed.steady,
-        "The clock may be changing with heat; let the machine cool and measure again.",
+        "The clock speed may change with temperature; let the machine cool down and measure again.",
     ),
     _Doubt(
         f"Fewer than {FEWEST_SLOW_ROUNDS} rounds",
@@ -89,7 +89,7 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
             Instability(
                 reason=f"Other work used {start:.0%} of the cores before and {end:.0%} after the "
                 "measurement.",
-                advice="Close other programs and measure again; ratios suffer less than times.",
+                advice="Close other programs and measure again; ratios change less than times.",
             )
         )
     for doubt in _DOUBTS:
@@ -102,9 +102,9 @@ def judge(host: Host, measurements: list[Measurement], rounds: int) -> list[Inst
             )
         )
     add(
-        "Faster than this host's arithmetic as it was measured beside",
+        "Faster than the measured arithmetic of this machine",
         [m for m in measurements if m.limit and _impossible(m.limit)],
-        "The limits were measured while the machine was busy; measure again on a quiet one.",
+        "The limits were measured while the machine was busy; measure again on an idle machine.",
     )
     add(
         f"More threads than cores ({host.cores})",

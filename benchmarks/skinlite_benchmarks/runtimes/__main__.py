@@ -26,12 +26,13 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder for runtimes.json and runtimes.md.")],
     inputs: Annotated[int, typer.Option(min=7)] = 300,
     emulated_inputs: Annotated[
-        int | None, typer.Option(min=7, help="For emulated processors, which are slow.")
+        int | None,
+        typer.Option(min=7, help="Number of inputs for emulated processors, which are slow."),
     ] = None,
-    only: Annotated[str, typer.Option(help="Trials whose name has this in it.")] = "",
+    only: Annotated[str, typer.Option(help="Only runtimes whose name contains this.")] = "",
 ) -> None:
     """Try every runtime on every file of the bundles, and write the table."""
-    found: list[Tried] = []
+    results: list[Tried] = []
     out.mkdir(parents=True, exist_ok=True)
     try:
         work = [(trial, file) for file in _files(bundles, inputs) for trial in TRIALS]
@@ -40,10 +41,10 @@ def main(
             if trial.suffix == file.path.suffix and only in trial.name:
                 count = emulated_inputs if trial.emulated else None
                 few = {name: values[:count] for name, values in file.inputs.items()}
-                one = try_file(trial, file.path, file.label, few, file.expected[:count])
-                print(one.model_dump_json(), flush=True)
-                found.append(one)
-                _write(found, out)
+                result = try_file(trial, file.path, file.label, few, file.expected[:count])
+                print(result.model_dump_json(), flush=True)
+                results.append(result)
+                _write(results, out)
     finally:
         shutil.rmtree(environments(), ignore_errors=True)
 

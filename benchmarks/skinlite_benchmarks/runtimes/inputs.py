@@ -24,7 +24,9 @@ def make_inputs(bundle: Bundle, count: int, seed: int = 0) -> tuple[Any, Any]:
     """
     runner = bundle.runner()
     if runner.signature.takes_answers:
-        raise InputError(f"{bundle.path} takes answers. Export without --patient-input raw.")
+        raise InputError(
+            f"{bundle.path} takes age, sex and site as inputs. Export without --patient-input raw."
+        )
     vectors = read_vectors(bundle).vectors
     images = [pixels_for(runner, load_image(bundle.path / FOLDER / one.picture)) for one in vectors]
     patients = [np.array(one.encoded, np.float32) for one in vectors]

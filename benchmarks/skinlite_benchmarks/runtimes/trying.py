@@ -61,16 +61,16 @@ def try_file(
     """
     said, equal, difference = "", None, None
     try:
-        found, said = _answers(trial, file, inputs)
+        outputs, said = _answers(trial, file, inputs)
     except NotTriedError as reason:
         said = f"not tried: {reason}"
     else:
-        if found is not None and found.shape != expected.shape:
-            said = f"answers of shape {found.shape}"
-        elif found is not None:
-            real = np.isfinite(found).all(axis=1)
-            equal = int((real & (found.argmax(axis=1) == expected.argmax(axis=1))).sum())
-            difference = float(np.abs(found - expected)[real].max(initial=0))
+        if outputs is not None and outputs.shape != expected.shape:
+            said = f"outputs of shape {outputs.shape}"
+        elif outputs is not None:
+            real = np.isfinite(outputs).all(axis=1)
+            equal = int((real & (outputs.argmax(axis=1) == expected.argmax(axis=1))).sum())
+            difference = float(np.abs(outputs - expected)[real].max(initial=0))
     right = equal == len(expected)
     return Tried(
         runtime=trial.name,
@@ -105,7 +105,7 @@ def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float
                 env=environment_for(place, scratch),
             )
         except subprocess.TimeoutExpired:
-            return None, f"no answer within {PATIENCE} s"
+            return None, f"no output within {PATIENCE} s"
         if done.returncode or not output.is_file():
             return None, _reason(done)
         return np.load(output), ""
@@ -113,12 +113,12 @@ def _answers(trial: Trial, file: Path, inputs: Inputs) -> tuple[NDArray[np.float
 
 def _reason(done: "subprocess.CompletedProcess[str]") -> str:
     """Why a driver gave nothing, in a line."""
-    said = re.sub(r"(/[\w.+-]+)+/", "", done.stdout + done.stderr)  # folders of this machine
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    message = re.sub(r"(/[\w.+-]+)+/", "", done.stdout + done.stderr)  # folders of this machine
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
     if done.returncode < 0:
         return f"crashes (signal {-done.returncode})"
-    said = "; ".join(lines) if done.returncode == 0 else "refused: " + (lines or ["?"])[-1]
-    return said if len(said) < 300 else said[:297] + "..."
+    message = "; ".join(lines) if done.returncode == 0 else "refused: " + (lines or ["?"])[-1]
+    return message if len(message) < 300 else message[:297] + "..."
 
 
 def _version(trial: Trial) -> str:

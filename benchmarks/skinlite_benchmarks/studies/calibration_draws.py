@@ -69,9 +69,9 @@ def measure(
     content = convert(model, data, recipe).content
     for split in splits:
         images = data.examples[split]
-        keras, found = predict(model, images), answers(content, images)
-        apart = float(np.median(divergence(keras, found)))
-        yield fidelity(images.labels, keras, found), apart
+        keras, predicted = predict(model, images), answers(content, images)
+        apart = float(np.median(divergence(keras, predicted)))
+        yield fidelity(images.labels, keras, predicted), apart
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:
@@ -92,12 +92,13 @@ def main(
     data: Annotated[Path, typer.Option()],
     draws: Annotated[int, typer.Option(min=1)] = 10,
     first: Annotated[int, typer.Option(min=0, help="Seed of the first draw.")] = 0,
-    drawn: Annotated[int, typer.Option(min=1, help="Images of a draw.")] = DRAWN,
+    drawn: Annotated[int, typer.Option(min=1, help="Number of images per draw.")] = DRAWN,
     recipes: Annotated[str, typer.Option(help="Names, separated by ';'.")] = ";".join(RECIPES),
     split: Annotated[
-        list[Split] | None, typer.Option(help="Whose answers are compared; may be repeated.")
+        list[Split] | None,
+        typer.Option(help="Split whose predictions are compared; may be repeated."),
     ] = None,
-    balanced: Annotated[bool, typer.Option(help="Draw as many of each class as there are.")] = True,
+    balanced: Annotated[bool, typer.Option(help="Draw equally many images of each class.")] = True,
 ) -> None:
     """Print the table."""
     opened = open_run(run)
@@ -127,11 +128,11 @@ def main(
             print(f"| {name} | {one} | {_cells(*zip(*of_split, strict=True))} |", flush=True)
 
 
-def _cells(found: Sequence[Fidelity], apart: Sequence[float]) -> str:
-    agreement = [one.agreement for one in found]
-    drop = [one.balanced_accuracy_drop for one in found]
-    melanoma = max(one.melanoma_recall_drop for one in found)
-    auc = max(one.macro_auc_drop for one in found)
+def _cells(results: Sequence[Fidelity], apart: Sequence[float]) -> str:
+    agreement = [result.agreement for result in results]
+    drop = [result.balanced_accuracy_drop for result in results]
+    melanoma = max(result.melanoma_recall_drop for result in results)
+    auc = max(result.macro_auc_drop for result in results)
     return (
         f"{max(apart):.5f} | {median(apart):.5f} | {min(agreement):.3f} | {median(agreement):.3f} "
         f"| {max(drop):+.3f} | {median(drop):+.3f} | {melanoma:+.3f} | {auc:+.4f}"

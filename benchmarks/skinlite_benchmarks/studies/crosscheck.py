@@ -97,9 +97,9 @@ def undisturbed(pairs: Sequence[Pair]) -> list[Pair]:
 def conclusion(pairs: Sequence[Pair]) -> str:
     """What the pairs say of ours over theirs."""
     kept = undisturbed(pairs)
-    counted = f"{len(kept)} of {len(pairs)} pairs undisturbed"
+    counted = f"{len(kept)} of {len(pairs)} undisturbed pairs"
     if 2 * len(kept) < len(pairs):
-        return f"{counted}: the machine is too busy to conclude anything; repeat when it is quiet"
+        return f"{counted}: the machine is too busy for a result; repeat when it is idle"
     ratio = bootstrap_median(np.array([pair.ratio for pair in kept]), seed=0)
     interval = f"{ratio.median:.3f} [{ratio.low:.3f}, {ratio.high:.3f}]"
     return f"ours over theirs: {interval}, of {counted}"
@@ -109,7 +109,7 @@ def main(
     model: Path,
     pairs: Annotated[int, typer.Option(min=1)] = 10,
     threads: Annotated[int, typer.Option(min=1)] = 1,
-    runs: Annotated[int, typer.Option(min=1, help="Timed inferences a turn.")] = 200,
+    runs: Annotated[int, typer.Option(min=1, help="Timed inferences per turn.")] = 200,
     runtime: Annotated[Literal["litert", "compiled"], typer.Option()] = "litert",
 ) -> None:
     """Print the table."""
@@ -118,7 +118,7 @@ def main(
     for pair in found:
         print(f"| {pair.ours:.3f} | {pair.theirs:.3f} | {pair.ratio:.3f} |")
     print(f"\n{conclusion(found)}")
-    print(f"the harness adds {overhead_us():.2f} microseconds to a timed invocation")
+    print(f"the benchmark adds {overhead_us():.2f} microseconds to a timed invocation")
 
 
 if __name__ == "__main__":

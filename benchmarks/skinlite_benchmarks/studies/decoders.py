@@ -88,22 +88,22 @@ def table(found: dict[str, Decoded]) -> Table:
     rows = [
         (
             name,
-            f"{(one.levels[:, 0] > 0).sum()} of {len(one.levels)}",
-            f"{one.levels[:, 0].max():.0f}",
-            f"{one.levels[:, 1].mean():.3f}",
-            f"{one.probabilities.max():.4f}",
-            f"{np.percentile(one.probabilities, 95):.4f}",
-            str(one.flips),
+            f"{(decoded.levels[:, 0] > 0).sum()} of {len(decoded.levels)}",
+            f"{decoded.levels[:, 0].max():.0f}",
+            f"{decoded.levels[:, 1].mean():.3f}",
+            f"{decoded.probabilities.max():.4f}",
+            f"{np.percentile(decoded.probabilities, 95):.4f}",
+            str(decoded.flips),
         )
-        for name, one in found.items()
+        for name, decoded in found.items()
     ]
     return Table("Decoders of JPEG, against Pillow", COLUMNS, rows)
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="Model file beside its patient_encoding.json.")],
+    model: Annotated[Path, typer.Argument(help="Model file, next to its patient_encoding.json.")],
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    images: Annotated[int, typer.Option(min=1, help="How many, drawn with seed 0.")] = 300,
+    images: Annotated[int, typer.Option(min=1, help="Number of images, drawn with seed 0.")] = 300,
 ) -> None:
     """Print the table."""
     import tensorflow as tf

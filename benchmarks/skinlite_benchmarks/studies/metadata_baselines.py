@@ -41,7 +41,7 @@ def main(
     sides = frame["image_id"].map(split_by_lesion(frame, seed=seed).set_index("image_id")["split"])
     train = frame[sides == "train"]
     encoder = PatientEncoder.fit(train)
-    print("| on | classifier | of | balanced accuracy | macro AUC | melanoma AUC |")
+    print("| on | classifier | inputs | balanced accuracy | macro AUC | melanoma AUC |")
     print("| --- | --- | --- | ---: | ---: | ---: |")
     for side in ("validation", "test"):
         for name, make in KINDS.items():

@@ -30,14 +30,14 @@ ENCODING, LABELS, CARD = "patient_encoding.json", "labels.txt", "MODEL_CARD.md"
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose manifest was read; `check_files` proves the rest of it."""
+    """A bundle whose manifest was read; `check_files` checks the other files."""
 
     path: Path
     manifest: Manifest
 
     @property
     def signed(self) -> bool:
-        """Whether there is a signature; whose, `skinlite_export.bundle.signing` finds out."""
+        """Whether there is a signature; `skinlite_export.bundle.signing` checks whose it is."""
         return (self.path / SIGNATURE).exists()
 
     @property
@@ -46,7 +46,7 @@ class Bundle:
         return [name for name in (TFLITE, ONNX) if name in self.manifest.files]
 
     def encoder(self) -> PatientEncoder:
-        """The patient encoder to be repeated on the phone."""
+        """The patient encoder; the phone has to encode in the same way."""
         return read_json(PatientEncoder, self.path / ENCODING)
 
     def runner(self, file: str = TFLITE, threads: int = 1) -> Runner:
@@ -62,16 +62,16 @@ class Bundle:
         localization: str = UNKNOWN,
         file: str = TFLITE,
     ) -> dict[str, float]:
-        """Predict for one image. No diagnosis: research software.
+        """Predict one image. Research software: no diagnosis.
 
-        Checks the bundle's files and loads the model each time; for many images take `runner`.
+        Checks the bundle's files and loads the model each time; for many images use `runner`.
 
         Args:
             image: a file with an image of one lesion, of any size; cropped and resized as in
                 training.
-            age: of the patient, 0-120 years; left out where it isn't known.
+            age: of the patient, 0-120 years; leave it out if it is unknown.
             sex: ``female``, ``male`` or ``unknown``.
-            localization: site on the body as HAM10000 names it, such as ``back``.
+            localization: site on the body with HAM10000's names, such as ``back``.
             file: which of the bundle's `models`.
 
         Returns:
@@ -83,7 +83,7 @@ class Bundle:
                 sex, localization or file.
 
         Warns:
-            SkinliteWarning: why the probabilities aren't worth much; see `doubts`.
+            SkinliteWarning: why the probabilities can't be trusted; see `doubts`.
         """
         from skinlite_export.runtime.model_inputs import run_one
 
@@ -96,7 +96,7 @@ class Bundle:
 
     @property
     def doubts(self) -> list[str]:
-        """Why its predictions aren't worth much, in sentences."""
+        """Reasons why its predictions can't be trusted, as sentences."""
         source = self.manifest.source
         reasons = {
             "the network is untrained: its predictions mean nothing.": not source.trained,
@@ -132,7 +132,7 @@ class Bundle:
             faults.append(f"{MANIFEST} or {SEAL} was changed")
         if faults:
             raise InputError(
-                f"{self.path} isn't the bundle that was exported: {'; '.join(faults)}. "
+                f"{self.path} was changed after the export: {'; '.join(faults)}. "
                 "Don't ship it; export again with skinlite export."
             )
 

@@ -170,8 +170,10 @@ def _jpeg(golden: Path, encoder: PatientEncoder, runners: dict[str, Runner]) -> 
         moved = {}
         for other in decoding.OTHERS:
             pixels = pixels_for(runner, decoding.decoded(other))
-            found = expect(runner, pixels, "", UNTOLD_AGE, encoder).probabilities
-            moved[other] = float(np.abs(np.subtract(found, models[file].probabilities)).max())
+            probabilities = expect(runner, pixels, "", UNTOLD_AGE, encoder).probabilities
+            moved[other] = float(
+                np.abs(np.subtract(probabilities, models[file].probabilities)).max()
+            )
         models[file] = models[file].model_copy(update={"decoders": moved})
     return Vector(
         picture=decoding.JPEG.name,
@@ -217,38 +219,42 @@ def check_golden(bundle: Bundle) -> list[str]:
         if vector.decoded:
             _check_decoder(golden, vector)
         if not _near(encoder.encode([vector.patient])[0], vector.encoded):
-            raise InputError(f"{vector.picture}: the patient is encoded otherwise than the bundle")
+            raise InputError(
+                f"{vector.picture}: the metadata is encoded differently from the bundle"
+            )
         for file, runner in runners.items():
             expected = vector.models[file]
             pixels = pixels_for(runner, load_image(golden / (vector.decoded or vector.picture)))
             if not np.array_equal(pixels, load_image(golden / expected.pixels)):
                 raise InputError(
-                    f"{vector.picture}: crop and resize give other pixels than the bundle"
+                    f"{vector.picture}: crop and resize give other pixels than in the bundle"
                 )
             here = expect(runner, pixels, expected.pixels, vector.patient, encoder)
             for name in here.patient.keys() | expected.patient.keys():
                 if not _near(here.patient.get(name, []), expected.patient.get(name, [])):
                     raise InputError(
-                        f"{vector.picture}: {file} is given another {name!r} than in the bundle"
+                        f"{vector.picture}: {file} gets another {name!r} than in the bundle"
                     )
             if _shape(here.attention) != _shape(expected.attention):
-                raise InputError(f"{vector.picture}: {file} gives another attention map's shape")
+                raise InputError(
+                    f"{vector.picture}: {file} gives an attention map of another shape"
+                )
             difference = _difference(here, expected)
             worst[file] = max(worst[file], difference)
             if not difference <= known.tolerance:  # NaN is no agreement
                 raise InputError(
-                    f"{vector.picture}: {file} gives probabilities that are off by "
+                    f"{vector.picture}: {file} gives probabilities that differ by "
                     f"{difference:.2g} (at most {known.tolerance:g})"
                 )
     return [
-        f"{len(known.vectors)} golden images: pixels and encoded patients equal",
+        f"{len(known.vectors)} golden images: pixels and encoded metadata are equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
     ]
 
 
 def _near(here: ArrayLike, expected: ArrayLike) -> bool:
-    found, wanted = np.asarray(here), np.asarray(expected)
-    return found.shape == wanted.shape and np.allclose(found, wanted, rtol=0, atol=1e-5)
+    actual, needed = np.asarray(here), np.asarray(expected)
+    return actual.shape == needed.shape and np.allclose(actual, needed, rtol=0, atol=1e-5)
 
 
 def _shape(rows: list[list[float]] | None) -> list[int] | None:
@@ -259,17 +265,17 @@ def _check_decoder(golden: Path, vector: Vector) -> None:
     here, right = (load_image(golden / str(one)) for one in (vector.picture, vector.decoded))
     if here.shape != right.shape or np.abs(here.astype(int) - right).max() > vector.levels:
         raise InputError(
-            f"{vector.picture}: this machine's Pillow decodes it otherwise than the bundle, whose "
-            "contract is libjpeg's accurate integer IDCT with fancy upsampling. Install Pillow "
+            f"{vector.picture}: this machine's Pillow decodes it differently from the bundle, "
+            "which needs libjpeg's accurate integer IDCT with fancy upsampling. Install Pillow "
             "from its own wheels, which have libjpeg-turbo."
         )
 
 
 def _difference(here: Expected, expected: Expected) -> float:
     """The largest difference of a probability, or of the attention relative to its largest."""
-    found = np.abs(np.subtract(here.probabilities, expected.probabilities)).max()
+    difference = np.abs(np.subtract(here.probabilities, expected.probabilities)).max()
     if expected.attention is not None and here.attention is not None:
         attention = np.asarray(expected.attention)
         off = np.abs(attention - here.attention).max() / max(attention.max(), 1e-6)
-        found = max(found, off)
-    return float(found)
+        difference = max(difference, off)
+    return float(difference)

@@ -56,8 +56,7 @@ def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) ->
         there = [name for name in names if (bundle.path / FOLDER / name).exists()]
         if there:
             raise InputError(
-                f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave that out of "
-                "`kit`."
+                f"{bundle.path} has {', '.join(there)} in {FOLDER}/ already. Leave it out of `kit`."
             )
         for name in bundle.manifest.files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -74,11 +73,11 @@ def _check_unsigned(bundle: Bundle, out: Path | None) -> None:
         return
     if not out:
         raise InputError(
-            f"{bundle.path} is signed, and a kit changes what was signed. Write a copy with `out`, "
-            "and sign that with: skinlite sign"
+            f"{bundle.path} is signed, and a kit changes signed files. Write a copy with `out`, "
+            "and sign the copy with: skinlite sign"
         )
     warnings.warn(
-        f"{bundle.path} is signed, {out} isn't: a kit changes what was signed. Sign it with: "
+        f"{bundle.path} is signed, {out} isn't: a kit changes signed files. Sign it with: "
         f"skinlite sign {out} `key=KEY.pem`",
         SkinliteWarning,
         stacklevel=3,

@@ -30,18 +30,18 @@ def read_private_key(path: Path) -> Ed25519PrivateKey:
     content = read_regular(path, MOST)
     if b"PUBLIC KEY-----" in content:
         raise InputError(
-            f"{path} is a public key, which checks signatures; signing takes the private one."
+            f"{path} is a public key, which only checks signatures. To sign, give the private key."
         )
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except TypeError as error:
         raise InputError(
-            f"{path} is encrypted, and skinlite asks for no passphrase. openssl does: openssl "
+            f"{path} is encrypted, and skinlite doesn't ask for a passphrase. Use openssl: openssl "
             f"pkeyutl -sign -rawin -inkey {path} -in BUNDLE/{MANIFEST} -out BUNDLE/{SIGNATURE}"
         ) from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(
-            f"{path} is no private key in PEM, or it is damaged. Make one with: {MAKE}"
+            f"{path} isn't a private key in PEM, or it is damaged. Make one with: {MAKE}"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError(f"{path} {_other(key)}. Make an Ed25519 key with: {MAKE}")
@@ -57,15 +57,15 @@ def read_public_key(path: Path) -> Ed25519PublicKey:
     content = read_regular(path, MOST)
     if b"PRIVATE KEY-----" in content:
         raise InputError(
-            f"{path} is a private key, which belongs to whoever signs. Check with the public one: "
-            f"{PUBLISH}"
+            f"{path} is a private key, which only the signer should have. Check with the public "
+            f"key: {PUBLISH}"
         )
     try:
         key = serialization.load_pem_public_key(content)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise InputError(
-            f"{path} is no public key in PEM, or it is damaged. Take it from the private one with: "
-            f"{PUBLISH}"
+            f"{path} isn't a public key in PEM, or it is damaged. Make it from the private key "
+            f"with: {PUBLISH}"
         ) from error
     if not isinstance(key, Ed25519PublicKey):
         raise InputError(f"{path} {_other(key)}. Bundles are signed with Ed25519 keys.")
@@ -89,7 +89,7 @@ def check_signature(bundle: Path, key: Ed25519PublicKey) -> str:
     check_is_bundle(bundle)
     if not (bundle / SIGNATURE).exists():
         raise InputError(
-            f"{bundle} isn't signed (it has no {SIGNATURE}), so nobody knows who made it. Sign it "
+            f"{bundle} isn't signed (it has no {SIGNATURE}), so it is unknown who made it. Sign it "
             f"with: skinlite sign {bundle} `key=KEY.pem`"
         )
     try:
@@ -97,9 +97,9 @@ def check_signature(bundle: Path, key: Ed25519PublicKey) -> str:
     except InvalidSignature as error:
         raise InputError(
             f"{bundle} wasn't signed by this key, or its {MANIFEST} or {SIGNATURE} was changed "
-            "since. Don't ship it."
+            f"after signing. Don't ship it."
         ) from error
-    return "signature: of this key"
+    return "signature: made by this key"
 
 
 def _other(key: object) -> str:

@@ -48,8 +48,8 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     few = some_of(samples)
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
-    found = best_ranges(lambda: _run(calibrated, indices, few, floors))
-    for index, best in zip(indices, found, strict=True):
+    ranges = best_ranges(lambda: _run(calibrated, indices, few, floors))
+    for index, best in zip(indices, ranges, strict=True):
         low, high = pixels.get(index, best)
         if low < high:
             tensors[index].quantization.min = [low]
@@ -60,18 +60,18 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
 def _pixels(model: Any) -> dict[int, Range]:
     """The ranges of the image and of what only shifts, scales or reshapes it, by tensor."""
     graph, codes = model.subgraphs[0], operator_codes(model)
-    found = {
+    ranges = {
         int(index): PIXELS for index in graph.inputs if IMAGE in graph.tensors[index].name.decode()
     }
-    for one in graph.operators:
-        code = codes[one.opcodeIndex]
-        first, *others = one.inputs
-        if first in found and code in SHIFTS and len(others) == 1:
+    for operation in graph.operators:
+        code = codes[operation.opcodeIndex]
+        first, *others = operation.inputs
+        if first in ranges and code in SHIFTS and len(others) == 1:
             constant = _constant(model, others[0])
             if constant is not None or code == RESHAPE:
-                low, high = sorted(SHIFTS[code](end, constant or 0.0) for end in found[first])
-                found[int(one.outputs[0])] = low, high
-    return found
+                low, high = sorted(SHIFTS[code](end, constant or 0.0) for end in ranges[first])
+                ranges[int(operation.outputs[0])] = low, high
+    return ranges
 
 
 def _floors(model: Any) -> dict[int, float]:
@@ -81,17 +81,17 @@ def _floors(model: Any) -> dict[int, float]:
     for one in graph.operators:
         for index in one.inputs:
             takers.setdefault(int(index), []).append(one)
-    found = {}
-    for index, some in takers.items():
-        by_code = {codes[one.opcodeIndex]: one for one in some}
-        if len(some) != 2 or by_code.keys() != {ADD, MUL}:
+    floors = {}
+    for index, operators in takers.items():
+        by_code = {codes[one.opcodeIndex]: one for one in operators}
+        if len(operators) != 2 or by_code.keys() != {ADD, MUL}:
             continue
         add, multiply = by_code[ADD], by_code[MUL]
         shift = next((_constant(model, one) for one in add.inputs if one != index), None)
         clipped = add.builtinOptions.fusedActivationFunction == RELU6
         if clipped and shift is not None and add.outputs[0] in multiply.inputs:
-            found[index] = -shift * BELOW
-    return found
+            floors[index] = -shift * BELOW
+    return floors
 
 
 def _constant(model: Any, index: int) -> float | None:

@@ -19,7 +19,7 @@ TURNS = 3
 """Quarter turns to the left by which the pixels are kept otherwise than seen."""
 
 OTHERS = {
-    "fast": "JPEG decoded with the fast integer IDCT (TensorFlow's default; right is "
+    "fast": "JPEG decoded with the fast integer IDCT (TensorFlow's default; use "
     "dct_method='INTEGER_ACCURATE')",
     "plain": "JPEG decoded without fancy upsampling of its colours",
     "fast_plain": "JPEG decoded with the fast integer IDCT and without fancy upsampling",

@@ -33,7 +33,7 @@ class Diagnosis(Record):
     @property
     def faults(self) -> dict[str, str]:
         """What is wrong, by stage."""
-        return {one.stage: one.fault for one in self.findings if one.fault}
+        return {finding.stage: finding.fault for finding in self.findings if finding.fault}
 
 
 def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
@@ -50,11 +50,11 @@ def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
     outputs = read_outputs(path, bundle, known)
     handed = Handed(bundle, outputs.model, outputs.vectors)
     stages = (image(handed), _patient(handed), probabilities(handed))
-    there = {one.picture for one in outputs.vectors}
+    there = {vector.picture for vector in outputs.vectors}
     return Diagnosis(
         device=outputs.device,
         golden=len(known.vectors),
-        missing=[one.picture for one in known.vectors if one.picture not in there],
+        missing=[vector.picture for vector in known.vectors if vector.picture not in there],
         findings=[finding for finding in stages if finding.checked],
     )
 
@@ -62,7 +62,7 @@ def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
 def _patient(handed: Handed) -> Finding:
     """The patient's tensors, answer by answer."""
     rows = handed.rows("patient")
-    found = {row: handed.patient(row) for row in rows}
+    tensors = {row: handed.patient(row) for row in rows}
     quantization = handed.signature.inputs[1].quantization
     near = quantization.scale if quantization else NEAR
 
@@ -70,7 +70,7 @@ def _patient(handed: Handed) -> Finding:
         return [
             row
             for row in rows
-            if np.abs(found[row] - _encode(handed, row, fault))[part].max() > near
+            if np.abs(tensors[row] - _encode(handed, row, fault))[part].max() > near
         ]
 
     known = list(patient_faults(handed.encoder, handed.signature))
@@ -88,11 +88,11 @@ def _patient(handed: Handed) -> Finding:
                 fault.words for fault in known if fault.field == field and not wrong(part, fault)
             ]
             first = worst[0]
-            figures = _figures(handed, field, part, first, found[first])
+            figures = _figures(handed, field, part, first, tensors[first])
             place = f" (in {handed.given[first].picture})" if len(bad) > 1 else ""
             causes.append(" or ".join(words) or figures + place)
-    told = "; ".join([*whole[:1], *causes])
-    return handed.finding("patient", rows, bad, told or None)
+    statement = "; ".join([*whole[:1], *causes])
+    return handed.finding("patient", rows, bad, statement or None)
 
 
 def _encode(handed: Handed, row: int, fault: PatientFault | None) -> NDArray[np.float32]:

@@ -39,21 +39,21 @@ class Handed:
 
     def __init__(self, bundle: Bundle, model: str, given: Sequence[Computed]) -> None:
         known = read_vectors(bundle)
-        vectors = {one.picture: one for one in known.vectors}
+        vectors = {vector.picture: vector for vector in known.vectors}
         temperature = bundle.manifest.temperature
         self.given, self.tolerance = given, known.tolerance
         self.temperature = temperature.value if temperature else None
         self.runner, self.encoder = bundle.runner(model), bundle.encoder()
         self.signature = self.runner.signature
-        self.decodings = [decodings(bundle.path / FOLDER / one.picture) for one in given]
-        self.levels = [vectors[one.picture].levels for one in given]
-        self.patients = [vectors[one.picture].patient for one in given]
-        self.expected = [vectors[one.picture].models[model].probabilities for one in given]
+        self.decodings = [decodings(bundle.path / FOLDER / vector.picture) for vector in given]
+        self.levels = [vectors[vector.picture].levels for vector in given]
+        self.patients = [vectors[vector.picture].patient for vector in given]
+        self.expected = [vectors[vector.picture].models[model].probabilities for vector in given]
         self.encoded = list(patients_for(self.runner, self.patients, self.encoder))
 
     def rows(self, stage: Stage) -> list[int]:
         """Which of `given` have a stage."""
-        return [row for row, one in enumerate(self.given) if getattr(one, stage) is not None]
+        return [row for row, vector in enumerate(self.given) if getattr(vector, stage) is not None]
 
     def patient(self, row: int) -> NDArray[np.float32]:
         """The patient's tensors that were handed in, as real numbers."""

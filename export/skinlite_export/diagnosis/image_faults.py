@@ -82,20 +82,20 @@ def _nearest(image: Pixels, height: int, width: int) -> Levels:
 
 RESIZES: dict[str, Resize] = {
     "": _right,
-    "wrong resize: levels are cut off instead of rounded": _cut_off,
+    "wrong resize: levels are truncated instead of rounded": _cut_off,
     "wrong resize: levels are not rounded": _unrounded,
     "wrong resize: to the nearest pixel": partial(_by_pillow, Image.Resampling.NEAREST),
     "wrong resize: to the nearest pixel, rounded down": _nearest,
-    "wrong resize: with antialias, as Pillow and nearly a canvas do": partial(
+    "wrong resize: with antialias, like Pillow and almost like a canvas": partial(
         _by_pillow, Image.Resampling.BILINEAR
     ),
     "wrong resize: bicubic": partial(_by_pillow, Image.Resampling.BICUBIC),
     "wrong resize: averaged by area": partial(_by_pillow, Image.Resampling.BOX),
-    "wrong resize: not averaged down to the frame first": _not_reduced,
+    "wrong resize: not reduced to the frame by averaging first": _not_reduced,
     "wrong crop: stretched instead of cropped to the aspect": _squeezed,
-    "turned by a quarter to the left (EXIF orientation?)": partial(_turned, 1),
-    "turned by a half (EXIF orientation?)": partial(_turned, 2),
-    "turned by a quarter to the right (EXIF orientation?)": partial(_turned, 3),
+    "rotated 90° to the left (EXIF orientation?)": partial(_turned, 1),
+    "rotated 180° (EXIF orientation?)": partial(_turned, 2),
+    "rotated 90° to the right (EXIF orientation?)": partial(_turned, 3),
 }
 
 ORDERS: dict[str, Callable[[Levels], Levels]] = {
@@ -118,11 +118,11 @@ SCALES: dict[str, tuple[Callable[[Levels], Levels], float]] = {
         lambda levels: (levels / 255 - IMAGENET[0]) / IMAGENET[1],
         1 / 57,
     ),
-    "shifted by 128: it was subtracted, or the zero point left out": (
+    "shifted by 128: 128 was subtracted, or the zero point was left out": (
         lambda levels: levels - 128,  # in a byte the same as 128 too much
         1.0,
     ),
-    "bytes taken as signed: levels above 127 became negative": (
+    "bytes read as signed: levels above 127 became negative": (
         lambda levels: np.where(levels > 127, levels - 256, levels),
         1.0,
     ),

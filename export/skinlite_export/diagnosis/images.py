@@ -24,14 +24,14 @@ def image(handed: Handed) -> Finding:
     images = Images(handed, made)
     # Of PNG files first, because there no decoder is a cause.
     png = [row for row in rows if not handed.levels[row]]
-    told: str | None = None
+    statement: str | None = None
     way: Way | None = RIGHT
     if not png or set(wrong) & set(png):
-        way, told = images.cause([row for row in wrong if row in png] or wrong)
+        way, statement = images.cause([row for row in wrong if row in png] or wrong)
     if png and way is not None:
         for row in set(wrong) - set(png):
-            told = images.decoder(row, way, told)
-    return handed.finding("image", rows, wrong, told)
+            statement = images.decoder(row, way, statement)
+    return handed.finding("image", rows, wrong, statement)
 
 
 def _is_right(handed: Handed, row: int, made: Candidates) -> bool:
@@ -71,21 +71,21 @@ class Images:
             self.distance(row, way) < ROUNDED for row in rows
         ):
             return way, fault
-        told = f"{UNKNOWN_CAUSE}: off by {max(off):.1f} levels on average"
+        statement = f"{UNKNOWN_CAUSE}: by {max(off):.1f} levels on average"
         if nearest < off[0] / 2:
-            told += f"; nearest, but {nearest:.1f} off: {fault}"
-        return None, told
+            statement += f"; most similar, but {nearest:.1f} off: {fault}"
+        return None, statement
 
-    def decoder(self, row: int, way: Way, told: str | None) -> str | None:
+    def decoder(self, row: int, way: Way, statement: str | None) -> str | None:
         """What is told of the JPEG besides the faults of a way, which all images have."""
         off = self.distance(row, way)
         nearest, words = min(
             (self.distance(row, way._replace(decoding=words)), words) for words in FAULTS
         )
-        known = [told] if told else []
+        known = [statement] if statement else []
         if nearest < off / 3:
             return "; ".join([*known, words])
         if off < ROUNDED and known:  # the faults of all images explain it
-            return told
-        cause = f"{UNKNOWN_CAUSE}: the JPEG is off by {off:.2g} levels on average"
-        return "; ".join([*known, cause + ("" if known else ", where the PNG files are right")])
+            return statement
+        cause = f"{UNKNOWN_CAUSE}: the JPEG differs by {off:.2g} levels on average"
+        return "; ".join([*known, cause + ("" if known else ", but the PNG files are right")])

@@ -31,7 +31,7 @@ def mixups(
     elif signature.image.dtype == signature.inputs[1].dtype:
         swapped = [_copied(*pair) for pair in zip(images, patients, strict=True)]
         yield (
-            f"image and patient exchanged{order}",
+            f"image and metadata exchanged{order}",
             [image for image, _ in swapped],
             [patient for _, patient in swapped],
         )

@@ -13,7 +13,7 @@ from skinlite_export.runtime.signature import Signature
 
 Vector = NDArray[np.float32]
 
-UNSET = "the patient is all zeros (never set?)"
+UNSET = "the metadata is all zeros (never set?)"
 
 
 class PatientFault(NamedTuple):
@@ -97,7 +97,7 @@ class _Mistake(NamedTuple):
 def _with_codes(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Iterator[_Mistake]:
     """Of a file that takes answers: age in years, sex and site as positions in their lists."""
     mean, std = encoder.age_mean, encoder.age_std
-    yield _age("age normalised, though the file does it", lambda age: (age - mean) / std)
+    yield _age("age normalised, but the file does this itself", lambda age: (age - mean) / std)
     yield _no_age("a missing age taken as 0 years", 0)
     yield _no_age("a missing age taken as the mean", mean)
     for field, known in _categories(encoder):
@@ -112,12 +112,12 @@ def _with_columns(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Itera
     mean, std = encoder.age_mean, encoder.age_std
     yield _age("age in years / 100", lambda age: age / 100)
     yield _age("age in years / 120", lambda age: age / 120)
-    yield _age("age less the mean, not divided by age_std", lambda age: age - mean)
-    yield _age("age divided by age_std, the mean not subtracted", lambda age: age / std)
-    yield _age("age's sign turned", lambda age: (mean - age) / std)
+    yield _age("mean subtracted from age, but not divided by age_std", lambda age: age - mean)
+    yield _age("age divided by age_std, but the mean not subtracted", lambda age: age / std)
+    yield _age("age has the wrong sign", lambda age: (mean - age) / std)
     yield _age("age not normalised: plain years", lambda age: age)
     yield _no_age("a missing age taken as 0 years", -mean / std, 0)
-    yield _no_age("a missing age taken as 0 years, but marked", -mean / std, 1)
+    yield _no_age("a missing age taken as 0 years, but marked as missing", -mean / std, 1)
     yield _no_age("a missing age taken as -1 years", (-1 - mean) / std, 0)
     yield _no_age("a missing age not marked in age=missing", 0, 0)
     yield _no_age("a missing age taken as the mean", 0, 0)
@@ -190,7 +190,7 @@ def column_order(order: Sequence[str]) -> str:
 def exchanged(order: Sequence[str]) -> str:
     """Of the inputs age, sex and site, which hold each other's answers."""
     held = ", ".join(
-        f"{name} holds {other}"
+        f"{name} contains {other}"
         for name, other in zip((AGE, SEX, SITE), order, strict=True)
         if name != other
     )
@@ -202,7 +202,7 @@ def _orders(field: str, count: int) -> dict[str, NDArray[np.intp]]:
     places = np.arange(count)
     orders = {
         f"{field} order: shifted by one (counted from 1?)": (places + 1) % count,
-        f"{field} order: shifted by one back": (places - 1) % count,
+        f"{field} order: shifted back by one": (places - 1) % count,
         f"{field} order: reversed": places[::-1],
     }
     if field == SEX:

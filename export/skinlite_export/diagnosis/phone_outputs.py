@@ -82,19 +82,21 @@ def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[
         if one.picture not in golden:
             yield f"there is no golden image {one.picture!r}, only {', '.join(golden)}"
         if one.picture in seen:
-            yield f"{one.picture} is there twice"
+            yield f"{one.picture} is in it twice"
         seen.add(one.picture)
         if one.image is one.patient is one.probabilities is None:
             yield f"{one.picture} has neither image nor patient nor probabilities"
         if one.patient is not None and sorted(one.patient) != patient:
-            told = ", ".join(sorted(one.patient)) or "nothing"
-            yield f"{one.picture}: the patient's tensors are {', '.join(patient)}, not {told}"
+            names = ", ".join(sorted(one.patient)) or "nothing"
+            yield f"{one.picture}: the metadata tensors are {', '.join(patient)}, not {names}"
             continue
         given = {image: one.image, answer: one.probabilities, **(one.patient or {})}
         for name, values in given.items():
             if values is not None and len(values) != needed[name]:
                 others = [key for key, size in every.items() if size == len(values)]
-                taken = f"; {' and '.join(others)} has as many: taken for it?" if others else ""
+                taken = (
+                    f"; {' and '.join(others)} has as many: exchanged with it?" if others else ""
+                )
                 yield (
                     f"{one.picture}: {name} has {len(values)} numbers instead of {needed[name]}"
                     f"{taken}"

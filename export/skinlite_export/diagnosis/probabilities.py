@@ -28,7 +28,9 @@ def probabilities(handed: Handed) -> Finding:
     given = np.array([handed.given[row].probabilities for row in rows])
     expected = np.array([handed.expected[row] for row in rows])
     off = np.abs(given - expected).max(axis=1)
-    wrong = [row for row, one in zip(rows, off, strict=True) if one > handed.tolerance]
+    wrong = [
+        row for row, difference in zip(rows, off, strict=True) if difference > handed.tolerance
+    ]
     if not wrong:
         return Finding(stage="probabilities", checked=len(rows))
     enough = min(handed.tolerance, float(off.max()) / 3)
@@ -37,13 +39,13 @@ def probabilities(handed: Handed) -> Finding:
         for cause, distance in _explanations(handed, rows, given)
         if distance <= enough
     )
-    told = f"{UNKNOWN_CAUSE}: off by up to {off.max():.2g} (at most {handed.tolerance:g})"
+    statement = f"{UNKNOWN_CAUSE}: by up to {off.max():.2g} (at most {handed.tolerance:g})"
     if near:
         causes = [cause for distance, cause in near if distance <= near[0][0] + TIED]
-        told = " or ".join(dict.fromkeys(causes))
+        statement = " or ".join(dict.fromkeys(causes))
     elif all(handed.given[row].image is handed.given[row].patient is None for row in rows):
-        told += "; hand in image and patient too"
-    return handed.finding("probabilities", rows, wrong, told)
+        statement += "; give image and patient too"
+    return handed.finding("probabilities", rows, wrong, statement)
 
 
 def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[tuple[str, float]]:
@@ -59,7 +61,7 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
         return off if np.isfinite(off) else np.inf
 
     base = _answer(handed, images, patients)
-    yield "no fault of its own: that is what the file answers to these inputs", distance(base)
+    yield "not wrong itself: the file gives this for these inputs", distance(base)
     for fault, undo in undone(handed.signature.outputs[0], handed.temperature).items():
         shown = undo(given)
         if np.abs(shown - given).max() > TIED:  # else there was nothing to undo
@@ -119,14 +121,14 @@ def _attention(
     patients: Sequence[NDArray[np.float32]],
 ) -> Rows | None:
     """As many numbers of the attention as there are probabilities; None where there are fewer."""
-    found = []
+    maps = []
     for image, patient in zip(images, patients, strict=True):
         (answer,) = _answer(handed, [image], [patient])
         attention = handed.runner.attention()
         if attention is None or attention.size < len(answer):
             return None
-        found.append(attention.ravel()[: len(answer)])
-    return np.array(found, np.float64)
+        maps.append(attention.ravel()[: len(answer)])
+    return np.array(maps, np.float64)
 
 
 def _answer(

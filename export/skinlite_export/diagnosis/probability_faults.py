@@ -32,12 +32,12 @@ def _softmax_undone(rows: Rows) -> Rows:
 def undone(tensor: Tensor, temperature: float | None) -> dict[str, Callable[[Rows], Rows]]:
     """By the fault in words."""
     faults: dict[str, Callable[[Rows], Rows]] = {
-        "softmax applied twice: the file applies it already": _softmax_undone,
+        "softmax applied twice: the file already applies it": _softmax_undone,
         "missing softmax: these are logits": softmax,
         "in percent instead of 0-1": lambda rows: rows / 100,
     }
     if temperature:
-        faults["temperature applied: hand in what the file answers"] = lambda rows: softmax(
+        faults["temperature applied: give the file's own outputs"] = lambda rows: softmax(
             _log(rows) * temperature
         )
     quantization = tensor.quantization
@@ -45,10 +45,10 @@ def undone(tensor: Tensor, temperature: float | None) -> dict[str, Callable[[Row
         scale, zero, kind = quantization.scale, quantization.zero_point, np.dtype(tensor.dtype)
         needed = "wrong dequantization: real = (stored - zero_point) * scale; "
         faults |= {
-            f"{needed}nothing was done": lambda rows: (rows - zero) * scale,
-            f"{needed}the zero point is left out": lambda rows: rows - zero * scale,
-            f"{needed}the scale is left out": lambda rows: rows * scale,
-            f"{needed}signed and unsigned bytes are confused": lambda rows: (
+            f"{needed}it was not applied": lambda rows: (rows - zero) * scale,
+            f"{needed}the zero point was left out": lambda rows: rows - zero * scale,
+            f"{needed}the scale was left out": lambda rows: rows * scale,
+            f"{needed}signed and unsigned bytes were exchanged": lambda rows: (
                 (np.rint(rows / scale + zero).astype(np.int64).astype(kind) - float(zero)) * scale
             ),
         }

@@ -157,7 +157,7 @@ def check_same(
     if not difference <= SAME:
         raise SkinliteError(
             f"The deploy graph differs from the Keras model by {difference:.2g} in a probability; "
-            "this is a fault of skinlite. `rewrites=()` may get you on; please report it."
+            "this is a bug in skinlite. Please report it. It may work with `rewrites=()`."
         )
 
 

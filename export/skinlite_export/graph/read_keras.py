@@ -81,14 +81,14 @@ class _Reader:
         graph = getattr(model, "_functional", model)
         if not hasattr(graph, "_run_through_graph"):
             raise InputError(
-                f"{model.name!r} is a {type(model).__name__}, of which Keras knows no graph of "
-                "layers: it was never built, or computes in code of its own. The exporter takes "
+                f"{model.name!r} is a {type(model).__name__}, for which Keras has no graph of "
+                "layers: it was never built, or it computes in its own code. The exporter reads "
                 "functional and sequential models."
             )
         if isinstance(inputs, dict) and not isinstance(graph.input, dict):
             inputs = [inputs[tensor.name] for tensor in graph.inputs]
-        found: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
-        return found
+        names: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
+        return names
 
     def operation(self, operation: Any) -> Callable[..., Any]:
         """What to call in place of a Keras operation: takes node names, returns those it gives."""
@@ -130,8 +130,8 @@ class _Reader:
         if kind in ("Add", "Multiply") and not constants:  # of tensors, by an operator
             return self.add(name, kind, inputs)
         raise InputError(
-            f"Layer {name!r} is a {kind}, which the exporter doesn't know. It exports the models "
-            "of skinlite train."
+            f"Layer {name!r} is a {kind}, which the exporter doesn't support. It exports the "
+            "models of skinlite train."
         )
 
     def check(self, name: str, kind: str, config: dict[str, Any]) -> None:
@@ -139,10 +139,14 @@ class _Reader:
         if "activation" in COPIED[kind] and config["activation"] not in ACTIVATIONS:
             raise InputError(f"Layer {name!r} has the unknown activation {config['activation']!r}.")
         for key, value in ASSUMED.items():
-            found = config.get(key)
-            if key not in COPIED[kind] and found is not None and np.any(np.not_equal(found, value)):
+            setting = config.get(key)
+            if (
+                key not in COPIED[kind]
+                and setting is not None
+                and np.any(np.not_equal(setting, value))
+            ):
                 raise InputError(
-                    f"Layer {name!r} has {key} {found!r}; the exporter knows {value!r} only."
+                    f"Layer {name!r} has {key} {setting!r}; the exporter supports only {value!r}."
                 )
 
     def activation(self, layer: Any, inputs: list[str]) -> str:
@@ -199,7 +203,7 @@ def read_keras(model: keras.Model) -> Graph:
     if set(inputs) != {IMAGE, PATIENT} or len(outputs) != 1:
         raise InputError(
             f"{model.name!r} takes {', '.join(inputs)} and gives {len(outputs)} outputs. The "
-            f"exporter takes networks from {IMAGE} and {PATIENT} to one output, the probabilities."
+            f"exporter needs the inputs {IMAGE} and {PATIENT}, and one output, the probabilities."
         )
     # The output is to be the last one; a model in it may go on to what isn't used.
     nodes = list(reader.nodes.values())

@@ -17,8 +17,8 @@ from skinlite_export.recipe import Recipe
 NOT_STATED = "not stated"
 
 NOTICE = (
-    "Research software, not a medical device: its answers are no diagnosis. "
-    "Probabilities are those of a network, not of a disease."
+    "Research software, not a medical device: its predictions are no diagnosis. A probability is "
+    "the output of a network, not the risk of a disease."
 )
 PACKAGES = (
     "ai-edge-litert",
@@ -82,13 +82,19 @@ def _counts(values: "pd.Series[str]") -> dict[str, int]:
 def about_of(source: Source, recipe: Recipe) -> About:
     """What the model is, in words."""
     images = "synthetic images" if source.synthetic else "dermatoscopic images"
-    training = f"trained on {images}" if source.trained else "untrained: its answers mean nothing"
-    bound = "" if source.synthetic else "; that of the images may bind it (HAM10000: CC BY-NC 4.0)"
+    training = (
+        f"trained on {images}" if source.trained else "untrained: its predictions mean nothing"
+    )
+    bound = (
+        ""
+        if source.synthetic
+        else "; the licence of the images may apply too (HAM10000: CC BY-NC 4.0)"
+    )
     return About(
         name=f"{source.backbone}-{source.image_size}px",
         version=source.model_sha256[:12],
         description=(
-            f"{len(CLASSES)} kinds of skin lesion from an image and a patient's answers; "
+            f"{len(CLASSES)} kinds of skin lesion from an image and the patient's metadata; "
             f"{source.backbone} with Soft-Attention, {training}. {NOTICE}"
         ),
         author=recipe.author or NOT_STATED,

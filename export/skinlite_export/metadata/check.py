@@ -46,17 +46,19 @@ def check_metadata(bundle: Bundle) -> str:
             faults = differences(path, expected)
         except (ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
             raise InputError(
-                f"{path} holds no metadata of ours, or it is damaged. Don't ship it; export again "
-                "with skinlite export."
+                f"{path} has no metadata of skinlite, or the metadata is damaged. Don't ship it; "
+                "export again with skinlite export."
             ) from error
         if faults:
             raise InputError(
-                f"{path} says of itself something else than the manifest: {', '.join(faults)}. "
+                f"{path} has other metadata than the manifest: {', '.join(faults)}. "
                 "Don't ship it; export again with skinlite export."
             )
-    said = f"metadata in {' and '.join(bundle.models)}: as the manifest has it"
-    told = overstated((bundle.path / TFLITE).read_bytes()) if TFLITE in bundle.models else None
-    return f"{said}; but {TFLITE} {told}" if told else said
+    statement = f"metadata in {' and '.join(bundle.models)}: as in the manifest"
+    overstatement = (
+        overstated((bundle.path / TFLITE).read_bytes()) if TFLITE in bundle.models else None
+    )
+    return f"{statement}; but {TFLITE} {overstatement}" if overstatement else statement
 
 
 def differences(path: Path, expected: Contract) -> list[str]:

@@ -160,8 +160,8 @@ def _write(builder: Any, value: Any) -> int:
 def decode(content: bytes) -> ModelMetadata:
     """Read a flatbuffer of metadata, whoever wrote it."""
     root = numbers.UOffsetTFlags.packer_type.unpack_from(content)[0]
-    found: ModelMetadata = _read(ModelMetadata, Table(content, root))
-    return found
+    metadata: ModelMetadata = _read(ModelMetadata, Table(content, root))
+    return metadata
 
 
 def _read(kind: Any, table: Table) -> Any:

@@ -10,7 +10,10 @@ from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.model_card.clear_derm import ABSENT, application, assessment, data, technique
 from skinlite_export.model_card.results import judged_on, results
 
-NEVER = "Not a medical device. It gives no diagnosis, and nobody may be treated by its answers."
+NEVER = (
+    "Not a medical device. It gives no diagnosis, and its predictions must not be used to treat "
+    "anybody."
+)
 
 
 def card_of(manifest: Manifest) -> str:
@@ -34,16 +37,16 @@ def card_of(manifest: Manifest) -> str:
 def _preface(manifest: Manifest) -> str:
     about = manifest.about
     status = {
-        "accepted": "accepted: every gate held",
+        "accepted": "accepted: every gate passed",
         "rejected": "REJECTED: a gate failed; don't ship it",
-        "ungated": "ungated: nothing was judged",
+        "ungated": "ungated: there were no gates",
     }[manifest.status]
     return (
         f"**{NEVER}** {about.description}\n\n"
         f"Version {about.version}; author: {about.author}; licence: {about.license}. "
-        f"Export {status}. Judged on {judged_on(manifest)}.\n\n"
-        "Made by skinlite from manifest.json, which has every figure in full. What isn't known or "
-        f"wasn't measured says: {ABSENT}."
+        f"Export {status}. Tested on {judged_on(manifest)}.\n\n"
+        "Made by skinlite from manifest.json, which has every figure with all digits. What is "
+        f"unknown or wasn't measured says: {ABSENT}."
     )
 
 
@@ -78,7 +81,7 @@ def _files(manifest: Manifest) -> Table:
     ]
     return Table(
         "Files",
-        f"Latency and memory: {ABSENT} by the export; measure with skinlite benchmark.",
+        f"Latency and memory: {ABSENT} by the export; measure them with skinlite benchmark.",
         ("File", "bytes", "SHA-256"),
         tuple(rows),
     )
@@ -98,9 +101,9 @@ def _tensors(manifest: Manifest) -> list[Table]:
     return [
         Table(
             "Tensors",
-            "In each file's own order. Runtimes that read signatures find a tensor by what it is, "
-            "others by its name in the file; files differ in the order.",
-            ("File", "", "Place", "Name in the file", "What it is", "Format"),
+            "In the order of each file. Runtimes that read signatures find a tensor by its "
+            "signature name, others by its name in the file. The order differs between files.",
+            ("File", "", "Place", "Name in the file", "Meaning", "Format"),
             tuple(rows),
         )
     ]

@@ -4,10 +4,10 @@ from skinlite.data.geometry import FRAME
 from skinlite_export.manifest.manifest import Manifest
 
 ABSENT = "not measured"
-UNTOLD = "not known: the table doesn't tell"
+UNTOLD = "unknown: not in the table"
 UNPROVEN = (
-    "UNKNOWN whether this is the network that the run's settings and split are about: the run kept "
-    "no hash of it"
+    "UNKNOWN whether this is the network that the run's settings and split describe: the run "
+    "stored no hash of it"
 )
 HAM10000 = {"rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias"}
 """HAM10000's values of the column ``dataset``."""
@@ -25,17 +25,17 @@ def application(manifest: Manifest) -> Rows:
         (
             "Not intended for",
             "diagnosis, triage, screening, reassurance, or any decision about a patient; images "
-            "that aren't dermatoscopic, as those of a phone's camera without a dermatoscope are",
+            "that aren't dermatoscopic, such as those of a phone's camera without a dermatoscope",
         ),
         (
             "Target conditions",
-            f"one lesion, of one of the classes it knows: {names}. It has no answer for anything "
-            "else: every image gets one of these",
+            f"one lesion of one of these classes: {names}. It can't recognise anything else: "
+            "every image gets one of these",
         ),
         (
             "Impact on patients and the health care team",
             f"{ABSENT}: no reader study, no clinical study. A missed melanoma may be treated too "
-            "late, a harmless lesion called malignant cut out for nothing",
+            "late; a harmless lesion that is called malignant may be cut out without need",
         ),
     )
 
@@ -54,8 +54,8 @@ def data(manifest: Manifest) -> Rows:
     size = manifest.source.image_size
     sides = known.sides.items() if known else ()
     untold = (
-        f". NOT KNOWN of any training image: {', '.join(known.untold)}. Telling it changes no "
-        "answer"
+        f". NOT KNOWN for any training image: {', '.join(known.untold)}. A value of it changes no "
+        "prediction"
         if known and known.untold
         else ""
     )
@@ -64,7 +64,7 @@ def data(manifest: Manifest) -> Rows:
             "Image type",
             "SYNTHETIC drawings in the form of dermatoscopic images"
             if synthetic
-            else "in HAM10000's format, which is of dermatoscopic images",
+            else "in HAM10000's format, which has dermatoscopic images",
         ),
         ("Origin", f"{origin}. Images by source: {sources}"),
         (
@@ -83,12 +83,11 @@ def data(manifest: Manifest) -> Rows:
         ),
         (
             "Synthetic images",
-            "all; skinlite data synthesize draws them again" if synthetic else "none",
+            "all; skinlite data synthesize makes them again" if synthetic else "none",
         ),
         (
             "Skin tone",
-            f"{ABSENT}: the table has no such field, so that nothing is known of how it does on "
-            "any tone",
+            f"{ABSENT}: the table has no such field, so results for single skin tones are unknown",
         ),
         (
             "Demographics",
@@ -100,15 +99,15 @@ def data(manifest: Manifest) -> Rows:
         ),
         (
             "Bias by patient data",
-            "age, sex and site are inputs, and may stand in for how patients were chosen; see the "
-            "subgroups" + untold,
+            "age, sex and site are inputs; the network may use them to guess how patients were "
+            "selected; see the subgroups" + untold,
         ),
         ("Partition", _partition(manifest)),
         (
             "External test set",
             f"images of {known.split.test_data}"
             if known and known.split.test_data
-            else f"{ABSENT}: the test is of the same data set",
+            else f"{ABSENT}: the test images are from the same data set",
         ),
         (
             "Sample sizes",
@@ -167,7 +166,7 @@ def assessment(manifest: Manifest) -> Rows:
             f"readers or other products: {ABSENT}. Against its own Keras model: below",
         ),
         ("Bias assessment", f"by age band, sex and site: below. By skin tone: {ABSENT}"),
-        ("Threshold", "none: the answer is the class with the largest probability"),
+        ("Threshold", "none: the prediction is the class with the largest probability"),
     )
 
 
@@ -175,8 +174,8 @@ def _partition(manifest: Manifest) -> str:
     if manifest.data is None:
         return ABSENT
     split = manifest.data.split
-    told = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
-    return f"{split.kind!r}; {told}; patients: {UNTOLD}"
+    leaks = split.leaks.warning or f"no lesion was found on two sides, {split.leaks.reason}"
+    return f"{split.kind!r}; {leaks}; patients: {UNTOLD}"
 
 
 def _labels(manifest: Manifest) -> str:
@@ -193,24 +192,26 @@ def _labels(manifest: Manifest) -> str:
 def _histopathology(manifest: Manifest) -> str:
     if manifest.source.synthetic or manifest.data is None:
         return "none: generated" if manifest.source.synthetic else ABSENT
-    said = []
+    shares = []
     for name in MALIGNANT:
         by_source = manifest.data.sides["test"].labels[name]
-        said.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
-    return f"test images: {', '.join(said)}"
+        shares.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
+    return f"test images: {', '.join(shares)}"
 
 
 def _conversion(manifest: Manifest) -> str:
     recipe = manifest.recipe
-    said = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
+    text = f".tflite {recipe.quantize}, .onnx {recipe.onnx}"
     if manifest.calibration:
         used = manifest.calibration.used
-        said += f"; ranges from {used:,} images of {manifest.calibration.source}"
+        text += f"; ranges from {used:,} images of {manifest.calibration.source}"
         shared = manifest.calibration.leaks
         if shared and shared.state == "unknown":
-            said += f" (UNKNOWN whether lesions of them judge: {shared.reason})"
+            text += (
+                f" (UNKNOWN whether lesions of them are also in the test images: {shared.reason})"
+            )
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
-    return said + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
+    return text + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -13,19 +13,21 @@ NONE = "-"
 
 def judged_on(manifest: Manifest) -> str:
     """The images behind the figures, with all that has to be said of them."""
-    said = [f"{manifest.verification.keras.images:,} test images"]
+    statements = [f"{manifest.verification.keras.images:,} test images"]
     if manifest.data is None:
-        said.append(f"split: {ABSENT}")
+        statements.append(f"split: {ABSENT}")
     else:
         leaks = manifest.leaks
-        said.append(leaks.warning or "no lesion of which is known to have been trained on")
+        statements.append(
+            leaks.warning or "as far as known, no lesion of them was used for training"
+        )
     if not manifest.source.network_proven:
-        said.append(UNPROVEN)
+        statements.append(UNPROVEN)
     if manifest.source.synthetic:
-        said.append("SYNTHETIC: generated, and no evidence about patients")
+        statements.append("SYNTHETIC: generated images, no evidence about patients")
     if not manifest.source.trained:
-        said.append("UNTRAINED network: the figures mean nothing")
-    return "; ".join(said)
+        statements.append("UNTRAINED network: the figures mean nothing")
+    return "; ".join(statements)
 
 
 def results(manifest: Manifest) -> list[Table]:
@@ -46,20 +48,20 @@ def results(manifest: Manifest) -> list[Table]:
 
 
 def _resampled(proof: Verification) -> str:
-    return next((one.resampled for one in proof.details.values()), "lesions")
+    return next((details.resampled for details in proof.details.values()), "lesions")
 
 
 def _performance(proof: Verification) -> list[tuple[str, ...]]:
     names = ("accuracy", "balanced_accuracy", "melanoma_recall", "macro_f1", "macro_auc")
     rows = [("Keras float32", *(number(getattr(proof.keras, name)) for name in names))]
-    for one in proof.files:
-        known = proof.details.get(one.file)
+    for compared in proof.files:
+        known = proof.details.get(compared.file)
         rows.append(
             (
-                one.file,
+                compared.file,
                 *(
                     number(
-                        getattr(one.metrics, name),
+                        getattr(compared.metrics, name),
                         getattr(known.intervals, name) if known else None,
                     )
                     for name in names
@@ -71,8 +73,8 @@ def _performance(proof: Verification) -> list[tuple[str, ...]]:
 
 def _classes(manifest: Manifest) -> list[Table]:
     tables = []
-    for one in manifest.verification.files:
-        metrics = one.metrics
+    for compared in manifest.verification.files:
+        metrics = compared.metrics
         rows = [
             (
                 f"{manifest.classes[name]} ({name})",
@@ -83,7 +85,7 @@ def _classes(manifest: Manifest) -> list[Table]:
         ]
         tables.append(
             Table(
-                f"By class: {one.file}",
+                f"By class: {compared.file}",
                 _missed(metrics),
                 ("Class", "pictures", "recall", "specificity", "precision", "AUC"),
                 tuple(rows),
@@ -99,8 +101,8 @@ def _missed(metrics: Metrics) -> str:
         f"{count} {name}" for name, count in called.items() if count and name != "mel"
     )
     return (
-        f"Of {sum(called.values())} images of melanomas {called['mel']} were called melanoma; "
-        f"the others: {missed or 'none'}."
+        f"Of {sum(called.values())} images of melanomas {called['mel']} were predicted as "
+        f"melanoma; the others as: {missed or 'none'}."
     )
 
 
@@ -109,14 +111,14 @@ def _subgroups(manifest: Manifest) -> list[Table]:
     for file, known in manifest.verification.details.items():
         rows = [
             (
-                one.field,
-                one.group,
-                f"{one.images:,}",
-                *(_share(share) for share in (one.accuracy, one.balanced_accuracy)),
-                f"{one.melanomas:,}",
-                _share(one.melanoma_recall),
+                subgroup.field,
+                subgroup.group,
+                f"{subgroup.images:,}",
+                *(_share(share) for share in (subgroup.accuracy, subgroup.balanced_accuracy)),
+                f"{subgroup.melanomas:,}",
+                _share(subgroup.melanoma_recall),
             )
-            for one in known.subgroups
+            for subgroup in known.subgroups
         ]
         tables.append(
             Table(
@@ -147,7 +149,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             "Gates",
             f"In brackets: paired 95 % bootstrap intervals over {_resampled(proof)}."
             if gates
-            else f"Gates: {ABSENT}, none was asked for.",
+            else f"Gates: {ABSENT}, there were none.",
             ("", "Gate"),
             tuple(gates),
         ),
@@ -158,27 +160,32 @@ def _where(manifest: Manifest) -> str:
     """The processor and the runtimes that answered, and what of others is known."""
     machine = manifest.verification.machine
     if machine is None:
-        return f"Which processor answered: {ABSENT}."
+        return f"Processor of the test: {ABSENT}."
     ran = "; ".join(f"{file} by {runtime}" for file, runtime in machine.runtimes.items())
-    said = f"Measured on {machine.sentence()}: {ran}. Other processors and runtimes: {ABSENT} here"
+    sentence = (
+        f"Measured on {machine.sentence()}: {ran}. Other processors and runtimes: {ABSENT} here"
+    )
     if manifest.recipe.onnx == "int8":
-        said += "; weights of the .onnx have 7 bits, so that no x86 processor saturates"
-    return said + "."
+        sentence += "; weights of the .onnx have 7 bits, so that no x86 processor saturates"
+    return sentence + "."
 
 
 def _calibration(manifest: Manifest) -> Table:
     rows = []
     for file, known in manifest.verification.details.items():
-        one = known.calibration
+        calibration = known.calibration
         with_it = ABSENT
-        if one.ece_with_temperature is not None:
-            with_it = f"{one.ece_with_temperature:.3f} (temperature {one.temperature:.3f})"
-        rows.append((file, f"{one.ece:.3f}", with_it))
+        if calibration.ece_with_temperature is not None:
+            with_it = (
+                f"{calibration.ece_with_temperature:.3f} "
+                f"(temperature {calibration.temperature:.3f})"
+            )
+        rows.append((file, f"{calibration.ece:.3f}", with_it))
     return Table(
         "Calibration",
         "Expected calibration error on the test images. The temperature was fitted on the "
-        "validation split, and is applied by the app, not by the file.",
-        ("File", "as it answers", "with the temperature"),
+        "validation split, and the app has to apply it; the file doesn't.",
+        ("File", "without temperature", "with the temperature"),
         tuple(rows),
     )
 

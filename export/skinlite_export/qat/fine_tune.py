@@ -121,7 +121,7 @@ def fine_tune(
         loss = student.train_on_batch(inputs, teacher.predict_on_batch(inputs))
         if not np.isfinite(loss):
             raise InputError(
-                f"{what} went astray: its loss at step {step + 1} is {loss}. Lower the learning "
+                f"{what} diverged: its loss at step {step + 1} is {loss}. Lower the learning "
                 f"rate, which is {settings.learning_rate:g}, or use `quantize='int8'`."
             )
         report(what, step + 1, steps)

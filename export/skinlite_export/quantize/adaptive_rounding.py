@@ -122,11 +122,11 @@ def round_together(
                 # Where this weight's error would be best, given those of the others.
                 best = error[:, row] - local[:, i] / own[:, row]
                 nearest = np.round((weights[:, row] - best) / step[:, 0])
-                found = weights[:, row] - np.clip(nearest, -steps, steps) * step[:, 0]
-                found = np.where(fixed[:, row], error[:, row], found)
-                change = found - error[:, row]
+                new_error = weights[:, row] - np.clip(nearest, -steps, steps) * step[:, 0]
+                new_error = np.where(fixed[:, row], error[:, row], new_error)
+                change = new_error - error[:, row]
                 local = local + inner[:, :, i, None] * change[:, None]
-                error[:, row] = found
+                error[:, row] = new_error
             slope = slope + moments[:, :, block] @ (error[:, block] - old)
         if np.array_equal(before, error):
             break

@@ -114,9 +114,9 @@ def calibrate(
     kept = np.array([row for row in range(len(drawn)) if row not in screened], dtype=np.intp)
     if len(kept) < KEPT_AT_LEAST * len(drawn):
         raise InputError(
-            f"{len(screened)} of {len(drawn)} calibration images are out of line in some layer, "
-            "too many to call them outliers. Draw more with `calibration_pictures`, or loosen "
-            "`screening`."
+            f"{len(screened)} of {len(drawn)} calibration images have extreme values in some "
+            "layer, too many to treat them as outliers. Draw more with `calibration_pictures`, or "
+            "loosen `screening`."
         )
     check_classes(drawn.labels[kept], "calibration images that are not screened out", pool)
     ids = pool.image_ids.to_numpy()[rows]
@@ -139,6 +139,6 @@ def check_classes(labels: NDArray[np.intp], what: str, pool: Pool) -> None:
     if absent:
         raise InputError(
             f"The {len(labels)} {what} lack "
-            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges that never saw a "
-            f"class don't fit it. {pool.remedy}"
+            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges without images of a "
+            f"class don't fit that class. {pool.remedy}"
         )

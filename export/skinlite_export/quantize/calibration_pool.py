@@ -50,7 +50,11 @@ def training_pool(data: Prepared) -> Pool:
     lesions = data.dataset.frame.set_index("image_id")["lesion_id"]
     judging = lesions[data.split.loc[data.split["split"] != "train", "image_id"]]
     apart = ~lesions[train["image_id"]].isin(judging).to_numpy()
-    without = "" if apart.all() else f" without {(~apart).sum()} images of lesions that judge"
+    without = (
+        ""
+        if apart.all()
+        else f" without {(~apart).sum()} images of lesions that are also in the test images"
+    )
     return Pool(
         data.examples["train"].take(apart.nonzero()[0]),
         train.loc[apart, "image_id"],
@@ -87,16 +91,17 @@ def folder_pool(
         shared = folder.frame.loc[same, "image_id"]
     if len(shared):
         raise InputError(
-            f"{len(shared)} of the {len(examples)} images in {folder.root} judge the file too: "
-            f"they are held out from the training, the first is {shared.iloc[0]}. Numbers from "
-            "that are too good. Take them out of the folder, or leave `calibration` out."
+            f"{len(shared)} of the {len(examples)} images in {folder.root} are also used to test "
+            f"the file: they are held out from training, the first is {shared.iloc[0]}. The "
+            "measured figures would be too good. Remove them from the folder, or leave out "
+            "`calibration`."
         )
     return Pool(
         examples,
         folder.frame["image_id"],
         folder.root.name,
-        "Add images of every class to it, or leave `calibration` out: the training split "
-        "calibrates then.",
+        "Add images of every class to it, or leave out `calibration`: then the training split is "
+        "used.",
         leaks_between(held_out.assign(split="train"), folder.frame),
     )
 
@@ -116,10 +121,11 @@ def check_lesions(split: pd.DataFrame, calibrating: Iterable[str]) -> None:
     if len(shared):
         first = shared.iloc[0]
         raise InputError(
-            f"{shared['lesion_id'].nunique()} lesion(s) would calibrate the file and judge it; the "
-            f"first is {first['lesion_id']}, in {first['split']}. Numbers from that are too good. "
-            "Calibrate with images of other lesions, and split by lesion; formats that need "
-            "no calibration (`quantize='none'`, float16, dynamic) are exported, and labelled leaky."
+            f"{shared['lesion_id'].nunique()} lesion(s) would be used both to calibrate and to "
+            f"test the file; the first is {first['lesion_id']}, in {first['split']}. The measured "
+            "figures would be too good. Calibrate with images of other lesions, and split by "
+            "lesion; formats that need no calibration (`quantize='none'`, float16, dynamic) can be "
+            "exported, and are labelled leaky."
         )
 
 

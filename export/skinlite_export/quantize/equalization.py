@@ -106,15 +106,15 @@ def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
             ids[node.name] = np.arange(count, count + width)
             count += width
             if not _takes(node):
-                for one in (first, *others):
-                    tie(one, FIXED)
+                for tensor in (first, *others):
+                    tie(tensor, FIXED)
             if not _makes(node):
                 tie(ids[node.name], FIXED)
     tie(ids[graph.nodes[-1].name], FIXED)
     rows, columns = np.concatenate(ties, axis=1)
     edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(count, count))
     group = connected_components(edges, directed=False)[1]
-    return {name: group[found] for name, found in ids.items()}
+    return {name: group[positions] for name, positions in ids.items()}
 
 
 def _takes(node: Node) -> bool:

@@ -58,7 +58,7 @@ def explain(
     for done, (operation, sums) in enumerate(own, start=1):
         alone = answers(calibrated.quantize(everything - {operation.tensor}), some)
         errors.append(sums.error(operation, cost=float(divergence(reference, alone).mean())))
-        report("measured what int8 costs each layer", done, len(own))
+        report("measured the int8 error of each layer", done, len(own))
     return tuple(sorted(errors, key=lambda error: -error.cost))
 
 

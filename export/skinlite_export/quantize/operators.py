@@ -36,13 +36,13 @@ def operations_of(content: bytes, graph: Graph) -> list[Operation]:
     """The operators of a .tflite that was made from a deploy graph, in the order they run."""
     model = unpack(content)
     codes = operator_codes(model)
-    found = []
+    operations = []
     for operator in model.subgraphs[0].operators:
         tensor = model.subgraphs[0].tensors[operator.outputs[0]].name.decode()
         named = set(re.findall(r"twin/([^/;]+)/", tensor))
         fused = [node for node in graph.nodes if node.name in named] or [graph.nodes[-1]]
         first = next((node for node in fused if node.weights), fused[0])
-        found.append(
+        operations.append(
             Operation(
                 first.name,
                 frozenset(node.name for node in fused),
@@ -50,7 +50,7 @@ def operations_of(content: bytes, graph: Graph) -> list[Operation]:
                 tensor,
             )
         )
-    return found
+    return operations
 
 
 def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list[Operation]:
@@ -59,12 +59,12 @@ def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list
     Raises:
         InputError: no operator is of that layer; the message has the names like it.
     """
-    known = sorted({name for one in operations for name in one.layers})
+    known = sorted({name for operation in operations for name in operation.layers})
     for name in names:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=3) or known[:3]
             raise InputError(
-                f"No layer {name!r} computes in the deploy graph. Like it: {', '.join(near)}. "
-                "`explain_error=True` lists them."
+                f"There is no layer {name!r} in the deploy graph. Similar names: "
+                f"{', '.join(near)}. `explain_error=True` lists them."
             )
-    return [one for one in operations if not one.layers.isdisjoint(names)]
+    return [operation for operation in operations if not operation.layers.isdisjoint(names)]

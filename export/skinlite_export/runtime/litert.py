@@ -42,7 +42,7 @@ class LiteRTRunner(StoredOutputs):
             inputs, outputs = runner.get_input_details(), runner.get_output_details()
         except (ValueError, RuntimeError) as error:
             raise InputError(f"{path} can't be loaded by LiteRT: {error}") from error
-        self._indices = {name: one["index"] for name, one in (inputs | outputs).items()}
+        self._indices = {name: detail["index"] for name, detail in (inputs | outputs).items()}
         self.signature = read_signature(
             path,
             _tensors(path, inputs, self.interpreter.get_input_details()),
@@ -75,15 +75,17 @@ class LiteRTRunner(StoredOutputs):
 def _tensors(
     path: Path, details: Mapping[str, Mapping[str, Any]], in_file: Sequence[Mapping[str, Any]]
 ) -> dict[str, Tensor]:
-    places = {one["index"]: (position, one["name"]) for position, one in enumerate(in_file)}
+    places = {
+        detail["index"]: (position, detail["name"]) for position, detail in enumerate(in_file)
+    }
     return {
         name: read_tensor(
             path,
             name,
-            one["shape"].tolist(),
-            one["dtype"].__name__,
-            one["quantization"],
-            places[one["index"]],
+            detail["shape"].tolist(),
+            detail["dtype"].__name__,
+            detail["quantization"],
+            places[detail["index"]],
         )
-        for name, one in details.items()
+        for name, detail in details.items()
     }

@@ -85,7 +85,7 @@ def runtimes_for(path: Path) -> list[str]:
     runtimes = [name for name, runner in RUNNERS.items() if runner.suffix == suffix]
     if not runtimes or (path.is_file() and not suffix):
         known = sorted({runner.suffix for runner in RUNNERS.values() if runner.suffix})
-        raise InputError(f"{path}: there is a runtime for {' and '.join(known)} files only.")
+        raise InputError(f"{path}: there are only runtimes for {' and '.join(known)} files.")
     return runtimes
 
 
@@ -97,7 +97,7 @@ def load_runner(path: Path, threads: int = 1, runtime: str | None = None) -> Run
     """
     runtimes = runtimes_for(path)
     if runtime is not None and runtime not in runtimes:
-        raise InputError(f"{path} doesn't run on {runtime}; it does on {' and '.join(runtimes)}.")
+        raise InputError(f"{path} doesn't run on {runtime}; it runs on {' and '.join(runtimes)}.")
     return RUNNERS[runtime or runtimes[0]](path, threads)
 
 

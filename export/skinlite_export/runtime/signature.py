@@ -15,13 +15,13 @@ OUTPUTS = (PROBABILITIES, ATTENTION)
 
 MEANINGS = {
     IMAGE: "RGB, 0-255, rows top to bottom, see geometry",
-    PATIENT: "encoded answers, in the columns of patient_encoding.json",
-    AGE: "years; negative: not told",
+    PATIENT: "encoded metadata, in the columns of patient_encoding.json",
+    AGE: "years; negative: unknown",
     SEX: "position in the sexes of patient_encoding.json",
     SITE: "position in the localizations of patient_encoding.json",
     PROBABILITIES: "softmax, in the order of labels.txt",
-    ATTENTION: "where the network looked: weights of a coarse grid over the square that it sees, "
-    "rows top to bottom; divide by the largest to overlay",
+    ATTENTION: "attention map: weights of a coarse grid over the cropped square, rows top to "
+    "bottom; divide by the largest to overlay",
 }
 
 

@@ -56,7 +56,7 @@ class Connection:
         self.http = h11.Connection(h11.SERVER)
         peer, own = (writer.get_extra_info(name) for name in ("peername", "sockname"))
         if not (peer and own):
-            raise ConnectionResetError("The client has gone.")
+            raise ConnectionResetError("The client has disconnected.")
         self.client, self.own_address = str(peer[0]), str(own[0])
 
     async def read_head(self) -> Request | None:

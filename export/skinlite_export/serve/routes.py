@@ -100,15 +100,17 @@ class Routes:
         if request.method == "GET":
             return self._file(request)
         if request.method != "POST":
-            return message(HTTPStatus.NOT_IMPLEMENTED, "Only GET and POST are answered.")
+            return message(HTTPStatus.NOT_IMPLEMENTED, "Only GET and POST are allowed.")
         if request.target != POST_PATH:
             return message(HTTPStatus.NOT_FOUND, "Nothing can be posted there.")
         origin = request.headers.get("origin")  # browsers always tell it on a POST
         if origin is not None and urlsplit(origin).netloc != request.headers["host"]:
-            return message(HTTPStatus.FORBIDDEN, "Only our own page may post.")
+            return message(HTTPStatus.FORBIDDEN, "Only the server's own page may post.")
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
-            return message(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A report is application/json.")
+            return message(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A report has to be application/json."
+            )
         length = request.headers.get("content-length")
         if length is None:
             return message(HTTPStatus.LENGTH_REQUIRED, "A report needs a Content-Length.")
@@ -126,7 +128,7 @@ class Routes:
         if request.headers.get("if-none-match") == asset.etag:
             return Response(HTTPStatus.NOT_MODIFIED, headers=known)
         if not asset.path.is_file():
-            return message(HTTPStatus.NOT_FOUND, "The file has gone.")
+            return message(HTTPStatus.NOT_FOUND, "The file no longer exists.")
         return Response(HTTPStatus.OK, asset.path, {**known, "Content-Type": asset.kind})
 
     def keep(self, body: bytes, client: str) -> Response:
@@ -138,8 +140,8 @@ class Routes:
         except ValueError as error:
             return message(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except (SkinliteError, OSError) as error:
-            print(f"A report could not be kept: {error}", file=sys.stderr)
-            return message(HTTPStatus.INSUFFICIENT_STORAGE, "The server can't keep it.")
+            print(f"A report could not be stored: {error}", file=sys.stderr)
+            return message(HTTPStatus.INSUFFICIENT_STORAGE, "The server can't store it.")
         return message(HTTPStatus.CREATED, "Kept.")
 
     def _hosts(self, own_address: str) -> set[str]:

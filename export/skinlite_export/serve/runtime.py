@@ -115,7 +115,7 @@ def _download(package: Package, folder: Path) -> Path:
     tarball = folder / f"{package.name.removeprefix('@').replace('/', '-')}-{VERSION}.tgz"
     if done.returncode or not tarball.is_file():
         last = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
-        raise InputError(f"npm could not bring {wanted}: {last[0]}. Is this machine online?")
+        raise InputError(f"npm could not install {wanted}: {last[0]}. Is this machine online?")
     check_integrity(tarball, package)
     return tarball
 
@@ -130,7 +130,7 @@ def check_integrity(tarball: Path, package: Package) -> None:
     if package.integrity != f"sha512-{found}":
         raise InputError(
             f"{package.name} {VERSION} isn't the package that skinlite was tested with: its hash "
-            f"is sha512-{found}. Nothing was installed; ask who runs your npm registry."
+            f"is sha512-{found}. Nothing was installed; ask the operator of your npm registry."
         )
 
 

@@ -128,7 +128,7 @@ class Server:
                         body = b"" if response else await connection.read_body()
             except h11.RemoteProtocolError as error:
                 status = HTTPStatus(error.error_status_hint)
-                response, body = message(status, f"This is no request: {error}."), b""
+                response, body = message(status, f"This isn't a valid request: {error}."), b""
             if response is None:
                 response = self.routes.keep(body, connection.client)
             if self._responding >= MOST:
@@ -161,8 +161,8 @@ def _why_not(address: tuple[str, int], error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use by another program. Choose another with `port`."
     if error.errno == errno.EACCES:
-        return f"Port {port} may not be used by you. Choose one above 1023 with `port`."
+        return f"Port {port} needs more rights than you have. Choose one above 1023 with `port`."
     return (
         f"Can't listen at `host={host}` `port={port}`: {error.strerror or error}. "
-        "This machine alone is 127.0.0.1, every network it is in 0.0.0.0."
+        "Use 127.0.0.1 for this machine only, or 0.0.0.0 for every network that it is in."
     )

@@ -148,10 +148,10 @@ class Editor:
 
     def quantization(self, index: int) -> Quantization | None:
         """Of a tensor of one scale; None for one of real numbers."""
-        found = self.graph.tensors[index].quantization
-        if found is None or found.scale is None or len(found.scale) != 1:
+        stored = self.graph.tensors[index].quantization
+        if stored is None or stored.scale is None or len(stored.scale) != 1:
             return None
-        return Quantization(scale=float(found.scale[0]), zero_point=int(found.zeroPoint[0]))
+        return Quantization(scale=float(stored.scale[0]), zero_point=int(stored.zeroPoint[0]))
 
     def is_float(self, index: int) -> bool:
         """Whether a tensor holds float32."""
@@ -183,7 +183,7 @@ class Editor:
 
     def drop_quantize(self, index: int) -> int | None:
         """Take away the QUANTIZE that alone takes a tensor; gives what it made of it, if any."""
-        takers = [one for one in self.graph.operators if index in one.inputs]
+        takers = [operator for operator in self.graph.operators if index in operator.inputs]
         if len(takers) != 1 or self.operator_name(takers[0]) != "QUANTIZE":
             return None
         self.graph.operators.remove(takers[0])
@@ -191,9 +191,9 @@ class Editor:
 
     def drop_dequantize(self, index: int) -> int | None:
         """Take away the DEQUANTIZE that gives a tensor; gives what it took, if any."""
-        (giver,) = [one for one in self.graph.operators if index in one.outputs]
+        (giver,) = [operator for operator in self.graph.operators if index in operator.outputs]
         if self.operator_name(giver) != "DEQUANTIZE" or any(
-            index in one.inputs for one in self.graph.operators
+            index in operator.inputs for operator in self.graph.operators
         ):
             return None
         self.graph.operators.remove(giver)
@@ -226,7 +226,7 @@ class Editor:
 
 
 def _by_name(indices: Sequence[int], maps: Sequence[Any]) -> dict[str, int]:
-    names = {int(one.tensorIndex): one.name.decode() for one in maps}
+    names = {int(entry.tensorIndex): entry.name.decode() for entry in maps}
     return {names[int(index)]: int(index) for index in indices}
 
 

@@ -64,19 +64,19 @@ def add_attention(file: Editor) -> None:
     ]
     if not maps:
         raise SkinliteError(
-            "The converted file has no tensor soft_attention_map to give as `with_attention=True`; "
-            "this is a fault of skinlite, please report it."
+            "The converted file has no tensor soft_attention_map for `with_attention=True`; this "
+            "is a bug in skinlite, please report it."
         )
     shape = file.shape(maps[0])[:3]
-    found = file.like("attention_stored", maps[0], shape)
+    attention = file.like("attention_stored", maps[0], shape)
     rows = file.constant("attention_shape", shape, "int32")
     options = schema.ReshapeOptionsT()
     options.newShape = np.array(shape, np.int32)
-    file.behind("RESHAPE", [maps[0], rows], found, options)
-    if not file.is_float(found):
+    file.behind("RESHAPE", [maps[0], rows], attention, options)
+    if not file.is_float(attention):
         real = file.tensor("attention", shape, "float32")
-        found = file.behind("DEQUANTIZE", [found], real)
-    file.outputs[ATTENTION] = found
+        attention = file.behind("DEQUANTIZE", [attention], real)
+    file.outputs[ATTENTION] = attention
 
 
 def outputs_in_int8(file: Editor) -> None:
@@ -98,8 +98,8 @@ def patient_in_int8(file: Editor) -> None:
     stored = file.drop_quantize(file.inputs[PATIENT])
     if stored is None:
         raise InputError(
-            "`io='int8'` can't be had with the patient's first layer in float. Drop it from "
-            "`keep_float`, or use `io='uint8'`, which leaves the patient in float32."
+            "`io='int8'` isn't possible with the first metadata layer in float. Remove that layer "
+            "from `keep_float`, or use `io='uint8'`, which leaves the metadata in float32."
         )
     file.inputs[PATIENT] = stored
 
@@ -115,8 +115,8 @@ def take_levels(file: Editor, dtype: str, frame: tuple[int, int] | None) -> None
         inner = real  # computes in float
     elif file.quantization(inner) != LEVELS["int8"]:
         raise SkinliteError(
-            "The converted file doesn't hold pixels in whole levels, as `io='uint8'` and int8 "
-            "need; this is a fault of skinlite, please report it."
+            "The converted file doesn't store pixels in whole levels, as `io='uint8'` and int8 "
+            "need; this is a bug in skinlite, please report it."
         )
     levels = file.like("whole", inner, (1, *frame, file.shape(real)[3])) if frame else inner
     given = levels

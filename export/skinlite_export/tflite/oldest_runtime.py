@@ -80,8 +80,8 @@ def overstated(content: bytes) -> str | None:
     if noted is None or _parts(noted) >= _parts(needed):
         return None
     return (
-        f"says that TensorFlow Lite {noted} runs it, and needs {needed}: older ones may answer "
-        "otherwise without a word. Export again with skinlite export"
+        f"says that TensorFlow Lite {noted} runs it, but it needs {needed}: older ones may give "
+        f"wrong predictions without a message. Export again with skinlite export"
     )
 
 

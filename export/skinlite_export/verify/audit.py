@@ -51,6 +51,6 @@ def check_integers(found: Audit, declared: Collection[str]) -> None:
     if left:
         raise SkinliteError(
             f"{', '.join(left)} stayed in float in the int8 file, which makes it slow on a phone. "
-            f"Accept it with `allow_float={tuple(left)}`, or use `quantize='float16'`; by "
-            "skinlite's own rewrites this should not happen, please report it."
+            f"Accept it with `allow_float={tuple(left)}`, or use `quantize='float16'`; with "
+            "skinlite's own rewrites this should not happen: please report it."
         )

@@ -47,8 +47,9 @@ def check_consistency(bundle: Bundle) -> str:
     faults = faults or [*_card(bundle), *_models(bundle), *_golden(bundle)]
     if faults:
         raise InputError(
-            f"{bundle.path} contradicts itself: {'; '.join(faults)}. Its hashes hold, so that "
-            "somebody made them anew. Don't ship it; export again with skinlite export."
+            f"{bundle.path} contradicts itself: {'; '.join(faults)}. Its hashes are right, so "
+            "somebody computed them again after a change. Don't ship it; export again with "
+            "skinlite export."
         )
     return "labels, patient encoding, recipe, scores and gates: no contradiction"
 
@@ -57,14 +58,14 @@ def _files(bundle: Bundle) -> Iterator[str]:
     yield from _twice(bundle)
     known = {TFLITE, ONNX, LABELS, ENCODING, CARD}
     if list(bundle.manifest.signatures) != bundle.models or TFLITE not in bundle.models:
-        yield f"signatures are of {', '.join(bundle.manifest.signatures)}, its models others"
+        yield f"signatures are for {', '.join(bundle.manifest.signatures)}, not for its models"
     strange = [
         name
         for name in bundle.manifest.files
         if name not in known and name.partition("/")[0] not in (FOLDER, "kits")
     ]
     if strange:
-        yield f"{', '.join(strange)} is no file of a bundle"
+        yield f"{', '.join(strange)} isn't a file of a bundle"
     missing = [name for name in (LABELS, ENCODING, CARD) if name not in bundle.manifest.files]
     if missing:
         yield f"it has no {', '.join(missing)}"
@@ -74,7 +75,10 @@ def _files(bundle: Bundle) -> Iterator[str]:
         yield f"{LABELS} has {', '.join(labels)}, the manifest {', '.join(bundle.manifest.classes)}"
     encoder = bundle.encoder()
     if not (math.isfinite(encoder.age_mean) and 0 < encoder.age_std < math.inf):
-        yield f"{ENCODING}: no age has the mean {encoder.age_mean} and deviation {encoder.age_std}"
+        yield (
+            f"{ENCODING}: ages can't have the mean {encoder.age_mean} and deviation "
+            f"{encoder.age_std}"
+        )
     for field in ("sexes", "localizations"):
         names = getattr(encoder, field)
         if UNKNOWN not in names or len(set(names)) < len(names):
@@ -86,18 +90,18 @@ def _files(bundle: Bundle) -> Iterator[str]:
 def _twice(bundle: Bundle) -> Iterator[str]:
     """Names that a document has twice: its readers don't agree on which counts."""
     for name in (MANIFEST, ENCODING, f"{FOLDER}/{VECTORS}"):
-        found: list[str] = []
+        repeated: list[str] = []
 
-        def collect(pairs: list[tuple[str, Any]], found: list[str] = found) -> dict[str, Any]:
+        def collect(pairs: list[tuple[str, Any]], repeated: list[str] = repeated) -> dict[str, Any]:
             counts = Counter(key for key, _ in pairs)
-            found += [key for key, count in counts.items() if count > 1]
+            repeated += [key for key, count in counts.items() if count > 1]
             return dict(pairs)
 
         # What is no JSON at all is for its reader to tell.
         if (bundle.path / name).is_file():
             _json(bundle.path / name, collect)
-        if found:
-            yield f"{name} has {', '.join(found)} twice"
+        if repeated:
+            yield f"{name} has {', '.join(repeated)} twice"
 
 
 def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
@@ -105,8 +109,7 @@ def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = Non
         return json.loads(read_regular(path), object_pairs_hook=pairs)
     except (ValueError, RecursionError) as error:  # also digits, or brackets, beyond measure
         raise InputError(
-            f"{path} is no JSON that can be read: {error}. Don't ship it; export again with "
-            "skinlite export."
+            f"{path} isn't valid JSON: {error}. Don't ship it; export again with skinlite export."
         ) from error
 
 
@@ -114,7 +117,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     about, source, recipe = manifest.about, manifest.source, manifest.recipe
     stated = ((about.author, recipe.author), (about.license, recipe.license))
     claims = {
-        "status isn't what the gates say": manifest.status
+        "status doesn't follow from the gates": manifest.status
         == status_of(manifest.verification, manifest.search, recipe.gates),
         "classes aren't skinlite's": list(manifest.classes.items()) == list(CLASS_NAMES.items()),
         "geometry isn't skinlite's": manifest.geometry == Geometry(),
@@ -140,15 +143,15 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
         "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),
     }
-    if found := manifest.calibration:
-        claims["calibration can't be so"] = (
-            0 < found.used <= found.drawn <= recipe.calibration_pictures
-            and bool(recipe.screening or not found.screened)
+    if calibration := manifest.calibration:
+        claims["calibration is impossible"] = (
+            0 < calibration.used <= calibration.drawn <= recipe.calibration_pictures
+            and bool(recipe.screening or not calibration.screened)
         )
     if search := manifest.search:
-        claims["search.found isn't what its steps say"] = bool(search.steps) and search.found == (
-            not search.steps[-1].failed
-        )
+        claims["search.found doesn't follow from its steps"] = bool(
+            search.steps
+        ) and search.found == (not search.steps[-1].failed)
     yield from (fault for fault, holds in claims.items() if not holds)
 
 
@@ -156,15 +159,15 @@ def _card(bundle: Bundle) -> Iterator[str]:
     """Every version words the card otherwise, so that only what all say is held against it."""
     manifest = bundle.manifest
     card = read_regular(bundle.path / CARD).decode(errors="replace")
-    told = [manifest.about.version, *(manifest.files[file].sha256 for file in bundle.models)]
-    if lost := [one for one in told if one not in card]:
-        yield f"{CARD} is of another bundle: it hasn't {', '.join(lost)}"
+    needed = [manifest.about.version, *(manifest.files[file].sha256 for file in bundle.models)]
+    if lost := [text for text in needed if text not in card]:
+        yield f"{CARD} is of another bundle: it doesn't have {', '.join(lost)}"
     elif ("REJECTED" in card) != (manifest.status == "rejected"):
         yield f"{CARD} has another status than the manifest"
     elif manifest.versions.get("skinlite") == __version__ and card != card_of(manifest):
         warnings.warn(
-            f"{bundle.path / CARD} isn't word for word what this skinlite {__version__} makes of "
-            "the manifest. Somebody changed it, or another state of skinlite wrote it.",
+            f"{bundle.path / CARD} isn't exactly the text that this skinlite {__version__} makes "
+            f"from the manifest. Somebody changed it, or another version of skinlite wrote it.",
             SkinliteWarning,
             stacklevel=3,
         )
@@ -177,15 +180,15 @@ def _models(bundle: Bundle) -> Iterator[str]:
         signature.image.dtype == recipe.io
         and signature.height_width == (recipe.resize_in_graph or (size, size))
         and signature.takes_answers == (recipe.patient_input == "raw")
-        and any(one.name == ATTENTION for one in signature.outputs) == recipe.with_attention
+        and any(tensor.name == ATTENTION for tensor in signature.outputs) == recipe.with_attention
     ):
-        yield f"{TFLITE}'s signature isn't what the recipe asked for"
-    found = audit(bundle.path / TFLITE)
+        yield f"{TFLITE}'s signature doesn't follow from the recipe"
+    measured = audit(bundle.path / TFLITE)
     # Partitions are this machine's.
-    if found.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
+    if measured.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
         yield f"audit isn't of {TFLITE}"
-    if any(name.endswith(" int8") for name in found.operations) != recipe.in_int8 or (
-        recipe.integer_only and found.float_operations
+    if any(name.endswith(" int8") for name in measured.operations) != recipe.in_int8 or (
+        recipe.integer_only and measured.float_operations
     ):
         yield f"{TFLITE}'s number formats aren't the recipe's"
 
@@ -205,9 +208,9 @@ def _golden(bundle: Bundle) -> Iterator[str]:
         if not drawn and (
             vector.dx not in support or not vector.picture.startswith(f"{vector.dx}.")
         ):
-            yield f"{VECTORS}: {vector.picture} is no image of {vector.dx}"
+            yield f"{VECTORS}: {vector.picture} isn't an image of {vector.dx}"
         if sorted(vector.models) != sorted(bundle.models):
-            yield f"{VECTORS}: {vector.picture} has answers of {', '.join(vector.models)}"
+            yield f"{VECTORS}: {vector.picture} has outputs of {', '.join(vector.models)}"
         named = [vector.picture, *(one.pixels for one in vector.models.values())]
         named += [vector.decoded] if vector.decoded else []
         if lost := [name for name in named if f"{FOLDER}/{name}" not in files]:

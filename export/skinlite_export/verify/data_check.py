@@ -37,7 +37,7 @@ def _leaks(data: Data) -> Iterator[str]:
     if leakage:
         test, melanomas = leakage.test_pictures, leakage.test_melanomas
         if data.split.leaky != (leakage.crossing_lesions > 0):
-            yield "data.split.leaky isn't what its leakage says"
+            yield "data.split.leaky doesn't follow from its leakage"
         elif leaks.state == "found" and not leaks.reason.startswith(str(leakage)):
             yield "data.split.leaks give another count than data.split.leakage"
         if not (
@@ -46,7 +46,7 @@ def _leaks(data: Data) -> Iterator[str]:
             and 0 <= leakage.leaking_melanomas <= melanomas <= test
             and leakage.crossing_lesions >= (leakage.leaking_pictures > 0)
         ):
-            yield "data.split.leakage can't be so"
+            yield "data.split.leakage is impossible"
     counts = [side.lesions_unknown for side in sides if side.lesions_unknown is not None]
     if leaks == OLDER or len(counts) < len(sides):
         return  # an older version didn't count them

@@ -21,6 +21,6 @@ def check_gates(manifest: Manifest, bundle: Path) -> None:
     if manifest.search and not manifest.search.found:
         most = len(manifest.search.steps[-1].kept)
         raise GateError(
-            f"{most} layers in float don't bring the gates to hold on the validation split, so "
+            f"{most} layers in float aren't enough to pass the gates on the validation split, so "
             f"{bundle} is marked rejected. Use `quantize='float16'`, or loosen `gates`."
         )

@@ -75,7 +75,7 @@ def prove(
     if recipe.onnx == "float32" and not difference <= SAME:
         raise SkinliteError(
             f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
-            "though both are float32; this is a fault of skinlite, please report it."
+            "but both are float32; this is a bug in skinlite, please report it."
         )
     write_golden(folder, rows, data.encoder, runners)
     fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)

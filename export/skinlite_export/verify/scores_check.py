@@ -48,7 +48,7 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     truth = np.sum(proof.keras.confusion, axis=1)
     for compared in (*proof.files, *((proof.control,) if proof.control else ())):
         if not np.array_equal(np.sum(compared.metrics.confusion, axis=1), truth):
-            yield f"{compared.file} was judged on other images than keras"
+            yield f"{compared.file} was tested on other images than keras"
         else:
             yield from _of_comparison(compared, proof.keras)
     yield from _of_gates(proof, manifest.recipe.gates)
@@ -60,11 +60,11 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     yield from _of_temperature(manifest)
 
 
-def same(one: float | None, other: float | None, near: float = NEAR) -> bool:
+def same(first: float | None, other: float | None, near: float = NEAR) -> bool:
     """Whether two figures are one; NaN is none."""
-    if one is None or other is None:
-        return one is other
-    return math.isclose(one, other, rel_tol=0, abs_tol=near)
+    if first is None or other is None:
+        return first is other
+    return math.isclose(first, other, rel_tol=0, abs_tol=near)
 
 
 def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
@@ -74,7 +74,7 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
         or min(counts) < 0
         or not 0 < sum(counts) < MOST_IMAGES
     ):
-        yield f"{name}'s confusion matrix is none of seven classes"
+        yield f"{name}'s confusion matrix isn't of seven classes"
         return
     truth, answered = np.divmod(np.repeat(np.arange(49), counts), 7)
     again = evaluate(truth, np.eye(7)[answered])
@@ -84,16 +84,20 @@ def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
     wrong = [field for field in FIGURES if not same(getattr(given, field), getattr(again, field))]
     wrong += [
         f"{field} of {label}"
-        for label, one in given.per_class.items()
+        for label, metrics in given.per_class.items()
         for field in ("support", "precision", "recall", "f1", "specificity")
-        if not same(getattr(one, field), getattr(again.per_class[label], field))
+        if not same(getattr(metrics, field), getattr(again.per_class[label], field))
     ]
-    present = [one.auc for one in given.per_class.values() if one.support and one.auc is not None]
+    present = [
+        metrics.auc
+        for metrics in given.per_class.values()
+        if metrics.support and metrics.auc is not None
+    ]
     if not same(given.macro_auc, float(np.mean(present)) if present else None):
         wrong.append("macro_auc")
-    for label, one in given.per_class.items():
+    for label, metrics in given.per_class.items():
         alone = again.per_class[label].auc is None
-        if (one.auc is None) != alone or not (one.auc is None or 0 <= one.auc <= 1):
+        if (metrics.auc is None) != alone or not (metrics.auc is None or 0 <= metrics.auc <= 1):
             wrong.append(f"auc of {label}")
     if wrong:
         yield f"{name}'s {', '.join(wrong)} don't follow from its confusion matrix and AUCs"
@@ -103,18 +107,18 @@ def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
     # As many images as moved from one cell of the matrix to another have other answers.
     moved = np.abs(np.subtract(given.metrics.confusion, keras.confusion)).sum() / 2
     if not 0 <= given.agreement <= 1 - moved / keras.images + NEAR:
-        yield f"{given.file}'s agreement is more than its confusion matrix leaves"
+        yield f"{given.file}'s agreement is higher than its confusion matrix allows"
     if not 0 <= given.worst_difference <= 1 + NEAR:
-        yield f"{given.file}'s worst_difference is no difference of probabilities"
+        yield f"{given.file}'s worst_difference can't be a difference of probabilities"
 
 
 def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
     limits = dict(asked) if asked else {}
-    needed = [(one.file, name) for one in proof.files for name in limits]
+    needed = [(file_scores.file, name) for file_scores in proof.files for name in limits]
     if [(gate.file, gate.name) for gate in proof.gates] != needed:
         yield "verification.gates aren't those of the recipe, each for each file"
         return
-    files, keras = {one.file: one for one in proof.files}, proof.keras
+    files, keras = {file_scores.file: file_scores for file_scores in proof.files}, proof.keras
     for gate in proof.gates:
         compared, what = files[gate.file], f"{gate.file}'s gate {gate.name}"
         scores = compared.metrics
@@ -136,28 +140,28 @@ def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
         elif not same(gate.limit, limits[gate.name], 0):
             yield f"{what} has another limit than the recipe"
         elif gate.interval and not -1 <= gate.interval[0] <= gate.interval[1] <= 1:
-            yield f"{what} has an interval that is none"
+            yield f"{what} has an impossible interval"
         elif gate.passed != gate.holds:
-            yield f"{what} says {'held' if gate.passed else 'failed'}, by its figures it didn't"
+            yield f"{what} says {'held' if gate.passed else 'failed'}, against its figures"
 
 
 def _of_details(given: Details, metrics: Metrics) -> Iterator[str]:
     for name, ends in dict(given.intervals).items():
         if ends is not None and not 0 <= ends[0] <= ends[1] <= 1:
-            yield f"interval of {name} is none"
+            yield f"the interval of {name} is impossible"
     yield from _of_calibration(given.calibration, metrics)
-    for one in given.subgroups:
-        shares = (one.accuracy, one.balanced_accuracy, one.melanoma_recall)
+    for subgroup in given.subgroups:
+        shares = (subgroup.accuracy, subgroup.balanced_accuracy, subgroup.melanoma_recall)
         if (
-            not 0 <= one.melanomas <= one.images <= metrics.images
+            not 0 <= subgroup.melanomas <= subgroup.images <= metrics.images
             or any(share is not None and not 0 <= share <= 1 for share in shares)
-            or (one.images < FEWEST and shares != (None, None, None))
+            or (subgroup.images < FEWEST and shares != (None, None, None))
         ):
-            yield f"subgroup {one.field} {one.group} can't be so"
+            yield f"subgroup {subgroup.field} {subgroup.group} is impossible"
 
 
 def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
-    counts = np.array([one.images for one in given.bins])
+    counts = np.array([bin_.images for bin_ in given.bins])
     confidence, accuracy = ([getattr(b, f) for b in given.bins] for f in ("confidence", "accuracy"))
     if len(counts) == 0 or counts.min() < 1 or counts.sum() != metrics.images:
         yield "calibration bins aren't of its images"
@@ -166,25 +170,25 @@ def _of_calibration(given: Calibration, metrics: Metrics) -> Iterator[str]:
     if not same(given.ece, error) or not same(
         float(accuracy @ counts / counts.sum()), metrics.accuracy
     ):
-        yield "calibration error or accuracy don't follow from the bins"
+        yield "calibration error or accuracy doesn't follow from the bins"
 
 
 def _of_temperature(manifest: Manifest) -> Iterator[str]:
     given, details = manifest.temperature, manifest.verification.details.get(TFLITE)
     if given is None:
         if manifest.source.trained and details and details.calibration.temperature is not None:
-            yield f"temperature is missing, {TFLITE}'s calibration has one"
+            yield f"temperature is missing, but {TFLITE}'s calibration has one"
         return
     if not manifest.source.trained:
         yield "an untrained network has a temperature"
     if not BOUNDS[0] <= given.value <= BOUNDS[1]:
-        yield f"temperature.value {given.value:g} is none that is fitted"
+        yield f"temperature.value {given.value:g} can't be a fitted value"
     if details and not all(
-        same(one, other)
-        for one, other in (
+        same(value, other)
+        for value, other in (
             (given.value, details.calibration.temperature),
             (given.ece_before, details.calibration.ece),
             (given.ece_after, details.calibration.ece_with_temperature),
         )
     ):
-        yield f"temperature and {TFLITE}'s calibration say different things"
+        yield f"temperature and {TFLITE}'s calibration contradict each other"

@@ -27,21 +27,21 @@ def check_tensors(bundle: Bundle) -> str:
             )
         ordered = ordered and bool(told.input_order)
     what = "names, order, shapes, formats" if ordered else "shapes and formats; no names, no order"
-    return f"tensors of {' and '.join(bundle.models)}: as the manifest has them ({what})"
+    return f"tensors of {' and '.join(bundle.models)}: as in the manifest ({what})"
 
 
-def _differences(told: Signature, found: Signature) -> Iterator[str]:
-    there = {one.name: one for one in (*found.inputs, *found.outputs)}
-    known = {one.name for one in (*told.inputs, *told.outputs)}
+def _differences(manifest: Signature, file: Signature) -> Iterator[str]:
+    there = {tensor.name: tensor for tensor in (*file.inputs, *file.outputs)}
+    known = {tensor.name for tensor in (*manifest.inputs, *manifest.outputs)}
     for name in sorted(there.keys() ^ known):
         yield f"{name} is only in the {'file' if name in there else 'manifest'}"
-    for one in (*told.inputs, *told.outputs):
+    for tensor in (*manifest.inputs, *manifest.outputs):
         for field in Tensor.model_fields:
             # An older manifest has no names and no order; words change with versions.
-            value = getattr(one, field)
+            value = getattr(tensor, field)
             older = value is None and field in ("raw_name", "position")
-            if one.name not in there or older or field == "meaning":
+            if tensor.name not in there or older or field == "meaning":
                 continue
-            here = getattr(there[one.name], field)
+            here = getattr(there[tensor.name], field)
             if value != here:
-                yield f"{one.name}'s {field} is {here}, not {value}"
+                yield f"{tensor.name}'s {field} is {here}, not {value}"

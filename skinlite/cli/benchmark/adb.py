@@ -21,14 +21,16 @@ def adb(
             help="TensorFlow Lite's benchmark_model, built for the phone; see docs/adb.md."
         ),
     ],
-    serial: Annotated[str | None, typer.Option(help="Which phone, where adb sees several.")] = None,
+    serial: Annotated[
+        str | None, typer.Option(help="Serial number of the phone, if adb sees several.")
+    ] = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
-    runs: Annotated[int, typer.Option(min=1, help="Timed invocations, at least.")] = 100,
+    runs: Annotated[int, typer.Option(min=1, help="Smallest number of timed invocations.")] = 100,
     as_json: JsonOption = False,
 ) -> None:
-    """Time a bundle's .tflite on an Android phone that adb reaches, and clean up there.
+    """Time a bundle's .tflite on an Android phone by adb, and remove the files from the phone.
 
-    The figures are benchmark_model's own, measured on that phone.
+    The figures come from benchmark_model on that phone.
     """
     counts = thread_counts(threads)
     from skinlite.cli.progress import reporting

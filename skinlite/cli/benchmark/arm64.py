@@ -22,11 +22,11 @@ def arm64(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Run a bundle's golden vectors on emulated ARM processors, and compare bit by bit with here.
+    """Run a bundle's golden vectors on emulated ARM processors, and compare the outputs.
 
-    Needs qemu-user-static and debootstrap. The first time makes the emulated machine, in about a
-    minute, from downloads of about 100 MB, and keeps it in the cache. No time is reported: an
-    emulator's means nothing.
+    Needs qemu-user-static and debootstrap. The first run makes the emulated machine in about a
+    minute, from downloads of about 100 MB, and keeps it in the cache. It reports no time: the time
+    of an emulator means nothing.
     """
     need("elftools", "arm64")
     from skinlite.cli.progress import reporting
@@ -44,7 +44,7 @@ def arm64(
             output.print(f"{processor.cpu}: {_words(processor, parity.pictures)}", markup=False)
             output.print(f"  XNNPACK: {_kernels(processor)}", markup=False)
             if processor.builtin:
-                output.print(f"  outside of XNNPACK: {', '.join(processor.builtin)}", markup=False)
+                output.print(f"  not in XNNPACK: {', '.join(processor.builtin)}", markup=False)
             if not processor.identical:
                 output.print(f"  {_beginning(processor.operators)}", markup=False)
         output.print(f"{parity.emulator}, LiteRT {parity.litert}; emulated, so no time is reported")
@@ -56,14 +56,14 @@ def arm64(
     }
     if wrong:
         raise GateError(
-            f"{bundle}: {', '.join(sorted(wrong))} can't be trusted on ARM: it is off by more than "
-            "rounding explains; don't ship it."
+            f"{bundle}: {', '.join(sorted(wrong))} can't be trusted on ARM: they differ by more "
+            "than rounding explains. Don't ship it."
         )
     if not parity.passed:
         raise GateError(
-            f"{bundle} gives other predictions on ARM than here. Every operator is off by "
-            "roundings alone, but this network makes much of them: train it longer, or keep more "
-            "of it in float with --keep-float (skinlite export --explain-error says what)."
+            f"{bundle} gives other predictions on ARM than here. All operators differ only by "
+            "rounding, but this network amplifies rounding: train it longer, or keep more of it "
+            "in float with --keep-float (skinlite export --explain-error says what)."
         )
 
 
@@ -80,7 +80,7 @@ def _words(processor: "Parity", images: int) -> str:
 def _beginning(operators: "Sequence[Deviation]") -> str:
     """Where the difference comes from."""
     if not operators:
-        return "no operator differs by itself: the delegate fuses some into others"
+        return "no operator differs when it runs alone: the delegate fuses some of them"
     first, *others = operators
     text = (
         f"differs first in operator {first.position}, {first.operator} "
@@ -94,8 +94,8 @@ def _beginning(operators: "Sequence[Deviation]") -> str:
             f"{len(deviations)} {kind} (by {_much(deviations)})"
             for kind, deviations in kinds.items()
         ]
-        text += f", by themselves also {', '.join(named)}"
-    return f"{text}; every other operator gives the same numbers"
+        text += f", when they run alone also {', '.join(named)}"
+    return f"{text}; all other operators give the same numbers"
 
 
 def _much(deviations: "Sequence[Deviation]") -> str:
@@ -110,7 +110,7 @@ def _much(deviations: "Sequence[Deviation]") -> str:
 
 def _kernels(processor: "Parity") -> str:
     if not processor.micro_kernels:
-        return "this qemu doesn't tell which kernels ran"
+        return "this qemu doesn't report which kernels ran"
     shown = [
         name
         for name in processor.micro_kernels

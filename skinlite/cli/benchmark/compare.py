@@ -27,7 +27,9 @@ SHOWN = {
 
 def compare(
     old: Annotated[Path, typer.Argument(help="Report folder, or its results.json.")],
-    new: Annotated[Path, typer.Argument(help="The same, measured later.")],
+    new: Annotated[
+        Path, typer.Argument(help="Report folder or results.json of a later measurement.")
+    ],
     fail_if: Annotated[
         list[str] | None,
         typer.Option(help="Gate: METRIC>+5% or METRIC<-0.01; an unknown metric lists them."),
@@ -36,7 +38,7 @@ def compare(
 ) -> None:
     """Compare two results of one host and the same settings.
 
-    Exit code 3 where a gate fails or can't be judged.
+    Exit code 3 if a gate fails or can't be computed.
     """
     from skinlite_benchmarks.compare.changes import compare as between
     from skinlite_benchmarks.compare.regression_gates import failures, parse_gate
@@ -56,11 +58,11 @@ def compare(
         if regressions:
             sentences.append(f"{len(regressions)} regression(s): {_sentences(regressions)}.")
         if any(failure.change and failure.change.unstable for failure in regressions):
-            sentences.append("Measure what is unstable again before you believe it.")
+            sentences.append("Measure unstable contestants again before you trust their times.")
         if unjudged:
             sentences.append(
-                f"What was not measured can't be judged, and doesn't pass: {_sentences(unjudged)}. "
-                "Measure again, with all that the old results have."
+                f"A gate fails if a value was not measured: {_sentences(unjudged)}. "
+                "Measure again, with everything that the old results have."
             )
         raise GateError(" ".join(sentences))
 
@@ -75,7 +77,7 @@ def _print(comparison: "Comparison") -> None:
     for name, (before, after) in comparison.versions.items():
         console.print(f"{name} {before} -> {after}", markup=False)
     for side in comparison.interrupted:
-        console.print(f"{side} was interrupted: it has what was measured until then")
+        console.print(f"{side} was interrupted: it has the measurements until then")
     for names, where in ((comparison.only_old, "old"), (comparison.only_new, "new")):
         if names:
             console.print(f"only in the {where} results: {', '.join(names)}", markup=False)
@@ -116,4 +118,4 @@ def _print_unstable(comparison: "Comparison") -> None:
     }
     if by_side:
         where = ". ".join(f"Unstable in {side}: {which}" for side, which in by_side.items())
-        console.print(f"{where}. Measure again before you believe their times.", markup=False)
+        console.print(f"{where}. Measure again before you trust their times.", markup=False)

@@ -24,12 +24,12 @@ def cycles(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """Count what files execute on emulated ARM processors, and model the cycles of that.
+    """Count the executed code of files on emulated ARM processors, and estimate its cycles.
 
     Needs qemu-user (qemu-aarch64 with plugins), a C compiler, LLVM 19 or newer, and debootstrap for
-    the emulated machine that skinlite benchmark arm64 makes, too. It says which of two files is
-    less work for a phone, and why, without one; not how long it takes: the model has no caches that
-    miss, no clock and one thread.
+    the emulated machine that skinlite benchmark arm64 makes, too. It estimates, without a phone,
+    which of two files is less work for a phone, and why. It doesn't estimate time: the model has
+    no cache misses, no clock and one thread.
     """
     need("elftools", "arm64")
     from skinlite.cli.progress import reporting
@@ -48,8 +48,8 @@ def cycles(
             for kernel, cost in list(model.kernels.items())[:MOST_KERNELS]:
                 output.print(f"  {cost / model.cycles:4.0%} {kernel}", markup=False)
     output.print(
-        f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: to compare files by; a "
-        "phone, whose caches miss, takes longer",
+        f"by {made.llvm}'s models, {made.emulator}, LiteRT {made.litert}: use it to compare "
+        "files; a phone takes longer, because its caches miss",
         markup=False,
     )
 

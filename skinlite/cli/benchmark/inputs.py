@@ -33,7 +33,7 @@ def thread_counts(text: str) -> list[int]:
     except ValueError as error:
         raise InputError(f"--threads {text!r} is not a list of numbers such as 1,2.") from error
     if min(counts) < 1 or len(set(counts)) != len(counts):
-        raise InputError(f"--threads {text!r}: each count has to be 1 or more, and come once.")
+        raise InputError(f"--threads {text!r}: give each count once; it has to be 1 or more.")
     return counts
 
 
@@ -53,7 +53,7 @@ def tflite_of(path: Path) -> Path:
         return path
     opened = open_bundle(path)
     if TFLITE not in opened.models:
-        raise InputError(f"{path} has no {TFLITE}, which is what a phone runs.")
+        raise InputError(f"{path} has no {TFLITE}, the file that phones run.")
     opened.check_files()
     return path / TFLITE
 
@@ -82,8 +82,8 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     runs = runs or [open_run(path) for path in models if is_run(path)]
     if not runs:
         raise InputError(
-            "--peers converts the Keras model, which neither a bundle nor a model file holds. Name "
-            "the run they come from with --model RUN."
+            "--peers converts the Keras model, which is not in a bundle or model file. Give their "
+            "run with --model RUN."
         )
     for module in ("keras", "tf_keras", "tf2onnx"):
         need(module, "export")
@@ -111,7 +111,7 @@ def parse_runtimes(text: str) -> list[str]:
     offered = [name for name, runner in RUNNERS.items() if runner.suffix]
     chosen = [name for name in offered if name in text.split(",")]
     if len(chosen) != len(text.split(",")):
-        raise InputError(f"--runtimes {text!r}: choose of {', '.join(offered)}, each once.")
+        raise InputError(f"--runtimes {text!r}: choose from {', '.join(offered)}, each once.")
     return chosen
 
 
@@ -127,7 +127,8 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
     """
     if run is not None and choice != REFERENCE:
         raise InputError(
-            f"--reference {choice} and --reference-run {run.path} name two references. Drop one."
+            f"--reference {choice} and --reference-run {run.path} name two references. Leave one "
+            f"out."
         )
     if choice == "none":
         return None
@@ -135,14 +136,15 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
         return Path(choice)
     if choice != REFERENCE:
         raise InputError(
-            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite file of yours."
+            f"--reference {choice!r}: choose {REFERENCE}, none, or your own .tflite file."
         )
     from skinlite_benchmarks.contestants.reference import NEEDED_GB, ReferenceBuild, reference_path
 
     if not reference_path(run).is_file():
         need("tensorflow", "export")
         console.print(
-            f"converting the baseline: once, a minute or two, up to {NEEDED_GB:g} GB of memory"
+            f"converting the baseline: this takes one or two minutes, only once, and up to "
+            f"{NEEDED_GB:g} GB of memory"
         )
     with ReferenceBuild(run=run) as build:
         return build.wait()
@@ -163,5 +165,5 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
         output.print(summary(view_of(results)), markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
-        console.print(f"interrupted; {page} has what was measured until then")
+        console.print(f"interrupted; {page} has the measurements until then")
         raise typer.Exit(130)

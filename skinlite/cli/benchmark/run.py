@@ -43,8 +43,8 @@ class ModelsOrCommand(TyperGroup):
 app = typer.Typer(
     cls=ModelsOrCommand,
     help="Time models against the reference, interleaved, and write a report.\n\n"
-    "skinlite benchmark MODELS... [OPTIONS] is skinlite benchmark run MODELS... [OPTIONS]; a model "
-    "named like a command is ./NAME.",
+    "skinlite benchmark MODELS... [OPTIONS] is skinlite benchmark run MODELS... [OPTIONS]; write "
+    "./NAME for a model that has the name of a command.",
     no_args_is_help=True,
 )
 
@@ -58,45 +58,51 @@ def benchmark(
     out: OutOption = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
     runtimes: Annotated[
-        str, typer.Option(help="Of litert, compiled (LiteRT's CompiledModel), onnxruntime.")
+        str, typer.Option(help="Runtimes: litert, compiled (LiteRT's CompiledModel), onnxruntime.")
     ] = "litert,onnxruntime",
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; 100 or more.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds; use 100 or more.")] = 100,
     reference: Annotated[
         str,
         typer.Option(
-            help=f"{REFERENCE} (converted once, then kept), none, or a .tflite file of yours."
+            help=f"{REFERENCE} (converted once, then kept), none, or your own .tflite file."
         ),
     ] = REFERENCE,
     reference_run: Annotated[
         Path | None,
-        typer.Option(help="Run whose trained weights the reference has, instead of new ones."),
+        typer.Option(
+            help="Run with trained weights for the reference; otherwise its weights are random."
+        ),
     ] = None,
     peers: Annotated[
         bool,
         typer.Option(
             "--peers",
-            help="Beside them the same model as the stock converter (float32, float16, dynamic, "
-            "int8) and onnxruntime (float, QDQ int8) have it; needs its run.",
+            help="Also measure the same model from the stock converter (float32, float16, "
+            "dynamic, int8) and from onnxruntime (float, QDQ int8); needs its run.",
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the order and the bootstrap.")] = 0,
     devices: Annotated[
         Path | None,
         typer.Option(
-            help="Folder where skinlite serve keeps what phones measured of these models; left "
-            f"out, {DEVICES} where that is."
+            help="Folder where skinlite serve stores the measurements of phones; default: "
+            f"{DEVICES} if it exists."
         ),
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="Data set to judge accuracy on; left out, what bundles know of theirs."),
+        typer.Option(
+            help="Data set to measure accuracy on; default: the accuracy stored in the bundles."
+        ),
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(help="Run that models come from: its test split judges, its float model too."),
+        typer.Option(
+            help="Run of the models: measures accuracy on its test split, also of its float model."
+        ),
     ] = None,
     details: Annotated[
-        bool, typer.Option(help="Measure operators, cost and this host's limits too.")
+        bool, typer.Option(help="Also measure operators, cost and this machine's limits.")
     ] = True,
     as_json: JsonOption = False,
 ) -> None:

@@ -17,36 +17,41 @@ SIZES, WIDTHS = "96,128,160,192,224,299", "1"
 
 
 def sweep(
-    backbone: Annotated[list[str] | None, typer.Option(help="With new weights; repeat it.")] = None,
+    backbone: Annotated[
+        list[str] | None, typer.Option(help="Backbone with random weights; may be repeated.")
+    ] = None,
     sizes: Annotated[
-        str | None, typer.Option(help=f"Heights and widths in pixels; {SIZES} if left out.")
+        str | None, typer.Option(help=f"Heights and widths in pixels; default: {SIZES}.")
     ] = None,
     widths: Annotated[
-        str | None, typer.Option(help=f"Multipliers of the channels; {WIDTHS} if left out.")
+        str | None, typer.Option(help=f"Multipliers of the channels; default: {WIDTHS}.")
     ] = None,
     model: Annotated[
         list[Path] | None,
-        typer.Option(help="Run, of the size and width it has: accuracy too; repeat it."),
+        typer.Option(
+            help="Run, with its own size and width: also measures accuracy; may be repeated."
+        ),
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Data set of the runs; left out, the one they name.")
+        Path | None, typer.Option(help="Data set of the runs; default: the one that they name.")
     ] = None,
     quantize: Annotated[
-        Literal["none", "float16", "dynamic", "int8"], typer.Option(help="Of the .tflite files.")
+        Literal["none", "float16", "dynamic", "int8"],
+        typer.Option(help="Number format of the .tflite files."),
     ] = "int8",
     out: OutOption = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1",
-    rounds: Annotated[int, typer.Option(min=1, help="Interleaved rounds; 100 or more.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds; use 100 or more.")] = 100,
     reference: Annotated[
-        str, typer.Option(help="As for skinlite benchmark run; none if left out.")
+        str, typer.Option(help="As for skinlite benchmark run; default: none.")
     ] = "none",
-    seed: Annotated[int, typer.Option(help="Of the order and the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the order and the bootstrap.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Time one network at many sizes and widths, and judge the runs among them: what to train.
+    """Time one network at many sizes and widths, and evaluate runs: helps to choose what to train.
 
-    Without --model every point has new weights: latency and size don't depend on them. Each is
-    converted once, about a minute, and kept.
+    Without --model every point has random weights: latency and size don't depend on them. Each
+    point is converted once, in about a minute, and kept in the cache.
     """
     counts = thread_counts(threads)
     for module in ("keras", "tf_keras"):
@@ -68,7 +73,9 @@ def sweep(
         for width in _numbers("--widths", widths or WIDTHS, float)
     ]
     if len({job.name for job in jobs}) < len(jobs):
-        raise InputError("Two points of the sweep have one backbone, size and width. Drop one.")
+        raise InputError(
+            "Two points of the sweep have the same backbone, size and width. Leave one out."
+        )
     evaluation_set = evaluation_set_of(data, runs) if runs else None
     folder = output_folder(out, "reports", "sweep")
     settings = BenchmarkSettings(
@@ -98,5 +105,5 @@ def _numbers(flag: str, text: str, kind: type[N]) -> list[N]:
     except ValueError as error:
         raise InputError(f"{flag} {text!r} is not a list of numbers such as 96,224.") from error
     if min(numbers) <= 0:
-        raise InputError(f"{flag} {text!r}: each has to be above 0.")
+        raise InputError(f"{flag} {text!r}: each number has to be above 0.")
     return numbers

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from skinlite.cli.parsing import parse_gates, parse_kits, parse_names, parse_rewrites, parse_size
+from skinlite.cli.parsing import (
+    as_flags,
+    parse_gates,
+    parse_kits,
+    parse_names,
+    parse_rewrites,
+    parse_size,
+)
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     DataOption,
@@ -21,57 +28,69 @@ from skinlite.process.extras import need
 from skinlite.settings import validated
 
 ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")
-"""Options that mean nothing for another number format; their defaults say nothing."""
+"""Options without a meaning for another number format; their defaults are ignored there."""
 
 
 def export(
     context: typer.Context,
     model: Annotated[
-        Path | None, typer.Option(help="Run folder; left out, the newest below runs/.")
+        Path | None, typer.Option(help="Run folder; default: the newest below runs/.")
     ] = None,
     quantize: Annotated[
         str, typer.Option(help="int8, int8-qat, float16, dynamic or none.")
     ] = "int8",
     onnx: Annotated[
-        str | None, typer.Option(help="Of the .onnx: float32, or int8 as the .tflite is.")
+        str | None,
+        typer.Option(help="Number format of the .onnx: float32, or int8 like the .tflite."),
     ] = None,
     data: DataOption = None,
     out: OutOption = None,
     rewrites: Annotated[
-        str, typer.Option(help="Of graph and file: all, none, NAME,... or all,-NAME,... (all but).")
+        str,
+        typer.Option(
+            help="Rewrites of graph and file: all, none, NAME,... or all,-NAME,... (all others)."
+        ),
     ] = "all",
     calibration_pictures: Annotated[
-        int, typer.Option(min=1, help="Drawn class-balanced from the training split.")
+        int,
+        typer.Option(
+            "--calibration-images",
+            "--calibration-pictures",
+            min=1,
+            help="Number of calibration images, drawn class-balanced from the training split.",
+        ),
     ] = 300,
     calibration: Annotated[
         Path | None,
-        typer.Option(help="Data set of yours to draw them from, in place of the training split."),
+        typer.Option(
+            help="Your own data set of calibration images, instead of the training split."
+        ),
     ] = None,
     screening: Annotated[
         float,
         typer.Option(
             min=0,
-            help="Leave a calibration image out above so many times a layer's 95th percentile; "
-            "0 keeps all.",
+            help="Leave out a calibration image if it is above this multiple of a layer's 95th "
+            "percentile; 0 keeps all.",
         ),
     ] = 3.0,
     ranges: Annotated[
-        str, typer.Option(help="Of int8 activations: mse (least squared error) or minmax.")
+        str, typer.Option(help="Ranges of int8 activations: mse (least squared error) or minmax.")
     ] = "mse",
     gates: Annotated[
         str,
         typer.Option(help="on, off, or limits such as agreement=0.98,melanoma_recall_drop=0.01."),
     ] = "on",
     keep_float: Annotated[
-        str, typer.Option(help="LAYER,... to compute in float; --explain-error lists them.")
+        str, typer.Option(help="Layers to compute in float, LAYER,...; --explain-error lists them.")
     ] = "",
     allow_float: Annotated[
-        str, typer.Option(help="OPERATOR,... that may be left in float in an int8 file.")
+        str, typer.Option(help="Operators that may stay in float in an int8 file, OPERATOR,...")
     ] = "",
     integer_only: Annotated[
         bool,
         typer.Option(
-            "--integer-only", help="No float operator at all, for accelerators that have none."
+            "--integer-only", help="No float operator at all, for accelerators without float."
         ),
     ] = False,
     on_fail: Annotated[
@@ -83,7 +102,9 @@ def export(
     ] = "stop",
     explain_error: Annotated[
         bool,
-        typer.Option("--explain-error", help="Measure what int8 costs each layer; takes minutes."),
+        typer.Option(
+            "--explain-error", help="Measure the int8 error of each layer; takes minutes."
+        ),
     ] = False,
     prune: Annotated[
         float | None,
@@ -91,17 +112,19 @@ def export(
     ] = None,
     cluster: Annotated[
         int | None,
-        typer.Option(help="Different weights to leave a kernel: smaller download, not faster."),
+        typer.Option(
+            help="Number of different weights per kernel: a smaller download, not a faster file."
+        ),
     ] = None,
     fine_tuning_epochs: Annotated[
-        int | None, typer.Option(min=1, help="Of int8-qat; left out, 2. Minutes each.")
+        int | None, typer.Option(min=1, help="Epochs of int8-qat; default: 2. Each takes minutes.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the calibration draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the calibration images.")] = 0,
     io: Annotated[
         str | None,
         typer.Option(
-            help="Of the .tflite: float32, uint8 (pixels as they are, the rest float32) or int8 "
-            "(everything)."
+            help="Inputs and outputs of the .tflite: float32, uint8 (pixels unchanged, the rest "
+            "float32) or int8 (everything)."
         ),
     ] = None,
     resize_in_graph: Annotated[
@@ -116,17 +139,17 @@ def export(
         typer.Option(help="encoded, or raw: age, sex and site are encoded inside the .tflite."),
     ] = "encoded",
     with_attention: Annotated[
-        bool, typer.Option("--with-attention", help="Give the attention map as a second output.")
+        bool, typer.Option("--with-attention", help="Add the attention map as a second output.")
     ] = False,
     author: Annotated[
-        str | None, typer.Option(help="Whose model it is, for the files' metadata.")
+        str | None, typer.Option(help="Author of the model, for the files' metadata.")
     ] = None,
     license: Annotated[
-        str | None, typer.Option(help="Of the model, for the files' metadata.")
+        str | None, typer.Option(help="Licence of the model, for the files' metadata.")
     ] = None,
     kit: Annotated[
         str,
-        typer.Option(metavar="NAME,...", help="Sample code to put in: android, ios, web."),
+        typer.Option(metavar="NAME,...", help="Sample code to add: android, ios, web."),
     ] = "",
     sign: Annotated[
         Path | None,
@@ -134,7 +157,7 @@ def export(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Quantize and convert a run to .tflite and .onnx, and prove what it kept."""
+    """Convert a run to .tflite and .onnx, and test the files on held-out images."""
     from skinlite_export.recipe import Recipe
 
     kits = parse_kits(kit)
@@ -178,8 +201,8 @@ def export(
         source = context.get_parameter_source(name)
         if source and source.name == "COMMANDLINE":
             raise InputError(
-                f"--{name.replace('_', '-')} is about int8, and --quantize is {quantize}. Drop it, "
-                "or use --quantize int8."
+                as_flags(f"`{name}` is about int8, and --quantize is {quantize}. ")
+                + "Leave it out, or use --quantize int8."
             )
     from skinlite.api.data import run_of
     from skinlite.training.run import newest_run

@@ -14,17 +14,22 @@ def kit(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     names: Annotated[
         str,
-        typer.Option("--kit", metavar="NAME,...", help="android, ios, web.", show_default=False),
+        typer.Option(
+            "--kit",
+            metavar="NAME,...",
+            help="Sample code to add: android, ios, web.",
+            show_default=False,
+        ),
     ],
     out: OutOption = None,
 ) -> None:
-    """Put sample code for apps into a bundle, without exporting again; --out leaves it as it is."""
+    """Add sample code for apps to a bundle without a new export; --out writes a copy."""
     from skinlite_export.bundle.folder import open_bundle
     from skinlite_export.bundle.kits import FOLDER, KITS, add_kits
 
     wanted = parse_kits(names)
     if not wanted:
-        raise InputError(f"Which kit? --kit takes one or more of {', '.join(KITS)}.")
+        raise InputError(f"Which kit? --kit needs one or more of {', '.join(KITS)}.")
     made = add_kits(open_bundle(bundle), wanted, out)
     for name in wanted:
         output.print(made.path / FOLDER / name / "README.md", markup=False)

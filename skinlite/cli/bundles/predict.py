@@ -14,27 +14,32 @@ from skinlite.errors import InputError
 def predict(
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE", help="Bundle folder.")],
     image: Annotated[
-        Path, typer.Argument(metavar="IMAGE", help="Image of one lesion; of --isic-csv a folder.")
+        Path,
+        typer.Argument(
+            metavar="IMAGE", help="Image of one lesion; with --isic-csv a folder of images."
+        ),
     ],
-    age: Annotated[float | None, typer.Option(help="Years; left out where not known.")] = None,
+    age: Annotated[
+        float | None, typer.Option(help="Age in years; leave it out if unknown.")
+    ] = None,
     sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
     site: Annotated[str, typer.Option(help="HAM10000's localization, such as back.")] = "unknown",
-    file: Annotated[str, typer.Option(help="Which of the bundle's models.")] = "model.tflite",
+    file: Annotated[str, typer.Option(help="Model file of the bundle.")] = "model.tflite",
     attention: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.png", help="Write the image with the attention map over it."),
+        typer.Option(metavar="FILE.png", help="Write the image with the attention map on top."),
     ] = None,
     isic_csv: Annotated[
         Path | None,
         typer.Option(
             "--isic-csv",
             metavar="FILE",
-            help="Answer for every image of a folder, as ISIC 2018 takes it; patients unknown.",
+            help="Predict every image of a folder, in the format of ISIC 2018; metadata unknown.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Answer for one image: seven probabilities. No diagnosis: research software."""
+    """Predict one image: seven probabilities. Research software: no diagnosis."""
     import io
 
     from PIL import Image
@@ -47,13 +52,15 @@ def predict(
     from skinlite_export.runtime.model_inputs import run_one
 
     if attention and attention.suffix.lower() != ".png":
-        raise InputError(f"--attention {attention} is written as PNG: let its name end in .png.")
+        raise InputError(
+            f"--attention {attention} is written as PNG: give a name that ends in .png."
+        )
     patient = Patient(age=age, sex=sex, localization=site)
     if isic_csv:
         if attention or as_json or patient != Patient():
             raise InputError(
-                "--isic-csv answers for a folder of images: leave out --age, --sex, --site, "
-                "--attention and --json, which are of one image."
+                "--isic-csv predicts a folder of images: leave out --age, --sex, --site, "
+                "--attention and --json, which are for one image."
             )
         hold_file("--isic-csv", isic_csv)
     if attention:
@@ -73,7 +80,7 @@ def predict(
         found, size = runner.attention(), manifest.source.image_size
         if found is None:
             raise InputError(
-                f"{file} gives no attention map. Export one with: skinlite export --with-attention"
+                f"{file} has no attention map. Export one with: skinlite export --with-attention"
             )
         content = io.BytesIO()
         coloured = overlay(pixels, found, runner.signature.height_width, (size, size))

@@ -19,16 +19,19 @@ def serve(
         Path | None, typer.Argument(metavar="BUNDLE", help="Bundle folder.", show_default=False)
     ] = None,
     host: Annotated[
-        str, typer.Option(help="Address to listen at; 0.0.0.0 lets phones in.")
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets phones connect.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 chooses a free one.")] = 8000,
     results: Annotated[
         Path,
-        typer.Option(help="Folder for what phones measure; skinlite benchmark reads it."),
+        typer.Option(help="Folder for the measurements of phones; skinlite benchmark reads it."),
     ] = DEVICES,
     https: Annotated[
         bool,
-        typer.Option("--https", help="Certificate of our own: several threads on the phone."),
+        typer.Option(
+            "--https",
+            help="Use a self-signed certificate: the phone can then use several threads.",
+        ),
     ] = False,
     install_runtime: Annotated[
         bool,
@@ -91,7 +94,9 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
             output.print(f"On the phone: {url(phone, port, https)}", markup=False)
         if tls:
             output.print(f"Certificate (the browser warns): SHA-256 {certificate.fingerprint}")
-        output.print(f"What phones measure goes to {results}. Ctrl-C stops.", markup=False)
+        output.print(
+            f"Measurements of phones are written to {results}. Ctrl-C stops.", markup=False
+        )
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -106,6 +111,7 @@ def _check_tensors(bundle: "Bundle") -> None:
     signature = bundle.manifest.signatures[TFLITE]
     if any(tensor.dtype == "int8" for tensor in (*signature.inputs, *signature.outputs)):
         raise InputError(
-            f"{bundle.path} takes or gives int8 tensors, which browsers' LiteRT.js can't. Export "
-            "it with --io uint8 or --io float32 for the page; the numbers inside stay int8."
+            f"{bundle.path} has int8 inputs or outputs, which LiteRT.js in browsers doesn't "
+            f"support. Export "
+            "it with --io uint8 or --io float32 for the page; inside, the model stays int8."
         )

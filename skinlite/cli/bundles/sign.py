@@ -16,12 +16,12 @@ def sign(
         Path,
         typer.Option(
             metavar="KEY.pem",
-            help="Ed25519; made with: openssl genpkey -algorithm ed25519 -out KEY.pem",
+            help="Ed25519 key; make one with: openssl genpkey -algorithm ed25519 -out KEY.pem",
             show_default=False,
         ),
     ],
 ) -> None:
-    """Sign a bundle, once all of it is found to be right; skinlite verify --key checks it."""
+    """Check a bundle and sign it; skinlite verify --key checks the signature."""
     need("cryptography", "sign")
     from skinlite.cli.bundles.verify import check_whole
     from skinlite_export.bundle.folder import SIGNATURE, open_bundle

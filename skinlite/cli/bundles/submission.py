@@ -23,7 +23,7 @@ def write_answers(
     from skinlite.files.read_write import write_atomically
 
     write_atomically(isic_csv, submission(image_ids, probabilities))
-    console.print(f"{isic_csv}: {len(image_ids):,} answers", markup=False, soft_wrap=True)
+    console.print(f"{isic_csv}: {len(image_ids):,} predictions", markup=False, soft_wrap=True)
 
 
 def answer_folder(
@@ -45,13 +45,13 @@ def answer_folder(
     from skinlite_export.runtime.runner import predict_all
 
     if not folder.is_dir():
-        raise InputError(f"{folder}: --isic-csv answers for a folder of images. Give one.")
+        raise InputError(f"{folder}: --isic-csv needs a folder of images. Give one.")
     paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
     names = [path.stem for path in paths]
     if not paths or len(set(names)) < len(names):
         raise InputError(
-            f"{folder} needs images ({', '.join(sorted(IMAGE_SUFFIXES))}), each with another "
-            "name: the table tells them apart by it."
+            f"{folder} needs images ({', '.join(sorted(IMAGE_SUFFIXES))}), each with a different "
+            "name: the table names them."
         )
     patients = patients_for(runner, [Patient()] * len(paths), encoder)
     with counting("answering", len(paths)) as advance:

@@ -21,8 +21,8 @@ def verify(
         Path | None,
         typer.Option(
             metavar="FILE.json",
-            help="What a phone computed for the golden vectors: which of its stages is wrong, "
-            "and why. The format is in docs/phone.md.",
+            help="Outputs of a phone for the golden vectors: reports which stage is wrong, and "
+            "why. The format is in docs/phone.md.",
         ),
     ] = None,
     key: Annotated[
@@ -30,7 +30,7 @@ def verify(
         typer.Option(
             metavar="PUB.pem",
             help="Refuse a bundle that isn't signed with this key's private half. Hashes alone "
-            "don't tell who made a bundle.",
+            "don't show who made a bundle.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -50,7 +50,7 @@ def verify(
     found = signed + check_whole(opened)
     signature = "valid" if key else "not checked" if opened.signed else "none"
     status, leaks = opened.manifest.status, opened.manifest.leaks
-    told = diagnose(opened, outputs) if outputs else None
+    diagnosis = diagnose(opened, outputs) if outputs else None
     if as_json:
         data: dict[str, object] = {
             "status": status,
@@ -59,20 +59,20 @@ def verify(
             "signature": signature,
             "checks": found,
         }
-        if told:
-            data["outputs"] = told.model_dump()
+        if diagnosis:
+            data["outputs"] = diagnosis.model_dump()
         output.print_json(data=data)
     else:
-        output.print(f"{len(opened.manifest.files)} files: as manifest.json has them")
+        output.print(f"{len(opened.manifest.files)} files: hashes as in manifest.json")
         output.print(*found, sep="\n")
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")
         output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
-        if told:
-            _print_diagnosis(told)
-    if told and told.faults:
+        if diagnosis:
+            _print_diagnosis(diagnosis)
+    if diagnosis and diagnosis.faults:
         raise GateError(
-            f"{outputs}: {', '.join(told.faults)} of the phone differ from the bundle's."
+            f"{outputs}: {', '.join(diagnosis.faults)} of the phone differ from the bundle."
         )
     check_gates(opened.manifest, bundle)
 
@@ -101,15 +101,16 @@ def check_contents(bundle: "Bundle") -> list[str]:
     return [check(bundle) for check in (check_consistency, check_metadata, check_tensors)]
 
 
-def _print_diagnosis(told: "Diagnosis") -> None:
-    checked = told.golden - len(told.missing)
-    missing = f" (not handed in: {', '.join(told.missing)})" if told.missing else ""
+def _print_diagnosis(diagnosis: "Diagnosis") -> None:
+    checked = diagnosis.golden - len(diagnosis.missing)
+    missing = f" (not in the file: {', '.join(diagnosis.missing)})" if diagnosis.missing else ""
     output.print(
-        f"{escape(told.device) or 'the phone'}: {checked} of {told.golden} images{missing}"
+        f"{escape(diagnosis.device) or 'the phone'}: {checked} of {diagnosis.golden} "
+        f"images{missing}"
     )
-    for one in told.findings:
-        if one.fault:
-            images = ", ".join(one.pictures)
-            output.print(f"[red]wrong[/] {one.stage}: {escape(one.fault)} ({images})")
+    for finding in diagnosis.findings:
+        if finding.fault:
+            images = ", ".join(finding.pictures)
+            output.print(f"[red]wrong[/] {finding.stage}: {escape(finding.fault)} ({images})")
         else:
-            output.print(f"[green]right[/] {one.stage}, {one.checked} images")
+            output.print(f"[green]right[/] {finding.stage}, {finding.checked} images")

@@ -12,7 +12,7 @@ from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file
 from skinlite.errors import InputError
 from skinlite.process.extras import need
 
-TRAINED_ON = "images that it was trained on: every score is an upper bound"
+TRAINED_ON = "images of the training: every score is an upper bound"
 
 if TYPE_CHECKING:
     from skinlite.api.evaluate import Judged
@@ -23,7 +23,7 @@ def evaluate(
     data: DataOption = None,
     split: Annotated[
         Literal["train", "validation", "test", "all"],
-        typer.Option(help="Of the run; all takes the whole of --data, whatever the run's split."),
+        typer.Option(help="Side of the run's split; all uses every image of --data."),
     ] = "test",
     model: Annotated[
         Path | None, typer.Option(help="Run whose split a bundle is evaluated on.")
@@ -31,15 +31,18 @@ def evaluate(
     isic_csv: Annotated[
         Path | None,
         typer.Option(
-            "--isic-csv", metavar="FILE", help="Write the answers as ISIC 2018 takes them."
+            "--isic-csv", metavar="FILE", help="Write the predictions in the format of ISIC 2018."
         ),
     ] = None,
     figures: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Draw curves, bars, matrix, attention there.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write figures there: curves, bars, confusion matrix, attention."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Score a run (Keras) or a bundle (its .tflite) on held-out images."""
+    """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
 
@@ -50,7 +53,9 @@ def evaluate(
     if found.leaks.statement:
         title += f", {TRAINED_ON if found.leaks == SEEN else found.leaks.warning}"
     if split == "all" and run and found.leaks.state == "found":
-        console.print("[yellow]warning:[/] --split all includes images the run was trained on.")
+        console.print(
+            "[yellow]warning:[/] --split all includes images that the run was trained on."
+        )
     if isic_csv:
         write_answers(isic_csv, predictions.rows["image_id"].tolist(), predictions.probabilities)
     if figures:
@@ -102,4 +107,4 @@ def _draw(folder: Path, title: str, judged: "Judged") -> None:
     )
     console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)
     if maps is None:
-        console.print("no attention.png: the bundle's file gives no attention map.")
+        console.print("no attention.png: the bundle's file has no attention map.")

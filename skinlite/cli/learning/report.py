@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from skinlite.models.survey import Survey
     from skinlite.training.run import Run
 
-app = typer.Typer(no_args_is_help=True, help="Put what was measured beside what was published.")
+app = typer.Typer(no_args_is_help=True, help="Compare measured and published results.")
 
 
 @app.callback()
 def group() -> None:
-    """Put what was measured beside what was published."""
+    """Compare measured and published results."""
 
 
 @app.command()
@@ -29,7 +29,9 @@ def paper(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders.")],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="A .md or .html to write, not only to print."),
+        typer.Option(
+            metavar="FILE", help="File (.md or .html) to write, instead of only printing."
+        ),
     ] = None,
 ) -> None:
     """Render the paper's tables 4-7 and A3-A5, with the paper's figures and those of runs."""

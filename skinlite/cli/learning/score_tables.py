@@ -34,7 +34,7 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
         ("macro AUC", found.macro_auc, ends.macro_auc),
         ("melanoma recall", found.melanoma_recall, ends.melanoma_recall),
     )
-    means.add_row("pictures", f"{found.images:,}", "")
+    means.add_row("images", f"{found.images:,}", "")
     for name, value, interval in rows:
         low_high = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
         means.add_row(name, number(value), Text(low_high))
@@ -47,7 +47,7 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
 def _classes(found: "Evaluation") -> Table:
     table = Table()
     fields = ("precision", "recall", "f1", "specificity", "auc")
-    for name in ("class", "pictures", *fields):
+    for name in ("class", "images", *fields):
         table.add_column(name, justify="left" if name == "class" else "right")
     for name, one in found.per_class.items():
         table.add_row(name, str(one.support), *(number(getattr(one, field)) for field in fields))
@@ -55,7 +55,7 @@ def _classes(found: "Evaluation") -> Table:
 
 
 def _confusion(found: "Evaluation") -> Table:
-    table = Table(title="rows: truth, columns: answer", title_justify="left")
+    table = Table(title="rows: true class, columns: predicted class", title_justify="left")
     for name in ("", *found.per_class):
         table.add_column(name, justify="right")
     for name, row in zip(found.per_class, found.confusion, strict=True):
@@ -66,8 +66,8 @@ def _confusion(found: "Evaluation") -> Table:
 def _subgroups(groups: "list[Subgroup]") -> Table:
     from skinlite.evaluation.subgroups import FEWEST
 
-    table = Table(title=f"subgroups; too few: less than {FEWEST}", title_justify="left")
-    for name in ("", "group", "pictures", "accuracy", "balanced", "melanomas", "recall"):
+    table = Table(title=f"subgroups; too few: fewer than {FEWEST}", title_justify="left")
+    for name in ("", "group", "images", "accuracy", "balanced", "melanomas", "recall"):
         table.add_column(name, justify="left" if name in ("", "group") else "right", no_wrap=True)
     before = None
     for one in groups:
@@ -89,7 +89,7 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
 
 
 def _metadata_only(found: "Evaluation") -> Table:
-    table = Table(title="without the image: boosted trees of", title_justify="left")
+    table = Table(title="without the image: boosted trees from", title_justify="left")
     for name in ("", "balanced accuracy", "macro AUC", "melanoma AUC"):
         table.add_column(name, justify="right" if name else "left")
     for one in found.metadata_only:

@@ -18,17 +18,17 @@ from skinlite.errors import InputError
 from skinlite.process.extras import need
 from skinlite.settings import validated
 
-PRESETS = "default, or paper: the paper's protocol. Flags that are given go before it."
+PRESETS = "default, or paper: the paper's protocol. Flags override it."
 REGIMES = (
-    "metadata (patient, weighted loss), augmented (varied images, neither), or both; left out, "
-    "the preset's: both, and metadata in the paper's."
+    "metadata (patient metadata, weighted loss), augmented (augmented images, without these), or "
+    "both; default: both, in the paper's preset metadata."
 )
 SPLITS = (
-    "lesion; paper (by image: leaks, and its figures say so); official (tested on --test-data); "
-    "or a CSV file with image_id and split."
+    "lesion; paper (by image: it leaks, and figures are labelled so); official (tested on "
+    "--test-data); or a CSV file with image_id and split."
 )
 SAME_LESION = (
-    "Pairs of images that show one lesion, which are kept together: a CSV file with image_a, "
+    "Pairs of images that show one lesion, which stay on one side: a CSV file with image_a, "
     "image_b and relation, as skinlite data duplicates writes it."
 )
 
@@ -43,12 +43,12 @@ def train(
         Path | None, typer.Option(help="ISIC 2018 test folder, for --split official.")
     ] = None,
     same_lesion: Annotated[Path | None, typer.Option(metavar="FILE", help=SAME_LESION)] = None,
-    backbone: Annotated[str, typer.Option(help="Backbone, snake case.")] = "mobilenet_v3_large",
+    backbone: Annotated[str, typer.Option(help="Backbone, in snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
     ] = "paper",
     image_size: Annotated[
-        int | None, typer.Option(help="Height and width in pixels; left out, the paper's.")
+        int | None, typer.Option(help="Height and width in pixels; default: the paper's.")
     ] = None,
     width: Annotated[
         float, typer.Option(help="Multiplies the channels of a MobileNet (its alpha).")
@@ -59,40 +59,47 @@ def train(
     ] = None,
     epochs: Annotated[
         int | None,
-        typer.Option(min=0, help="At most so many (30; paper: 250); 0 writes an untrained run."),
+        typer.Option(
+            min=0, help="Largest number of epochs (30; paper: 250); 0 writes an untrained run."
+        ),
     ] = None,
     epoch_pictures: Annotated[
         int | None,
-        typer.Option(min=1, help="Images an epoch (all once; augmented: 18015)."),
+        typer.Option(
+            "--epoch-images",
+            "--epoch-pictures",
+            min=1,
+            help="Images per epoch (all once; augmented: 18015).",
+        ),
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Images a step (64; paper: 32).")
+        int | None, typer.Option(min=1, help="Images per step (64; paper: 32).")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="The highest (0.002; paper: 0.001).")
+        float | None, typer.Option(help="Highest learning rate (0.002; paper: 0.001).")
     ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Stop after so many epochs without a better model (12; paper: 25)."
+            min=1, help="Stop after this number of epochs without a better model (12; paper: 25)."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides split, order and augmentation.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of split, order and augmentation.")] = 0,
     precision: Annotated[
         str, typer.Option(help="float32, mixed_bfloat16 or mixed_float16, for a GPU.")
     ] = "float32",
     xla: Annotated[
-        str, typer.Option(help="Compile: auto (on a GPU, not on a CPU), on or off.")
+        str, typer.Option(help="Compile with XLA: auto (on a GPU, not on a CPU), on or off.")
     ] = "auto",
     steps_per_execution: Annotated[
-        int | None, typer.Option(min=1, help="Batches a call (16 on a GPU, 1 on a CPU).")
+        int | None, typer.Option(min=1, help="Batches per call (16 on a GPU, 1 on a CPU).")
     ] = None,
     devices: Annotated[
-        str, typer.Option(help="How many devices share each batch: a number, or all.")
+        str, typer.Option(help="Number of devices that share each batch, or all.")
     ] = "1",
     resume: Annotated[
         Path | None,
-        typer.Option(help="Interrupted run to go on with, under its own settings."),
+        typer.Option(help="Interrupted run to resume, with its own settings."),
     ] = None,
 ) -> None:
     """Train a classifier on a HAM10000 or ISIC 2018 folder, split by lesion."""
@@ -114,9 +121,7 @@ def train(
                 training.resume(resume, data, execution=execution, report=report)
         else:
             if data is None:
-                raise InputError(
-                    "Say where the data set is: --data DIR. Without data: skinlite demo"
-                )
+                raise InputError("Give the data set: --data DIR. Without data: skinlite demo")
             settings: dict[str, Any] = {
                 "preset": preset,
                 "regime": regime,
@@ -152,7 +157,7 @@ def train(
         info = stop.run.info
         console.print(
             f"Stopped after {info.epochs_done} of {info.config.epochs} epochs; the best model so "
-            f"far is kept. Go on with: skinlite train --resume {out}",
+            f"far is saved. Resume it with: skinlite train --resume {out}",
             markup=False,
             soft_wrap=True,
         )

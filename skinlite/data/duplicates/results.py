@@ -61,10 +61,10 @@ def to_html(pairs: Sequence[Pair], shown: int) -> str:
     more = f" {left_out} more are in the table only." if left_out else ""
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>Images that show the same</title><style>{STYLE}</style>"
-        f"<body><h1>Images that show the same</h1><p>{len(pairs)} pairs, the best first; pairs of "
-        f"one lesion_id last.{more} Take the tick from a pair that shows two lesions, then save "
-        "the table and hand it to <code>skinlite train --same-lesion pairs.csv</code>. Nothing "
+        f"<title>Duplicate images</title><style>{STYLE}</style><body>"
+        f"<h1>Duplicate images</h1><p>{len(pairs)} pairs, the most certain first; pairs with one "
+        f"lesion_id last.{more} Remove the tick of a pair that shows two lesions. Then save the "
+        "table and pass it to <code>skinlite train --same-lesion pairs.csv</code>. Nothing "
         'leaves this page.</p><button onclick="save()">Save pairs.csv</button>'
         f"{sections}<script>const rows={rows};{SCRIPT}</script></body></html>\n"
     )
@@ -72,12 +72,12 @@ def to_html(pairs: Sequence[Pair], shown: int) -> str:
 
 def marks(pair: Pair) -> list[str]:
     """What a person should know of a pair besides its relation."""
-    told = {
+    relation = {
         "same": "same lesion_id",
         "other": "two lesion_ids",
         "unknown": "lesion_id unknown",
     }[pair.lesion]
-    return [told, "two diagnoses"] if pair.two_diagnoses else [told]
+    return [relation, "two diagnoses"] if pair.two_diagnoses else [relation]
 
 
 def _rows(pairs: Sequence[Pair]) -> list[str]:
@@ -107,20 +107,20 @@ def _section(index: int, pair: Pair, thumbnails: dict[Image, str]) -> str:
         f"{escape(f', {image.diagnosis}' if image.diagnosis else '')}</figcaption></figure>"
         for image in (pair.a, pair.b)
     )
-    told = ", ".join(
+    shown_marks = ", ".join(
         f'<span class="told">{mark}</span>' if mark == "two diagnoses" else mark
         for mark in marks(pair)
     )
-    found = pair.match
+    match = pair.match
     how = (
-        f"{found.inliers} inliers, NCC {found.ncc:.2f}, zoom {found.scale:.2f}, "
-        f"turn {found.turn:.0f}°{', mirrored' if found.mirrored else ''}"
-        if found
+        f"{match.inliers} inliers, NCC {match.ncc:.2f}, zoom {match.scale:.2f}, "
+        f"turn {match.turn:.0f}°{', mirrored' if match.mirrored else ''}"
+        if match
         else "equal bytes"
     )
     return (
         f"<section>{figures}<div><label><input type=checkbox checked value={index}> "
-        f"<b>{pair.relation}</b></label><br>{told}<br>{how}</div></section>"
+        f"<b>{pair.relation}</b></label><br>{shown_marks}<br>{how}</div></section>"
     )
 
 

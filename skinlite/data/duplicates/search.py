@@ -84,15 +84,15 @@ def _matches(
         return match(features[a], features[b], mirrored=mirrored)
 
     def best(proposed: list[tuple[int, int, bool]], what: str) -> dict[Key, Match]:
-        found: dict[Key, Match] = {}
+        matches: dict[Key, Match] = {}
         results = _in_threads(matched, proposed, what, report)
         for (a, b, _), one in zip(proposed, results, strict=True):
-            if one and ((a, b) not in found or one.inliers > found[a, b].inliers):
-                found[a, b] = one
-        return found
+            if one and ((a, b) not in matches or one.inliers > matches[a, b].inliers):
+                matches[a, b] = one
+        return matches
 
-    found = best(propose(features, sides, report), "matching pairs of images")
-    sure = [key for key, one in found.items() if judge(one) in (COPY, SAME_LESION)]
+    matches = best(propose(features, sides, report), "matching pairs of images")
+    sure = [key for key, one in matches.items() if judge(one) in (COPY, SAME_LESION)]
     related = {
         (a, b)
         for group in _groups(sure)
@@ -100,11 +100,13 @@ def _matches(
         for a, b in combinations(group, 2)
         if sides is None or sides[a] != sides[b]
     }
-    more = [(a, b, mirrored) for a, b in sorted(related - set(found)) for mirrored in (False, True)]
-    found |= best(more, "matching images of one group")
+    more = [
+        (a, b, mirrored) for a, b in sorted(related - set(matches)) for mirrored in (False, True)
+    ]
+    matches |= best(more, "matching images of one group")
     return {
         key: (relation, one)
-        for key, one in found.items()
+        for key, one in matches.items()
         if (relation := judge(one, related=key in related))
     }
 

@@ -55,15 +55,14 @@ An image is HAM10000's exactly where its id lies between these two, which are 10
 """
 
 HINTS = {
-    "scc": "squamous cell carcinoma is a class of its own, and skinlite knows seven: take its rows "
-    "out until it can be given a list of classes",
+    "scc": "squamous cell carcinoma isn't one of the seven classes: remove its rows",
     **dict.fromkeys(
         SQUAMOUS,
-        "akiec where it is in situ (Bowen's disease), none of the seven where invasive",
+        "akiec if it is in situ (Bowen's disease), none of the seven if invasive",
     ),
-    "unk": "none of the classes: take its rows out",
+    "unk": "none of the classes: remove its rows",
     "melanoma metastasis": "mel only if a metastasis counts as a melanoma",
-    "lentigo nos": "bkl where it is a solar lentigo",
+    "lentigo nos": "bkl if it is a solar lentigo",
     **dict.fromkeys(
         ("benign", "malignant", "indeterminate"), "no diagnosis: fill diagnosis_3, or diagnosis"
     ),
@@ -93,12 +92,12 @@ def add_classes(frame: pd.DataFrame) -> pd.DataFrame:
             classes.append(given or sure[-1])
         elif finest in FAMILIES:
             classes.append(FAMILIES[finest])
-            concluded[f"have no diagnosis but {finest!r}: taken as {FAMILIES[finest]}"] += 1
+            concluded[f"have no diagnosis but {finest!r}: read as {FAMILIES[finest]}"] += 1
         elif finest in SQUAMOUS and _in_ham10000(image_id):
             classes.append("akiec")
             concluded[
-                f"of HAM10000 are {finest!r} to the ISIC Archive: taken as akiec, as HAM10000's "
-                "own table has them"
+                f"of HAM10000 are {finest!r} in the ISIC Archive: read as akiec, as in HAM10000's "
+                "own table"
             ] += 1
         else:
             classes.append(finest)
@@ -107,7 +106,7 @@ def add_classes(frame: pd.DataFrame) -> pd.DataFrame:
         kinds = Counter(kind for kind in frame["image_type"].str.lower() if kind)
         for kind, count in kinds.items():
             if kind != "dermoscopic":
-                concluded[f"are {kind!r}, and HAM10000's all are dermoscopic"] += count
+                concluded[f"are {kind!r}, but all images of HAM10000 are dermoscopic"] += count
     for what, count in concluded.items():
         warnings.warn(f"{count:,} image(s) {what}.", SkinliteWarning, stacklevel=3)
     return frame

@@ -110,7 +110,7 @@ def find_table(source: Path) -> Path:
         return unlabelled[0]
     raise InputError(
         f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
-        f"ISIC 2018 *GroundTruth.csv.{_hint(here)} For a try without data: skinlite demo"
+        f"ISIC 2018 *GroundTruth.csv.{_hint(here)} To try skinlite without data: skinlite demo"
     )
 
 
@@ -163,7 +163,7 @@ def _hint(files: list[Path]) -> str:
     """What else a folder has that could be meant for its table."""
     tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
     if named := [path for path in tables if _has_labels(path)]:
-        return f" {named[0].name} may be its table: give that itself."
+        return f" {named[0].name} may be its table: give that file."
     if sheets := [path for path in files if path.suffix.lower() in {".xlsx", ".xls", ".ods"}]:
         return f" Save {sheets[0].name} as CSV and give that."
     return ""

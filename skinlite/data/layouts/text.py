@@ -86,7 +86,7 @@ def read_frame(table: Path) -> pd.DataFrame:
     columns = _known_names(header)
     named = [name for name in columns if name]
     if len(set(named)) < len(named):
-        raise InputError(f"{table} names a column twice: {', '.join(header)}.")
+        raise InputError(f"{table} has a column twice: {', '.join(header)}.")
     for line, cells in rows:
         if len(cells) > len(columns) and any(cells[len(columns) :]):
             raise InputError(

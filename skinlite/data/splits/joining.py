@@ -106,17 +106,17 @@ def _tell(handed: Pairs, used: int, dataset: Dataset) -> None:
     if absent and not used:
         a, b = handed.images[0]
         raise InputError(
-            f"{handed.name}: none of its {absent} pairs is of images in {dataset.root}, the first "
-            f"is {a} and {b}. Give the file that was made for this data set."
+            f"{handed.name}: none of its {absent} pairs has its images in {dataset.root}; the "
+            f"first pair is {a} and {b}. Give the file that was made for this data set."
         )
-    told = []
+    reasons = []
     if handed.ignored:
-        told.append(f"{handed.ignored} by their relation, which isn't the same lesion or file")
+        reasons.append(f"{handed.ignored} because their relation isn't the same lesion or file")
     if absent:
-        told.append(f"{absent} of images that aren't in the data set")
-    if told:
+        reasons.append(f"{absent} because their images aren't in the data set")
+    if reasons:
         warnings.warn(
-            f"{handed.name}: {used} pairs are joined; left out are {', '.join(told)}.",
+            f"{handed.name}: {used} pairs are joined; left out are {', '.join(reasons)}.",
             SkinliteWarning,
             stacklevel=4,
         )

@@ -67,8 +67,8 @@ def conclude(
     doubts = [doubt for doubt in [_unnamed(nameless(frame), len(frame))] if doubt]
     if two_sets and not handed and (doubt := _strange(frame["table_lesion_id"])):
         doubts.append(
-            f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion, and "
-            "the setting same_lesion of a training takes them"
+            f"{doubt}; skinlite data duplicates DIR OTHER finds images of one lesion; pass them "
+            "to a training as same_lesion"
         )
     doubt = " and ".join(doubts)
     if leakage.crossing_lesions:
@@ -77,7 +77,7 @@ def conclude(
     if doubt:
         return Leaks(state="unknown", reason=doubt + told)
     basis = f"lesion ids and the pairs of images in {handed}" if handed else "lesion ids"
-    return Leaks(state="none found", reason=f"as far as known: rests on {basis}{told}")
+    return Leaks(state="none found", reason=f"as far as known, by {basis}{told}")
 
 
 def known_today(leaks: Leaks, split: pd.DataFrame, *, two_sets: bool = False) -> Leaks:
@@ -95,8 +95,8 @@ def known_today(leaks: Leaks, split: pd.DataFrame, *, two_sets: bool = False) ->
         leaking = _leaking(now)
         return Leaks(
             state="found",
-            reason=f"{_share(int(leaking.sum()), len(leaking))} test images, by lesions that are "
-            "known to have two ids",
+            reason=f"{_share(int(leaking.sum()), len(leaking))} test images, from lesions that "
+            "are known to have two ids",
         )
     if leaks != OLDER:
         return leaks
@@ -121,8 +121,8 @@ def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
     if shared.any():
         return Leaks(
             state="found",
-            reason=f"{_share(int(shared.sum()), len(frame))} images, or others of their lesions, "
-            "were trained or selected on",
+            reason=f"{_share(int(shared.sum()), len(frame))} images, or others of the same "
+            "lesions, were used for training or selection",
         )
     unnamed = seen["lesion_id"] == seen["image_id"]
     names = pd.concat([seen.loc[~unnamed, "lesion_id"], frame["table_lesion_id"]])
@@ -136,14 +136,14 @@ def nameless(frame: pd.DataFrame) -> int:
 
 
 def _unnamed(count: int, whole: int) -> str:
-    return f"the table names no lesion for {count:,} of {whole:,} images" if count else ""
+    return f"the table has no lesion id for {count:,} of {whole:,} images" if count else ""
 
 
 def _rests(doubt: str) -> Leaks:
     """Nothing was found: by lesion ids, unless there is a doubt about those."""
     if doubt:
         return Leaks(state="unknown", reason=doubt)
-    return Leaks(state="none found", reason="as far as known: rests on lesion ids")
+    return Leaks(state="none found", reason="as far as known, by lesion ids")
 
 
 def _leaking(split: pd.DataFrame) -> pd.Series:
@@ -163,7 +163,7 @@ def _strange(lesions: Iterable[str]) -> str:
     if len(starts) == 1 and starts[0]:
         return ""
     told = ", ".join(start or "a digit" for start in starts[:4])
-    return f"the lesion ids of two data sets, which begin with {told}, don't compare"
+    return f"the lesion ids of two data sets, which begin with {told}, can't be compared"
 
 
 def _share(part: int, whole: int) -> str:

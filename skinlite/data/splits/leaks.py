@@ -53,8 +53,8 @@ class Leaks(BaseModel):
 
 OLDER = Leaks(
     state="unknown",
-    reason="made by an older skinlite, which took each image for a lesion of its own where the "
-    "table names none, and did not know lesions that have two ids",
+    reason="made by an older skinlite, which treated each image without a lesion id as a separate "
+    "lesion, and did not know of lesions that have two ids",
 )
 """Of a file from before there were three values that says ``"leaky": false``."""
 
@@ -85,4 +85,4 @@ class MayLeak(BaseModel):
     @classmethod
     def _counted(cls, given: dict[str, Any]) -> str:
         """How many an older file says that there are."""
-        return "how many isn't told"
+        return "the number is unknown"

@@ -79,8 +79,8 @@ def read_pairs(path: Path) -> Pairs:
     if len(bad):
         first = table.loc[bad[0]]
         raise InputError(
-            f"{path}, line {bad[0] + 2}: {first['image_a']!r} and {first['image_b']!r} are no pair "
-            "of images. Give two image ids a row."
+            f"{path}, line {bad[0] + 2}: {first['image_a']!r} and {first['image_b']!r} are not a "
+            "pair of images. Give two image ids per row."
         )
     same = table["relation"].isin(SAME) if "relation" in table else table["image_a"] != ""
     kept = table[same]

@@ -49,8 +49,8 @@ def split_by_lesion(
     if counts.min() < len(sides):
         raise InputError(
             f"Class {counts.idxmin()!r} has {counts.min()} lesion(s); a stratified split needs at "
-            f"least {len(sides)}, one for each of {', '.join(sides)}. Add lesions of it, or hand "
-            "in a split of your own: `split=FILE.csv`."
+            f"least {len(sides)}, one for each of {', '.join(sides)}. Add lesions of it, or give "
+            "your own split: `split=FILE.csv`."
         )
     rng = np.random.default_rng(seed)
     assigned = pd.Series("train", index=lesions.index)
@@ -80,7 +80,7 @@ def split_by_image(frame: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     _check_seed(seed)
     rows = frame.loc[frame["age"].notna(), ["image_id", "lesion_id"]]
     if rows.empty:
-        raise InputError("No row has an age, and the paper's split drops such rows.")
+        raise InputError("No row has an age, and the paper's split leaves out such rows.")
     rows = rows.sort_values("image_id", ignore_index=True)
     tenth = round(len(rows) / 10)
     order = np.random.default_rng(seed).permutation(len(rows))

@@ -77,8 +77,8 @@ def divide(
     """
     if (how == "official") != (test_data is not None):
         raise InputError(
-            "`split='official'` is tested on the folder that `test_data` names; "
-            "other splits take no `test_data`."
+            "`split='official'` is tested on the folder of `test_data`; other splits have no "
+            "`test_data`."
         )
     _check_classes(dataset)
     handed = read_pairs(same_lesion) if same_lesion else None
@@ -159,7 +159,7 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     if both:
         raise InputError(
             f"{len(both)} images of {test.root} are in {dataset.root} too, first {both[0]}. "
-            "Test on a folder of its own."
+            "Test on a separate folder."
         )
     return Dataset(pd.concat([dataset.frame, test.frame], ignore_index=True), dataset.root)
 
@@ -180,7 +180,7 @@ def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
         )
     twice = given.loc[given["image_id"].duplicated(), "image_id"]
     if len(twice):
-        raise InputError(f"{path} names {len(twice)} images twice, first {twice.iloc[0]}.")
+        raise InputError(f"{path} has {len(twice)} images twice, first {twice.iloc[0]}.")
     known = dataset.select(given["image_id"].sort_values()).frame[["image_id", "lesion_id"]]
     return known.assign(split=known["image_id"].map(given.set_index("image_id")["split"]))
 
@@ -189,8 +189,8 @@ def _check_classes(dataset: Dataset) -> None:
     absent = [name for name in CLASSES if name not in set(dataset.frame["dx"])]
     if absent:
         raise InputError(
-            f"{dataset.root} has no image of {', '.join(absent)}. The network answers seven "
-            "classes, and has to see each of them: add images, of HAM10000 for instance."
+            f"{dataset.root} has no image of {', '.join(absent)}. The network predicts seven "
+            "classes and has to see each of them: add images, for example of HAM10000."
         )
 
 
@@ -202,13 +202,13 @@ def _check_sides(split: pd.DataFrame, frame: pd.DataFrame) -> None:
         absent = [name for name in CLASSES if name not in present]
         if absent and (side == "train" or not present):
             raise InputError(
-                f"The split's {side} images lack {', '.join(absent)}: nothing could be learned "
-                "or judged of that. Move some there, or use `split='lesion'`."
+                f"The split's {side} images lack {', '.join(absent)}: they could not be learned "
+                "or evaluated. Move some there, or use `split='lesion'`."
             )
         if absent:
             warnings.warn(
                 f"The split's {side} images lack {', '.join(absent)}: means over classes leave "
-                "it out.",
+                "these out.",
                 SkinliteWarning,
                 stacklevel=3,
             )

@@ -108,12 +108,12 @@ def _bars(evaluation: Evaluation) -> Figure:
     figure, axes = _axes(8, 4)
     places = np.arange(len(CLASSES))
     for shift, field, colour in ((-0.2, "f1", BLUE), (0.2, "recall", RED)):
-        heights = [getattr(one, field) or 0.0 for one in evaluation.per_class.values()]
+        heights = [getattr(metrics, field) or 0.0 for metrics in evaluation.per_class.values()]
         bars = axes.bar(
             places + shift, heights, 0.38, color=colour, label=field.replace("f1", "F1")
         )
         axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
-    counts = [one.support for one in evaluation.per_class.values()]
+    counts = [metrics.support for metrics in evaluation.per_class.values()]
     names = [f"{name}\n{count}" for name, count in zip(CLASSES, counts, strict=True)]
     axes.set_xticks(places, names)
     axes.set_xlabel("class, and its images")
@@ -146,10 +146,10 @@ def _confusion(evaluation: Evaluation) -> Figure:
 def _rocs(labels: Labels, probabilities: Probabilities, evaluation: Evaluation) -> Figure:
     figure, axes = _axes(6, 5.4)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
-    for index, (name, one) in enumerate(evaluation.per_class.items()):
-        if one.auc is not None:
+    for index, (name, metrics) in enumerate(evaluation.per_class.items()):
+        if metrics.auc is not None:
             false, true, _ = roc_curve(labels == index, probabilities[:, index])
-            axes.plot(false, true, color=COLOURS[name], label=f"{name}  {one.auc:.3f}")
+            axes.plot(false, true, color=COLOURS[name], label=f"{name}  {metrics.auc:.3f}")
     axes.set_xlabel("1 - specificity")
     axes.set_ylabel("sensitivity")
     axes.set_aspect("equal")
@@ -162,19 +162,19 @@ def _reliability(evaluation: Evaluation) -> Figure:
     calibration = evaluation.calibration
     figure, axes = _axes(6, 5.4)
     axes.plot(
-        [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="right as often as sure"
+        [0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="share of right predictions"
     )
     axes.plot(
-        [one.confidence for one in calibration.bins],
-        [one.accuracy for one in calibration.bins],
+        [bin_.confidence for bin_ in calibration.bins],
+        [bin_.accuracy for bin_ in calibration.bins],
         color=BLUE,
         marker="o",
-        label=f"as answered: error {calibration.ece:.3f}",
+        label=f"without temperature: error {calibration.ece:.3f}",
     )
-    for one in calibration.bins:
-        place = (one.confidence, one.accuracy)
+    for bin_ in calibration.bins:
+        place = (bin_.confidence, bin_.accuracy)
         axes.annotate(
-            f"{one.images}", place, xytext=(5, -11), textcoords="offset points", fontsize=7
+            f"{bin_.images}", place, xytext=(5, -11), textcoords="offset points", fontsize=7
         )
     if calibration.ece_with_temperature is not None:
         axes.plot(
@@ -219,7 +219,7 @@ def _attention(looks: Looks) -> Figure:
     rows = math.ceil(count / columns)
     figure = Figure(figsize=(2.2 * columns, 4.9 * rows), layout="constrained")
     figure.supxlabel(
-        "truth: answer and its probability; below, where Soft-Attention looks", fontsize=9
+        "true class: predicted class and its probability; below: the Soft-Attention map", fontsize=9
     )
     grid = figure.subplots(2 * rows, columns, squeeze=False)
     for axes in grid.flat:

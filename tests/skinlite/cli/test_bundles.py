@@ -18,7 +18,7 @@ Skinlite = Callable[..., Any]
 def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     code, out, err = skinlite("verify", tiny_bundle.path)
     assert (code, err) == (0, "")
-    assert f"{len(tiny_bundle.manifest.files)} files: as manifest.json has them" in out
+    assert f"{len(tiny_bundle.manifest.files)} files: hashes as in manifest.json" in out
     assert "metadata in model.tflite and model.onnx" in out
     assert "8 golden images" in out and "status: ungated" in out
     code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
@@ -39,7 +39,7 @@ def test_verify_what_a_phone_computed(
     line = ["verify", tiny_bundle.path, "--outputs", path]
     code, out, err = skinlite(*line)
     assert (code, err) == (0, "")
-    assert "[my] app: 6 of 8 images (not handed in: vasc.png, decoding.jpg)" in out
+    assert "[my] app: 6 of 8 images (not in the file: vasc.png, decoding.jpg)" in out
     assert "right patient, 6 images" in out and "right probabilities" in out
     for one in vectors:
         one["probabilities"].reverse()

@@ -64,7 +64,7 @@ def test_evaluate_of_everything_warns_of_training_pictures(
 ) -> None:
     code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
     assert code == 0
-    assert "images the run was trained on" in err
+    assert "images that the run was trained on" in err
 
 
 def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_attention_that_is_not_there(
         (["--io", "int8", "--quantize", "float16"], "--io uint8"),
         (["--io", "uint8", "--ranges", "minmax"], "--ranges mse"),
         (["--io", "int8", "--patient-input", "raw"], "--io uint8"),
-        (["--integer-only", "--patient-input", "raw"], "Drop one"),
+        (["--integer-only", "--patient-input", "raw"], "Leave one out"),
         (["--io", "float32", "--resize-in-graph", "450x600"], "--io uint8"),
         (["--resize-in-graph", "900x1200"], "larger than 450x600"),
         (["--resize-in-graph", "0x600"], "450x600"),

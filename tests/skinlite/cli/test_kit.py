@@ -53,7 +53,7 @@ def test_into_a_copy(skinlite: Skinlite, bundle: Bundle, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(
     ("names", "told"),
-    [("windows", "no kit 'windows'. --kit takes"), (",", "Which kit? --kit takes one or more of")],
+    [("windows", "no kit 'windows'. --kit needs"), (",", "Which kit? --kit needs one or more of")],
 )
 def test_a_kit_that_there_is_not(skinlite: Skinlite, bundle: Bundle, names: str, told: str) -> None:
     code, out, err = skinlite("kit", bundle.path, "--kit", names)

@@ -28,9 +28,11 @@ def test_figures_of_a_leaky_split_are_labelled_wherever_they_stand(
     assert code == 0, err
 
     line = ["export", "--model", run, "--gates", "off", "--out", bundle]
-    code, _, err = skinlite(*line, "--calibration-pictures", "20")
+    code, _, err = skinlite(*line, "--calibration-images", "20")
     assert code == 2 and not bundle.exists()
-    assert "would calibrate the file and judge it" in err and "--quantize none" in err
+    assert (
+        "would be used both to calibrate and to test the file" in err and "--quantize none" in err
+    )
     code, out, err = skinlite(*line, "--quantize", "none")
     assert (code, LEAKY in unwrapped(out)) == (0, True), err
     split = json.loads((bundle / "manifest.json").read_text())["data"]["split"]

@@ -28,7 +28,7 @@ def test_the_command_lists_them(skinlite: Callable[..., Any]) -> None:
     assert code == 0
     assert "vgg16" in out and "7x7x160" in out and "5.5 M (5.5 M)" in out and "110 (118)" in out
     code, out, _ = skinlite("models", "--topology", "released")
-    assert "2,666,922 (2,666,922)" in out and "to the last parameter" in out
+    assert "2,666,922 (2,666,922)" in out and "equals that of the notebooks exactly" in out
 
 
 def test_the_command_lists_layers(skinlite: Callable[..., Any]) -> None:

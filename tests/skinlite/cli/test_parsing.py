@@ -25,7 +25,8 @@ COMMANDS = {"data/duplicates/results.py", "model_card/clear_derm.py"}
 @pytest.mark.parametrize(
     ("setting", "flag"),
     [
-        ("`calibration_pictures`", "--calibration-pictures"),
+        ("`calibration_pictures`", "--calibration-images"),
+        ("`epoch_pictures=100`", "--epoch-images 100"),
         ("`io='int8'`", "--io int8"),
         ("`integer_only=True`", "--integer-only"),
         ("`devices=64`", "--devices 64"),
@@ -149,3 +150,19 @@ def test_rewrites() -> None:
     }.items():
         with pytest.raises(InputError, match=rf"no rewrite '{unknown}'.*all,-NAME.*float-softmax"):
             parse_rewrites(text)
+
+
+@pytest.mark.parametrize(
+    ("command", "new", "old"),
+    [
+        ("train", "--epoch-images", "--epoch-pictures"),
+        ("export", "--calibration-images", "--calibration-pictures"),
+    ],
+)
+def test_flags_of_older_versions_still_work(command: str, new: str, old: str) -> None:
+    made = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    (option,) = [parameter for parameter in made.params if old in parameter.opts]
+    assert option.opts == [new, old]
+    context = made.make_context(command, [old, "7"])
+    assert context.params[option.name] == made.make_context(command, [new, "7"]).params[option.name]
+    assert context.params[option.name] == 7

@@ -109,7 +109,7 @@ def test_ages_that_nobody_knows_are_told_and_the_training_goes_on(
     line = ["train", "--data", data, "--backbone", conv_net, "--image-size", "32"]
     line += ["--epochs", "1", "--batch-size", "16", "--out", tmp_path / "run"]
     code, _, err = skinlite(*line)
-    assert (code, "No training row tells age" in err) == (0, True), err
+    assert (code, "No training row has a value of age" in err) == (0, True), err
     encoder = read_json(PatientEncoder, tmp_path / "run" / "patient_encoding.json")
     assert encoder.untold == ("age",)
 

@@ -14,7 +14,7 @@ from skinlite.vocabulary import LEAKS_UNKNOWN
 
 Skinlite = Callable[..., Any]
 TABLE = "HAM10000_metadata.csv"
-REASON = "the table names no lesion for"
+REASON = "the table has no lesion id for"
 
 
 def unwrapped(text: str) -> str:

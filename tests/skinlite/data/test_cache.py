@@ -111,7 +111,7 @@ def test_a_damaged_array_is_made_anew_with_a_word(
     assert right.max() > 0  # a zero is a change
     (path,) = own_cache.rglob("*.npy")
     damage(path)
-    with pytest.warns(SkinliteWarning, match=rf"can't be used: .*{told}.*decoded anew"):
+    with pytest.warns(SkinliteWarning, match=rf"can't be used: .*{told}.*decoded again"):
         assert decoded(few) == 8
     np.testing.assert_array_equal(pixels_of(few, 24, 24), right)
     assert decoded(few) == 0
@@ -239,6 +239,6 @@ def test_a_folder_in_the_place_of_an_array_is_told_before_the_work(
     path.unlink()
     path.mkdir()
     calls: list[None] = []
-    with pytest.raises(InputError, match=rf"{suffix} is a folder, where.*Remove it, or set SKIN"):
+    with pytest.raises(InputError, match=rf"{suffix} is a folder, but.*Remove it, or set SKIN"):
         pixels_of(few, 24, 24, lambda: calls.append(None))
     assert not calls and path.is_dir()

@@ -30,7 +30,7 @@ def broken(tiny_data: Path, tmp_path: Path) -> Path:
 def test_a_clean_folder(tiny_data: Path) -> None:
     result = CliRunner().invoke(app, ["check", str(tiny_data)])
     assert result.exit_code == 0, result.output
-    assert "no faults" in result.stdout
+    assert "no errors" in result.stdout
     assert "lesions    60, " in result.stdout
     assert result.stderr == ""
 
@@ -61,10 +61,10 @@ def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:
     assert "unknown class: 12 (use akiec, " in result.stdout
     assert "; 12 x 'naevus')" in result.stdout
     assert result.stdout.count("): 'naevus'") == 10
-    assert "... and 2 more; name them with --all" in result.stdout
+    assert "... and 2 more; list them with --all" in result.stdout
     assert "image missing: 1 (" in result.stdout
     assert "image undecodable: 1 (" in result.stdout
-    assert "3 kind(s) of fault" in result.stdout
+    assert "3 kind(s) of error" in result.stdout
     every = CliRunner().invoke(app, ["check", str(broken), "--all"])
     assert every.exit_code == 2
     assert every.stdout.count("): 'naevus'") == 12

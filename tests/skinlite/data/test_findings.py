@@ -77,12 +77,12 @@ def test_the_command_tells_faults_from_findings(skinlite, data: Path) -> None:  
         ("one file, several images", 1)
     ]
     text = skinlite("data", "check", data).out
-    assert "1 kind(s) of fault; 1 kind(s) of finding" in text
+    assert "1 kind(s) of error; 1 kind(s) of finding" in text
 
 
 @pytest.mark.parametrize(
     ("blanks", "told"),
-    [(None, "lesions    unknown: the table names none"), (3, "those of 3 images unknown")],
+    [(None, "lesions    unknown: the table has no lesion ids"), (3, "unknown for 3 images")],
 )
 def test_unknown_lesions_do_not_fail_the_check(
     skinlite,  # type: ignore[no-untyped-def]
@@ -105,7 +105,7 @@ def test_unknown_lesions_do_not_fail_the_check(
     assert found["summary"]["lesions_unknown"] == unknown
     assert found["summary"]["lesions"] == rows["lesion_id"].replace("", None).nunique()
     text = skinlite("data", "check", data).out
-    assert told in text and "no faults; 1 kind(s) of finding" in text
+    assert told in text and "no errors; 1 kind(s) of finding" in text
 
 
 def test_the_real_table_has_findings_and_no_fault(ham10000: Path) -> None:

@@ -51,7 +51,7 @@ def test_fields_cover_the_columns_in_order() -> None:
 
 @pytest.mark.parametrize("field", ["sex", "localization"])
 def test_an_unheard_of_answer_warns_and_becomes_unknown(field: str) -> None:
-    with pytest.warns(UserWarning, match=f"{field} 'elbow' is not one of .*taken as 'unknown'"):
+    with pytest.warns(UserWarning, match=f"{field} 'elbow' is not one of .*read as 'unknown'"):
         vectors = ENCODER.encode([Patient(**{"age": 50.0, field: "elbow"})])  # type: ignore[arg-type]
     assert told(vectors[0]) == {"sex=unknown": 1, "localization=unknown": 1}
 
@@ -77,7 +77,7 @@ def test_fit_takes_the_training_ages_and_skips_the_blank() -> None:
 
 def test_what_no_training_row_tells_is_told_and_marked() -> None:
     rows = pd.DataFrame({"age": [np.nan, np.nan], "sex": "unknown", "localization": "back"})
-    with pytest.warns(UserWarning, match="No training row tells age or sex"):
+    with pytest.warns(UserWarning, match="No training row has a value of age or sex"):
         encoder = PatientEncoder.fit(rows)
     assert (encoder.age_mean, encoder.age_std, encoder.untold) == (0, 1, ("age", "sex"))
     assert [
@@ -90,7 +90,9 @@ def test_what_no_training_row_tells_is_told_and_marked() -> None:
         warnings.simplefilter("error")
         encoder.encode([Patient(localization="ear")])
     for ask in (encoder.encode, encoder.codes):
-        with pytest.warns(UserWarning, match="without any age: telling it changes no answer"):
+        with pytest.warns(
+            UserWarning, match="without any age: a value of it changes no prediction"
+        ):
             ask([Patient(age=50)])
 
 

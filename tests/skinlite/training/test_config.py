@@ -47,8 +47,8 @@ def test_round_trip(preset: Any, regime: Any) -> None:
     [
         ({"preset": "best"}, "'default' or 'paper'"),
         ({"regime": "none"}, "'both', 'metadata' or 'augmented'"),
-        ({"regime": "augmented", "class_weight_power": 1}, "neither class weights nor patients"),
-        ({"regime": "augmented", "answer_dropout": 0.1}, "take the regime both"),
+        ({"regime": "augmented", "class_weight_power": 1}, "neither class weights nor metadata"),
+        ({"regime": "augmented", "answer_dropout": 0.1}, "use the regime both"),
         ({"precision": "int8"}, "mixed_bfloat16"),
         ({"momentum": 0.9}, "Extra inputs"),
     ],

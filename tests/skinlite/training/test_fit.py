@@ -118,7 +118,7 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
     assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("diverged", 1, 1)
     assert np.isfinite(predict(run.load_model(), conv_prepared.examples["test"])).all()
     assert read_json(RunMetrics, out / "metrics.json").test.images > 0
-    with pytest.raises(InputError, match=r"diverged, and would again.*`learning_rate`"):
+    with pytest.raises(InputError, match=r"diverged, and would diverge again.*`learning_rate`"):
         reopen_run(out)
 
 

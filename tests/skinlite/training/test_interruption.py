@@ -200,7 +200,7 @@ def test_a_model_from_elsewhere_is_not_gone_on_from(training: Make, tmp_path: Pa
     model = partial_folder(out) / "model.keras"
     whole = model.read_bytes()
     model.write_bytes(whole + b" ")
-    with pytest.raises(InputError, match=r"model\.keras is not what this training saved"):
+    with pytest.raises(InputError, match=r"model\.keras isn't the file that this training saved"):
         training(out).resume()
     model.write_bytes(whole)
     assert training(out).resume().info.status == "complete"

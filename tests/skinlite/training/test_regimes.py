@@ -72,7 +72,7 @@ def test_what_no_training_row_tells_changes_no_answer(
     """Otherwise an age in years would meet weights that nothing ever taught."""
     frame = conv_prepared.dataset.frame.assign(age=np.nan, sex="unknown")
     blank = Dataset(frame, conv_prepared.dataset.root)
-    with pytest.warns(UserWarning, match="No training row tells age or sex"):
+    with pytest.warns(UserWarning, match="No training row has a value of age or sex"):
         data = prepare(blank, 32, seed=0)
     run = training(tmp_path / "run", data=data, epochs=2).start()
     model, test = run.load_model(), data.examples["test"]

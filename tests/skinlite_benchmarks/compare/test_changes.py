@@ -157,8 +157,16 @@ def stopped_clock(results: Results) -> Results:
     ("damage", "gate", "sentences"),
     [
         (nan, "latency.p50>+5%", [r"quick int8, 1 thread\(s\): 1 -> nan, .* measurement in NEW"]),
-        (stopped_clock, "latency.p50>+5%", ["quick int8, .*: 1 -> 0, which is no measurement"]),
-        (stopped_clock, "ratio.min<-5%", ["quick int8, .*: 50 -> nan, which is no measurement"]),
+        (
+            stopped_clock,
+            "latency.p50>+5%",
+            ["quick int8, .*: 1 -> 0, which isn't a valid measurement"],
+        ),
+        (
+            stopped_clock,
+            "ratio.min<-5%",
+            ["quick int8, .*: 50 -> nan, which isn't a valid measurement"],
+        ),
         (interrupted, "latency.p50>+5%", ["NEW was interrupted"]),
         (interrupted, "bytes>+5%", ["NEW was interrupted"]),
         (without_contestant, "latency.p50>+5%", ["quick int8: not in NEW"]),
@@ -209,7 +217,7 @@ def test_the_command_ends_with_3_where_a_gate_cannot_be_judged(
     assert skinlite("benchmark", "compare", old, new).code == 0
     code, _, err = skinlite("benchmark", "compare", old, new, "--fail-if", "latency.p50>+5%")
     assert code == 3
-    assert "can't be judged, and doesn't pass: latency.p50>+5%: " in err
+    assert "A gate fails if a value was not measured: latency.p50>+5%: " in err
 
 
 @pytest.mark.parametrize("side", ["old", "new"])

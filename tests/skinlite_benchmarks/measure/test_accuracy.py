@@ -42,7 +42,7 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     )
     assert results.settings.data == dataset.root.name
     assert evaluation_set.notice in results.notices
-    assert any("slow was not judged" in notice for notice in results.notices)
+    assert any("slow was not tested" in notice for notice in results.notices)
     int8, whole, bare = results.contestants
     assert bare.accuracy is None and whole.accuracy is not None
     # The .onnx of the bundle is the float model of its .tflite, and agrees with itself.
@@ -102,7 +102,8 @@ def test_pictures_that_no_run_knows_judge_as_a_whole(kept_run: Run, dataset: Dat
     other = Dataset(dataset.frame.assign(image_id=ids), dataset.root)
     evaluation_set = choose_images(other, [kept_run])
     assert (
-        evaluation_set.pictures == "all" and "none is in the runs' splits" in evaluation_set.notice
+        evaluation_set.pictures == "all"
+        and "none of its images is in the runs' splits" in evaluation_set.notice
     )
 
 

@@ -20,9 +20,14 @@ def test_quiet_measurement_has_no_verdict(host: Host) -> None:
     [
         ({}, [4.0, 5.0, 6.0] * 40, "Wide spread", True),
         ({}, QUIET[:6], "Fewer than 20 rounds", True),
-        ({"steady": False}, QUIET, "did not come to rest", True),
+        ({"steady": False}, QUIET, "did not become stable", True),
         ({"threads": 8}, QUIET, "More threads than cores", False),
-        ({"limit": Limit(ms=6, bound="arithmetic", share=1.2)}, QUIET, "Faster than this", False),
+        (
+            {"limit": Limit(ms=6, bound="arithmetic", share=1.2)},
+            QUIET,
+            "Faster than the measured",
+            False,
+        ),
         ({"ratio": Interval(median=50, low=40, high=60)}, QUIET, "uncertain", True),
     ],
 )

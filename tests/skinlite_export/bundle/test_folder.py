@@ -158,7 +158,7 @@ def test_a_model_that_is_none(bundle: Bundle) -> None:
             bundle.runner(name)
     with pytest.raises(InputError, match="no model file"):
         bundle.runner("absent.tflite")
-    with pytest.raises(InputError, match=r"neither a \.tflite nor an \.onnx"):
+    with pytest.raises(InputError, match=r"only runtimes for \.onnx and \.tflite"):
         bundle.runner("labels.txt")
 
 

@@ -17,7 +17,7 @@ from skinlite_export.bundle.golden import check_golden
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
     images, tflite, onnx = check_golden(tiny_bundle)
-    assert images == "8 golden images: pixels and encoded patients equal"
+    assert images == "8 golden images: pixels and encoded metadata are equal"
     assert tflite.startswith("model.tflite: probabilities within 0.0e+00")
     assert onnx.startswith("model.onnx: probabilities within ")
 
@@ -84,9 +84,9 @@ def shift_patient(vector: dict[str, Any]) -> None:
     [
         (repaint("mel.png"), r"mel\.png: crop and resize"),
         (repaint("nv.48x48.png"), r"nv\.png: crop and resize"),
-        (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the patient"),
-        (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the patient"),
-        (edit("df", shift_patient), r"df\.png: model\.onnx is given another 'patient'"),
+        (edit("df", lambda one: one["patient"].update(age=99)), r"df\.png: the metadata"),
+        (edit("df", lambda one: one["encoded"].reverse()), r"df\.png: the metadata"),
+        (edit("df", shift_patient), r"df\.png: model\.onnx gets another 'patient'"),
         (edit("bcc", shift_answers("model.tflite")), r"bcc\.png: model\.tflite gives"),
         (edit("vasc", shift_answers("model.onnx")), r"vasc\.png: model\.onnx gives"),
         (edit("mel", lambda one: one.pop("encoded")), r"vectors\.json is damaged"),

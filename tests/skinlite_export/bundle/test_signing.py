@@ -77,7 +77,7 @@ def test_sign_and_verify(skinlite: Skinlite, plain: Bundle, keys: tuple[Path, Pa
     for path in plain.path.rglob("*"):  # the key is nowhere in it
         assert path.is_dir() or secret not in path.read_bytes()
     code, out, err = skinlite("verify", plain.path, "--key", pub)
-    assert (code, err) == (0, "") and "signature: of this key" in out
+    assert (code, err) == (0, "") and "signature: made by this key" in out
     code, out, _ = skinlite("verify", plain.path)
     assert code == 0 and "signature: not checked; give the public key with --key" in out
 
@@ -139,7 +139,7 @@ def test_a_bundle_that_a_killed_kit_moved_away_is_put_back(
 ) -> None:
     signed.path.replace(beside(signed.path, OLD))
     code, out, err = skinlite("verify", signed.path, "--key", keys[1])
-    assert (code, err) == (0, "") and "signature: of this key" in out
+    assert (code, err) == (0, "") and "signature: made by this key" in out
 
 
 def test_a_pipe_is_no_signature(signed: Bundle, keys: tuple[Path, Path]) -> None:
@@ -156,8 +156,8 @@ def test_a_pipe_is_no_signature(signed: Bundle, keys: tuple[Path, Path]) -> None
         (lambda key: private(ec.generate_private_key(ec.SECP256R1())), r"another kind \(EC\)"),
         (lambda key: private(key, b"secret"), "is encrypted.*openssl pkeyutl -sign"),
         (public, "is a public key"),
-        (lambda key: b"no key", "no private key in PEM.*genpkey"),
-        (lambda key: private(key)[:60], "no private key in PEM"),
+        (lambda key: b"no key", "isn't a private key in PEM.*genpkey"),
+        (lambda key: private(key)[:60], "isn't a private key in PEM"),
         (lambda key: bytes(70_000), "more than"),
     ],
 )
@@ -176,8 +176,8 @@ def test_a_private_key_that_is_none(
     ("content", "told"),
     [
         (lambda key: public(rsa.generate_private_key(65537, 2048)), r"another kind \(RSA\)"),
-        (private, "is a private key, which belongs.*-pubout"),
-        (lambda key: b"-----BEGIN PUBLIC KEY-----\nxx", "no public key in PEM"),
+        (private, "is a private key, which only the signer.*-pubout"),
+        (lambda key: b"-----BEGIN PUBLIC KEY-----\nxx", "isn't a public key in PEM"),
     ],
 )
 def test_a_public_key_that_is_none(

@@ -106,7 +106,7 @@ IMAGES = {
     "with antialias": {"resize": by_pillow(Image.Resampling.BILINEAR)},
     "bicubic": {"resize": by_pillow(Image.Resampling.BICUBIC)},
     "stretched instead of cropped": {"resize": stretched},
-    "turned by a quarter to the left": {"resize": turned},
+    "rotated 90° to the left": {"resize": turned},
     "BGR": {"image": lambda levels: levels[..., ::-1]},
     "CHW": {"image": lambda levels: np.moveaxis(levels, 2, 0)},
     "transposed": {"image": lambda levels: np.swapaxes(levels, 0, 1)},
@@ -115,7 +115,7 @@ IMAGES = {
     "ImageNet": {
         "image": lambda levels: (levels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
     },
-    "taken as signed": {"image": lambda levels: levels.astype(np.uint8).astype(np.int8)},
+    "read as signed": {"image": lambda levels: levels.astype(np.uint8).astype(np.int8)},
 }
 
 
@@ -125,7 +125,7 @@ def test_an_image_fault(told: Told, tiny_bundle: Bundle, name: str) -> None:
     found = told(App(**IMAGES[name]).run(tiny_bundle)).faults
     assert re.search(re.escape(name), found.pop("image"))
     assert ";" not in str(found)
-    assert all(fault.startswith("no fault of its own") for fault in found.values())
+    assert all(fault.startswith("not wrong itself") for fault in found.values())
 
 
 def test_two_image_faults_at_once(told: Told, tiny_bundle: Bundle) -> None:
@@ -174,7 +174,7 @@ PATIENTS = {
 def test_a_patient_fault(told: Told, tiny_bundle: Bundle, name: str) -> None:
     found = told(App(patient=PATIENTS[name]).run(tiny_bundle)).faults
     assert name in found.pop("patient")
-    assert all(fault.startswith("no fault of its own") for fault in found.values())
+    assert all(fault.startswith("not wrong itself") for fault in found.values())
 
 
 def test_a_missing_age(told: Told, tiny_bundle: Bundle) -> None:
@@ -242,4 +242,4 @@ def test_what_is_not_recognised(told: Told, tiny_bundle: Bundle) -> None:
     app = App(answer=lambda values: np.full(7, 1 / 7) * 0.7 + 0.3 * values[::-1] ** 2)
     assert told(app.run(tiny_bundle)).faults["probabilities"].startswith(UNKNOWN_CAUSE)
     found = told(app.run(tiny_bundle), "image", "patient").faults["probabilities"]
-    assert found.startswith(UNKNOWN_CAUSE) and "hand in image and patient" in found
+    assert found.startswith(UNKNOWN_CAUSE) and "give image and patient" in found

@@ -58,7 +58,7 @@ def test_tensors_of_int8(
     # A Java byte is signed, an array of C's uint8_t not: the same bits in the same memory.
     assert tell(lambda one: one.update(image=[level % 256 for level in one["image"]])) == {}
     found = tell(lambda one: one.update(image=[level + 128 for level in one["image"]]))
-    assert "zero point left out" in found["image"]
+    assert "zero point was left out" in found["image"]
     scale = signature.outputs[0].quantization
     assert scale is not None
 
@@ -70,9 +70,9 @@ def test_tensors_of_int8(
         return change
 
     cases = {
-        "nothing was done": undo(1 / scale.scale, scale.zero_point),
-        "the zero point is left out": undo(1, scale.zero_point * scale.scale),
-        "the scale is left out": undo(1 / scale.scale, 0),
+        "it was not applied": undo(1 / scale.scale, scale.zero_point),
+        "the zero point was left out": undo(1, scale.zero_point * scale.scale),
+        "the scale was left out": undo(1 / scale.scale, 0),
     }
     for words, change in cases.items():
         assert words in tell(change)["probabilities"]
@@ -95,4 +95,7 @@ def test_answers_that_go_in_as_they_are(
         del one["probabilities"]
     path.write_text(json.dumps(document))
     found = diagnose(changed, path).faults["patient"]
-    assert "normalised, though the file does it" in found and "site order: shifted by one" in found
+    assert (
+        "normalised, but the file does this itself" in found
+        and "site order: shifted by one" in found
+    )

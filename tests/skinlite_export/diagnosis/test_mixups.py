@@ -90,9 +90,9 @@ def unset_patient(image: np.ndarray, patient: np.ndarray) -> tuple[np.ndarray, n
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (exchanged, "image and patient exchanged (the file's order: patient, image)"),
+        (exchanged, "image and metadata exchanged (the file's order: patient, image)"),
         (unset_image, "image: never set, all zeros"),
-        (unset_patient, "patient: the patient is all zeros (never set?)"),
+        (unset_patient, "patient: the metadata is all zeros (never set?)"),
     ],
 )
 def test_inputs_of_an_encoded_patient(
@@ -132,10 +132,10 @@ def test_answers_and_outputs_taken_for_each_other(
 ) -> None:
     bundle = exported(io="uint8", patient_input="raw", with_attention=True)
     assert told(bundle, phone(bundle)) == {}
-    words = "inputs exchanged: sex holds site, site holds sex"
+    words = "inputs exchanged: sex contains site, site contains sex"
     found = told(bundle, phone(bundle, handed=sites_for_sexes))
     assert found["patient"].startswith(words)
-    assert found["probabilities"].startswith("no fault of its own")
+    assert found["probabilities"].startswith("not wrong itself")
     for without in ((), ("image", "patient")):
         found = told(bundle, phone(bundle, without, given=sites_for_sexes))
         assert list(found) == ["probabilities"]

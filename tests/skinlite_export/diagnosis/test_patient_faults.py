@@ -49,7 +49,7 @@ def test_a_fault_changes_its_own_field(given: Any, count: int) -> None:
 def test_what_a_missing_age_becomes() -> None:
     faults = {fault.words: fault for fault in patient_faults(ENCODER, signature(answers=False))}
     nobody, known = Patient(), Patient(age=68.5)
-    marked = faults["a missing age taken as 0 years, but marked"]
+    marked = faults["a missing age taken as 0 years, but marked as missing"]
     assert marked.encode(nobody)[:2].tolist() == pytest.approx([-51.5 / 17, 1])
     assert marked.encode(known)[:2].tolist() == [1, 0]
     codes = {fault.words: fault for fault in patient_faults(ENCODER, signature(answers=True))}

@@ -24,7 +24,7 @@ RightOutputs = Callable[[Bundle], dict[str, Any]]
         (lambda one: one.update(schema_version=2), "schema_version"),
         (lambda one: one.update(model="other.tflite"), f"only {TFLITE}"),
         (lambda one: one["vectors"][0].update(picture="me.png"), "no golden image 'me.png'"),
-        (lambda one: one["vectors"].append(one["vectors"][0]), "akiec.png is there twice"),
+        (lambda one: one["vectors"].append(one["vectors"][0]), "akiec.png is in it twice"),
         (lambda one: one["vectors"][1]["image"].pop(), "image has 6911 numbers instead of 6912"),
         (lambda one: one["vectors"][1]["probabilities"].append(0), "8 numbers instead of 7"),
         (lambda one: one["vectors"][1].update(patient={"age": [5]}), "are patient, not age"),

@@ -59,7 +59,7 @@ def test_what_was_not_compiled_says_so() -> None:
             assert told == (path.parent != compiled), path
     for name in KITS:
         text = (kits_folder() / name / "README.md").read_text()
-        assert "## Into an app" in text and "## Prove it" in text and "no diagnosis" in text
+        assert "## Into an app" in text and "## Test it" in text and "no diagnosis" in text
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +164,7 @@ def test_kotlin_takes_an_answer_that_the_table_lacks_as_unknown(
     subprocess.run([*kit, str(bundle.path), str(outputs), *model], check=True)
     (one,) = json.loads(outputs.read_text())["vectors"]
     found = real_numbers(one["patient"], bundle.manifest.signatures[TFLITE])
-    with pytest.warns(SkinliteWarning, match="taken as 'unknown'"):
+    with pytest.warns(SkinliteWarning, match="read as 'unknown'"):
         (expected,) = patients_for(bundle.runner(), [stranger], bundle.encoder())
     assert found == pytest.approx(expected, abs=1e-6)
 

@@ -86,7 +86,7 @@ def test_who_and_what_was_stated(tiny_bundle: Bundle) -> None:
     # No format in it: bundles of one run then hold the same bytes as their float32 .onnx.
     assert about_of(source, Recipe(quantize="int8")) == about_of(source, Recipe(quantize="none"))
     untrained = source.model_copy(update={"trained": False})
-    assert "untrained: its answers mean nothing" in about_of(untrained, Recipe()).description
+    assert "untrained: its predictions mean nothing" in about_of(untrained, Recipe()).description
 
 
 def test_the_onnx_says_the_same(tiny_bundle: Bundle) -> None:
@@ -188,5 +188,5 @@ def test_a_file_without_is_refused(bundle: Bundle, classifier: Any, file: str) -
 
     plain = convert_float32(classifier)
     (bundle.path / file).write_bytes(to_onnx(plain) if file.endswith("onnx") else plain)
-    with pytest.raises(InputError, match=rf"{file} holds no metadata .*skinlite export"):
+    with pytest.raises(InputError, match=rf"{file} has no metadata .*skinlite export"):
         check_metadata(bundle)

@@ -109,7 +109,7 @@ def test_what_else_must_be_said(tiny_bundle: Bundle) -> None:
 
 def test_what_no_training_picture_told_is_told(tiny_bundle: Bundle) -> None:
     card = card_of(changed(tiny_bundle.manifest, "data", untold=("age",)))
-    assert "NOT KNOWN of any training image: age" in rows(card, "Data")["Bias by patient data"][0]
+    assert "NOT KNOWN for any training image: age" in rows(card, "Data")["Bias by patient data"][0]
     assert "NOT KNOWN" not in card_of(tiny_bundle.manifest)
 
 
@@ -156,7 +156,7 @@ def test_where_it_was_proven_is_said(tiny_bundle: Bundle) -> None:
     without = machine.model_copy(update={"int8": ()})
     assert "int8 instructions: none" in said(machine=without)
     # As manifests have it that were written before this was noted.
-    assert "Which processor answered: not measured" in said(machine=None)
+    assert "Processor of the test: not measured" in said(machine=None)
     assert "7 bits" not in said()
     int8 = changed(manifest, "recipe", onnx="int8")
     assert "weights of the .onnx have 7 bits" in card_of(int8)

@@ -175,7 +175,7 @@ def test_too_many_out_of_line_are_refused(
     graph = read_keras(tiny_run.load_model())
     train = training_pool(tiny_prepared)
     recipe = Recipe(calibration_pictures=14, screening=1.0000001)
-    with pytest.raises(InputError, match=r"of 14 calibration images are out of line"):
+    with pytest.raises(InputError, match=r"of 14 calibration images have extreme"):
         calibrate(build_twin(graph), graph, train, recipe)
 
 

@@ -91,7 +91,7 @@ def test_an_export_calibrates_with_them(
     ("which", "told"),
     [
         (lambda table: table.index < 3, r"The 3 calibration images from clinic lack"),
-        (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave --cal"),
+        (lambda table: table["dx"] == "nv", r"lack akiec, bcc, bkl, df, mel, vasc.*leave out `cal"),
     ],
 )
 def test_too_few_pictures_or_classes(
@@ -115,8 +115,8 @@ def test_too_few_pictures_or_classes(
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({}, r"1 lesion\(s\) would calibrate the file and judge it"),
-        ({"lesion_id": "NEW"}, "1 of the .* judge the file too.*held out"),
+        ({}, r"1 lesion\(s\) would be used both to calibrate and to test the file"),
+        ({"lesion_id": "NEW"}, "1 of the .* are also used to test the file.*held out"),
         ({"lesion_id": "NEW", "image_id": "RENAMED"}, "1 of the .*the first is RENAMED"),
     ],
 )
@@ -157,7 +157,9 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: P
     assert not set(left_out) & set(pool.image_ids)
     whole = len(conv_prepared.examples["train"])
     assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
-    assert pool.source.endswith(f"without {len(left_out)} images of lesions that judge")
+    assert pool.source.endswith(
+        f"without {len(left_out)} images of lesions that are also in the test images"
+    )
 
 
 def test_what_is_known_of_a_folder_that_calibrates(

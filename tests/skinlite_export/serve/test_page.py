@@ -102,7 +102,7 @@ def test_the_page_answers_checks_measures_and_posts(
     one.answer(vector.patient)
     one.choose(picture)
     one.shows(picture, vector.patient)
-    for word in ("Melanoma", "no diagnosis", "synthetic pictures", "stays on this device"):
+    for word in ("Melanoma", "no diagnosis", "synthetic images", "stays on this device"):
         assert word in page.inner_text("body")
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], "the page scrolls sideways"
@@ -179,7 +179,7 @@ def test_pictures_that_are_none_tiny_or_huge(
     for name, content in (("photo.heic", heic), ("text.jpg", b"no picture"), ("empty.png", b"")):
         (tmp_path / name).write_bytes(content)
         one.choose(tmp_path / name)
-        one.says("#picture-error", f"^{re.escape(name)} can't be read as a picture")
+        one.says("#picture-error", f"^{re.escape(name)} can't be read as an image")
         assert one.page.locator("#result").is_hidden()
     dot = tmp_path / "dot.png"
     Image.new("RGB", (1, 1), (200, 120, 90)).save(dot)
@@ -234,7 +234,7 @@ def test_an_answer_that_the_table_lacks_is_unknown(
     }"""
     given = [stranger.model_dump(), encoder.model_dump()]
     encoded, codes = opened(tiny_bundle).page.evaluate(code, given)
-    with pytest.warns(SkinliteWarning, match="taken as 'unknown'"):
+    with pytest.warns(SkinliteWarning, match="read as 'unknown'"):
         assert encoded == pytest.approx(encoder.encode([stranger])[0], abs=1e-6)
         assert codes == encoder.codes([stranger])[0].tolist()
 
@@ -270,7 +270,7 @@ def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) ->
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
     assert reached == ["camera", "file", "age", "sex", "site", "name", "check", "measure"]
-    for label in ("Take a picture", "Choose a picture", "Age in years", "Sex", "Where on the body"):
+    for label in ("Take a photo", "Choose a photo", "Age in years", "Sex", "Where on the body"):
         assert page.get_by_label(label, exact=True).count() == 1, label
     page.fill("#age", "430")
     assert page.inner_text("#age-hint") == "The age has to be between 0 and 120."

@@ -164,7 +164,7 @@ def on_every_gate(**changes: Any) -> Edit:
     return edit
 
 
-UNKNOWN_OF_4 = {"state": "unknown", "reason": "the table names no lesion for 4 of 81 images"}
+UNKNOWN_OF_4 = {"state": "unknown", "reason": "the table has no lesion id for 4 of 81 images"}
 
 
 def leaking(images: int) -> Edit:
@@ -224,7 +224,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
                 sexes=swap(known["sexes"], "female", "male"),
             ),
         ),
-        r"model\.tflite says of itself something else.*patient_encoding",
+        r"model\.tflite has other metadata.*patient_encoding",
     ),
     "a site removed": (document(ENCODING, remove_site), "patient_encoding"),
     "no answer for unknown": (
@@ -233,7 +233,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "no deviation of the age": (
         document(ENCODING, lambda known: known.update(age_std=0)),
-        "no age has",
+        "ages can't have",
     ),
     "ages of another mean": (
         document(ENCODING, lambda known: known.update(age_mean=20)),
@@ -257,14 +257,17 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         lambda folder, _: (folder / ONNX).unlink(),
         r"verification\.files",
     ),
-    "no .tflite": (without(TFLITE), "signatures are of"),
+    "no .tflite": (without(TFLITE), "signatures are for"),
     # golden vectors
     "a tolerance of 1": (document(VECTORS, lambda known: known.update(tolerance=1.0)), "tolerance"),
     "no tolerance": (
         document(VECTORS, lambda known: known.update(tolerance=float("nan"))),
         "vectors.json is dam",
     ),
-    "vectors cut short": (text(VECTORS, lambda known: known[:99]), r"vectors\.json is no JSON"),
+    "vectors cut short": (
+        text(VECTORS, lambda known: known[:99]),
+        r"vectors\.json isn't valid JSON",
+    ),
     "no vectors": (document(VECTORS, lambda known: known["vectors"].clear()), "at least 1 item"),
     "no melanoma": (
         document(VECTORS, lambda known: known["vectors"].pop(4)),
@@ -272,7 +275,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "no answer of a model": (
         vector(lambda one: one["models"].pop(ONNX)),
-        "has answers of model.tflite",
+        "has outputs of model.tflite",
     ),
     "a vector of another class": (
         vector(lambda one: one.update(dx="nv")),
@@ -286,23 +289,23 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         vector(lambda one: one["models"][TFLITE].update(pixels="../labels.txt")),
         "isn't in golden/",
     ),
-    "a number too many": (vector(lambda one: one["encoded"].append(0)), "encoded otherwise"),
-    "a number too few": (vector(lambda one: one["encoded"].pop()), "encoded otherwise"),
+    "a number too many": (vector(lambda one: one["encoded"].append(0)), "encoded differently"),
+    "a number too few": (vector(lambda one: one["encoded"].pop()), "encoded differently"),
     "a probability too many": (
         vector(lambda one: one["models"][TFLITE]["probabilities"].append(0)),
         "at most 7 items",
     ),
     "a probability that is none": (
         vector(lambda one: one["models"][TFLITE].update(probabilities=[float("nan")] * 7)),
-        "off by nan",
+        "differ by nan",
     ),
     "a tensor too many": (
         vector(lambda one: one["models"][TFLITE]["patient"].update(age=[1])),
-        "given another 'age'",
+        "gets another 'age'",
     ),
     "a tensor too few": (
         vector(lambda one: one["models"][TFLITE]["patient"].clear()),
-        "given another 'patient'",
+        "gets another 'patient'",
     ),
     "a map of attention": (
         vector(lambda one: one["models"][TFLITE].update(attention=[[1.0]])),
@@ -312,9 +315,9 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     # the manifest on itself
     "rejected for accepted": (
         all_of(on_every_gate(passed=False), put("status", "accepted")),
-        "status isn't what",
+        "status doesn't follow",
     ),
-    "ungated for accepted": (put("status", "ungated"), "status isn't what the gates say"),
+    "ungated for accepted": (put("status", "ungated"), "status doesn't follow from the gates"),
     "a gate left out": (
         put("verification/gates", lambda gates: gates[1:]),
         "aren't those of the recipe",
@@ -344,11 +347,11 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a better AUC": (put("verification/keras/macro_auc", 0.99), "keras's macro_auc don't follow"),
     "a confusion matrix that is none": (
         put("verification/keras/confusion", lambda rows: rows[1:]),
-        "none of seven classes",
+        "isn't of seven classes",
     ),
     "a confusion matrix of negatives": (
         put("verification/keras/confusion/0/0", -1),
-        "none of seven",
+        "isn't of seven",
     ),
     "a confusion matrix of billions": (put("verification/keras/confusion/0/0", 10**15), "none of"),
     "more agreement than there can be": (put("verification/files/0/agreement", 2.0), "agreement"),
@@ -362,7 +365,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a better calibration": (
         put(f"verification/details/{TFLITE}/calibration/ece", 0.0),
-        "don't follow from the bins",
+        "doesn't follow from the bins",
     ),
     "calibration bins of others": (
         put(f"verification/details/{ONNX}/calibration/bins/0/images", 10**6),
@@ -376,8 +379,8 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         put(f"verification/details/{TFLITE}/subgroups/0/images", 10**6),
         "subgroup age",
     ),
-    "another temperature": (put("temperature/value", 1.7), "say different things"),
-    "a temperature that nobody fits": (put("temperature/value", 0.0), "none that is fitted"),
+    "another temperature": (put("temperature/value", 1.7), "contradict each other"),
+    "a temperature that nobody fits": (put("temperature/value", 0.0), "can't be a fitted value"),
     "no temperature": (put("temperature", None), "temperature is missing"),
     "drawings for patients": (
         put("source/synthetic", False),
@@ -400,26 +403,38 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         all_of(put("recipe/quantize", "float16"), put("recipe/onnx", "float32")),
         "calibration isn't",
     ),
-    "inputs of another format": (put("recipe/io", "int8"), "signature isn't what the recipe"),
-    "answers as inputs": (put("recipe/patient_input", "raw"), "signature isn't what the recipe"),
-    "attention asked for": (put("recipe/with_attention", True), "signature isn't what the recipe"),
+    "inputs of another format": (
+        put("recipe/io", "int8"),
+        "signature doesn't follow from the recipe",
+    ),
+    "answers as inputs": (
+        put("recipe/patient_input", "raw"),
+        "signature doesn't follow from the recipe",
+    ),
+    "attention asked for": (
+        put("recipe/with_attention", True),
+        "signature doesn't follow from the recipe",
+    ),
     "integers only": (put("recipe/integer_only", True), "number formats aren't the recipe's"),
     "a search that wasn't": (put("recipe/on_fail", "search"), "search isn't the recipe's"),
     "another shape": (
         put(f"signatures/{TFLITE}/inputs/0/shape", [1, 64, 64, 3]),
-        "signature isn't what the recipe",
+        "signature doesn't follow from the recipe",
     ),
     "another scale": (
         put(f"signatures/{TFLITE}/outputs/0/quantization", {"scale": 1, "zero_point": 0}),
-        r"model\.tflite says of itself something else.*outputs",
+        r"model\.tflite has other metadata.*outputs",
     ),
     "no signature of a model": (
         put("signatures", lambda known: {TFLITE: known[TFLITE]}),
-        "signatures are of",
+        "signatures are for",
     ),
     "nothing in float": (put("audit/float_operations", {}), "audit isn't of model.tflite"),
     "no calibration": (put("calibration", None), "calibration isn't the recipe's"),
-    "more calibration than asked for": (put("calibration/drawn", 9999), "calibration can't be so"),
+    "more calibration than asked for": (
+        put("calibration/drawn", 9999),
+        "calibration is impossible",
+    ),
     "images that aren't there": (put("data/sides/test/images", 9999), "test doesn't add up"),
     "sources that aren't there": (put("data/sources", {"histo": 1}), "data.sources don't add up"),
     "another test": (
@@ -429,16 +444,16 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "no test": (put("data/sides", lambda sides: {"train": sides["train"]}), "data.sides are train"),
     "a leak that isn't told": (
         put("data/split/leakage/crossing_lesions", 9),
-        "data.split.leaky isn't what its leakage says",
+        "data.split.leaky doesn't follow from its leakage",
     ),
     "a leak that is smaller": (
         all_of(leaking(7), put("data/split/leaks/reason", "1 of 9 (11%) test images")),
         "leaks give another count than data.split.leakage",
     ),
-    "a leak of more than all": (leaking(999), "data.split.leakage can't be so"),
+    "a leak of more than all": (leaking(999), "data.split.leakage is impossible"),
     "a leak among other images": (
         put("data/split/leakage/test_pictures", 999),
-        "data.split.leakage can't be so",
+        "data.split.leakage is impossible",
     ),
     "none found for unknown": (
         put("data/sides/train/lesions_unknown", 5),
@@ -475,7 +490,7 @@ def test_a_document_that_is_none_is_refused_by_name(
 ) -> None:
     """Python's reader of JSON has errors of its own for what is too deep and for long numbers."""
     edit = text(name, lambda _: content)
-    with pytest.raises(InputError, match=rf"{name} is (no JSON that|damaged)"):
+    with pytest.raises(InputError, match=rf"{name} is(n't valid JSON| damaged)"):
         check(edited(accepted, tmp_path / "bundle", edit))
 
 
@@ -506,7 +521,7 @@ def test_a_card_that_says_something_else(accepted: Bundle, tmp_path: Path) -> No
     text(CARD, lambda card: card.replace("Not a medical", "A medical"))(bundle.path, {})
     files = list_files(bundle.path)
     write_manifest(bundle.path, bundle.manifest.model_copy(update={"files": files}))
-    with pytest.warns(SkinliteWarning, match=r"MODEL_CARD\.md isn't word for word what"):
+    with pytest.warns(SkinliteWarning, match=r"MODEL_CARD\.md isn't exactly the text"):
         check_consistency(open_bundle(bundle.path))
     versions = bundle.manifest.versions | {"skinlite": "0.0.1"}
     changes = {"files": files, "versions": versions}

@@ -76,8 +76,8 @@ def latencies(view: View, count: int) -> Chart:
         f"Latency of one image, {naming.threads(count)}",
         lambda width: latency_chart(view, count, width),
         WIDE,
-        "Logarithmic axis, further left is faster. Dots are rounds, the box is the middle half of "
-        "all invocations, the line their median; the thin line runs from the minimum to p99.",
+        "Logarithmic axis; further left is faster. A dot is a round. The box is the middle half of "
+        "all invocations, with their median as a line; the thin line goes from the minimum to p99.",
     )
 
 
@@ -101,9 +101,9 @@ def recalls(view: View) -> list[Chart]:
         title = f"Recall by class: {contestant.name}"
         kind = "synthetic " if contestant.synthetic else ""
         note = (
-            f"Share of each class that is found, {accuracy.exported.images:,} held-out {kind}"
-            f"images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. n: images of "
-            "the class."
+            f"Share of each class that is predicted correctly, {accuracy.exported.images:,} "
+            f"held-out {kind}images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. "
+            "n: images of the class."
         )
         charts.append(_chart(title, partial(recall_chart, accuracy, title=title), HALF, note))
     return charts
@@ -115,7 +115,7 @@ def tradeoff(view: View) -> list[Chart]:
         return []
     title = f"Balanced accuracy against latency, {naming.threads(view.threads)}"
     unknown = len(view.results.contestants) - len(view.pareto)
-    left_out = f" Not shown: {unknown} of unknown accuracy." if unknown else ""
+    left_out = f" Not shown: {unknown} with unknown accuracy." if unknown else ""
     note = (
         "Further left is faster, further up more accurate, a larger disc is a larger file. "
         "Vertical lines: 95 % intervals. Dashed line: the Pareto front; no other model is both "
@@ -139,9 +139,9 @@ def limits(view: View) -> list[Chart]:
         return []
     title = f"Share of this host's limit that is reached, {naming.threads(view.threads)}"
     note = (
-        "Roofline: the limit is the larger of two times, that of the multiply-accumulates at the "
-        "speed of a large matrix product, and that of moving weights and activations once. 100 % "
-        "is as fast as this host can."
+        "Roofline: the limit is the larger of two times: the time for the multiply-accumulates at "
+        "the speed of a large matrix product, and the time for moving weights and activations "
+        "once. 100 % is the fastest that this machine can be."
     )
     return [_chart(title, _bars(title, bars.limit_bars(view), full=1.0), WIDE, note)]
 

@@ -21,7 +21,7 @@ class MainActivity : Activity() {
         super.onCreate(state)
         result = TextView(this)
         val choose = Button(this).apply {
-            text = "Choose a picture"
+            text = "Choose a photo"
             setOnClickListener {
                 val intent = Intent(Intent.ACTION_GET_CONTENT).setType("image/*")
                 startActivityForResult(intent, PICTURE)
@@ -49,7 +49,7 @@ class MainActivity : Activity() {
             val text = try {
                 synchronized(classifier) { describe(classifier.classify(decode(source), Patient())) }
             } catch (error: java.io.IOException) {
-                "This picture can't be read: ${error.message}"
+                "This photo can't be read: ${error.message}"
             }
             runOnUiThread { result.text = text }
         }

@@ -10,7 +10,7 @@ struct ContentView: View {
 
     var body: some View {
         VStack(alignment: .leading, spacing: 16) {
-            PhotosPicker("Choose a picture", selection: $chosen, matching: .images)
+            PhotosPicker("Choose a photo", selection: $chosen, matching: .images)
             Text(result)
             Text(classifier.contract.notice).font(.footnote)
         }

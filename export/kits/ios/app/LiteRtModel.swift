@@ -27,7 +27,7 @@ final class LiteRtModel: Model {
 
 /// Decode a picture to RGB, upright as its EXIF orientation says, its colours brought to sRGB.
 func decode(_ data: Data) throws -> Pixels {
-    guard let image = UIImage(data: data) else { throw KitError("This is no picture.") }
+    guard let image = UIImage(data: data) else { throw KitError("This is not an image.") }
     let format = UIGraphicsImageRendererFormat()
     format.scale = 1
     let size = CGSize(width: image.size.width * image.scale, height: image.size.height * image.scale)
@@ -40,7 +40,7 @@ func decode(_ data: Data) throws -> Pixels {
             bytesPerRow: drawn.width * 4, space: space,
             bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue),
         let bytes = context.data?.bindMemory(to: UInt8.self, capacity: drawn.width * drawn.height * 4)
-    else { throw KitError("This picture can't be drawn.") }
+    else { throw KitError("This image can't be drawn.") }
     context.draw(drawn, in: CGRect(x: 0, y: 0, width: drawn.width, height: drawn.height))
     let count = drawn.width * drawn.height
     let levels = [UInt8](unsafeUninitializedCapacity: count * 3) { levels, filled in

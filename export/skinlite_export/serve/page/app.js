@@ -1,4 +1,4 @@
-// The page: a picture and three answers to seven bars; check and measure this device.
+// The page: a photo and three fields of metadata to seven bars; check and measure this device.
 
 import { fetchModel, fetchVectors, openBundle } from "./kit/contract.js";
 import { checkGolden } from "./kit/golden.js";
@@ -49,17 +49,17 @@ function showBundle({ manifest, encoding }) {
 
 async function choose(event) {
   const [file] = event.target.files;
-  event.target.value = ""; // the same picture may be chosen again
+  event.target.value = ""; // the same photo may be chosen again
   if (!file) return;
   const turn = ++state.turn;
   at("picture-error").textContent = "";
-  at("result").hidden = true; // it is about the picture before
+  at("result").hidden = true; // it is about the photo before
   state.seen = null;
   at("status").textContent = text("reading");
   await new Promise((resume) => setTimeout(resume));
   try {
     const seen = await look(file, bundle);
-    if (turn !== state.turn) return; // another picture was chosen meanwhile
+    if (turn !== state.turn) return; // another photo was chosen meanwhile
     state.seen = seen;
     if (seen.tooSmall) at("picture-error").textContent = text("tooSmall", seen.tooSmall);
   } catch {

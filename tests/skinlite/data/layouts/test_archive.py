@@ -56,7 +56,7 @@ def test_what_is_sure_is_read(tmp_path: Path, row: dict[str, str], dx: str) -> N
     [
         (levels("Benign", "", ""), "'benign': no diagnosis: fill diagnosis_3"),
         (levels("Benign", VASCULAR, "Lymphangioma"), "1 x 'lymphangioma'"),
-        (levels("Malignant", "", "Squamous cell carcinoma, NOS"), "akiec where it is in situ"),
+        (levels("Malignant", "", "Squamous cell carcinoma, NOS"), "akiec if it is in situ"),
         ({"diagnosis": "melanoma metastasis"}, "mel only if"),
         ({"diagnosis": "", "benign_malignant": "malignant"}, "'malignant': no diagnosis"),
     ],

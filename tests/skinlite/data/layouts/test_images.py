@@ -80,8 +80,8 @@ def test_links_in_a_circle_end(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("masks/X.png", r"1 are in .*masks, which is taken for a folder of masks: rename it"),
-        ("X.dcm", "convert X.dcm and the like to PNG"),
+        ("masks/X.png", r"1 are in .*masks, which is treated as a folder of masks: rename it"),
+        ("X.dcm", "convert X.dcm and similar files to PNG"),
         ("HAM10000_images_part_1.zip", "unpack HAM10000_images_part_1.zip"),
     ],
 )

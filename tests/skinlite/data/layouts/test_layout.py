@@ -188,7 +188,7 @@ def test_several_tables_are_a_question_not_a_guess(tmp_path: Path) -> None:
     [
         (b"", "is empty"),
         (b"lesion_id,image_id\nHAM_1,ISIC_1,nv\n", "line 2 has 3 values"),
-        (b"image_id,dx,dx\n", "names a column twice"),
+        (b"image_id,dx,dx\n", "has a column twice"),
         (b'image_id,dx\n"ISIC_1,nv\n', "not a readable table"),
         (b"image_id,dx\n\xff\xfe\xd8", "not a readable table"),
         (b"image,MEL,NV\nISIC_1,0,1\n", "lacks the columns AKIEC"),
@@ -236,8 +236,8 @@ def test_isic_2019(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("0.0,1.0,0.0,1.0", "1 x 'scc': squamous cell carcinoma is a class of its own"),
-        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: take its rows out"),
+        ("0.0,1.0,0.0,1.0", "1 x 'scc': squamous cell carcinoma isn't one of the seven"),
+        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: remove its rows"),
     ],
 )
 def test_classes_of_isic_2019_that_are_none_of_the_seven(
@@ -269,7 +269,7 @@ def test_the_table_is_found_among_other_files(tmp_path: Path, files: dict[str, s
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("labels.csv", PLAIN, "labels.csv may be its table: give that itself"),
+        ("labels.csv", PLAIN, "labels.csv may be its table: give that file"),
         ("labels.xlsx", "PK", "Save labels.xlsx as CSV and give that"),
     ],
 )

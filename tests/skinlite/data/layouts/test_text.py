@@ -66,9 +66,12 @@ def test_a_line_that_is_cut_short_is_a_fault_of_its_line(tmp_path: Path) -> None
     table = tmp_path / "table.csv"
     table.write_text(PLAIN[: PLAIN.index("female") + 3])
     (fault,) = check_text(table)
-    assert (fault.kind, fault.rows) == ("line cut short", ("line 3: 5 of 6 cells, the last 'fem'",))
+    assert (fault.kind, fault.rows) == (
+        "truncated line",
+        ("line 3: 5 of 6 cells, the last one is 'fem'",),
+    )
     table.write_text(PLAIN.replace("HAM_1,ISIC_1", "\n\n"))
-    assert check_text(table)[0].rows == ("line 4: 5 of 6 cells, the last 'scalp'",)
+    assert check_text(table)[0].rows == ("line 4: 5 of 6 cells, the last one is 'scalp'",)
 
 
 def test_a_byte_of_0_is_a_fault_of_its_line(tmp_path: Path) -> None:
@@ -83,7 +86,7 @@ def test_a_table_joined_to_it_is_checked_too(tmp_path: Path) -> None:
     table.write_text("image,MEL,NV\nISIC_1,1,0\n")
     (tmp_path / "X_Metadata.csv").write_text("image,age_approx,sex\nISIC_1,40\n")
     (fault,) = check_text(table)
-    assert fault.rows == ("X_Metadata.csv line 2: 2 of 3 cells, the last '40'",)
+    assert fault.rows == ("X_Metadata.csv line 2: 2 of 3 cells, the last one is '40'",)
 
 
 def test_another_encoding_is_told(tmp_path: Path) -> None:

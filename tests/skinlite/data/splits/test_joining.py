@@ -61,7 +61,7 @@ def test_without_lesion_ids_leaks_are_unknown(data: Path, change: Change) -> Non
     division = divide(dataset, "lesion", seed=0)
     info = division.info
     assert (info.leaky, info.leaks.state) == (False, "unknown")
-    assert f"names no lesion for {count} of {count} images" in info.leaks.reason
+    assert f"has no lesion id for {count} of {count} images" in info.leaks.reason
     assert len(division.split) == count
 
 
@@ -84,7 +84,7 @@ def test_without_lesion_ids_in_one_hot_columns(tiny_data: Path, data: Path) -> N
     )
     groupings.iloc[1:].to_csv(data / "X_LesionGroupings.csv", index=False)
     some = divide(read_dataset(data), "lesion", seed=0).info.leaks
-    assert (some.state, "no lesion for 1 of" in some.reason) == ("unknown", True)
+    assert (some.state, "no lesion id for 1 of" in some.reason) == ("unknown", True)
 
 
 def test_some_blank_ids_are_no_lesion_of_their_own(data: Path) -> None:
@@ -92,10 +92,10 @@ def test_some_blank_ids_are_no_lesion_of_their_own(data: Path) -> None:
     blank: Change = lambda table: table.assign(lesion_id=["", "NA", *table["lesion_id"][2:]])  # noqa: E731
     dataset = rewrite(data, blank)
     assert dataset.frame["lesion_id"][0] != dataset.frame["lesion_id"][1]
-    assert "no lesion for 2 of" in divide(dataset, "lesion", seed=0).info.leaks.reason
+    assert "no lesion id for 2 of" in divide(dataset, "lesion", seed=0).info.leaks.reason
     with pytest.warns(SkinliteWarning, match="lack"):
         leaks = divide(dataset, "paper", seed=0).info.leaks
-    assert leaks.state == "found" and "at least: the table names no lesion for 2" in leaks.reason
+    assert leaks.state == "found" and "at least: the table has no lesion id for 2" in leaks.reason
 
 
 def test_identical_files_are_one_lesion(data: Path) -> None:
@@ -146,10 +146,12 @@ def test_pairs_that_are_handed_in_are_kept_together(data: Path, tmp_path: Path) 
     assert (info.leaks.state, "pairs.csv" in info.leaks.reason) == ("none found", True)
     rest = f"{b},{a},another lesion\n{a},elsewhere,same file\n"
     path.write_text(f"image_a,image_b,relation\n{a},{b},same lesion\n{rest}")
-    with pytest.warns(SkinliteWarning, match="1 pairs are joined; left out are 1 by .*, 1 of imag"):
+    with pytest.warns(
+        SkinliteWarning, match="1 pairs are joined; left out are 1 because .*, 1 because their imag"
+    ):
         divide(dataset, "lesion", seed=0, same_lesion=path)
     path.write_text("image_a,image_b\nx,y\n")
-    with pytest.raises(InputError, match=r"none of its 1 pairs is of images in .* x and y"):
+    with pytest.raises(InputError, match=r"none of its 1 pairs has its images in .* x and y"):
         divide(dataset, "lesion", seed=0, same_lesion=path)
 
 
@@ -182,7 +184,7 @@ def test_ids_of_two_data_sets_compare_only_where_they_begin_alike(
     dataset = read_dataset(data)
     info = divide(dataset, "official", seed=0, test_data=test).info
     assert (info.leaky, info.leaks.state) == (False, "unknown")
-    assert "begin with IL_, SYN_, don't compare" in info.leaks.reason
+    assert "begin with IL_, SYN_, can't be compared" in info.leaks.reason
     assert "same_lesion" in info.leaks.reason
 
     path = tmp_path / "pairs.csv"
@@ -285,4 +287,4 @@ def test_the_real_data(ham10000: Path) -> None:
     official = divide(dataset, "official", seed=0, test_data=validation).info
     # HAM_0005060 is IL_1936015, which two images of the validation set show.
     assert official.leakage and official.leakage.leaking_pictures == 2
-    assert "HAM_, IL_, don't compare" in official.leaks.reason
+    assert "HAM_, IL_, can't be compared" in official.leaks.reason

@@ -69,7 +69,7 @@ def test_an_older_run_without_leaks_is_judged_by_the_ids_of_its_split() -> None:
     assert known_today(OLDER, split, two_sets=True).state == "none found"
     assert known_today(NONE, split.assign(lesion_id=split["image_id"])) == NONE
     nobody = known_today(OLDER, split.assign(lesion_id=split["image_id"]))
-    assert nobody.state == "unknown" and "no lesion for 2 of 2 images" in nobody.reason
+    assert nobody.state == "unknown" and "no lesion id for 2 of 2 images" in nobody.reason
     two = split.assign(lesion_id=["HAM_1", "IL_2"])
     assert known_today(OLDER, two).state == "none found"
     assert known_today(OLDER, two, two_sets=True).state == "unknown"
@@ -83,8 +83,8 @@ def test_an_older_run_without_leaks_is_judged_by_the_ids_of_its_split() -> None:
         ("a", "HAM_9", "found", "1 of 2"),  # the image itself
         ("t", "HAM_9", "none found", ""),  # an image of the run's test
         ("z", "HAM_0004768", "found", "1 of 2"),  # known to be HAM_0002903
-        ("z", "IL_1936015", "unknown", "begin with HAM_, IL_, don't compare"),
-        ("z", "", "unknown", "names no lesion for 1 of 2 images"),
+        ("z", "IL_1936015", "unknown", "begin with HAM_, IL_, can't be compared"),
+        ("z", "", "unknown", "has no lesion id for 1 of 2 images"),
     ],
 )
 def test_another_data_set_that_judges(image: str, lesion: str, state: str, told: str) -> None:
@@ -106,4 +106,4 @@ def test_ids_that_are_numbers_or_were_never_given_do_not_compare() -> None:
     other = pd.DataFrame({"image_id": ["y"], "lesion_id": ["7"], "table_lesion_id": ["7"]})
     assert "a digit" in leaks_between(split_of(("a", "1", "train")), other).reason
     nobody = leaks_between(split_of(("a", "a", "train")), other)
-    assert (nobody.state, "no lesion for 1 of 1 images" in nobody.reason) == ("unknown", True)
+    assert (nobody.state, "no lesion id for 1 of 1 images" in nobody.reason) == ("unknown", True)

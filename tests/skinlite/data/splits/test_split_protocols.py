@@ -142,7 +142,7 @@ def test_a_class_that_is_not_judged_is_told(dataset: Dataset, tmp_path: Path) ->
         ("", "neither lesion, paper or official, nor a CSV file"),
         ("image_id,side\na,train\n", "columns image_id and split"),
         ("image_id,split\na,training\n", "train, validation, test"),
-        ("image_id,split\na,train\na,test\n", "names 1 images twice, first a"),
+        ("image_id,split\na,train\na,test\n", "has 1 images twice, first a"),
         ("image_id,split\nnowhere,train\n", r"lacks 1 of the split's images \(nowhere"),
     ],
 )
