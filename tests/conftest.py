@@ -47,7 +47,7 @@ def once(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not place.exists():
                 new = place.with_name("new")
-                new.parent.mkdir()
+                new.parent.mkdir(exist_ok=True)
                 build(new)
                 new.rename(place)
         return place
