@@ -143,7 +143,7 @@ def test_predict_answers_for_a_folder_as_isic_takes_it(
         shutil.copy(golden / f"{name}.png", folder)
     line = ["predict", tiny_bundle.path, folder, "--isic-csv", out]
     code, _, err = skinlite(*line)
-    assert code == 0 and "2 answers" in err and "synthetic images" in err
+    assert code == 0 and "2 predictions" in err and "synthetic images" in err
     found = pd.read_csv(out, index_col="image")
     assert list(found.index) == ["mel", "nv"]
     expected = probabilities(skinlite, tiny_bundle.path, folder / "mel.png")
@@ -153,7 +153,7 @@ def test_predict_answers_for_a_folder_as_isic_takes_it(
         ([*line, "--age", "50"], "leave out --age"),
         (["predict", tiny_bundle.path, folder / "mel.png", "--isic-csv", out], "Give one"),
         (["predict", tiny_bundle.path, tmp_path, "--isic-csv", out], "needs images"),
-        ([*line[:-1], tmp_path / "absent" / "a.csv"], "folder that exists"),
+        ([*line[:-1], tmp_path / "absent" / "a.csv"], "existing folder"),
     ):
         code, _, err = skinlite(*wrong)
         assert code == 2 and told in " ".join(err.split()) and not out.exists()

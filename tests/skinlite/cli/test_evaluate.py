@@ -159,7 +159,7 @@ def test_a_bundle_is_not_judged_on_another_runs_split(
         model.write(b" ")
     code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
     assert (code, out) == (2, "")
-    assert "model.keras is not the model of this run" in err and "Put back" in err
+    assert "model.keras is not the model of this run" in err and "Restore" in err
     forget_hashes(run)
     code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
     assert (code, out) == (2, "")
@@ -216,7 +216,7 @@ def test_a_damaged_history_of_an_older_run_is_told(
     assert len(open_run(run).history() or ()) == 1
     for damaged in (b"", b"\xff\xfe\0", whole[:20], whole.replace(b"loss", b"los"), whole + b'"'):
         history.write_bytes(damaged)
-        with pytest.raises(InputError, match=r"history\.csv is damaged: .*Put back"):
+        with pytest.raises(InputError, match=r"history\.csv is damaged: .*Restore"):
             open_run(run).history()
     code, out, err = skinlite("evaluate", run, "--figures", tmp_path / "figures")
     assert (code, out) == (2, "") and "history.csv is damaged" in err

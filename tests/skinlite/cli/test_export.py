@@ -188,7 +188,7 @@ def test_a_search_finds_the_layer_that_has_to_stay_in_float(
     )
     assert code == 0, err
     assert "searched on the validation split" in told and "gave up" not in told
-    assert "what int8 costs each layer" in told
+    assert "int8 error of each layer" in told
     found = open_bundle(out).manifest
     assert found.status == "accepted"
     assert found.search is not None and found.search.kept[-1] == "probabilities"

@@ -76,7 +76,7 @@ def test_a_place_that_is_being_written_is_refused_at_once(
         code, told, err = skinlite(*(argument.format_map(places) for argument in line))
         assert not out.exists() and not partial_folder(out).exists()
     assert (code, told) == (2, "")
-    assert f"Another skinlite is writing {out}" in err and "Wait for it" in err
+    assert f"Another skinlite is writing {out}" in err and "Wait until it is finished" in err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_is_being_written_is_refused_at_once(
     with claimed(out):
         code, told, err = skinlite(*words)
     assert (code, told) == (2, "")
-    assert f"Another skinlite is writing {out}" in err and "Wait for it" in err
+    assert f"Another skinlite is writing {out}" in err and "Wait until it is finished" in err
     assert list(tmp_path.iterdir()) == []
     os.mkfifo(out)  # and nothing that isn't a file is replaced by one
     code, told, err = skinlite(*words)

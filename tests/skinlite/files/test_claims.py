@@ -121,7 +121,7 @@ def test_where_there_are_no_locks_the_last_one_is_refused(
 ) -> None:
     monkeypatch.setattr("skinlite.files.claims.fcntl", None)
     target = tmp_path / "out"
-    with pytest.raises(InputError, match="stays as it is"), staged_folder(target) as late:
+    with pytest.raises(InputError, match="is left unchanged"), staged_folder(target) as late:
         (late / "late").touch()
         with staged_folder(target) as early:
             assert early != late

@@ -51,7 +51,7 @@ def test_a_backbone_of_one_width_says_which_have_more() -> None:
     from skinlite.models.backbones import find_backbone
     from skinlite.models.features import build_features
 
-    with pytest.raises(InputError, match=r"one width only.*mobilenet_v3_large, .*mobilenet_v2"):
+    with pytest.raises(InputError, match=r"only one width.*mobilenet_v3_large, .*mobilenet_v2"):
         build_features(find_backbone("nasnet_mobile"), 96, None, width=0.5)
 
 

@@ -110,9 +110,9 @@ def test_damaged_model(run: Run, forget_hashes: Forget) -> None:
         with pytest.raises(InputError, match=r"model\.keras can't be loaded"):
             older.load_model()
     path.unlink()
-    with pytest.raises(InputError, match=r"There is no .*model\.keras\. Put back"):
+    with pytest.raises(InputError, match=r"There is no .*model\.keras\. Restore"):
         run.load_model()
-    with pytest.raises(InputError, match=r"There is no .*model\.keras\. Put back"):
+    with pytest.raises(InputError, match=r"There is no .*model\.keras\. Restore"):
         run.model_sha256()
     with pytest.raises(InputError, match=r"There is no .*model\.keras"):
         older.load_model()
@@ -126,7 +126,7 @@ def test_what_another_file_is_under_that_name(run: Run, forget_hashes: Forget, k
         file.writestr("archive/data.pkl", b"")
     opened = run if known else forget_hashes(run.path)
     for content, told in (
-        (b"\x89HDF\r\n\x1a\n" + bytes(2048), "an HDF5 file, Keras's older format.*for --weights"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(2048), "an HDF5 file, Keras's older format.*for `weights`"),
         (pickle.dumps({"weights": [1.0]}), "a Python pickle, which runs code"),
         (b"\x1c\0\0\0TFL3" + bytes(64), r"a \.tflite with another name"),
         (archive.getvalue(), "a PyTorch file, whose pickle runs code"),
@@ -157,7 +157,7 @@ def test_a_file_of_another_run(training: Callable[..., Any], tmp_path: Path, nam
     run = training(tmp_path / "run", epochs=1).start()
     with (run.path / name).open("a") as file:
         file.write(" ")
-    with pytest.raises(InputError, match=rf"{name} was changed since .*Put back .* or train again"):
+    with pytest.raises(InputError, match=rf"{name} was changed after .*Restore .* or train again"):
         {"patient_encoding.json": run.encoder, "metrics.json": run.metrics}.get(
             name, lambda: run.intact(name)
         )()
@@ -189,9 +189,9 @@ def test_a_run_of_before_is_read_and_its_network_called_unknown(
     ("change", "told"),
     [
         ({"attention": False}, "it has no Soft-Attention layer"),
-        ({"name": "my_net"}, "it is called my_net, the run's conv_net_soft_attention"),
+        ({"name": "my_net"}, "its name is my_net, the run's is conv_net_soft_attention"),
         ({"filters": 8}, r"soft_attention/conv/kernel has the shape \(3, 3, 8, 8\), not"),
-        ({"dense": 2}, r"weights.*: \d+ in place of \d+"),
+        ({"dense": 2}, r"weights.*: \d+ instead of \d+"),
     ],
 )
 def test_the_structure_of_a_run_of_before_is_compared(
@@ -201,7 +201,7 @@ def test_the_structure_of_a_run_of_before_is_compared(
     lookalike(**change).save(run.path / "model.keras")
     with (
         pytest.warns(SkinliteWarning, match="unknown whether"),
-        pytest.raises(InputError, match=rf"not the model of this run: .*{told}.*Put back"),
+        pytest.raises(InputError, match=rf"not the model of this run: .*{told}.*Restore"),
     ):
         forget_hashes(run.path).load_model()
 

@@ -245,7 +245,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a file added": (
         lambda folder, _: (folder / "run.sh").write_text("") and None,
-        r"run\.sh is no file",
+        r"run\.sh isn't a file",
     ),
     "no labels": (lambda folder, _: (folder / LABELS).unlink(), r"it has no labels\.txt"),
     "no card": (lambda folder, _: (folder / CARD).unlink(), r"it has no MODEL_CARD\.md"),
@@ -279,7 +279,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "a vector of another class": (
         vector(lambda one: one.update(dx="nv")),
-        r"mel\.png is no image of nv",
+        r"mel\.png isn't an image of nv",
     ),
     "an image outside": (
         vector(lambda one: one.update(picture="mel./../../labels.txt")),
@@ -334,7 +334,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a gate without an interval": (put("verification/gates/0/interval", None), "says held"),
     "an interval turned over": (
         put("verification/gates/0/interval", [1, 0]),
-        "an interval that is",
+        "has an impossible interval",
     ),
     "a better accuracy": (
         put("verification/files/0/metrics/accuracy", 0.99),
