@@ -18,7 +18,7 @@ _held: list[int] = []
 
 
 def own_temporary_folder() -> None:
-    """Let Python's temporary files of this process go to a folder of its own.
+    """Let temporary files of this process go to a folder of its own, as do those of its children.
 
     Where there are no locks they go where they went, and so they do on a disk that is full.
     """
@@ -35,7 +35,7 @@ def own_temporary_folder() -> None:
             # Another process may have thought it abandoned before it was locked.
             if opened is not None and lock_whole(opened) and is_still(opened, folder):
                 _held.append(opened)
-        tempfile.tempdir = str(folder)
+        tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
         atexit.register(remove, folder)  # before any library's, so that it runs after them
 
 

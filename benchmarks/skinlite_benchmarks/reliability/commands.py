@@ -130,7 +130,7 @@ COMMANDS = (
         "train",
         lambda inputs: [
             *("train", "--data", str(inputs.data), "--backbone", "mobilenet_v3_small"),
-            *("--image-size", "32", "--epochs", "2", "--out", "run"),
+            *("--image-size", "48", "--epochs", "2", "--out", "run"),
         ],
         _run_is_whole,
         "run",

@@ -213,7 +213,8 @@ def test_a_damaged_history_of_an_older_run_is_told(
     (run / "config.json").write_text(json.dumps(info | {"files": {}, "structure": None}))
     history = run / "history.csv"
     whole = history.read_bytes()
-    assert len(open_run(run).history() or ()) == 1
+    scores = open_run(run).history()
+    assert scores is not None and len(scores) == 1
     for damaged in (b"", b"\xff\xfe\0", whole[:20], whole.replace(b"loss", b"los"), whole + b'"'):
         history.write_bytes(damaged)
         with pytest.raises(InputError, match=r"history\.csv is damaged: .*Restore"):

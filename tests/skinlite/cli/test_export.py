@@ -92,7 +92,7 @@ def test_a_damaged_model(skinlite: Skinlite, run: Path, tmp_path: Path) -> None:
     (run / "model.keras").write_bytes(b"PK damaged")
     code, _, err = skinlite("export", "--model", run, "--out", tmp_path / "bundle")
     assert code == 2
-    assert "model.keras is not the model of this run: it is a zip" in err
+    assert "is not the model of this run: it is a truncated or damaged zip" in err
     assert not (tmp_path / "bundle").exists()
 
 
@@ -158,7 +158,7 @@ def test_a_gate_that_fails_is_exit_3_and_the_bundle_is_kept(
     bundle = open_bundle(out)
     bundle.check_files()
     assert bundle.manifest.status == "rejected"
-    assert "unknown whether model.keras describes" in err
+    assert "unknown whether config.json describes model.keras" in err
     assert not bundle.manifest.source.network_proven
     assert (out / "MODEL_CARD.md").read_text().count("UNKNOWN whether this is the network") >= 2
 

@@ -49,3 +49,25 @@ def test_what_the_dead_left_goes_and_what_the_living_have_stays(tmp_path: Path) 
         process.communicate("\n", timeout=30)
         assert process.returncode == 0
     assert list(tmp_path.iterdir()) == [theirs]
+
+
+KILLS_ITS_CHILD = """
+import subprocess, sys
+from skinlite.files.scratch import own_temporary_folder
+
+own_temporary_folder()
+child = subprocess.Popen(
+    [sys.executable, "-c", sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+)
+child.stdout.readline()
+child.kill()
+child.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_what_a_killed_child_left_goes_with_its_parent(tmp_path: Path) -> None:
+    """A benchmark ends its workers so."""
+    line = [sys.executable, "-c", KILLS_ITS_CHILD, SCRIPT]
+    subprocess.run(line, check=True, timeout=60, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

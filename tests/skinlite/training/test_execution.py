@@ -110,7 +110,7 @@ def test_several_hosts_are_refused(
     from skinlite.training.execution import Execution
 
     monkeypatch.setenv(name, "10.0.0.1:1234")
-    with pytest.raises(InputError, match=rf"devices of one host, but {name} tells.*Unset it"):
+    with pytest.raises(InputError, match=rf"devices of one host, but {name} describes.*Unset it"):
         training(tmp_path / "run", execution=Execution(devices="all"))
     training(tmp_path / "run")  # one device is one host's, whatever is set
 
