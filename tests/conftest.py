@@ -145,7 +145,7 @@ def add_conv_net(patch: pytest.MonkeyPatch) -> str:
 
     from skinlite.models.backbones import BACKBONES, Backbone, Cut
 
-    def build(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> keras.Model:
+    def conv_net(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> Any:
         pixels = layers.Input(input_shape)
         x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
         x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
@@ -154,7 +154,7 @@ def add_conv_net(patch: pytest.MonkeyPatch) -> str:
         y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.999)(y))
         return keras.Model(pixels, layers.Add(name="cut")([x, y]))
 
-    row = Backbone("conv_net", build, 32, "own", Cut("cut", (8, 8, 8)))
+    row = Backbone("conv_net", conv_net, 32, "own", Cut("cut", (8, 8, 8)))
     patch.setitem(BACKBONES, row.name, row)
     return row.name
 
