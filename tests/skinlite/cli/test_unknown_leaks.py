@@ -103,7 +103,7 @@ def test_another_data_set_is_unknown_by_id_never_none(
         assert (code, "begin with IL_, SYN_, can't be compared" in unwrapped(out)) == (0, True), err
         assert "--split all includes" not in err
     alone = json.loads(skinlite("evaluate", tiny_bundle.path, *whole, "--json").out)["leaks"]
-    assert alone["state"] == "unknown" and "--model" in alone["reason"]
+    assert alone["state"] == "unknown" and "the run isn't given" in alone["reason"]
     own = json.loads(
         skinlite("evaluate", tiny_run.path, "--split", "all", "--data", tiny_data, "--json").out
     )
