@@ -254,7 +254,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     """A real process, interrupted by a real SIGINT in the middle of its training."""
     out, program = tmp_path / "run", Path(sys.executable).with_name("skinlite")
     line = [program, "train", "--data", tiny_data, "--out", out, "--image-size", "48"]
-    line += ["--epochs", "10", "--patience", "10", "--batch-size", "16"]
+    line += ["--epochs", "6", "--patience", "6", "--backbone", "mobilenet_v3_small"]
     process = subprocess.Popen(
         list(map(str, line)),
         stdout=subprocess.PIPE,
@@ -276,7 +276,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     assert f"skinlite train --resume {out}" in err
     info = json.loads((out / "config.json").read_text())
     assert info["status"] == "interrupted"
-    assert 1 <= info["epochs_done"] < 10
+    assert 1 <= info["epochs_done"] < 6
     assert not (tmp_path / "run.partial").exists()
 
     code, scores, err = skinlite("evaluate", out, "--json")
@@ -287,5 +287,5 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     assert code == 0, err
     assert told.split() == [str(out)]
     info = json.loads((out / "config.json").read_text())
-    assert (info["status"], info["epochs_done"]) == ("complete", 10)
+    assert (info["status"], info["epochs_done"]) == ("complete", 6)
     assert json.loads((out / "metrics.json").read_text())["test"]["images"] == 12
