@@ -1,7 +1,7 @@
 """The ways in which images are fed to classifiers: hypotheses to be tried."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ def resize(image: Levels, geometry: str, antialias: bool, height: int, width: in
     return np.asarray(Image.fromarray(whole).resize((width, height), Image.Resampling.BILINEAR))
 
 
+RANGES: tuple[Pixels, ...] = get_args(Pixels)
+"""The usual ones first."""
+
 Three = tuple[float, float, float]
 
 
@@ -40,14 +43,17 @@ class Hypothesis(NamedTuple):
     geometry: Geometry = "crop"
     antialias: bool = False
 
+    @property
+    def rarity(self) -> tuple[bool, bool, bool, int]:
+        """Less of what is more usual."""
+        bgr = self.channels == "BGR"
+        return self.antialias, self.geometry != "crop", bgr, RANGES.index(self.pixels)
+
 
 def hypotheses() -> list[Hypothesis]:
     """All ranges and orders of colours, the usual ones first."""
-    ranges: tuple[Pixels, ...] = (
-        "0-255", "0-1", "-1..1", "imagenet", "caffe", "z-score", "z-score-data",
-    )  # fmt: skip
     channels: tuple[Channels, ...] = ("RGB", "BGR")
-    return [Hypothesis(pixels, order) for pixels in ranges for order in channels]
+    return [Hypothesis(pixels, order) for pixels in RANGES for order in channels]
 
 
 class Scaling:

@@ -6,7 +6,6 @@ that differs in that part, with a bootstrap over lesions.
 """
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,27 +30,23 @@ ROUNDS = (3, 7)
 """Images a class after which hypotheses are dropped."""
 RESAMPLES = 400
 CERTAIN = 0.5
-"""Percentile of a margin's resamples that must be above 0 for a hypothesis to be dropped."""
-SECONDS = 10.0
-"""For all trials: what a heavy network can't be tried on in that time, it isn't, but for the
-first round. What was left out is then a rival with few images, and often nothing can be told."""
+AHEAD = 0.1
+"""Percentile of a margin's resamples that must be above so many nats to drop a hypothesis."""
+SECONDS = 0.1
+"""For each image asked for. What a heavy network can't be tried on in that time, it isn't, but for
+the first round. What was left out is then a rival with few images, and often nothing can be told.
+"""
 SAME = 0.01
 """Difference of probabilities up to which two ways to feed are one."""
 
 
-def find_feed(
-    opened: Opened,
-    source: Path,
-    images: int = IMAGES,
-    advance: Callable[[], None] = lambda: None,
-) -> Finding:
+def find_feed(opened: Opened, source: Path, images: int = IMAGES) -> Finding:
     """Try all hypotheses of `skinlite_export.inspect.feeds` on labelled images.
 
     Args:
         opened: the file.
         source: the labelled images, see `draw_images`.
         images: about how many are tried.
-        advance: called once a hypothesis and round.
 
     Raises:
         InputError: the file can't be tried (`Opened.refusal`), or `draw_images` says so.
@@ -59,14 +54,17 @@ def find_feed(
     if reason := opened.refusal():
         raise InputError(f"{opened.inspection.file} can't be tried on images. {reason}")
     data = draw_images(source, images)
-    return _Search(opened, data, Trials(opened, data, advance)).finding()
+    return _Search(opened, data, Trials(opened, data), SECONDS * images).finding()
 
 
 class _Search:
     """The hypotheses that are left, best first, and what is known of all."""
 
-    def __init__(self, opened: Opened, data: LabelledImages, trials: Trials) -> None:
+    def __init__(
+        self, opened: Opened, data: LabelledImages, trials: Trials, seconds: float
+    ) -> None:
         self._opened, self._data, self._trials = opened, data, trials
+        self._seconds = seconds
         self._weights: dict[int, np.ndarray] = {}
         self._totals: dict[tuple[Hypothesis, int], np.ndarray] = {}
         self._ends = self._per_prediction = 0.0
@@ -113,16 +111,18 @@ class _Search:
     def _best(self) -> Hypothesis:
         first, *later = sorted({*map(self._data.first, ROUNDS), len(self._data.labels)})
         start = time.monotonic()
-        left = self._survivors(hypotheses(), first)
-        self._ends = start + SECONDS
-        self._per_prediction = (time.monotonic() - start) / (first * len(hypotheses()))
-        stretched = [one._replace(geometry="stretch") for one in left]
-        left = self._survivors([*left, *self._affordable(stretched, first)], first)
+        cropped = sorted(hypotheses(), key=lambda one: -self.totals(one, first)[0])
+        self._ends = start + self._seconds
+        self._per_prediction = (time.monotonic() - start) / (first * len(cropped))
+        stretched = [one._replace(geometry="stretch") for one in cropped]
+        left = self._survivors([*cropped, *self._affordable(stretched, first)], first)
         done = first
         for count in later:
             affordable = self._affordable(left, count - done)
             if not affordable:
-                self.notes.append(f"It is slow: only {done} images were tried.")
+                self.notes.append(
+                    f"It is slow: only {done} images were tried. More `images` give it more time."
+                )
                 break
             left, done = self._survivors(affordable, count), count
         best = left[0]
@@ -138,12 +138,13 @@ class _Search:
         """Best first; of equal ones the first. Those that are beaten beyond doubt are gone."""
         totals = {one: self.totals(one, count) for one in tried}
         ranked = sorted(tried, key=lambda one: -totals[one][0])
-        best = next(one for one in tried if self._same(one, ranked[0], count))
+        equals = [one for one in tried if self._same(one, ranked[0], count)]
+        best = min(equals, key=lambda one: one.rarity)
         ranked.sort(key=lambda one: one != best)
         return [
             one
             for one in ranked
-            if np.percentile(totals[best] - totals[one], CERTAIN) <= 0 or one == best
+            if one == best or np.percentile(totals[best] - totals[one], CERTAIN) <= AHEAD
         ]
 
     def _same(self, one: Hypothesis, other: Hypothesis, count: int) -> bool:

@@ -3,11 +3,12 @@
 Keras loads it afterwards where that is safe: no Lambda, no layer that isn't Keras' own or ours.
 """
 
+import builtins
 import importlib.util
 import json
 import re
 import zipfile
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,14 +42,15 @@ def open_keras(path: Path) -> Opened:
         config, notes = _from_zip(path)
     else:
         config, notes = _from_hdf5(path)
-    layers = list(_layers(config))
-    foreign = sorted({name for one in layers if (name := _foreign(one))})
+    objects = list(_objects(config))
+    foreign = sorted({name for one in objects if (name := _foreign(one))})
+    layers = Counter(str(one["class_name"]) for one in objects if _is_layer(one))
     found = Inspection(
         file=path.name,
         format="keras" if is_zip else "h5",
         bytes=path.stat().st_size,
         made_by=f"Keras {notes['keras_version']}" if "keras_version" in notes else "",
-        operators=dict(Counter(str(one["class_name"]) for one in layers).most_common()),
+        operators=dict(layers.most_common()),
         metadata=notes,
     )
     if foreign:
@@ -146,32 +148,36 @@ def _json(path: Path, text: bytes) -> Any:
         ) from error
 
 
-def _layers(config: Any) -> Iterator[dict[str, Any]]:
-    """Every object of Keras in a configuration that is a layer: networks and wrappers too."""
-    todo = [config]
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a configuration that Keras makes an object of; networks come first."""
+    todo = deque([config])
     while todo:
-        value = todo.pop(0)
+        value = todo.popleft()
         if isinstance(value, list):
             todo += value
         elif isinstance(value, dict):
-            # A layer's place in a network has a name; initializers and regularizers have none.
-            settings = value.get("config")
-            named = isinstance(settings, dict) and "name" in settings
-            if "class_name" in value and (named or value["class_name"] in ("Lambda", "__lambda__")):
+            if "class_name" in value:
                 yield value
-            todo += list(value.values())
+            todo += value.values()
 
 
-def _foreign(layer: dict[str, Any]) -> str:
-    """The name of a layer that runs somebody's code, or that Keras 3 doesn't know; else empty."""
-    name, module = str(layer["class_name"]), layer.get("module")
-    registered = str(layer.get("registered_name") or "")
-    settings = layer["config"] if isinstance(layer.get("config"), dict) else {}
-    title = f"{name} {settings.get('name', '')!r}"
+def _is_layer(thing: dict[str, Any]) -> bool:
+    """Whether it has a name, as layers and networks have; initializers have none."""
+    return isinstance(thing.get("config"), dict) and "name" in thing["config"]
+
+
+def _foreign(thing: dict[str, Any]) -> str:
+    """The name of what runs somebody's code, or what Keras 3 doesn't know; else empty."""
+    name, module, settings = str(thing["class_name"]), thing.get("module"), thing.get("config")
+    registered = str(thing.get("registered_name") or "")
+    own = settings.get("name") if isinstance(settings, dict) else settings
+    title = f"{name} {own!r}" if isinstance(own, str) else name
     if "ambda" in name or name in KERAS_2:
         return title
     if registered.startswith(OURS) or name.startswith(OURS):
         return ""
+    if module == "builtins":  # so Keras notes its own functions, such as relu
+        return title if name != "function" or str(own) in dir(builtins) else ""
     theirs = module is not None and not re.match(r"keras(\.|$)|tensorflow\.keras", str(module))
     custom = ">" in name or ">" in registered or (module is None and registered not in ("", name))
     return title if theirs or custom else ""

@@ -1,7 +1,6 @@
 """Hypotheses tried on labelled images: predictions by hypothesis, of as many images as it lived."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,9 +29,9 @@ class Trials:
         scaling: of the hypotheses' pixels.
     """
 
-    def __init__(self, opened: Opened, data: LabelledImages, advance: Callable[[], None]) -> None:
+    def __init__(self, opened: Opened, data: LabelledImages) -> None:
         (self._image,) = opened.images
-        self._opened, self._data, self._advance = opened, data, advance
+        self._opened, self._data = opened, data
         self.size = size_of(self._image) or (USUAL_SIZE, USUAL_SIZE)
         self._decoded: list[Pixels] = in_threads(load_image, data.frame["path"])
         self._resized: dict[tuple[str, bool], list[Pixels]] = {}
@@ -69,7 +68,6 @@ class Trials:
             return predict_batch(self._opened, batch, others)[: len(values)]
 
         rows = in_threads(predict, range(start, stop, step), THREADS)
-        self._advance()
         return to_probabilities(np.concatenate(rows), self._opened.inspection.scores)
 
     def _images(self, geometry: str, antialias: bool) -> list[Pixels]:

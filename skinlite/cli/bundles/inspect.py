@@ -7,6 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import JsonOption, console, hold_file, output
 from skinlite.cli.tables import number, wide
 from skinlite.errors import InputError
@@ -33,7 +34,8 @@ def inspect(
         ),
     ] = None,
     images: Annotated[
-        int, typer.Option(min=6, help="About how many are tried, the classes balanced.")
+        int,
+        typer.Option(min=6, help="About how many are tried, classes balanced; more take longer."),
     ] = 100,
     feed: Annotated[
         Path | None,
@@ -42,7 +44,6 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """What a classifier's file takes and gives, what is suspicious, and how to feed it."""
-    from skinlite.cli.progress import counting
     from skinlite.files.read_write import write_atomically
     from skinlite_benchmarks.cost.model import cost_of
     from skinlite_export.inspect.how_to_feed import find_feed
@@ -59,8 +60,8 @@ def inspect(
     refused: InputError | None = None
     if data:
         try:
-            with counting("trying ways to feed it", 0) as advance:
-                finding = find_feed(opened, data, images, advance)
+            with console.status("trying ways to feed it"):
+                finding = find_feed(opened, data, images)
             found = found.model_copy(update={"finding": finding})
         except InputError as error:
             refused = error
@@ -145,7 +146,7 @@ def _print_finding(found: "Finding") -> None:
         )
     wide().print(table)
     for note in found.notes:
-        output.print(f"[yellow]note:[/] {escape(note)}")
+        output.print(f"[yellow]note:[/] {escape(as_flags(note))}")
     classes = ", ".join(name or "-" for name in found.feed.classes)
     output.print(f"outputs in order: {classes}", markup=False)
 

@@ -46,8 +46,9 @@ Made = Callable[..., Path]
 def _image(colour: tuple[int, int, int], random: np.random.Generator, where: str) -> Any:
     """60x240, of a colour; ``where`` the rest is of any other: ``crop``: at the sides; ``stretch``:
     in the middle; empty: nowhere."""
-    levels = np.array(colour) + random.normal(0, 8, 3) + random.normal(0, 10, (60, 240, 3))
-    other = random.integers(0, 256, 3)
+    grey, contrast = np.mean(colour), random.uniform(0.75, 1.3)
+    levels = grey + contrast * (np.array(colour) - grey) + random.normal(0, 10, (60, 240, 3))
+    other = random.integers(60, 140, 3)
     if where == "crop":
         levels[:, :90] = levels[:, 150:] = other
     elif where == "stretch":

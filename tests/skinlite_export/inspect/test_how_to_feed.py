@@ -26,7 +26,11 @@ def fed(coloured: Made) -> Callable[..., Finding]:
     return find
 
 
-@pytest.mark.parametrize("hypothesis", hypotheses(), ids=lambda one: "-".join(one[:2]))
+EACH_RANGE = [one for number, one in enumerate(hypotheses()) if number % 4 in (0, 3)]
+"""With one order of colours or the other."""
+
+
+@pytest.mark.parametrize("hypothesis", EACH_RANGE, ids=lambda one: "-".join(one[:2]))
 def test_range_and_channels(
     hypothesis: Hypothesis, onnx_file: Made, fed: Callable[..., Finding]
 ) -> None:
@@ -55,8 +59,7 @@ def test_where_geometry_makes_no_difference_it_stays_open(
     assert found.untold == ()
 
 
-@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
-@pytest.mark.parametrize("batch", [1, 4, "batch"])
+@pytest.mark.parametrize(("layout", "batch"), [("NHWC", "batch"), ("NCHW", 1), ("NCHW", 4)])
 def test_layouts_batches_and_logits(
     layout: str, batch: int | str, onnx_file: Made, fed: Callable[..., Finding]
 ) -> None:
@@ -77,10 +80,11 @@ def test_an_output_more(onnx_file: Made, fed: Callable[..., Finding]) -> None:
 def test_a_binary_file_on_seven_classes(
     single: bool, onnx_file: Made, fed: Callable[..., Finding]
 ) -> None:
-    malignant = np.array([name in ("akiec", "bcc", "mel") for name in NAMES], np.float32)[:, None]
+    # Colours between which those of the other images lie, also where red and blue are exchanged.
+    malignant = np.array([name in ("akiec", "bcc", "vasc") for name in NAMES], np.float32)[:, None]
     groups = malignant if single else np.hstack([1 - malignant, malignant])
     found = fed(onnx_file(groups=groups))
-    assert found.feed.classes == ("bkl+df+nv+vasc", "akiec+bcc+mel")
+    assert found.feed.classes == ("bkl+df+mel+nv", "akiec+bcc+vasc")
     assert found.pixels.told and found.feed.pixels == "0-255"
 
 
