@@ -162,8 +162,9 @@ def _objects(config: Any) -> Iterator[dict[str, Any]]:
 
 
 def _is_layer(thing: dict[str, Any]) -> bool:
-    """Whether it has a name, as layers and networks have; initializers have none."""
-    return isinstance(thing.get("config"), dict) and "name" in thing["config"]
+    """Whether it has a name, as layers and networks have; of a number format that is all."""
+    settings = thing.get("config")
+    return isinstance(settings, dict) and "name" in settings and len(settings) > 1
 
 
 def _foreign(thing: dict[str, Any]) -> str:

@@ -10,6 +10,9 @@ from skinlite_export.inspect.record import Scores
 USUAL_SIZE = 224
 """Pixels, of an image whose size the file leaves open."""
 
+BATCH = 8
+"""Images at once, of a file that takes any number of them."""
+
 CLOSE = 0.02
 """How far a sum of rounded probabilities may be from 1."""
 
@@ -25,19 +28,25 @@ def scores_of(opened: Opened) -> Scores:
     made = [one.repeat(-(-height // 4), 0).repeat(-(-width // 4), 1) for one in coarse]
     made = [one[:height, :width] for one in made]
     scaling = Scaling(made)
+    stored = [
+        batch_of(image, scaling.apply(one, pixels, "RGB"))
+        for one in made
+        for pixels in ("0-255", "-1..1")
+    ]
+    step = BATCH if opened.batches else 1
     try:
-        rows = [
-            predict_one(opened, batch_of(image, scaling.apply(one, pixels, "RGB")))
-            for one in made
-            for pixels in ("0-255", "0-1", "-1..1")
-        ]
+        values = np.concatenate(
+            [
+                predict_batch(opened, np.concatenate(stored[first : first + step]), {})
+                for first in range(0, BATCH, step)
+            ]
+        )
     except Exception as error:  # each runtime has its own, for shapes that don't fit
         reason = str(error).strip().partition("\n")[0]
         runs = f"It fails on an image of {height}x{width}: {reason.rstrip('.')}."
         opened.inspection = opened.inspection.model_copy(update={"runs": runs})
         opened.run = None
         return "unknown"
-    values = np.stack(rows)
     if not np.isfinite(values).all() or values.min() < -CLOSE or values.max() > 1 + CLOSE:
         return "logits"
     if values.shape[1] == 1:
@@ -45,23 +54,16 @@ def scores_of(opened: Opened) -> Scores:
     return "probabilities" if np.abs(values.sum(1) - 1).max() < CLOSE else "sigmoid"
 
 
-def predict_one(
-    opened: Opened, image: NDArray[np.generic], others: dict[str, NDArray[np.generic]] | None = None
-) -> NDArray[np.float32]:
-    """The scores (outputs,) of one image.
-
-    Args:
-        opened: a file without a `refusal`.
-        image: as `batch_of` makes it.
-        others: what other inputs hold, by name; zeros where not given.
-    """
-    return predict_batch(opened, image, others or {})[0]
-
-
 def predict_batch(
     opened: Opened, images: NDArray[np.generic], others: dict[str, NDArray[np.generic]]
 ) -> NDArray[np.float32]:
-    """Scores (batch, outputs) of a batch, as `predict_one`."""
+    """Scores (batch, outputs) of images that `batch_of` made.
+
+    Args:
+        opened: a file without a `refusal`.
+        images: one, of a file that doesn't take any batch.
+        others: what other inputs hold, by name; zeros where not given.
+    """
     assert opened.run is not None
     values = []
     for tensor in opened.inspection.inputs:

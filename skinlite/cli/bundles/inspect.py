@@ -46,7 +46,7 @@ def inspect(
     """What a classifier's file takes and gives, what is suspicious, and how to feed it."""
     from skinlite.files.read_write import write_atomically
     from skinlite_benchmarks.cost.model import cost_of
-    from skinlite_export.inspect.how_to_feed import find_feed
+    from skinlite_export.inspect.feeding.how_to_feed import find_feed
     from skinlite_export.inspect.open_model import open_model
 
     if feed and not data:

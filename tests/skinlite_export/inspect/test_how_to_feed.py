@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
+from skinlite_export.inspect.feeding.how_to_feed import find_feed
 from skinlite_export.inspect.feeds import Hypothesis, hypotheses
-from skinlite_export.inspect.how_to_feed import find_feed
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.record import Finding
 

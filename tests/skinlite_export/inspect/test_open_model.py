@@ -16,10 +16,10 @@ from onnx import numpy_helper
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
-from skinlite_export.inspect.how_to_feed import find_feed
-from skinlite_export.inspect.labelled_images import draw_images
+from skinlite_export.inspect.feeding.how_to_feed import find_feed
+from skinlite_export.inspect.feeding.labelled_images import draw_images
+from skinlite_export.inspect.feeding.trials import patients_for
 from skinlite_export.inspect.open_model import open_model
-from skinlite_export.inspect.trials import patients_for
 
 Made = Callable[..., Path]
 

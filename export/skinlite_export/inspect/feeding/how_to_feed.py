@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from skinlite.errors import InputError
-from skinlite_export.inspect.assignment import (
+from skinlite_export.inspect.feeding.assignment import (
     assign,
     best_totals,
     chance,
@@ -19,11 +19,11 @@ from skinlite_export.inspect.assignment import (
     resamples,
     without,
 )
+from skinlite_export.inspect.feeding.labelled_images import LabelledImages, draw_images
+from skinlite_export.inspect.feeding.trials import Trials
 from skinlite_export.inspect.feeds import Hypothesis, hypotheses
-from skinlite_export.inspect.labelled_images import LabelledImages, draw_images
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Choice, ClassChoice, Feed, Finding, Margin
-from skinlite_export.inspect.trials import Trials
 
 IMAGES = 100
 ROUNDS = (3, 7)

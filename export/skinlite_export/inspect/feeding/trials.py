@@ -12,13 +12,11 @@ from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE, PATIENT, SEX, SITE
+from skinlite_export.inspect.feeding.labelled_images import LabelledImages
 from skinlite_export.inspect.feeds import Hypothesis, Scaling, batch_of, resize, size_of
-from skinlite_export.inspect.labelled_images import LabelledImages
 from skinlite_export.inspect.opened import THREADS, Opened
-from skinlite_export.inspect.scores import USUAL_SIZE, predict_batch, to_probabilities
+from skinlite_export.inspect.scores import BATCH, USUAL_SIZE, predict_batch, to_probabilities
 from skinlite_export.metadata.contract import CONTRACT
-
-BATCH = 16
 
 
 class Trials:
@@ -60,12 +58,13 @@ class Trials:
         pixels, channels = hypothesis.pixels, hypothesis.channels
 
         def predict(first: int) -> NDArray[np.float32]:
-            places = slice(first, min(first + step, stop))
-            values = [self.scaling.apply(one, pixels, channels) for one in images[places]]
+            # All batches of a size, for which Keras compiles anew: the last one is filled up.
+            places = [*range(first, min(first + step, stop))]
+            filled = places + places[:1] * (step - len(places))
+            values = [self.scaling.apply(images[place], pixels, channels) for place in filled]
             batch = np.concatenate([batch_of(self._image, one) for one in values])
-            others = {name: rows[places] for name, rows in self._patients.items()}
-            # A file with a larger batch of its own was given one image again and again.
-            return predict_batch(self._opened, batch, others)[: len(values)]
+            others = {name: rows[filled] for name, rows in self._patients.items()}
+            return predict_batch(self._opened, batch, others)[: len(places)]
 
         rows = in_threads(predict, range(start, stop, step), THREADS)
         return to_probabilities(np.concatenate(rows), self._opened.inspection.scores)
