@@ -26,8 +26,8 @@ from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Choice, ClassChoice, Feed, Finding, Margin
 
 IMAGES = 100
-ROUNDS = (3, 7)
-"""Images a class after which hypotheses are dropped."""
+FIRST = 3
+"""Images a class after which hypotheses are dropped; each round has about twice as many."""
 RESAMPLES = 400
 CERTAIN = 0.5
 AHEAD = 0.1
@@ -109,7 +109,7 @@ class _Search:
         return self._totals[key]
 
     def _best(self) -> Hypothesis:
-        first, *later = sorted({*map(self._data.first, ROUNDS), len(self._data.labels)})
+        first, *later = self._rounds()
         start = time.monotonic()
         cropped = sorted(hypotheses(), key=lambda one: -self.totals(one, first)[0])
         self._ends = start + self._seconds
@@ -117,8 +117,8 @@ class _Search:
         stretched = [one._replace(geometry="stretch") for one in cropped]
         left = self._survivors([*cropped, *self._affordable(stretched, first)], first)
         done = first
-        for count in later:
-            affordable = self._affordable(left, count - done)
+        for number, count in enumerate(later):
+            affordable = self._affordable(left, (count - done) * (len(later) - number))
             if not affordable:
                 self.notes.append(
                     f"It is slow: only {done} images were tried. More `images` give it more time."
@@ -129,8 +129,17 @@ class _Search:
         smooth = best._replace(antialias=True)
         return self._survivors([best, smooth], done)[0]
 
+    def _rounds(self) -> list[int]:
+        """How many images each has: 3 of every class, 7, 15, ..., all."""
+        every, each = len(self._data.labels), FIRST
+        counts = []
+        while (count := self._data.first(each)) < every:
+            counts.append(count)
+            each = 2 * each + 1
+        return [*counts, every]
+
     def _affordable(self, tried: list[Hypothesis], images: int) -> list[Hypothesis]:
-        """Those, best first, that can be tried on so many images in the time that is left."""
+        """The best of them: as many as can be tried on so many images in the time that is left."""
         seconds = max(self._ends - time.monotonic(), 0)
         return tried[: int(seconds / (self._per_prediction * images))]
 
