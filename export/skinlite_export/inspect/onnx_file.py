@@ -122,7 +122,7 @@ def _inspection(
 def _tensor(value: Any) -> InspectedTensor:
     """onnxruntime's types are such as ``tensor(float)``; a length that isn't fixed has a name."""
     kind = value.type.removeprefix("tensor(").removesuffix(")")
-    shape = tuple(one if isinstance(one, int) and one > 0 else None for one in value.shape)
+    shape = tuple(one if isinstance(one, int) and one > 0 else None for one in value.shape or ())
     return InspectedTensor(
         name=value.name, shape=shape, dtype=NAMES.get(kind, kind), layout=layout_of(shape)
     )

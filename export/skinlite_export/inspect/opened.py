@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.vocabulary import PROBABILITIES
@@ -55,7 +54,7 @@ class Opened:
         (image,) = images
         if (image.shape[3] if image.layout == "NHWC" else image.shape[1]) != 3:
             return f"{image.name!r} takes grey images, and only colour ones can be tried."
-        if np.dtype(image.dtype).kind == "i" and image.quantization is None:
+        if image.dtype.startswith("int") and image.quantization is None:
             return (
                 f"{image.name!r} is {image.dtype} without a scale: which level stands for which "
                 "number isn't in the file. Convert it again, with quantization parameters."

@@ -112,7 +112,7 @@ def onnx_file(coloured: Callable[..., Path], tmp_path: Path) -> Made:
     """Makes an .onnx that was made for images fed in a way.
 
     ``groups`` sums probabilities of classes, ``extra`` adds outputs that are nothing; ``grey``
-    looks at the brightness alone.
+    looks at the brightness alone; ``besides`` are more inputs.
     """
 
     def make(
@@ -127,6 +127,7 @@ def onnx_file(coloured: Callable[..., Path], tmp_path: Path) -> Made:
         groups: NDArray[np.float32] | None = None,
         outputs: int = 1,
         grey: bool = False,
+        besides: str = "",
     ) -> Path:
         names = names or list(COLOURS)
         kernel, bias = weights_of(data or coloured(), hypothesis, names, grey=grey)
@@ -165,7 +166,13 @@ def onnx_file(coloured: Callable[..., Path], tmp_path: Path) -> Made:
         graph = helper.make_graph(
             steps,
             "colours",
-            [helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, shape)],
+            [
+                helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, shape),
+                *(
+                    helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [batch, 2])
+                    for name in besides.split()
+                ),
+            ],
             results,
             [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
         )

@@ -120,6 +120,16 @@ def test_quantized_inputs_are_fed_through_their_scale(
     assert found.feed.channels == ("BGR" if flip else "RGB") and found.untold == ()
 
 
+@pytest.mark.parametrize("besides", ["age", "patient", "age sex site"])
+def test_somebody_elses_inputs_of_our_names_are_0(
+    besides: str, onnx_file: Made, fed: Callable[..., Finding]
+) -> None:
+    found = fed(onnx_file(names=MIXED, besides=besides))
+    assert found.feed.classes == tuple(MIXED)
+    names = ", ".join(map(repr, besides.split()))
+    assert found.notes == (f"It takes {names} besides, which were 0: nobody knows their meaning.",)
+
+
 def test_the_same_file_gives_the_same_finding(onnx_file: Made, fed: Callable[..., Finding]) -> None:
     path = onnx_file()
     assert fed(path) == fed(path)

@@ -69,6 +69,11 @@ class _Search:
         self._totals: dict[tuple[Hypothesis, int], np.ndarray] = {}
         self._ends = self._per_prediction = 0.0
         self.notes: list[str] = []
+        if trials.unfed:
+            names = ", ".join(map(repr, trials.unfed))
+            self.notes.append(
+                f"It takes {names} besides, which were 0: nobody knows their meaning."
+            )
 
     def finding(self) -> Finding:
         """Of the whole search."""

@@ -1,6 +1,7 @@
 """Hypotheses tried on labelled images: predictions by hypothesis, of as many images as it lived."""
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE, PATIENT, SEX, SITE
 from skinlite_export.inspect.feeding.labelled_images import LabelledImages
 from skinlite_export.inspect.feeds import Hypothesis, Scaling, batch_of, resize, size_of
-from skinlite_export.inspect.opened import THREADS, Opened
+from skinlite_export.inspect.opened import THREADS, Opened, concrete
 from skinlite_export.inspect.scores import BATCH, USUAL_SIZE, predict_batch, to_probabilities
 from skinlite_export.metadata.contract import CONTRACT
 
@@ -25,6 +26,7 @@ class Trials:
     Attributes:
         size: height and width of its image, pixels.
         scaling: of the hypotheses' pixels.
+        unfed: inputs beside the image of which nothing is known; they hold 0.
     """
 
     def __init__(self, opened: Opened, data: LabelledImages) -> None:
@@ -35,6 +37,8 @@ class Trials:
         self._resized: dict[tuple[str, bool], list[Pixels]] = {}
         self.scaling = Scaling(self._images("stretch", False))
         self._patients = patients_for(opened, data)
+        others = [tensor.name for tensor in opened.inspection.inputs if not tensor.layout]
+        self.unfed = [name for name in others if name not in self._patients]
         self._known: dict[Hypothesis, NDArray[np.float64]] = {}
 
     def predictions(self, hypothesis: Hypothesis, count: int = 0) -> NDArray[np.float64]:
@@ -79,18 +83,20 @@ class Trials:
 
 
 def patients_for(opened: Opened, data: LabelledImages) -> dict[str, NDArray[Any]]:
-    """What inputs of skinlite's names hold, a row an image; nothing of a file without them."""
+    """What skinlite's own inputs beside the image hold, a row an image; nothing of other files."""
     inputs = {tensor.name: tensor for tensor in opened.inspection.inputs if not tensor.layout}
-    if not inputs.keys() & {PATIENT, AGE}:
+    if inputs.keys() not in ({PATIENT}, {AGE, SEX, SITE}):
         return {}
     encoder, patients = _encoder(opened, data.everyone), patients_of(data.frame)
-    given: dict[str, NDArray[Any]] = {PATIENT: encoder.encode(patients)}
     codes = encoder.codes(patients)
-    given |= {name: codes[:, i : i + 1] for i, name in enumerate((AGE, SEX, SITE))}
+    given = {name: codes[:, i : i + 1] for i, name in enumerate((AGE, SEX, SITE))}
+    given[PATIENT] = encoder.encode(patients)
+    shapes = {name: concrete(tensor.shape)[1:] for name, tensor in inputs.items()}
+    if any(math.prod(shape) != given[name].shape[1] for name, shape in shapes.items()):
+        return {}  # somebody else's, of another width
     return {
-        name: tensor.store(given[name].reshape(len(patients), *(n or 1 for n in tensor.shape[1:])))
+        name: tensor.store(given[name].reshape(len(patients), *shapes[name]))
         for name, tensor in inputs.items()
-        if name in given
     }
 
 
