@@ -110,4 +110,7 @@ def _encoder(opened: Opened, everyone: pd.DataFrame) -> PatientEncoder:
             return PatientEncoder.model_validate(text)
     except (ValueError, KeyError, TypeError, ValidationError):
         pass  # cut short or damaged; mean and deviation hardly differ between data sets
-    return PatientEncoder.fit(everyone)
+    ages = everyone["age"].dropna()
+    if ages.empty:
+        return PatientEncoder(age_mean=0.0, age_std=1.0)
+    return PatientEncoder(age_mean=float(ages.mean()), age_std=float(ages.std(ddof=0)) or 1.0)
