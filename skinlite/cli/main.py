@@ -16,7 +16,7 @@ from rich.markup import escape
 from skinlite import __version__
 from skinlite.cli import data, demo, doctor, models
 from skinlite.cli.benchmark import run as benchmark
-from skinlite.cli.bundles import export, kit, predict, serve, sign, verify
+from skinlite.cli.bundles import export, inspect, kit, predict, serve, sign, verify
 from skinlite.cli.learning import evaluate, report, train
 from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import console, held
@@ -33,7 +33,10 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(report.app, name="report")
-for command in (demo, models, train, evaluate, export, kit, sign, verify, predict, serve, doctor):
+COMMANDS = (
+    demo, models, train, evaluate, export, inspect, kit, sign, verify, predict, serve, doctor,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))
 
 

@@ -90,6 +90,14 @@ def fit(image: Pixels, height: int, width: int) -> Pixels:
     ).astype(np.uint8)
 
 
+def stretch(image: Pixels, height: int, width: int) -> Pixels:
+    """Resize one whole image, whatever its aspect: what networks of other programs often take.
+
+    Steps 2 and 3 of `fit` without the crop; the same arguments and result.
+    """
+    return np.rint(resize_bilinear(reduce_to_frame(image), height, width)).astype(np.uint8)
+
+
 def crop(image: Pixels, height: int, width: int) -> Pixels:
     """Cut the largest centred region with the aspect ``height : width``."""
     rows, columns = image.shape[:2]

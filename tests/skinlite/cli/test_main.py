@@ -21,6 +21,7 @@ COMMANDS = (
     "train",
     "evaluate",
     "export",
+    "inspect",
     "kit",
     "sign",
     "verify",

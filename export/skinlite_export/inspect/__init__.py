@@ -1,0 +1,1 @@
+"""What a model file of anybody's is, and how it wants to be fed."""

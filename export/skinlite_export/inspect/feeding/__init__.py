@@ -1,0 +1,1 @@
+"""How a file wants to be fed, found by labelled images."""

@@ -1,0 +1,184 @@
+"""Read a .keras or .h5 without running anything: its layers are JSON in it.
+
+Keras loads it afterwards where that is safe: no Lambda, no layer that isn't Keras' own or ours.
+"""
+
+import builtins
+import importlib.util
+import json
+import re
+import zipfile
+from collections import Counter, deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from skinlite.errors import InputError, MissingExtraError
+from skinlite.files.read_write import check_regular, open_regular
+from skinlite.models.keras_file import other_kind
+from skinlite.process.quiet import silenced
+from skinlite_export.inspect.opened import Arrays, Opened
+from skinlite_export.inspect.record import InspectedTensor, Inspection, layout_of
+
+OURS = "skinlite>"
+"""Before the names of our own layers."""
+
+KERAS_2 = ("TFOpLambda", "SlicingOpLambda")
+"""Operators on tensors as Keras 2 saved them, which Keras 3 doesn't read."""
+
+MOST_BYTES = 64 << 20
+
+
+def open_keras(path: Path) -> Opened:
+    """See `skinlite_export.inspect.open_model.open_model`."""
+    check_regular(path)
+    with open_regular(path) as stream:
+        is_zip = stream.read(2) == b"PK"
+    if is_zip:
+        if other := other_kind(path):
+            raise InputError(f"{path} is {other}, no .keras.")
+        config, notes = _from_zip(path)
+    else:
+        config, notes = _from_hdf5(path)
+    objects = list(_objects(config))
+    foreign = sorted({name for one in objects if (name := _foreign(one))})
+    layers = Counter(str(one["class_name"]) for one in objects if _is_layer(one))
+    found = Inspection(
+        file=path.name,
+        format="keras" if is_zip else "h5",
+        bytes=path.stat().st_size,
+        made_by=f"Keras {notes['keras_version']}" if "keras_version" in notes else "",
+        operators=dict(layers.most_common()),
+        metadata=notes,
+    )
+    if foreign:
+        reason = (
+            f"It isn't run, because {', '.join(foreign)} "
+            f"{'is' if len(foreign) == 1 else 'are'} code of somebody's, or unknown to Keras 3."
+        )
+        return Opened(found.model_copy(update={"runs": reason}))
+    return _loaded(path, found)
+
+
+def _loaded(path: Path, found: Inspection) -> Opened:
+    """The file in Keras, with inputs, outputs and parameters."""
+    if importlib.util.find_spec("keras") is None:
+        error = MissingExtraError("keras", "train")
+        return Opened(found.model_copy(update={"runs": str(error)}))
+    with silenced():
+        import keras
+
+        import skinlite.models.soft_attention  # noqa: F401  registers the layer
+
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if not model.built:
+            raise ValueError("it was never built, so that its input has no shape")
+    except Exception as error:  # whatever a layer makes of a setting that it doesn't know
+        reason = str(error).rpartition("Exception encountered: ")[2].strip().partition("\n")[0]
+        runs = f"Keras {keras.__version__} can't load it: {reason.rstrip('.')}."
+        return Opened(found.model_copy(update={"runs": runs}))
+    found = found.model_copy(
+        update={
+            "inputs": tuple(_tensor(one) for one in model.inputs),
+            "outputs": tuple(_tensor(one) for one in model.outputs),
+            "parameters": int(model.count_params()),
+        }
+    )
+
+    def run(values: Arrays) -> Arrays:
+        made = model.predict_on_batch(values if len(values) > 1 else values[0])
+        every = made if isinstance(made, (list, tuple)) else [made]
+        return [np.asarray(one, np.float32) for one in every]
+
+    return Opened(found, run, batches=all(one.shape[0] is None for one in found.inputs))
+
+
+def _tensor(tensor: Any) -> InspectedTensor:
+    shape = tuple(tensor.shape)
+    return InspectedTensor(
+        name=tensor.name, shape=shape, dtype=str(tensor.dtype), layout=layout_of(shape)
+    )
+
+
+def _from_zip(path: Path) -> tuple[Any, dict[str, str]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            config = _json(path, archive.open("config.json").read(MOST_BYTES))
+            notes = _json(path, archive.open("metadata.json").read(MOST_BYTES))
+    except (zipfile.BadZipFile, KeyError, OSError, EOFError, ValueError, RuntimeError) as error:
+        raise InputError(f"{path} is damaged: {error}.") from error
+    texts = notes.items() if isinstance(notes, dict) else ()
+    return config, {str(key): str(value) for key, value in texts}
+
+
+def _from_hdf5(path: Path) -> tuple[Any, dict[str, str]]:
+    if importlib.util.find_spec("h5py") is None:
+        raise MissingExtraError("h5py", "train")
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            notes = {key: _attribute(file, key) for key in ("keras_version", "backend")}
+            config = _attribute(file, "model_config")
+            weights = "layer_names" in file.attrs or "layers" in file
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise InputError(f"{path} is no .h5 of Keras, or damaged: {error}.") from error
+    if not config:
+        what = "weights only, and no network to put them into" if weights else "no Keras model"
+        raise InputError(
+            f"{path} has {what}. Save the whole model where it was made: model.save('model.keras')."
+        )
+    return _json(path, config.encode()), {key: value for key, value in notes.items() if value}
+
+
+def _attribute(file: Any, key: str) -> str:
+    value = file.attrs.get(key, "")
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _json(path: Path, text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is damaged: what should be JSON in it isn't ({error})."
+        ) from error
+
+
+def _objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a configuration that Keras makes an object of; networks come first."""
+    todo = deque([config])
+    while todo:
+        value = todo.popleft()
+        if isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict):
+            if "class_name" in value:
+                yield value
+            todo += value.values()
+
+
+def _is_layer(thing: dict[str, Any]) -> bool:
+    """Whether it has a name, as layers and networks have; of a number format that is all."""
+    settings = thing.get("config")
+    return isinstance(settings, dict) and "name" in settings and len(settings) > 1
+
+
+def _foreign(thing: dict[str, Any]) -> str:
+    """The name of what runs somebody's code, or what Keras 3 doesn't know; else empty."""
+    name, module, settings = str(thing["class_name"]), thing.get("module"), thing.get("config")
+    registered = str(thing.get("registered_name") or "")
+    own = settings.get("name") if isinstance(settings, dict) else settings
+    title = f"{name} {own!r}" if isinstance(own, str) else name
+    if "ambda" in name or name in KERAS_2:
+        return title
+    if registered.startswith(OURS) or name.startswith(OURS):
+        return ""
+    if module == "builtins":  # so Keras notes its own functions, such as relu
+        return title if name != "function" or str(own) in dir(builtins) else ""
+    theirs = module is not None and not re.match(r"keras(\.|$)|tensorflow\.keras", str(module))
+    custom = ">" in name or ">" in registered or (module is None and registered not in ("", name))
+    return title if theirs or custom else ""
