@@ -32,6 +32,8 @@ _whole: set[CodeType] = set()
 def catching_signals() -> Iterator[None]:
     """Let signals stop what is enclosed, by a KeyboardInterrupt; only in the main thread."""
     before = {number: signal.getsignal(number) for number in (*STOPS, WAKE)}
+    report = sys.unraisablehook
+    sys.unraisablehook = lambda error: None if _comes_again(error.exc_type) else report(error)
     signal.signal(WAKE, _raise)
     for number in STOPS:
         # nohup, and a shell for what it starts in the background, ignore one on purpose.
@@ -44,6 +46,12 @@ def catching_signals() -> Iterator[None]:
         for number, handler in before.items():
             if handler is not None:  # one that Python didn't set
                 signal.signal(number, handler)
+        sys.unraisablehook = report
+
+
+def _comes_again(error: type[BaseException]) -> bool:
+    """Whether what a callback of Python's swallowed is an interruption: no need to print it."""
+    return bool(_asked) and issubclass(error, KeyboardInterrupt)
 
 
 def taken() -> bool:

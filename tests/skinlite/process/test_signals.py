@@ -94,8 +94,8 @@ def stopped(name: str, number: int, module: Path | None = None) -> tuple[int, st
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_that_a_callback_swallows_ends_the_command(number: int) -> None:
-    code, out, _ = stopped("swallowed", number)
-    assert (code, out) == (130, "")
+    code, out, err = stopped("swallowed", number)
+    assert (code, out) == (130, "") and "Traceback" not in err
 
 
 def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption() -> None:
