@@ -54,8 +54,9 @@ def main(
             place.mkdir(parents=True, exist_ok=True)
             _make_inputs(place)
         made = Inputs(place / "data", place / "run", place / "bundle")
-        rows = [*_killed(made, kills, seed, report), *_crowded(made, pairs, report)]
-        rows += _served(made, report) if pairs else []
+        rows = _killed(made, kills, seed, report)
+        if pairs:
+            rows += [*_crowded(made, pairs, report), *_served(made, report)]
         rows += _fuzzed(made, place / "report", fuzzed, seed, report)
     out.mkdir(parents=True, exist_ok=True)
     record = {
@@ -100,10 +101,10 @@ def _make_inputs(place: Path) -> None:
 def _killed(inputs: Inputs, kills: int, seed: int, report: Callable[[str], None]) -> list[Row]:
     rows = []
     for command in COMMANDS:
-        times = kills * command.share // 100
-        outcomes = kill_often(command, inputs, times, seed, report) if times else []
-        rows.append(_row("killed", command.name, outcomes))
-        typer.echo(f"killed {command.name} {times} times")
+        if times := kills * command.share // 100:
+            outcomes = kill_often(command, inputs, times, seed, report)
+            rows.append(_row("killed", command.name, outcomes))
+            typer.echo(f"killed {command.name} {times} times")
     return rows
 
 
@@ -120,7 +121,7 @@ def _crowded(inputs: Inputs, pairs: int, report: Callable[[str], None]) -> list[
         done("two at once", command, [two_at_once(command, inputs) for _ in range(pairs)])
     for command in writing:
         try:
-            sizes = (KILOBYTES[::3] if command.heavy else KILOBYTES) if pairs else ()
+            sizes = KILOBYTES[::3] if command.heavy else KILOBYTES
             done("full disk", command, [full_disk(command, inputs, size) for size in sizes])
         except PermissionError as error:
             typer.echo(f"full disks were not tried: {error}")
