@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.layouts.text import read_values
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leakage import known_today
 from skinlite.data.splits.leaks import Leaks
@@ -169,7 +170,7 @@ class Run:
             return None
         content = io.BytesIO(read_regular(self.intact(HISTORY)))
         try:
-            return pd.read_csv(content, usecols=PLOTTED, dtype=float)
+            return read_values(content, usecols=PLOTTED, dtype=float)
         except ValueError as error:
             raise InputError(
                 f"{path} is damaged: {error}. Restore the file that skinlite train wrote, or "

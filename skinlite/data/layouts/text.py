@@ -3,10 +3,11 @@
 import csv
 import io
 import re
+import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -133,3 +134,27 @@ def _known_names(header: list[str]) -> list[str]:
         if meant not in names:
             names[place] = meant
     return names
+
+
+def read_values(stream: Any, **options: Any) -> pd.DataFrame:
+    """A CSV in UTF-8 with as many values in each line as names in its first, as strings.
+
+    pandas by itself takes values that are too many for an index, so that all columns move.
+
+    Args:
+        stream: open for reading, binary.
+        options: of `pandas.read_csv`.
+
+    Raises:
+        ValueError: it isn't one.
+    """
+    options = {"dtype": str, "keep_default_na": False, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            frame: pd.DataFrame = pd.read_csv(
+                stream, index_col=False, encoding="utf-8-sig", **options
+            )
+        except pd.errors.ParserWarning as error:
+            raise ValueError("a line has more values than the first") from error
+    return frame

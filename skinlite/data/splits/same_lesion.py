@@ -25,6 +25,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.data.layouts.text import read_values
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_regular, sha256_of
 from skinlite.process.threads import in_threads
@@ -60,9 +61,7 @@ def read_pairs(path: Path) -> Pairs:
     """
     content = io.BytesIO(read_regular(path))  # pandas would unpack an archive, and wait at a pipe
     try:
-        table = pd.read_csv(
-            content, dtype=str, keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=False
-        )
+        table = read_values(content, skip_blank_lines=False)
     except ValueError as error:
         raise InputError(
             f"{path} can't be read as pairs of images: {error}. Save it as CSV in UTF-8."

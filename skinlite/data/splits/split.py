@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from skinlite.data.layouts.text import read_values
 from skinlite.errors import InputError
 from skinlite.files.read_write import open_regular
 
@@ -103,7 +104,7 @@ def read_split(path: Path, *, may_leak: bool = False) -> pd.DataFrame:
     """
     try:
         with open_regular(path) as stream:
-            split = pd.read_csv(stream, dtype=str, keep_default_na=False)
+            split = read_values(stream)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} can't be read as a split: {error}") from error
     if (

@@ -9,6 +9,7 @@ import pandas as pd
 from pydantic import ConfigDict
 
 from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.layouts.text import read_values
 from skinlite.data.splits.joining import Joined, join_same
 from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
 from skinlite.data.splits.leaks import OLDER, MayLeak
@@ -168,7 +169,7 @@ def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
     """A user's split; which lesion an image shows is the data set's word, not the file's."""
     try:
         with open_regular(path) as stream:
-            given = pd.read_csv(stream, dtype=str, keep_default_na=False)
+            given = read_values(stream)
     except (InputError, OSError, ValueError) as error:
         raise InputError(
             f"`split={path}`: neither lesion, paper or official, nor a CSV file ({error})."

@@ -76,6 +76,8 @@ def test_pairs_are_read(tmp_path: Path) -> None:
         (b"image_a,other\na,b\n", "lacks the columns image_b.*skinlite data duplicates"),
         (b"image_a,image_b\na,b\n\nc,d\n", "line 3: '' and ''"),
         (b"image_a,image_b\na,b\nc,\n", "line 3: 'c' and '' are not a pair"),
+        (b"image_a,image_b\na,b,c\n", "more values than the first"),
+        (b"image_a,image_b\na,b,\n", "more values than the first"),
         (b"image_a,image_b,relation\na,a,same file\n", "line 2: 'a' and 'a' are not a pair"),
     ],
 )
