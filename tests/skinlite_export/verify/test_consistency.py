@@ -353,7 +353,10 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         put("verification/keras/confusion/0/0", -1),
         "isn't of seven",
     ),
-    "a confusion matrix of billions": (put("verification/keras/confusion/0/0", 10**15), "none of"),
+    "a confusion matrix of billions": (
+        put("verification/keras/confusion/0/0", 10**15),
+        "isn't of seven classes",
+    ),
     "more agreement than there can be": (put("verification/files/0/agreement", 2.0), "agreement"),
     "a difference of more than all": (
         put("verification/files/0/worst_difference", 2),
@@ -396,7 +399,10 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "another author": (put("about/author", "me"), "author or license"),
     "a licence that nobody gave": (put("recipe/license", "MIT"), "author or license aren't the"),
     "another name": (put("about/name", "best"), "about.name isn't the source's"),
-    "another description": (put("about/description", lambda told: told + "!"), "says of itself"),
+    "another description": (
+        put("about/description", lambda told: told + "!"),
+        "has other metadata",
+    ),
     "no notice": (put("notice", "A medical device."), "notice isn't the description's"),
     "another geometry": (put("geometry/frame", [1, 1]), "geometry isn't skinlite's"),
     "a recipe of another format": (
@@ -435,7 +441,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         put("calibration/drawn", 9999),
         "calibration is impossible",
     ),
-    "images that aren't there": (put("data/sides/test/images", 9999), "test doesn't add up"),
+    "images that aren't there": (put("data/sides/test/pictures", 9999), "test doesn't add up"),
     "sources that aren't there": (put("data/sources", {"histo": 1}), "data.sources don't add up"),
     "another test": (
         put("data/sides/test/labels", lambda known: swap(known, "mel", "nv")),
