@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -307,4 +308,8 @@ def test_a_kill_during_a_post_leaves_nothing(tmp_path: Path) -> None:
 def test_a_server_that_is_ended_before_it_begins_never_listens(inbox: Inbox) -> None:
     with Server(("127.0.0.1", 0), {}, inbox.receive) as server:
         server.shutdown()
-    server.serve_forever()
+    # In a thread, since the browser of other tests keeps an event loop in this one.
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
