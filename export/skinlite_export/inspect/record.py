@@ -95,7 +95,7 @@ class ClassChoice(Choice):
 
 
 class Feed(Record):
-    """How to feed a file, for apps and for `skinlite benchmark --feed`.
+    """How to feed a file: for apps, and for a benchmark of that file.
 
     Attributes:
         pixels: name of the range.
