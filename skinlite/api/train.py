@@ -13,7 +13,7 @@ from skinlite.process.extras import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.run import Run, partial_folder, reopen_run, whole_folder
+from skinlite.training.run import Run, has_checkpoint, partial_folder, reopen_run, whole_folder
 
 if TYPE_CHECKING:
     from skinlite.training.execution import Execution
@@ -77,7 +77,7 @@ def train(
     image_size = image_size or find_backbone(backbone).input_size
     config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
     check_free(out)
-    if partial_folder(out).exists():
+    if has_checkpoint(partial_folder(out)):
         raise InputError(
             f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
             f"Resume it with: `resume={out}`"

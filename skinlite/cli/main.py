@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
+from typer.main import get_command
 
 from skinlite import __version__
 from skinlite.cli import data, demo, doctor, models
@@ -77,7 +78,8 @@ def main() -> None:
     warnings.showwarning = _show_warning
     with catching_signals(), held:
         try:
-            app()
+            # Not app(): it would exchange Python's excepthook, which has to know of signals.
+            get_command(app)()
         except BaseException as error:
             done = isinstance(error, SystemExit) and not error.code
             # A library may have made an error of its own of the interruption.

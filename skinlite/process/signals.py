@@ -32,8 +32,9 @@ _whole: set[CodeType] = set()
 def catching_signals() -> Iterator[None]:
     """Let signals stop what is enclosed, by a KeyboardInterrupt; only in the main thread."""
     before = {number: signal.getsignal(number) for number in (*STOPS, WAKE)}
-    report = sys.unraisablehook
+    report, show = sys.unraisablehook, sys.excepthook
     sys.unraisablehook = lambda error: None if _comes_again(error.exc_type) else report(error)
+    sys.excepthook = lambda kind, *error: None if _comes_again(kind) else show(kind, *error)
     signal.signal(WAKE, _raise)
     for number in STOPS:
         # nohup, and a shell for what it starts in the background, ignore one on purpose.
@@ -46,11 +47,15 @@ def catching_signals() -> Iterator[None]:
         for number, handler in before.items():
             if handler is not None:  # one that Python didn't set
                 signal.signal(number, handler)
-        sys.unraisablehook = report
+        sys.unraisablehook, sys.excepthook = report, show
 
 
 def _comes_again(error: type[BaseException]) -> bool:
-    """Whether what a callback of Python's swallowed is an interruption: no need to print it."""
+    """Whether what a library swallowed is an interruption: no need to print it.
+
+    A callback of Python's does; and numpy's import_array, which prints what stopped it and raises
+    an ImportError.
+    """
     return bool(_asked) and issubclass(error, KeyboardInterrupt)
 
 

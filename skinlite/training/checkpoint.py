@@ -11,9 +11,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
 from skinlite.training.input.augment import Augment  # noqa: F401  registers the layer
-from skinlite.training.run import CHECKPOINT, HISTORY, MODEL
-
-STATE = "state.json"
+from skinlite.training.run import CHECKPOINT, HISTORY, MODEL, STATE
 
 CANDIDATE = "candidate.keras"
 """The best model, beside the state, until the state names it."""
@@ -104,12 +102,7 @@ def load_checkpoint(folder: Path) -> tuple[Any, State]:
     """The compiled trainer and its state.
 
     Raises:
-        InputError: nothing there to go on from, or it is damaged.
+        InputError: it is damaged.
     """
-    if not (folder / STATE).exists():
-        raise InputError(
-            f"{folder.parent} has no checkpoint: the training was killed before it saved one. "
-            "Remove the folder, and start again with skinlite train."
-        )
     state = read_state(folder)
     return load_keras(folder / state.trainer, compiled=True), state

@@ -13,7 +13,7 @@ import numpy as np
 from skinlite import __version__
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics, evaluate
-from skinlite.files.claims import Claim, make_parent
+from skinlite.files.claims import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, write_atomically, writing
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
@@ -50,6 +50,7 @@ from skinlite.training.run import (
     RunInfo,
     RunMetrics,
     Status,
+    has_checkpoint,
     open_run,
     partial_folder,
 )
@@ -115,6 +116,8 @@ class Training:
         if not self.config.epochs and self.config.weights == "none":
             settle_batch_norm(deployed, self.data.examples["train"])
         with writing(self.work):
+            if self.work.exists() and not has_checkpoint(self.work):
+                remove(self.work)
             self.work.mkdir(parents=True)
         try:
             trainer, state = self._begin(classifier, deployed)

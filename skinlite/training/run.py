@@ -40,7 +40,7 @@ MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
 PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
 """Columns of the history, of which every version wrote these."""
-CONFIG, CHECKPOINT = "config.json", "checkpoint"
+CONFIG, CHECKPOINT, STATE = "config.json", "checkpoint", "state.json"
 PARTIAL = ".partial"
 """The ending of a folder that is being written."""
 
@@ -204,6 +204,11 @@ def partial_folder(run: Path) -> Path:
     return run.with_name(f"{run.name}{PARTIAL}")
 
 
+def has_checkpoint(work: Path) -> bool:
+    """Whether a training that was killed can go on; otherwise nothing of it is worth keeping."""
+    return (work / CHECKPOINT / STATE).exists()
+
+
 def whole_folder(run: Path) -> Path:
     """Where the run is once it is whole; ``run`` may have the ending already."""
     return run.with_name(run.name.removesuffix(PARTIAL))
@@ -256,14 +261,16 @@ def _reopen(whole: Path) -> Run:
             )
         if status != "interrupted":
             raise InputError(f"{whole} is finished: there is nothing to resume.")
-        whole.replace(work)
-    if work.exists() and not (work / CONFIG).exists():
-        raise InputError(
-            f"{work} was left by a training that was killed before it saved a checkpoint. Remove "
-            "it, and start again with skinlite train."
-        )
-    if not work.exists():
+    left = whole if whole.exists() else work
+    if not left.exists():
         raise InputError(f"There is no interrupted training at {whole} or {work}.")
+    if not has_checkpoint(left):
+        raise InputError(
+            f"{left} has no checkpoint: the training was killed before it saved one. Start again "
+            "with skinlite train."
+        )
+    if left == whole:
+        whole.replace(work)
     return Run(work, read_json(RunInfo, work / CONFIG))
 
 

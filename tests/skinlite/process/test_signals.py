@@ -38,6 +38,18 @@ def another_error():
         raise RuntimeError("the converter failed")
 
 @app.command()
+def printed():
+    '''As numpy's import_array does: it prints what stopped it, and raises an error of its own.'''
+    try:
+        print("begun", flush=True)
+        time.sleep(20)
+    except KeyboardInterrupt:
+        sys.excepthook(*sys.exc_info())
+        failed = True
+    if failed:
+        raise ImportError("numpy._core.multiarray failed to import")
+
+@app.command()
 def in_a_text():
     '''As dataclasses and named tuples are made: Python then ends by SIGINT, whoever catches it.'''
     print("begun", flush=True)
@@ -98,8 +110,9 @@ def test_a_signal_that_a_callback_swallows_ends_the_command(number: int) -> None
     assert (code, out) == (130, "") and "Traceback" not in err
 
 
-def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption() -> None:
-    code, _, err = stopped("another-error", signal.SIGTERM)
+@pytest.mark.parametrize("command", ["another-error", "printed"])
+def test_an_error_that_a_library_makes_of_a_signal_is_an_interruption(command: str) -> None:
+    code, _, err = stopped(command, signal.SIGTERM)
     assert code == 130 and "Traceback" not in err
 
 

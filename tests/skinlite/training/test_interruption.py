@@ -223,11 +223,14 @@ def test_a_training_begun_by_an_older_skinlite_is_finished_and_its_model_unknown
     assert {"split.csv", "metrics.json", "history.csv"} <= set(done.info.files)
 
 
-def test_a_folder_with_nothing_to_go_on_from_is_told_to_be_removed(tmp_path: Path) -> None:
+def test_a_folder_with_nothing_to_resume_is_replaced(training: Make, tmp_path: Path) -> None:
     work = partial_folder(tmp_path / "run")
     work.mkdir()
-    with pytest.raises(InputError, match=rf"{work} was left by .*Remove it, and start again"):
+    (work / "model.keras").write_text("begun")
+    with pytest.raises(InputError, match=rf"{work} has no checkpoint.*Start again"):
         reopen_run(tmp_path / "run")
+    done = training(tmp_path / "run", epochs=0).start()
+    assert done.info.status == "untrained" and not work.exists()
 
 
 def test_a_kill_at_the_very_end_leaves_a_whole_run(
