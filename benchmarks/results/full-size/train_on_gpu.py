@@ -39,6 +39,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
+    """Begin the networks, or be the one of them that `--only` names."""
     parser = argparse.ArgumentParser()
     parser.add_argument("data", type=Path)
     parser.add_argument("out", type=Path)
@@ -128,11 +129,11 @@ def reports(out: Path) -> dict[str, Any]:
 def train_one(given: argparse.Namespace) -> None:
     """Measure until the plan is there, then follow it."""
     began = time.time()
+    from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
     from skinlite.training.fit import Training
     from skinlite.training.input.batches import make_epoch
     from skinlite.training.network import initial_classifier
-    from skinlite.training.config import TrainConfig
     from skinlite.training.trainer import make_trainer
 
     name, execution = given.only, Execution()
@@ -181,6 +182,7 @@ def prepared(given: argparse.Namespace) -> Any:
 
 
 def say(began: float, text: str) -> None:
+    """Print a line with the seconds since the beginning."""
     print(f"{time.time() - began:6.1f} s  {text}", flush=True)
 
 

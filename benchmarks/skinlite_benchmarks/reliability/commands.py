@@ -33,6 +33,7 @@ class Command:
         in_place: the output is there before, and must be whole at any time.
         share: of all kills, in hundredths.
         heavy: takes so long that fewer sizes of full disks are tried.
+        resume: arguments where an unfinished output that can be resumed lies in a folder.
     """
 
     name: str
@@ -42,11 +43,16 @@ class Command:
     share: int
     in_place: bool = False
     heavy: bool = False
+    resume: Callable[[Path], list[str] | None] = lambda _: None
 
     def prepare(self, inputs: Inputs, folder: Path) -> None:
         """Make the working folder ready."""
         if self.in_place and self.output:
             shutil.copytree(inputs.bundle, folder / self.output)
+
+    def next_arguments(self, inputs: Inputs, folder: Path) -> list[str]:
+        """What a user runs after a kill: the same again, or what the command says to resume it."""
+        return self.resume(folder) or self.arguments(inputs)
 
 
 def _data_is_whole(path: Path) -> bool:
@@ -69,10 +75,20 @@ def _csv_is_whole(path: Path) -> bool:
 
 
 def _run_is_whole(path: Path) -> bool:
-    from skinlite.training.run import METRICS, MODEL, open_run
+    from skinlite.training.run import METRICS, MODEL, has_checkpoint, open_run
 
-    open_run(path)
-    return (path / MODEL).is_file() and (path / METRICS).is_file()
+    scored = open_run(path).info.status != "interrupted"
+    return (path / MODEL).is_file() and (
+        (path / METRICS).is_file() if scored else has_checkpoint(path)
+    )
+
+
+def _resume_run(folder: Path) -> list[str] | None:
+    from skinlite.training.run import has_checkpoint, partial_folder
+
+    run = folder / "run"
+    left = run if run.exists() else partial_folder(run)
+    return ["train", "--resume", "run"] if has_checkpoint(left) else None
 
 
 COMMANDS = (
@@ -136,6 +152,7 @@ COMMANDS = (
         "run",
         share=1,
         heavy=True,
+        resume=_resume_run,
     ),
     Command(
         "export",

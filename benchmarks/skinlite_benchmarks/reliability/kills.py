@@ -81,7 +81,7 @@ def _kill_once(
         if ended.code not in expected:
             return f"exit code {ended.code} after {after_s:.2f} s: {ended.said[-300:]}"
         if "Traceback" in ended.said:
-            return f"traceback after {after_s:.2f} s: {ended.said[-300:]}"
+            return f"traceback after {after_s:.2f} s: {ended.said[-3000:]}"
         if pids := left_alive(ended.mark):
             return f"{len(pids)} processes still run"
         if left := shared_memory() - memory:
@@ -99,12 +99,12 @@ def _is_left_well(command: Command, inputs: Inputs, folder: Path, code: int) -> 
         return f"exit code {code}, and {command.output} is half-written"
     if code == 0 and not output.exists():
         return f"exit code 0, and there is no {command.output}"
-    if not output.exists() and not leftovers(folder):
+    if not leftovers(folder) and [path.name for path in folder.iterdir()] == ["tmp"]:
         return None  # as before a first run
-    if output.exists():
+    if output.exists() and not command.resume(folder):
         remove(output)
         command.prepare(inputs, folder)
-    again = run(command.arguments(inputs), folder)
+    again = run(command.next_arguments(inputs, folder), folder)
     if again.code or not is_whole(command, folder):
         return f"the next run ends with {again.code}: {again.said[-300:]}"
     if left := leftovers(folder):

@@ -24,6 +24,7 @@ import tf_keras
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from skinlite.errors import InputError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.convert.activation_ranges import narrow
@@ -114,7 +115,13 @@ def quantize(
 def _converter(twin: tf_keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
     """The stock converter for a twin that was saved with a signature."""
     with tempfile.TemporaryDirectory() as folder, silenced():
-        tf.saved_model.save(*_signed(twin, folder))
+        try:
+            tf.saved_model.save(*_signed(twin, folder))
+        except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
+            raise InputError(
+                f"Can't write temporary files to {folder}: {error.message.rpartition('; ')[2]}. "
+                "Free some space there, or set TMPDIR to another folder."
+            ) from error
         yield tf.lite.TFLiteConverter.from_saved_model(folder)
 
 
