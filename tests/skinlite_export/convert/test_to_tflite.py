@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
+from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
@@ -77,6 +78,20 @@ def test_every_scheme_names_its_inputs_and_keeps_the_answers(
         assert np.abs(found - expected).max() < tolerance[scheme], scheme
     assert sizes["int8"] < 0.4 * sizes["none"] and sizes["dynamic"] < 0.4 * sizes["none"]
     assert 0.45 * sizes["none"] < sizes["float16"] < 0.65 * sizes["none"]
+
+
+def test_a_full_disk_is_named_where_tensorflow_meets_it(
+    convert: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorFlow raises no OSError. The sweep of full disks is real; this stands for it."""
+    import tensorflow as tf
+
+    def fail(*_: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, "/x/part-0; No space left on device")
+
+    monkeypatch.setattr("tensorflow.saved_model.save", fail)
+    with pytest.raises(InputError, match="temporary files to .*: No space left on device. Free"):
+        convert("none")
 
 
 def test_audit_tells_the_formats_apart(convert: Callable[..., bytes], tmp_path: Path) -> None:
