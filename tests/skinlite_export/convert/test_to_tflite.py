@@ -90,7 +90,7 @@ def test_a_full_disk_is_named_where_tensorflow_meets_it(
         raise tf.errors.ResourceExhaustedError(None, None, "/x/part-0; No space left on device")
 
     monkeypatch.setattr("tensorflow.saved_model.save", fail)
-    with pytest.raises(InputError, match="temporary files to .*: No space left on device. Free"):
+    with pytest.raises(InputError, match=r"temporary files to .*: No space left on device\. Free"):
         convert("none")
 
 
