@@ -6,12 +6,25 @@ from pathlib import Path
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.errors import InputError
 from skinlite.progress import Report
-from skinlite.training.run import Run, open_run
+from skinlite.training.run import Run, RunInfo, open_run
 
 
-def dataset_of(data: Dataset | Path | str) -> Dataset:
-    """A data set that is read already, or is to be."""
-    return data if isinstance(data, Dataset) else read_dataset(data)
+def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Dataset:
+    """A data set that is read already, or is to be, with a run's classes.
+
+    Raises:
+        InputError: it can't be read, or has other classes than the run.
+    """
+    if info is None:
+        return data if isinstance(data, Dataset) else read_dataset(data)
+    if not isinstance(data, Dataset):
+        return read_dataset(data, classes=info.classes.codes, label_column=info.label_column)
+    if data.classes != info.classes:
+        raise InputError(
+            f"The run predicts {', '.join(info.classes.codes)}, and {data.root} has the classes "
+            f"{', '.join(data.classes.codes)}. Read it with the run's `classes`."
+        )
+    return data
 
 
 def run_of(run: Run | Path | str) -> Run:

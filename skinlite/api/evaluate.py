@@ -109,7 +109,7 @@ def judge(
         if run is None:
             raise InputError("Say where the images are: `data=DIR`.")
         data = run.info.data
-    dataset = dataset_of(data)
+    dataset = dataset_of(data, run.info if run else None)
     advance = counted(report, "reading images", len(dataset.frame))
     if bundle:
         predictions = answer_bundle(bundle, run, dataset, split, advance)
@@ -123,6 +123,7 @@ def judge(
         temperature=predictions.temperature,
         temperature_from=predictions.temperature_from,
         leaks=_leaks(run, split, dataset, predictions.leaks),
+        classes=dataset.classes,
     )
     alone = _without_images(predictions, split, run)
     evaluation = evaluation.model_copy(update={"metadata_only": alone})
@@ -145,7 +146,11 @@ def _without_images(predictions: Answered, split: str, run: Run | None) -> tuple
     """What the metadata alone reach on held-out rows of a run whose training rows are known."""
     if run is None or predictions.training is None or split not in ("validation", "test"):
         return ()
-    return tuple(metadata_only(predictions.training, predictions.rows, run.encoder()))
+    return tuple(
+        metadata_only(
+            predictions.training, predictions.rows, run.encoder(), classes=run.info.classes
+        )
+    )
 
 
 def _check_origin(bundle: "Bundle", run: Run) -> None:

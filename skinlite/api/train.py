@@ -1,11 +1,12 @@
 """`train` and `resume`: a data set to a run folder."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skinlite.api.data import counted, dataset_of
-from skinlite.data.dataset import Dataset
+from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import check_free
@@ -36,6 +37,8 @@ def train(
     split: str = "lesion",
     test_data: Path | str | None = None,
     same_lesion: Path | str | None = None,
+    classes: Sequence[str] | None = None,
+    label_column: str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -51,6 +54,8 @@ def train(
             ``test_data``); or a CSV file with the columns image_id and split.
         test_data: ISIC 2018's test folder, for the official split.
         same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
+        classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
+        label_column: the table's column of labels; see `read_dataset`.
         execution: compiler and devices; default: the first device.
         report: called with what is being done, the steps done and the steps in all.
         **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
@@ -82,7 +87,10 @@ def train(
             f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
             f"Resume it with: `resume={out}`"
         )
-    dataset = dataset_of(data)
+    if isinstance(data, Dataset):
+        dataset = data
+    else:
+        dataset = read_dataset(data, classes=classes, label_column=label_column)
     prepared = prepare(
         dataset,
         config.image_size,
@@ -124,7 +132,7 @@ def resume(
 
     unfinished = reopen_run(Path(run))
     out = whole_folder(unfinished.path)
-    dataset = dataset_of(data or unfinished.info.data)
+    dataset = dataset_of(data or unfinished.info.data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)
     _tell_split(prepared.split_info, report)

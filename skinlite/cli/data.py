@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skinlite.cli.duplicates import duplicates
+from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import counting
+from skinlite.cli.shared import ClassesOption, LabelColumnOption
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from skinlite.classes import ClassList
     from skinlite.data.check import Fault, Summary
 
 app = typer.Typer(
@@ -31,6 +34,8 @@ def check(
             "--all", help=f"List every row with an error, not only the first {SHOWN_ROWS}."
         ),
     ] = False,
+    classes: ClassesOption = None,
+    label_column: LabelColumnOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find every error of a data set: table, missing images, images that can't be decoded.
@@ -43,10 +48,12 @@ def check(
 
     from skinlite.data.check import check_decoding, summarise
 
-    table, frame, faults, findings, paths = examine(folder)
+    table, frame, class_list, faults, findings, paths = examine(
+        folder, class_codes(classes), label_column
+    )
     with counting("decoding images", len(paths)) as advance:
         faults += check_decoding(paths, advance)
-    summary = summarise(frame)
+    summary = summarise(frame, class_list)
     if as_json:
         report = {
             "table": str(table),
@@ -62,12 +69,17 @@ def check(
 
 
 def examine(
-    folder: Path,
-) -> "tuple[Path, pd.DataFrame, list[Fault], list[Fault], list[Path]]":
+    folder: Path, classes: list[str] | None = None, label_column: str | None = None
+) -> "tuple[Path, pd.DataFrame, ClassList, list[Fault], list[Fault], list[Path]]":
     """What `check` does before an image is decoded.
 
+    Args:
+        folder: or table.
+        classes: see `skinlite.data.dataset.read_dataset`.
+        label_column: likewise.
+
     Returns:
-        The table's path, the table, faults, findings, and the images to be decoded.
+        The table's path, the table, its classes, faults, findings, and the images to be decoded.
 
     Raises:
         InputError: there is no table, or none that can be read.
@@ -79,20 +91,20 @@ def examine(
         find_unknown_lesions,
     )
     from skinlite.data.layouts.images import find_images
-    from skinlite.data.layouts.layout import find_table, read_table, root_of
+    from skinlite.data.layouts.layout import find_table, read_labelled, root_of
 
     table = find_table(folder)
-    frame = read_table(table)
-    faults = check_text(table) + check_table(frame)
+    frame, class_list = read_labelled(table, classes, label_column)
+    faults = check_text(table) + check_table(frame, class_list)
     if "image_id" not in frame:
-        return table, frame, faults, [], []
+        return table, frame, class_list, faults, [], []
     found = find_images(root_of(table))
     images = found.pictures
     faults += check_images(frame, images, found)
     wrong, same = find_identical_files(frame, images)
     findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
     paths = [images[name] for name in frame["image_id"].unique() if name in images]
-    return table, frame, faults + wrong, findings, paths
+    return table, frame, class_list, faults + wrong, findings, paths
 
 
 @app.command()

@@ -107,6 +107,11 @@ def parse_rewrites(text: str) -> tuple[str, ...]:
     return tuple(name for name in ALL if (name in named) != but)
 
 
+def class_codes(text: str | None) -> list[str] | None:
+    """The codes of ``benign,malignant``; None where nothing was given."""
+    return None if text is None else text.split(",")
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Height and width in ``HEIGHTxWIDTH``.
 

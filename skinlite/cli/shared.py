@@ -25,6 +25,18 @@ DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="HAM10000 or ISIC 2018 folder, or its metadata table."),
 ]
+ClassesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--classes",
+        help="Classes in the order of the probabilities, such as benign,malignant; default: those "
+        "of the data set.",
+    ),
+]
+LabelColumnOption = Annotated[
+    str | None,
+    typer.Option("--label-column", help="Column of the labels in the data set's table."),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.geometry import load_image
 from skinlite.data.layouts.archive import HINTS
 from skinlite.data.layouts.images import Found, differ
@@ -14,7 +15,7 @@ from skinlite.data.layouts.one_hot import tables_of
 from skinlite.data.layouts.text import read_text
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads
-from skinlite.vocabulary import AGE_RANGE, CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
+from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
 
 SHOWN_VALUES = 10
 """Of what is none of the classes; a table has either few such values, or another column's."""
@@ -50,7 +51,7 @@ class Summary:
     lesions_unknown: int
 
 
-def summarise(frame: pd.DataFrame) -> Summary:
+def summarise(frame: pd.DataFrame, class_list: ClassList = HAM10000) -> Summary:
     """Count a table's images, lesions, classes and blanks, faulty rows included."""
 
     def column(name: str) -> pd.Series:
@@ -64,7 +65,7 @@ def summarise(frame: pd.DataFrame) -> Summary:
         pictures=len(frame),
         lesions=len(lesions),
         lesions_with_several_pictures=int((lesions > 1).sum()),
-        classes={name: int(classes.get(name, 0)) for name in CLASSES},
+        classes={name: int(classes.get(name, 0)) for name in class_list.codes},
         missing_age=int((column("age") == "").sum()),
         unknown_sex=int((column("sex") == UNKNOWN).sum()),
         unknown_localization=int((column("localization") == UNKNOWN).sum()),
@@ -75,7 +76,7 @@ def summarise(frame: pd.DataFrame) -> Summary:
 def check_text(table: Path) -> list[Fault]:
     """Lines of a table, and of those joined to it, that end too early or hold bytes of 0."""
     short, zero = [], []
-    for path in tables_of(table):
+    for path in [] if table.is_dir() else tables_of(table):
         text = read_text(path)
         place = "" if path == table else f"{path.name} "
         short += [
@@ -100,8 +101,13 @@ def check_text(table: Path) -> list[Fault]:
     return [Fault(kind, remedy, tuple(rows)) for kind, (rows, remedy) in remedies.items() if rows]
 
 
-def check_table(frame: pd.DataFrame) -> list[Fault]:
-    """Faults that the table shows by itself: columns, ids, classes, sexes, sites, ages."""
+def check_table(frame: pd.DataFrame, classes: ClassList = HAM10000) -> list[Fault]:
+    """Faults that the table shows by itself: columns, ids, classes, sexes, sites, ages.
+
+    Args:
+        frame: as `skinlite.data.layouts.layout.read_table` gives it.
+        classes: that ``dx`` may name.
+    """
     missing = [name for name in COLUMNS if name not in frame]
     if missing:
         remedy = f"the table needs the columns {', '.join(COLUMNS)}"
@@ -131,7 +137,11 @@ def check_table(frame: pd.DataFrame) -> list[Fault]:
             "a lesion has one diagnosis; give other lesions other ids",
         ),
         _fault(
-            frame, "dx", ~frame["dx"].isin(CLASSES), "unknown class", _classes_remedy(frame["dx"])
+            frame,
+            "dx",
+            ~frame["dx"].isin(classes.codes),
+            "unknown class",
+            _classes_remedy(frame["dx"], classes),
         ),
         _fault(frame, "sex", ~frame["sex"].isin(SEXES), "unknown sex", f"use {', '.join(SEXES)}"),
         _fault(
@@ -200,17 +210,18 @@ def check_decoding(
     return [Fault("image undecodable", "download the file again", rows)] if rows else []
 
 
-def _classes_remedy(diagnoses: pd.Series) -> str:
+def _classes_remedy(diagnoses: pd.Series, classes: ClassList) -> str:
     """How to mend what is none of the classes: each value with its count and what it could be."""
-    others = diagnoses[~diagnoses.isin((*CLASSES, ""))].value_counts()
+    others = diagnoses[~diagnoses.isin((*classes.codes, ""))].value_counts()
+    hints = {value: hint for value, hint in HINTS.items() if value not in classes.codes}
     values = [
-        f"{count:,} x {value!r}" + (f": {HINTS[value]}" if value in HINTS else "")
+        f"{count:,} x {value!r}" + (f": {hints[value]}" if value in hints else "")
         for value, count in others[:SHOWN_VALUES].items()
     ]
     if len(others) > SHOWN_VALUES:
         values.append(f"and {len(others) - SHOWN_VALUES} other values")
-    own = "; your own column dx has priority" if set(others.index) & HINTS.keys() else ""
-    return "; ".join([f"use {', '.join(CLASSES)}{own}", *values])
+    own = "; your own column dx has priority" if set(others.index) & hints.keys() else ""
+    return "; ".join([f"use {', '.join(classes.codes)}{own}", *values])
 
 
 def _where_else(names: set[str], found: Found) -> str:

@@ -1,16 +1,17 @@
 """`Dataset`: a checked table of images, the one type that the rest of skinlite takes."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.check import Fault, check_images, check_table, check_text
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import find_table, read_table, root_of
-from skinlite.data.splits.same_lesion import join_known
+from skinlite.data.layouts.layout import find_table, read_labelled, root_of
+from skinlite.data.splits.same_lesion import join_known, join_patients
 from skinlite.errors import InputError
 
 SYNTHETIC = "synthetic"
@@ -22,16 +23,26 @@ class Dataset:
     """One row an image.
 
     Columns of ``frame``: image_id, lesion_id, dx, age (float, NaN where missing), sex,
-    localization, dataset, path, table_lesion_id.
+    localization, dataset, path, table_lesion_id, patient_id.
 
     ``lesion_id`` is the same for all images that are known to show one lesion, also if the table
     has several ids for it (`skinlite.data.splits.same_lesion`), and the image's own ``image_id``
-    if the lesion is unknown. ``table_lesion_id`` is the id in the table: blank if it has none;
-    then leaks are unknown.
+    if the lesion is unknown. Where the table names patients it is the same for all images of one
+    patient: nothing of a patient is on two sides of a split. ``table_lesion_id`` is the id in the
+    table, or the patient's if it has only that: blank if it has none; then leaks are unknown.
+    ``patient_id`` is blank where the table names no patient.
+
+    Attributes:
+        frame: see above.
+        root: the folder.
+        classes: that ``dx`` names, in the order of a network's probabilities.
+        label_column: where ``dx`` was read from; None where the layout said it.
     """
 
     frame: pd.DataFrame
     root: Path
+    classes: ClassList = HAM10000
+    label_column: str | None = None
 
     @property
     def synthetic(self) -> bool:
@@ -50,19 +61,23 @@ class Dataset:
                 f"{self.root} lacks {len(absent)} of the split's images ({absent[0]} ...). "
                 "Give the data set that the run was trained on with `data`."
             )
-        return Dataset(
-            self.frame.set_index("image_id", drop=False)
-            .loc[list(image_ids)]
-            .reset_index(drop=True),
-            self.root,
-        )
+        rows = self.frame.set_index("image_id", drop=False).loc[list(image_ids)]
+        return replace(self, frame=rows.reset_index(drop=True))
 
 
-def read_dataset(source: Path | str) -> Dataset:
+def read_dataset(
+    source: Path | str,
+    *,
+    classes: Sequence[str] | None = None,
+    label_column: str | None = None,
+) -> Dataset:
     """Read a data set; refuse one with errors.
 
     Args:
         source: folder in one of the layouts of docs/training.md, or its table.
+        classes: codes of the classes, in the order that probabilities are to have; default: those
+            of the layout, or of ``label_column`` in alphabetical order.
+        label_column: the table's column of labels; default: the layout's.
 
     Returns:
         One row per image; no image is decoded yet.
@@ -72,23 +87,27 @@ def read_dataset(source: Path | str) -> Dataset:
             the errors and names the first of each kind.
     """
     table = find_table(Path(source))
-    frame = read_table(table)
-    faults = check_text(table) or check_table(frame)
+    frame, class_list = read_labelled(table, classes, label_column)
+    faults = check_text(table) or check_table(frame, class_list)
     if not faults:
         found = find_images(root_of(table))
         faults = check_images(frame, found.pictures, found)
     if faults:
         raise InputError(_summary(table, faults))
     frame = frame.reset_index(drop=True)
-    named = frame["lesion_id"]
+    patients = frame.get("patient_id", pd.Series("", index=frame.index))
+    named = frame["lesion_id"].mask(frame["lesion_id"] == "", patients)
     frame = frame.assign(
+        patient_id=patients,
         table_lesion_id=named,
         lesion_id=named.mask(named == "", frame["image_id"]),
         age=pd.to_numeric(frame["age"], errors="coerce").astype(float),
         dataset=frame.get("dataset", pd.Series("", index=frame.index)),
         path=frame["image_id"].map(found.pictures),
     )
-    return Dataset(frame.assign(lesion_id=join_known(frame)), root_of(table))
+    frame = frame.assign(lesion_id=join_known(frame))
+    frame = frame.assign(lesion_id=join_patients(frame))
+    return Dataset(frame, root_of(table), class_list, label_column)
 
 
 def identity(image_ids: Iterable[str]) -> str:

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.geometry import Pixels
 from skinlite.data.patient import PatientEncoder
-from skinlite.vocabulary import CLASSES
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Examples:
         pixels: uint8 (M, H, W, 3), RGB; usually the memory map of a whole data set.
         rows: int (N,), which of the M.
         patients: float32 (N, patient_width).
-        labels: int (N,), positions in CLASSES.
+        labels: int (N,), positions in the data set's classes.
     """
 
     pixels: Pixels
@@ -47,7 +47,9 @@ class Examples:
         return Examples(self.pixels, self.rows, patients, self.labels)
 
 
-def make_examples(frame: pd.DataFrame, pixels: Pixels, encoder: PatientEncoder) -> Examples:
+def make_examples(
+    frame: pd.DataFrame, pixels: Pixels, encoder: PatientEncoder, classes: ClassList = HAM10000
+) -> Examples:
     """Pair a data set's rows with their pixels (same order)."""
-    labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+    labels = classes.labels(frame["dx"])
     return Examples(pixels, np.arange(len(frame)), encoder.encode_frame(frame), labels)

@@ -3,6 +3,7 @@
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.splits.leakage import nameless
 from skinlite.data.splits.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
@@ -59,22 +60,24 @@ def evaluate_fully(
     temperature: float | None = None,
     temperature_from: str | None = None,
     leaks: Leaks = NOT_SAID,
+    classes: ClassList = HAM10000,
 ) -> Evaluation:
     """Score predictions in every way.
 
     Args:
-        labels: (N,), positions in CLASSES.
-        probabilities: (N, 7), rows summing to 1.
+        labels: (N,), positions in ``classes``.
+        probabilities: (N, len(classes)), rows summing to 1.
         rows: N rows of a data set's frame, in the same order.
         temperature: one fitted on other images, to be tried on these.
         temperature_from: where it was fitted.
         leaks: what is known of lesions of these images that were trained or selected on.
+        classes: of labels and probabilities.
 
     Raises:
         InputError: no image, or a probability that is none.
     """
-    metrics = evaluate(labels, probabilities)
-    details = details_of(labels, probabilities, rows, temperature, temperature_from)
+    metrics = evaluate(labels, probabilities, classes)
+    details = details_of(labels, probabilities, rows, temperature, temperature_from, classes)
     return Evaluation(**dict(metrics), **dict(details), leaks=leaks)
 
 
@@ -84,11 +87,12 @@ def details_of(
     rows: pd.DataFrame,
     temperature: float | None = None,
     temperature_from: str | None = None,
+    classes: ClassList = HAM10000,
 ) -> Details:
     """The details alone; see `evaluate_fully`."""
     return Details(
-        intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object)),
+        intervals=bootstrap(labels, probabilities, rows["lesion_id"].to_numpy(object), classes),
         calibration=calibrate(labels, probabilities, temperature, temperature_from),
-        subgroups=by_subgroup(labels, probabilities, rows),
+        subgroups=by_subgroup(labels, probabilities, rows, classes),
         lesions_unknown=nameless(rows),
     )

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.resampling import Interval, Weights, intervals_of
-from skinlite.vocabulary import CLASSES
 
 
 class Intervals(BaseModel):
@@ -33,37 +33,52 @@ class Scores(NamedTuple):
     melanoma_recall: NDArray[np.float64]
 
 
-def bootstrap(labels: Labels, probabilities: Probabilities, lesions: NDArray[Any]) -> Intervals:
+def bootstrap(
+    labels: Labels,
+    probabilities: Probabilities,
+    lesions: NDArray[Any],
+    classes: ClassList = HAM10000,
+) -> Intervals:
     """Intervals of `skinlite.evaluation.metrics.evaluate`'s figures.
 
     Args:
-        labels: (N,), positions in CLASSES.
-        probabilities: (N, 7).
+        labels: (N,), positions in ``classes``.
+        probabilities: (N, len(classes)).
         lesions: (N,), which lesion an image shows.
+        classes: of labels and probabilities.
     """
-    ends = intervals_of(lambda weights: np.stack(scores(labels, probabilities, weights)), lesions)
+    ends = intervals_of(
+        lambda weights: np.stack(scores(labels, probabilities, weights, classes)), lesions
+    )
     return Intervals.model_validate(dict(zip(Scores._fields, ends, strict=True)))
 
 
-def scores(labels: Labels, probabilities: Probabilities, weights: Weights) -> Scores:
+def scores(
+    labels: Labels,
+    probabilities: Probabilities,
+    weights: Weights,
+    classes: ClassList = HAM10000,
+) -> Scores:
     """The metrics, each image counted as often as ``weights`` (R, N) say."""
-    classes = len(CLASSES)
-    cells = np.eye(classes**2)[labels * classes + probabilities.argmax(axis=1)]
-    confusion = (weights @ cells).reshape(-1, classes, classes)
+    count = len(classes)
+    cells = np.eye(count**2)[labels * count + probabilities.argmax(axis=1)]
+    confusion = (weights @ cells).reshape(-1, count, count)
     hits = np.diagonal(confusion, axis1=1, axis2=2)
     truth, answered = confusion.sum(axis=2), confusion.sum(axis=1)
     # A resample without a class says nothing of it: NaN, and left out.
     seen = np.where(truth > 0, 1.0, np.nan)
     recalls = seen * hits / np.maximum(truth, 1)
     f1 = seen * 2 * hits / np.maximum(truth + answered, 1)
-    aucs = np.stack([_auc(labels == c, probabilities[:, c], weights) for c in range(classes)])
+    aucs = np.stack([_auc(labels == c, probabilities[:, c], weights) for c in range(count)])
+    unknown = np.full(len(weights), np.nan)
+    melanoma = recalls[:, classes.codes.index("mel")] if "mel" in classes.names else unknown
     known = (~np.isnan(aucs)).sum(axis=0)
     return Scores(
         accuracy=hits.sum(axis=1) / weights.sum(axis=1),
         balanced_accuracy=np.nanmean(recalls, axis=1),
         macro_f1=np.nanmean(f1, axis=1),
         macro_auc=np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
-        melanoma_recall=recalls[:, CLASSES.index("mel")],
+        melanoma_recall=melanoma,
     )
 
 

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.patient import PatientEncoder
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import evaluate
-from skinlite.vocabulary import CLASSES
 
 PATIENT_COLUMNS: tuple[str, ...] = ("age", "sex", "localization")
 
@@ -58,6 +58,7 @@ def metadata_only(
     judged: pd.DataFrame,
     encoder: PatientEncoder,
     make: Callable[[], Any] = boosted_trees,
+    classes: ClassList = HAM10000,
 ) -> list[MetadataOnly]:
     """Fit on age, sex and site, and on the column ``dataset`` where it tells sources apart.
 
@@ -66,6 +67,7 @@ def metadata_only(
         judged: rows that it is judged on.
         encoder: the network's.
         make: gives a classifier.
+        classes: that the rows' diagnoses are of.
     """
     patient = encoder.encode_frame(train), encoder.encode_frame(judged)
     seen = {PATIENT_COLUMNS: patient}
@@ -74,9 +76,11 @@ def metadata_only(
         source = _one_hot(train["dataset"], sources), _one_hot(judged["dataset"], sources)
         both = np.hstack([patient[0], source[0]]), np.hstack([patient[1], source[1]])
         seen |= {(*PATIENT_COLUMNS, "dataset"): both, ("dataset",): source}
-    labels = _labels(train), _labels(judged)
+    labels = classes.labels(train["dx"]), classes.labels(judged["dx"])
     lesions = judged["lesion_id"].to_numpy(object)
-    return [_judge(make(), inputs, *pair, *labels, lesions) for inputs, pair in seen.items()]
+    return [
+        _judge(make(), inputs, *pair, *labels, lesions, classes) for inputs, pair in seen.items()
+    ]
 
 
 def _judge(
@@ -87,27 +91,24 @@ def _judge(
     taught: NDArray[np.intp],
     labels: NDArray[np.intp],
     lesions: NDArray[np.object_],
+    classes: ClassList,
 ) -> MetadataOnly:
-    probabilities = np.zeros((len(labels), len(CLASSES)))
+    probabilities = np.zeros((len(labels), len(classes)))
     # On a busy machine OpenMP's threads wait for each other: minutes instead of a second.
     with threadpool_limits(1, "openmp"):
         classifier.fit(train, taught)
         probabilities[:, classifier.classes_] = classifier.predict_proba(judged)
-    found = evaluate(labels, probabilities)
+    found = evaluate(labels, probabilities, classes)
     return MetadataOnly(
         inputs=inputs,
         accuracy=found.accuracy,
         balanced_accuracy=found.balanced_accuracy,
         macro_auc=found.macro_auc,
-        melanoma_auc=found.per_class["mel"].auc,
+        melanoma_auc=found.per_class["mel"].auc if "mel" in found.per_class else None,
         melanoma_recall=found.melanoma_recall,
-        intervals=bootstrap(labels, probabilities, lesions),
+        intervals=bootstrap(labels, probabilities, lesions, classes),
     )
 
 
 def _one_hot(values: "pd.Series[str]", known: list[str]) -> NDArray[np.float32]:
     return np.asarray(values.to_numpy()[:, None] == np.array(known, object), np.float32)
-
-
-def _labels(rows: pd.DataFrame) -> NDArray[np.intp]:
-    return rows["dx"].map(CLASSES.index).to_numpy(np.intp)

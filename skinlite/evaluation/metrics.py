@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from sklearn import metrics
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
-from skinlite.vocabulary import CLASSES
 
 
 class ClassMetrics(BaseModel):
@@ -51,16 +51,21 @@ class Metrics(BaseModel):
 
     @property
     def melanoma_recall(self) -> float | None:
-        """Share of the melanomas that are called melanoma."""
-        return self.per_class["mel"].recall
+        """Share of the melanomas that are called melanoma; None without such a class or image."""
+        return self.per_class["mel"].recall if "mel" in self.per_class else None
 
 
-def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]]) -> Metrics:
+def evaluate(
+    labels: NDArray[np.intp],
+    probabilities: NDArray[np.floating[Any]],
+    classes: ClassList = HAM10000,
+) -> Metrics:
     """Score predictions.
 
     Args:
-        labels: (N,), positions in CLASSES.
-        probabilities: (N, 7), rows summing to 1.
+        labels: (N,), positions in ``classes``.
+        probabilities: (N, len(classes)), rows summing to 1.
+        classes: of labels and probabilities.
 
     Raises:
         InputError: no image, or a probability that is NaN or infinite.
@@ -74,7 +79,7 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
             "its weights or its conversion are damaged. Train or export it again."
         )
     predicted = probabilities.argmax(axis=1)
-    every = np.arange(len(CLASSES))
+    every = np.arange(len(classes))
     confusion = metrics.confusion_matrix(labels, predicted, labels=every)
     # NaN where a ratio has nothing below the line, not the 0 that would drag a mean down.
     scores = metrics.precision_recall_fscore_support(
@@ -94,7 +99,7 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
             auc=_auc(labels == index, probabilities[:, index]),
         )
         for index, (name, precision, recall, f1, support) in enumerate(
-            zip(CLASSES, *scores, strict=True)
+            zip(classes.codes, *scores, strict=True)
         )
     }
     present = [one for one in per_class.values() if one.support]

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.metrics import evaluate
-from skinlite.vocabulary import CLASSES, LOCALIZATIONS, SEXES, UNKNOWN
+from skinlite.vocabulary import LOCALIZATIONS, SEXES, UNKNOWN
 
 FEWEST = 20
 """Images, or melanomas: of fewer no share is told, one more right answer being 5 points."""
@@ -41,19 +42,28 @@ class Subgroup(BaseModel):
     melanoma_recall: float | None
 
 
-def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame) -> list[Subgroup]:
+def by_subgroup(
+    labels: Labels,
+    probabilities: Probabilities,
+    rows: pd.DataFrame,
+    classes: ClassList = HAM10000,
+) -> list[Subgroup]:
     """Score every group that has an image.
 
     Args:
-        labels: (N,), positions in CLASSES.
-        probabilities: (N, 7).
+        labels: (N,), positions in ``classes``.
+        probabilities: (N, len(classes)).
         rows: N rows of a data set's frame, in the same order.
+        classes: of labels and probabilities.
     """
     found = []
+    melanoma = np.array([code == "mel" for code in classes.codes])
     for field, group, members in _groups(rows):
         inside = members.to_numpy().nonzero()[0]
-        melanomas = int((labels[inside] == CLASSES.index("mel")).sum())
-        scores = evaluate(labels[inside], probabilities[inside]) if len(inside) >= FEWEST else None
+        melanomas = int(melanoma[labels[inside]].sum())
+        scores = None
+        if len(inside) >= FEWEST:
+            scores = evaluate(labels[inside], probabilities[inside], classes)
         found.append(
             Subgroup(
                 field=field,

@@ -29,6 +29,7 @@ def build_classifier(
     weights: Literal["imagenet"] | Path | None = None,
     width: float = 1.0,
     batch_norm_momentum: float | None = None,
+    classes: int = len(CLASSES),
 ) -> keras.Model:
     """Build the untrained classifier.
 
@@ -41,10 +42,11 @@ def build_classifier(
         width: of the backbone, for those that have it (`Backbone.has_width`).
         batch_norm_momentum: replaces the backbone's own. Keras' MobileNetV3 has 0.999, with which
             the moving statistics of a short training are useless and inference looks broken.
+        classes: how many; at least 2.
 
     Returns:
         A model from ``{"image": (batch, H, W, 3) RGB 0-255, "patient": (batch, patient_width)}``
-        to probabilities (batch, 7) in the order of `skinlite.vocabulary.CLASSES`.
+        to probabilities (batch, classes) in the order of the data set's classes.
 
     Raises:
         InputError: unknown backbone, size too small, a topology or width it doesn't come in, or
@@ -76,7 +78,7 @@ def build_classifier(
     x = layers.Concatenate(name="evidence")([x, answers])
     # float32 whatever the precision policy: a softmax in bfloat16 has three digits.
     probabilities = layers.Dense(
-        len(CLASSES), activation="softmax", dtype="float32", name=PROBABILITIES
+        classes, activation="softmax", dtype="float32", name=PROBABILITIES
     )(x)
     return keras.Model(
         {IMAGE: image, PATIENT: patient}, probabilities, name=f"{backbone}_soft_attention"

@@ -252,14 +252,18 @@ class Training:
         return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
 
     def _batches(self, epoch: int) -> Epoch:
-        return make_epoch(self.config, self.data.examples["train"], self.data.encoder, epoch)
+        classes = len(self.data.dataset.classes)
+        return make_epoch(
+            self.config, self.data.examples["train"], self.data.encoder, epoch, classes
+        )
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:
         """The classifier as it will be used: in float32 and on one device."""
         if self.config.precision == "float32" and self._strategy is None:
             return classifier
         if self._copy is None:
-            self._copy = float32_copy(self.config, self._patient_width)
+            encoder, classes = self.data.encoder, self.data.dataset.classes
+            self._copy = float32_copy(self.config, len(encoder.columns), len(classes))
         self._copy.set_weights(classifier.get_weights())
         return self._copy
 
@@ -267,13 +271,9 @@ class Training:
         """Where models for all of the devices are made and fitted."""
         return self._strategy.scope() if self._strategy else nullcontext()
 
-    @property
-    def _patient_width(self) -> int:
-        return len(self.data.encoder.columns)
-
     def _score(self, model: keras.Model, split: str) -> Metrics:
         examples = self.data.examples[split]
-        return evaluate(examples.labels, predict(model, examples))
+        return evaluate(examples.labels, predict(model, examples), self.data.dataset.classes)
 
     def _write_metrics(self) -> None:
         model = load_keras(self.work / MODEL)
@@ -298,6 +298,8 @@ class Training:
             data=str(self.data.dataset.root.resolve()),
             pictures=len(self.data.dataset.frame),
             synthetic=self.data.dataset.synthetic,
+            classes=self.data.dataset.classes,
+            label_column=self.data.dataset.label_column,
             versions={
                 "skinlite": __version__,
                 "keras": keras.__version__,

@@ -37,6 +37,8 @@ def _without_addresses(part: dict[str, Any]) -> dict[str, Any]:
 def check_structure(model: Any, config: TrainConfig, patient_width: int, path: Path) -> None:
     """Compare a network with what a run's settings describe: all that is left without its hash.
 
+    Runs without one are older than other class lists than HAM10000's.
+
     Args:
         model: Keras model.
         config: the run's settings.
@@ -73,7 +75,7 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     if not any(isinstance(layer, SoftAttention) for layer in all_layers(model)):
         return "it has no Soft-Attention layer"
     with keras.StatelessScope(initialize_variables=False):
-        described = float32_copy(config, patient_width)
+        described = float32_copy(config, patient_width, len(CLASSES))
     if model.name != described.name:
         return f"its name is {model.name}, the run's is {described.name}"
     if difference := _first_difference(model.weights, described.weights):

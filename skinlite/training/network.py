@@ -32,7 +32,7 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
         path = Path(config.weights)
         backbone = None if holds_classifier(path) else path
     with _precision(config.precision):
-        classifier = _build(config, len(data.encoder.columns), backbone)
+        classifier = _build(config, len(data.encoder.columns), len(data.dataset.classes), backbone)
     silent = data.encoder.untold_columns
     if path and not backbone:
         fill(classifier, path)
@@ -44,16 +44,19 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
     return classifier
 
 
-def float32_copy(config: TrainConfig, patient_width: int) -> keras.Model:
+def float32_copy(config: TrainConfig, patient_width: int, classes: int) -> keras.Model:
     """Another classifier of the same architecture, in float32 and on one device.
 
     What is scored and saved where training itself is in half precision or on several devices.
     """
-    return _build(config, patient_width, None)
+    return _build(config, patient_width, classes, None)
 
 
 def _build(
-    config: TrainConfig, patient_width: int, weights: Literal["imagenet"] | Path | None
+    config: TrainConfig,
+    patient_width: int,
+    classes: int,
+    weights: Literal["imagenet"] | Path | None,
 ) -> keras.Model:
     return build_classifier(
         config.backbone,
@@ -63,6 +66,7 @@ def _build(
         width=config.width,
         weights=weights,
         batch_norm_momentum=config.batch_norm_momentum,
+        classes=classes,
     )
 
 

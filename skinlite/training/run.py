@@ -22,6 +22,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.layouts.text import read_values
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leakage import known_today
@@ -52,6 +53,8 @@ class RunInfo(BaseModel):
     """What is known of a run: settings, state, data, versions and files.
 
     Attributes:
+        classes: of the probabilities, in order.
+        label_column: of the data set's table; None where its layout says which.
         files: SHA-256 of the run's other files, by name, as the training left them.
         structure: see `skinlite.training.identity.structure_of`; of ``model.keras``.
     """
@@ -66,6 +69,8 @@ class RunInfo(BaseModel):
     data: str
     pictures: int
     synthetic: bool
+    classes: ClassList = HAM10000
+    label_column: str | None = None
     split: SplitInfo = SplitInfo()
     versions: dict[str, str]
     files: dict[str, str] = {}

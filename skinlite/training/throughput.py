@@ -42,7 +42,8 @@ def measure(config: TrainConfig, data: Prepared, execution: Execution | None = N
     """Time one epoch of the pipeline alone and one of training, after one each to warm up."""
 
     def epoch(number: int) -> Epoch:
-        return make_epoch(config, data.examples["train"], data.encoder, number)
+        classes = len(data.dataset.classes)
+        return make_epoch(config, data.examples["train"], data.encoder, number, classes)
 
     batches = epoch(0)
     pictures = len(batches) * batches.batch_size

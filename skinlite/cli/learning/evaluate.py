@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from skinlite.classes import HAM10000
 from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.learning.score_tables import print_evaluation
 from skinlite.cli.progress import reporting
@@ -57,6 +58,11 @@ def evaluate(
             "[yellow]warning:[/] --split all includes images that the run was trained on."
         )
     if isic_csv:
+        if judged.dataset.classes != HAM10000:
+            raise InputError(
+                "--isic-csv is the format of ISIC 2018, with its seven classes. These predictions "
+                f"are of {', '.join(judged.dataset.classes.codes)}: leave it out."
+            )
         write_answers(isic_csv, predictions.rows["image_id"].tolist(), predictions.probabilities)
     if figures:
         _draw(figures, title, judged)
@@ -103,7 +109,13 @@ def _draw(folder: Path, title: str, judged: "Judged") -> None:
         history=run.history() if run else None,
         looks=None
         if maps is None
-        else Looks(some.images, maps, some.labels, predictions.probabilities[picked]),
+        else Looks(
+            some.images,
+            maps,
+            some.labels,
+            predictions.probabilities[picked],
+            judged.dataset.classes.codes,
+        ),
     )
     console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)
     if maps is None:

@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
+    ClassesOption,
     DataOption,
+    LabelColumnOption,
     OutOption,
     console,
     hold,
@@ -43,6 +46,8 @@ def train(
         Path | None, typer.Option(help="ISIC 2018 test folder, for --split official.")
     ] = None,
     same_lesion: Annotated[Path | None, typer.Option(metavar="FILE", help=SAME_LESION)] = None,
+    classes: ClassesOption = None,
+    label_column: LabelColumnOption = None,
     backbone: Annotated[str, typer.Option(help="Backbone, in snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -149,6 +154,8 @@ def train(
                     split=split,
                     test_data=test_data,
                     same_lesion=same_lesion,
+                    classes=class_codes(classes),
+                    label_column=label_column,
                     execution=execution,
                     report=report,
                     **given,

@@ -6,22 +6,35 @@
   folder of its own that the official archive unpacks to; a ``*metadata.csv`` and the official
   ``*LesionGroupings.csv`` are taken from either place.
 * ISIC Archive: a collection's ``*metadata*.csv``, see `skinlite.data.layouts.archive`.
+* ISIC 2020, PAD-UFES-20, a folder for each class, and any table with a column of images and one
+  of labels: `skinlite.data.layouts.other_sets`.
 
 Images may lie in any folders below the data set's. What is read, and how the rest is mended:
 docs/training.md.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.layouts.archive import COLUMNS as ARCHIVE_COLUMNS
 from skinlite.data.layouts.archive import add_classes
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.one_hot import ONE_HOT, from_one_hot
+from skinlite.data.layouts.one_hot import ONE_HOT, from_one_hot, one_hot_classes
+from skinlite.data.layouts.other_sets import (
+    ISIC_2020,
+    PAD_UFES,
+    class_folders,
+    classes_told,
+    from_column,
+    from_folders,
+    from_isic_2020,
+    from_pad_ufes,
+)
 from skinlite.data.layouts.places import named, root_of, visible
 from skinlite.data.layouts.spellings import BLANKS, spell_out
 from skinlite.data.layouts.text import IMAGE_SUFFIXES, read_frame, read_names
@@ -46,11 +59,13 @@ class Layout:
         columns: any of them shows that a table is of this layout.
         read: fills the column ``dx`` of the table's frame; the path is for what lies beside it.
         beside_dx: whether a table that has ``dx`` already is read so too.
+        classes: given the frame that was read, the classes.
     """
 
     columns: frozenset[str]
     read: Callable[[pd.DataFrame, Path], pd.DataFrame]
     beside_dx: bool = False
+    classes: Callable[[pd.DataFrame], ClassList] = lambda _: HAM10000
 
     def holds(self, names: set[str]) -> bool:
         """Whether a table with columns of these names is read so."""
@@ -58,7 +73,9 @@ class Layout:
 
 
 LAYOUTS = (
-    Layout(frozenset(ONE_HOT), from_one_hot),
+    Layout(frozenset(ONE_HOT), from_one_hot, classes=one_hot_classes),
+    Layout(ISIC_2020, lambda frame, table: from_isic_2020(frame), classes=classes_told),
+    Layout(PAD_UFES, lambda frame, table: from_pad_ufes(frame), classes=classes_told),
     Layout(ARCHIVE_COLUMNS, lambda frame, table: add_classes(frame), beside_dx=True),
     Layout(frozenset({"dx"}), lambda frame, table: frame, beside_dx=True),  # HAM10000
 )
@@ -108,6 +125,8 @@ def find_table(source: Path) -> Path:
         unlabelled += found
     if unlabelled:
         return unlabelled[0]
+    if class_folders(source):
+        return source
     raise InputError(
         f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
         f"ISIC 2018 *GroundTruth.csv.{_hint(here)} To try skinlite without data: skinlite demo"
@@ -115,29 +134,71 @@ def find_table(source: Path) -> Path:
 
 
 def read_table(table: Path) -> pd.DataFrame:
+    """The frame of `read_labelled`, as the table's layout has it."""
+    return read_labelled(table)[0]
+
+
+def read_labelled(
+    table: Path, classes: Sequence[str] | None = None, label_column: str | None = None
+) -> tuple[pd.DataFrame, ClassList]:
     """Read a table as text, brought to HAM10000's columns; nothing is judged here.
 
+    Args:
+        table: a file, or a folder with a folder for each class.
+        classes: codes of the classes, in order; default: the layout's, or what ``label_column``
+            has.
+        label_column: the column of the labels; default: by the layout.
+
     Returns:
+        The frame, and the classes that its column ``dx`` is meant to have.
         One row an image, every value a stripped string ("" where blank), columns as far as
         present. The index is the line in the file less two: 0 is the first below the header.
 
     Raises:
         InputError: the file isn't a readable table, or not one of images.
     """
+    if table.is_dir():
+        frame = from_folders(table)
+        return _completed(frame, []), _declared(classes) or classes_told(frame)
     frame = read_frame(table)
     if "pixel0000" in frame:
         raise InputError(
             f"{table} holds pixels of 28x28 or 8x8, too few to train on. Give the folder of "
             "HAM10000_metadata.csv and the images."
         )
-    ours = "dx" in frame
+    own = list(frame)
     layout = next((row for row in LAYOUTS if row.holds(set(frame.columns))), None)
+    if label_column:
+        layout = Layout(frozenset(), _named_column(label_column), classes=classes_told)
     if layout is not None:
         frame = layout.read(frame, table)
+    frame = _completed(frame, own if not label_column else [])
+    told = layout.classes(frame) if layout is not None and not classes else HAM10000
+    return frame, _declared(classes) or told
+
+
+def _named_column(name: str) -> Callable[[pd.DataFrame, Path], pd.DataFrame]:
+    return lambda frame, table: from_column(frame, table, name)
+
+
+def _declared(classes: Sequence[str] | None) -> ClassList | None:
+    """The classes that a caller names.
+
+    Raises:
+        InputError: they are no list of classes.
+    """
+    try:
+        return ClassList.of(classes) if classes else None
+    except ValueError as error:
+        raise InputError(f"`classes={','.join(classes or ())}`: {error}.") from error
+
+
+def _completed(frame: pd.DataFrame, own: list[str]) -> pd.DataFrame:
+    """A frame with HAM10000's columns and words; ``own`` are the names that its table has."""
     if "dx" in frame:
         frame["dx"] = frame["dx"].str.lower()
     frame = spell_out(frame)
-    if "dx" in frame and not ours:
+    if "dx" in frame and "dx" not in own:
         # Other archives leave out a column of which nothing is known.
         for column, blank in {"age": "", "sex": UNKNOWN, "localization": UNKNOWN}.items():
             if column not in frame:

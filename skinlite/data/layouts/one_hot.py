@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.layouts.places import named, root_of
 from skinlite.data.layouts.text import read_frame
 from skinlite.errors import InputError
@@ -13,6 +14,14 @@ from skinlite.vocabulary import CLASSES
 ONE_HOT = {**{name.upper(): name for name in CLASSES}, "AK": "akiec"}
 OTHER_ONE_HOT = ("SCC", "UNK", "SCCKA", "BEN_OTH", "MAL_OTH", "INF")
 """Columns of ISIC 2019 and 2025 for what is none of the seven classes."""
+
+ISIC_2019 = ClassList.of(sorted((*CLASSES, "scc")))
+"""The seven and squamous cell carcinoma. Nothing is learned of its UNK, "none of the others"."""
+
+
+def one_hot_classes(frame: pd.DataFrame) -> ClassList:
+    """ISIC 2019's classes where an image is of its eighth, else HAM10000's."""
+    return ISIC_2019 if (frame["dx"].str.lower() == "scc").any() else HAM10000
 
 
 def tables_of(table: Path) -> list[Path]:

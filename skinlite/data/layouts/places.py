@@ -5,7 +5,12 @@ from pathlib import Path
 
 
 def root_of(table: Path) -> Path:
-    """The data set's folder: the table's, or the one above an official ``*_GroundTruth`` folder."""
+    """The data set's folder: the table's, or the one above an official ``*_GroundTruth`` folder.
+
+    A folder that is a table itself, with a folder for each class, is its own.
+    """
+    if table.is_dir():
+        return table
     folder = table.absolute().parent
     return folder.parent if folder.name.lower().endswith("_groundtruth") else table.parent
 

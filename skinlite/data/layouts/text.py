@@ -20,6 +20,8 @@ OTHER_NAMES = {
     "image": "image_id",
     "isic_id": "image_id",
     "image_name": "image_id",
+    "img_id": "image_id",
+    "gender": "sex",
     "age_approx": "age",
     "anatom_site_general": "localization",
     "anatom_site_general_challenge": "localization",
@@ -28,7 +30,8 @@ OTHER_NAMES = {
 
 NAMES = {
     *("lesion_id", "image_id", "dx", "age", "sex", "localization", "dataset", "image_type"),
-    *("diagnosis", "benign_malignant", "anatom_site_special", *OTHER_NAMES),
+    *("diagnosis", "benign_malignant", "anatom_site_special", "patient_id", *OTHER_NAMES),
+    *("target", "diagnostic"),
     *(f"{kind}_{level}" for kind in ("diagnosis", "anatom_site") for level in range(1, 6)),
 }
 """Columns that are read, however their names are capitalised."""

@@ -1,6 +1,7 @@
 """Join what shows one lesion before anything is split: `join_same`, and what it tells of it."""
 
 import warnings
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
@@ -12,6 +13,7 @@ from skinlite.data.splits.same_lesion import (
     identical_files,
     join_known,
     join_lesions,
+    join_patients,
     known_pairs,
     links,
 )
@@ -67,6 +69,9 @@ def join_same(
         InputError: all pairs handed in are of other images.
     """
     frame = dataset.frame
+    before = frame.get("table_lesion_id", frame["lesion_id"])
+    before = before.mask(before == "", frame["image_id"])
+    frame = frame.assign(lesion_id=before)  # what was joined by patient is joined again below
     lesion = dict(zip(frame["image_id"], frame["lesion_id"], strict=True))
     files = [
         group
@@ -86,8 +91,6 @@ def join_same(
             *links(known, together),
         ],
     )
-    before = frame.get("table_lesion_id", frame["lesion_id"])
-    before = before.mask(before == "", frame["image_id"])
     ids = before.groupby(lesions).nunique()
     joined = Joined(
         lesion_ids=int(ids[ids > 1].sum()),
@@ -98,7 +101,8 @@ def join_same(
         handed=len(mine),
         handed_from=handed.name if handed else None,
     )
-    return Dataset(frame.assign(lesion_id=lesions), dataset.root), joined
+    frame = frame.assign(lesion_id=lesions)
+    return replace(dataset, frame=frame.assign(lesion_id=join_patients(frame))), joined
 
 
 def _tell(handed: Pairs, used: int, dataset: Dataset) -> None:

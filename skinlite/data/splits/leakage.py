@@ -76,7 +76,8 @@ def conclude(
     told = f"; {joined}" if joined and joined.lesions else ""
     if doubt:
         return Leaks(state="unknown", reason=doubt + told)
-    basis = f"lesion ids and the pairs of images in {handed}" if handed else "lesion ids"
+    ids = "patient and lesion ids" if names_patients(frame) else "lesion ids"
+    basis = f"{ids} and the pairs of images in {handed}" if handed else ids
     return Leaks(state="none found", reason=f"as far as known, by {basis}{told}")
 
 
@@ -128,6 +129,11 @@ def leaks_between(split: pd.DataFrame, frame: pd.DataFrame) -> Leaks:
     names = pd.concat([seen.loc[~unnamed, "lesion_id"], frame["table_lesion_id"]])
     doubt = _unnamed(nameless(frame), len(frame)) or _unnamed(int(unnamed.sum()), len(seen))
     return _rests(doubt or _strange(names))
+
+
+def names_patients(frame: pd.DataFrame) -> bool:
+    """Whether the table names patients."""
+    return "patient_id" in frame and bool((frame["patient_id"] != "").any())
 
 
 def nameless(frame: pd.DataFrame) -> int:

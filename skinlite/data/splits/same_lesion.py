@@ -143,6 +143,18 @@ def join_known(frame: pd.DataFrame) -> pd.Series:
     return join_lesions(frame["lesion_id"], [*known.lesions, *links(frame, known.images)])
 
 
+def join_patients(frame: pd.DataFrame) -> pd.Series:
+    """Lesion ids with those of one patient joined, as far as patients are known.
+
+    Args:
+        frame: image_id, lesion_id and perhaps patient_id, blank where unknown.
+    """
+    if "patient_id" not in frame:
+        return frame["lesion_id"]
+    of_patients = frame[frame["patient_id"] != ""].groupby("patient_id")["lesion_id"]
+    return join_lesions(frame["lesion_id"], chains(ids.unique() for _, ids in of_patients))
+
+
 def links(frame: pd.DataFrame, images: Links) -> list[tuple[str, str]]:
     """Pairs of images as pairs of their lesions, as far as both are in the frame."""
     lesion = dict(zip(frame["image_id"], frame["lesion_id"], strict=True))

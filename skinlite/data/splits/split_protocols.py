@@ -1,7 +1,7 @@
 """Which images train and which judge: the kinds of split."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ from skinlite.data.splits.same_lesion import chains, read_pairs
 from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
-from skinlite.vocabulary import CLASSES
 
 SplitKind = Literal["lesion", "paper", "official", "file"]
 
@@ -86,7 +85,7 @@ def divide(
     own = dataset.frame["image_id"]
     if test_data:
         try:
-            test = read_dataset(test_data)
+            test = read_dataset(test_data, classes=dataset.classes.codes)
         except InputError as error:
             raise InputError(f"`test_data`: {error}") from error
         dataset = join(dataset, test)
@@ -113,7 +112,7 @@ def divide(
         split,
         dataset,
     )
-    _check_sides(split, frame)
+    _check_sides(split, dataset)
     return Division(dataset, split, info)
 
 
@@ -129,7 +128,7 @@ def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Divi
         info: as the run has it.
     """
     if info.test_data:
-        dataset = join(dataset, read_dataset(Path(info.test_data)))
+        dataset = join(dataset, read_dataset(Path(info.test_data), classes=dataset.classes.codes))
     together = chains(rows["image_id"] for _, rows in split.groupby("lesion_id"))
     dataset, joined = join_same(dataset, together=together)
     lesions = dataset.frame.set_index("image_id")["lesion_id"]
@@ -162,7 +161,12 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
             f"{len(both)} images of {test.root} are in {dataset.root} too, first {both[0]}. "
             "Test on a separate folder."
         )
-    return Dataset(pd.concat([dataset.frame, test.frame], ignore_index=True), dataset.root)
+    if test.classes != dataset.classes:
+        raise InputError(
+            f"{test.root} has the classes {', '.join(test.classes.codes)}, {dataset.root} "
+            f"{', '.join(dataset.classes.codes)}. Give both by the same `classes`."
+        )
+    return replace(dataset, frame=pd.concat([dataset.frame, test.frame], ignore_index=True))
 
 
 def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
@@ -187,20 +191,21 @@ def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
 
 
 def _check_classes(dataset: Dataset) -> None:
-    absent = [name for name in CLASSES if name not in set(dataset.frame["dx"])]
+    absent = [name for name in dataset.classes.codes if name not in set(dataset.frame["dx"])]
     if absent:
         raise InputError(
-            f"{dataset.root} has no image of {', '.join(absent)}. The network predicts seven "
-            "classes and has to see each of them: add images, for example of HAM10000."
+            f"{dataset.root} has no image of {', '.join(absent)}. The network predicts "
+            f"{len(dataset.classes)} classes and has to see each of them: add images, or leave "
+            "these out of `classes`."
         )
 
 
-def _check_sides(split: pd.DataFrame, frame: pd.DataFrame) -> None:
+def _check_sides(split: pd.DataFrame, dataset: Dataset) -> None:
     """Refuse a class that can't be learned; tell of one that can't be judged."""
-    classes = split["image_id"].map(frame.set_index("image_id")["dx"])
+    classes = split["image_id"].map(dataset.frame.set_index("image_id")["dx"])
     for side in SPLITS:
         present = set(classes[split["split"] == side])
-        absent = [name for name in CLASSES if name not in present]
+        absent = [name for name in dataset.classes.codes if name not in present]
         if absent and (side == "train" or not present):
             raise InputError(
                 f"The split's {side} images lack {', '.join(absent)}: they could not be learned "

@@ -23,16 +23,11 @@ from skinlite.evaluation.evaluation import Evaluation
 from skinlite.files.read_write import staged_folder
 from skinlite.vocabulary import CLASSES
 
-COLOURS = dict(
-    zip(
-        CLASSES,
-        ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#777777"),
-        strict=True,
-    )
-)
-"""Paul Tol's bright scheme, which colour-blind readers can tell apart."""
+COLOURS = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#777777")
+"""Of the classes in their order, and again: Paul Tol's bright scheme, which colour-blind readers
+can tell apart."""
 
-BLUE, RED, GREY = COLOURS["akiec"], COLOURS["mel"], "#bbbbbb"
+BLUE, RED, GREY = COLOURS[0], COLOURS[4], "#bbbbbb"
 
 STYLE = {
     "axes.axisbelow": True,
@@ -48,12 +43,21 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Looks:
-    """Some images with what the network looked at: (N, H, W, 3), (N, h, w), labels, answers."""
+    """Some images with what the network looked at: (N, H, W, 3), (N, h, w), labels, answers.
+
+    Attributes:
+        images: RGB 0-255.
+        maps: of attention.
+        labels: positions in ``codes``.
+        probabilities: (N, len(codes)).
+        codes: of the classes.
+    """
 
     images: Pixels
     maps: NDArray[np.float32]
     labels: Labels
     probabilities: Probabilities
+    codes: tuple[str, ...] = CLASSES
 
 
 def draw_figures(
@@ -94,9 +98,8 @@ def draw_figures(
 
 
 def pick_looks(labels: Labels) -> NDArray[np.intp]:
-    """The first image of each class: positions of at most seven."""
-    firsts = [np.flatnonzero(labels == index)[:1] for index in range(len(CLASSES))]
-    return np.concatenate(firsts)
+    """The first image of each class: one position a class that has an image."""
+    return np.unique(labels, return_index=True)[1].astype(np.intp)
 
 
 def _axes(width: float, height: float) -> tuple[Figure, Any]:
@@ -106,15 +109,14 @@ def _axes(width: float, height: float) -> tuple[Figure, Any]:
 
 def _bars(evaluation: Evaluation) -> Figure:
     figure, axes = _axes(8, 4)
-    places = np.arange(len(CLASSES))
+    places = np.arange(len(evaluation.per_class))
     for shift, field, colour in ((-0.2, "f1", BLUE), (0.2, "recall", RED)):
         heights = [getattr(metrics, field) or 0.0 for metrics in evaluation.per_class.values()]
         bars = axes.bar(
             places + shift, heights, 0.38, color=colour, label=field.replace("f1", "F1")
         )
         axes.bar_label(bars, fmt="%.2f", fontsize=8, padding=2)
-    counts = [metrics.support for metrics in evaluation.per_class.values()]
-    names = [f"{name}\n{count}" for name, count in zip(CLASSES, counts, strict=True)]
+    names = [f"{name}\n{metrics.support}" for name, metrics in evaluation.per_class.items()]
     axes.set_xticks(places, names)
     axes.set_xlabel("class, and its images")
     axes.set_ylim(0, 1.08)
@@ -132,9 +134,9 @@ def _confusion(evaluation: Evaluation) -> Figure:
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.55 else "black"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour, fontsize=9)
-    places = np.arange(len(CLASSES))
-    axes.set_xticks(places, CLASSES)
-    axes.set_yticks(places, CLASSES)
+    places, codes = np.arange(len(counts)), tuple(evaluation.per_class)
+    axes.set_xticks(places, codes)
+    axes.set_yticks(places, codes)
     axes.set_xlabel("answer")
     axes.set_ylabel("truth")
     axes.grid(visible=False)
@@ -149,7 +151,9 @@ def _rocs(labels: Labels, probabilities: Probabilities, evaluation: Evaluation) 
     for index, (name, metrics) in enumerate(evaluation.per_class.items()):
         if metrics.auc is not None:
             false, true, _ = roc_curve(labels == index, probabilities[:, index])
-            axes.plot(false, true, color=COLOURS[name], label=f"{name}  {metrics.auc:.3f}")
+            axes.plot(
+                false, true, color=COLOURS[index % len(COLOURS)], label=f"{name}  {metrics.auc:.3f}"
+            )
     axes.set_xlabel("1 - specificity")
     axes.set_ylabel("sensitivity")
     axes.set_aspect("equal")
@@ -230,9 +234,9 @@ def _attention(looks: Looks) -> Figure:
         below = grid[2 * (number // columns) + 1, number % columns]
         answer = int(looks.probabilities[number].argmax())
         sure = float(looks.probabilities[number, answer])
-        truth = CLASSES[looks.labels[number]]
-        colour = "black" if CLASSES[answer] == truth else RED
-        above.set_title(f"{truth}: {CLASSES[answer]} {sure:.2f}", fontsize=9, color=colour)
+        truth, answered = looks.codes[looks.labels[number]], looks.codes[answer]
+        colour = "black" if answered == truth else RED
+        above.set_title(f"{truth}: {answered} {sure:.2f}", fontsize=9, color=colour)
         above.imshow(looks.images[number])
         below.imshow(looks.images[number])
         below.imshow(

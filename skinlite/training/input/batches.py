@@ -12,10 +12,12 @@ from skinlite.training.config import TrainConfig
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 
 
-def class_weights(labels: NDArray[np.intp], power: float) -> NDArray[np.float32]:
+def class_weights(
+    labels: NDArray[np.intp], power: float, classes: int = len(CLASSES)
+) -> NDArray[np.float32]:
     """W_c = (N / (C N_c)) ** power (paper, section 3.3); a class without examples gets 0."""
-    counts = np.bincount(labels, minlength=len(CLASSES))
-    weights = len(labels) / (len(CLASSES) * np.maximum(counts, 1))
+    counts = np.bincount(labels, minlength=classes)
+    weights = len(labels) / (classes * np.maximum(counts, 1))
     return np.where(counts > 0, weights**power, 0).astype(np.float32)
 
 
@@ -75,13 +77,19 @@ class Epoch(keras.utils.PyDataset):
         return inputs, labels, self.weights[labels]
 
 
-def make_epoch(config: TrainConfig, train: Examples, encoder: PatientEncoder, epoch: int) -> Epoch:
+def make_epoch(
+    config: TrainConfig,
+    train: Examples,
+    encoder: PatientEncoder,
+    epoch: int,
+    classes: int = len(CLASSES),
+) -> Epoch:
     """The batches of an epoch, from 0, as a training's settings ask for them."""
     return Epoch(
         train,
         encoder,
         batch_size=config.batch_size,
-        weights=class_weights(train.labels, config.class_weight_power),
+        weights=class_weights(train.labels, config.class_weight_power, classes),
         answer_dropout=config.answer_dropout,
         seed=config.seed,
         epoch=epoch,

@@ -86,7 +86,10 @@ def all_examples(
 ) -> Examples:
     """Every row of a data set, for an encoder that is fitted already."""
     return make_examples(
-        dataset.frame, pixels_of(dataset, image_size, image_size, advance), encoder
+        dataset.frame,
+        pixels_of(dataset, image_size, image_size, advance),
+        encoder,
+        dataset.classes,
     )
 
 

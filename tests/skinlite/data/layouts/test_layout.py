@@ -233,21 +233,21 @@ def test_isic_2019(tmp_path: Path) -> None:
     assert list(frame["localization"]) == ["abdomen", "abdomen", "unknown"]
 
 
-@pytest.mark.parametrize(
-    ("row", "told"),
-    [
-        ("0.0,1.0,0.0,1.0", "1 x 'scc': squamous cell carcinoma isn't one of the seven"),
-        ("0.0,0.0,1.0,1.0", "1 x 'unk': none of the classes: remove its rows"),
-    ],
-)
-def test_classes_of_isic_2019_that_are_none_of_the_seven(
-    tmp_path: Path, row: str, told: str
-) -> None:
-    blank = "ISIC_3,0.0,0.0,0.0,0.0,0.0,0.0,"
-    truth = NINE[: NINE.index("ISIC_3")] + blank + row + "\n"
-    name = "ISIC_2019_Training_GroundTruth.csv"
-    with pytest.raises(InputError, match=rf"unknown class: 1 x, .* {told}"):
-        read_dataset(lay_out(tmp_path, {**OF_2019, name: truth}, INPUT))
+def with_last_row(row: str) -> dict[str, str]:
+    truth = NINE[: NINE.index("ISIC_3")] + f"ISIC_3,0.0,0.0,0.0,0.0,0.0,0.0,{row}\n"
+    return {**OF_2019, "ISIC_2019_Training_GroundTruth.csv": truth}
+
+
+def test_scc_of_isic_2019_is_a_class_of_its_own(tmp_path: Path) -> None:
+    dataset = read_dataset(lay_out(tmp_path, with_last_row("0.0,1.0,0.0,1.0"), INPUT))
+    assert list(dataset.frame["dx"]) == ["akiec", "akiec", "scc"]
+    assert dataset.classes.codes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "scc", "vasc")
+    assert dataset.classes.malignant == ("bcc", "mel", "scc") and dataset.classes.critical == "mel"
+
+
+def test_unk_of_isic_2019_is_no_class(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"unknown class: 1 x, .* 1 x 'unk': none of the classes"):
+        read_dataset(lay_out(tmp_path, with_last_row("0.0,0.0,1.0,1.0"), INPUT))
 
 
 @pytest.mark.parametrize(
