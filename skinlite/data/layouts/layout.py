@@ -159,20 +159,20 @@ def read_labelled(
     """
     if table.is_dir():
         frame = from_folders(table)
-        return _completed(frame, []), _declared(classes) or classes_told(frame)
+        return _completed(frame, set()), _declared(classes) or classes_told(frame)
     frame = read_frame(table)
     if "pixel0000" in frame:
         raise InputError(
             f"{table} holds pixels of 28x28 or 8x8, too few to train on. Give the folder of "
             "HAM10000_metadata.csv and the images."
         )
-    own = list(frame)
-    layout = next((row for row in LAYOUTS if row.holds(set(frame.columns))), None)
+    own = {str(name) for name in frame}
+    layout = next((row for row in LAYOUTS if row.holds(own)), None)
     if label_column:
         layout = Layout(frozenset(), _named_column(label_column), classes=classes_told)
     if layout is not None:
         frame = layout.read(frame, table)
-    frame = _completed(frame, own if not label_column else [])
+    frame = _completed(frame, set() if label_column else own)
     told = layout.classes(frame) if layout is not None and not classes else HAM10000
     return frame, _declared(classes) or told
 
@@ -193,7 +193,7 @@ def _declared(classes: Sequence[str] | None) -> ClassList | None:
         raise InputError(f"`classes={','.join(classes or ())}`: {error}.") from error
 
 
-def _completed(frame: pd.DataFrame, own: list[str]) -> pd.DataFrame:
+def _completed(frame: pd.DataFrame, own: set[str]) -> pd.DataFrame:
     """A frame with HAM10000's columns and words; ``own`` are the names that its table has."""
     if "dx" in frame:
         frame["dx"] = frame["dx"].str.lower()

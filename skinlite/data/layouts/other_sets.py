@@ -51,7 +51,7 @@ def from_column(frame: pd.DataFrame, table: Path, column: str) -> pd.DataFrame:
     for name, what in ((column, "label_column"), ("image_id", "images")):
         if name not in frame:
             raise InputError(
-                f"{table} has no column {name!r} ({what}). Its columns are {', '.join(frame)}."
+                f"{table} has no column {name!r} ({what}). Its columns are {', '.join(map(str, frame))}."
             )
     return frame.assign(dx=frame[column])
 

@@ -1,4 +1,4 @@
-"""Data sets whose classes aren't HAM10000's: what is read, which classes, and who is kept together."""
+"""Data sets with other classes than HAM10000's: what is read, and what is kept together."""
 
 from pathlib import Path
 
