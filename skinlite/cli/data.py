@@ -90,15 +90,15 @@ def examine(
         find_known_pairs,
         find_unknown_lesions,
     )
-    from skinlite.data.layouts.images import find_images
-    from skinlite.data.layouts.layout import find_table, read_labelled, root_of
+    from skinlite.data.layouts.layout import read_labelled
+    from skinlite.data.layouts.tables import find_table, images_of
 
     table = find_table(folder)
     frame, class_list = read_labelled(table, classes, label_column)
     faults = check_text(table) + check_table(frame, class_list)
     if "image_id" not in frame:
         return table, frame, class_list, faults, [], []
-    found = find_images(root_of(table))
+    found = images_of(table)
     images = found.pictures
     faults += check_images(frame, images, found)
     wrong, same = find_identical_files(frame, images)

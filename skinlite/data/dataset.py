@@ -9,8 +9,9 @@ import pandas as pd
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.check import Fault, check_images, check_table, check_text
-from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import find_table, read_labelled, root_of
+from skinlite.data.layouts.layout import read_labelled
+from skinlite.data.layouts.places import root_of
+from skinlite.data.layouts.tables import find_table, images_of
 from skinlite.data.splits.same_lesion import join_known, join_patients
 from skinlite.errors import InputError
 
@@ -90,7 +91,7 @@ def read_dataset(
     frame, class_list = read_labelled(table, classes, label_column)
     faults = check_text(table) or check_table(frame, class_list)
     if not faults:
-        found = find_images(root_of(table))
+        found = images_of(table)
         faults = check_images(frame, found.pictures, found)
     if faults:
         raise InputError(_summary(table, faults))

@@ -39,7 +39,7 @@ def answer_folder(
     """
     from skinlite.cli.progress import counting
     from skinlite.data.geometry import load_image
-    from skinlite.data.layouts.layout import IMAGE_SUFFIXES
+    from skinlite.data.layouts.text import IMAGE_SUFFIXES
     from skinlite.data.patient import Patient
     from skinlite_export.runtime.model_inputs import patients_for, pixels_for
     from skinlite_export.runtime.runner import predict_all

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import IMAGE_SUFFIXES, find_table, image_paths, read_table
+from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.tables import find_table, image_paths
+from skinlite.data.layouts.text import IMAGE_SUFFIXES
 from skinlite.errors import InputError
 
 TABLE_SUFFIXES = {".csv", ".tab", ".tsv"}

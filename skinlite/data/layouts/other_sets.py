@@ -5,16 +5,22 @@ PAD-UFES-20 (Pacheco et al., Data in Brief 32, 106221 (2020)) has images of smar
 diagnoses, and names patients and lesions.
 """
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from skinlite.classes import ClassList
-from skinlite.data.layouts.images import find_images
+from skinlite.data.layouts.images import Found, find_images
 from skinlite.errors import InputError
 
 ISIC_2020 = frozenset({"target"})
 PAD_UFES = frozenset({"diagnostic"})
+
+NO_CLASS = re.compile(
+    r"(?i)(^|[\W_])(images?|parts?|input|train\w*|test\w*|val\w*|data)([\W_\d]|$)"
+)
+"""In the name of a folder that holds images of any class."""
 
 PAD_UFES_SITES = {
     "arm": "upper extremity",
@@ -50,44 +56,37 @@ def from_column(frame: pd.DataFrame, table: Path, column: str) -> pd.DataFrame:
     """
     for name, what in ((column, "label_column"), ("image_id", "images")):
         if name not in frame:
-            raise InputError(
-                f"{table} has no column {name!r} ({what}). Its columns are {', '.join(map(str, frame))}."
-            )
+            columns = ", ".join(map(str, frame))
+            raise InputError(f"{table} has no column {name!r} ({what}). It has {columns}.")
     return frame.assign(dx=frame[column])
 
 
+def class_images(root: Path) -> Found:
+    """The images of a folder for each class; the id is the path below ``root``, without suffix."""
+    images: dict[str, list[Path]] = {}
+    for paths in find_images(root).images.values():
+        for path in paths:
+            images.setdefault(path.relative_to(root).with_suffix("").as_posix(), []).append(path)
+    return Found(images=images)
+
+
 def from_folders(root: Path) -> pd.DataFrame:
-    """A folder for each class, its images in there: image_id and dx.
-
-    Raises:
-        InputError: an image's name is in two folders.
-    """
-    found = find_images(root)
-    rows = [
-        (name, path.relative_to(root).parts[0])
-        for name, paths in found.images.items()
-        for path in paths
-        if path.parent != root
-    ]
-    frame = pd.DataFrame(rows, columns=["image_id", "dx"], dtype=str)
-    twice = frame.loc[frame["image_id"].duplicated(), "image_id"]
-    if len(twice):
-        first = ", ".join(str(path) for path in found.images[twice.iloc[0]])
-        raise InputError(
-            f"{len(twice)} image names are there twice, first {first}. Give each image a name of "
-            "its own."
-        )
-    return frame
+    """A folder for each class, its images in there: image_id and dx."""
+    rows = [(name, name.partition("/")[0]) for name in class_images(root).images]
+    return pd.DataFrame(rows, columns=["image_id", "dx"], dtype=str)
 
 
-def class_folders(root: Path) -> list[str]:
-    """Names of the folders that have images, where a folder is one for each class; else none."""
+def has_class_folders(root: Path) -> bool:
+    """Whether a folder is one for each class: two or more with images, and none beside them."""
     if not root.is_dir():
-        return []
-    found = find_images(root)
-    parts = {path.relative_to(root).parts for paths in found.images.values() for path in paths}
-    names = sorted({part[0] for part in parts if len(part) == 2})
-    return names if len(names) > 1 and all(len(part) == 2 for part in parts) else []
+        return False
+    names = list(class_images(root).images)
+    classes = {name.partition("/")[0] for name in names if "/" in name}
+    return (
+        len(classes) > 1
+        and all("/" in name for name in names)
+        and not any(NO_CLASS.search(name) for name in classes)
+    )
 
 
 def classes_told(frame: pd.DataFrame) -> ClassList:

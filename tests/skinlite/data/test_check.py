@@ -8,7 +8,8 @@ import pytest
 
 from skinlite.data.check import check_decoding, check_images, check_table, summarise
 from skinlite.data.dataset import read_dataset
-from skinlite.data.layouts.layout import image_paths, read_table
+from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.tables import image_paths
 from skinlite.errors import InputError
 
 

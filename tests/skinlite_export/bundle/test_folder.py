@@ -187,7 +187,7 @@ def test_a_bundle_that_a_killed_kit_moved_away_is_found_by_all(
     bundle: Bundle, tiny_run: Run, tiny_data: Path, tmp_path: Path
 ) -> None:
     from skinlite.cli.benchmark.inputs import tflite_of
-    from skinlite.data.layouts.layout import find_table
+    from skinlite.data.layouts.tables import find_table
     from skinlite.files.claims import OLD, beside
     from skinlite_benchmarks.contestants.find import find_contestants
 

@@ -9,7 +9,9 @@ from PIL import Image
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.layouts import layout
-from skinlite.data.layouts.layout import find_table, image_paths, read_table, root_of
+from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.places import root_of
+from skinlite.data.layouts.tables import find_table, image_paths
 from skinlite.errors import InputError
 
 HEADER = "lesion_id,image_id,dx,dx_type,age,sex,localization,dataset"

@@ -63,18 +63,24 @@ def test_isic_2020(tmp_path: Path) -> None:
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
-    for name in ("benign/a", "benign/b", "malignant/c"):
-        path = tmp_path / f"{name}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (8, 8), (ord(name[-1]),) * 3).save(path)
-    dataset = read_dataset(tmp_path)
+    folder = write(tmp_path / "set", "", "read.me", ["Benign/1.png", "Benign/2.png", "sick/1.png"])
+    dataset = read_dataset(folder)
+    # The same file name in two folders is usual.
     assert dict(zip(dataset.frame["image_id"], dataset.frame["dx"], strict=True)) == {
-        "a": "benign",
-        "b": "benign",
-        "c": "malignant",
+        "Benign/1": "benign",
+        "Benign/2": "benign",
+        "sick/1": "sick",
     }
-    assert dataset.classes.codes == ("benign", "malignant")
+    assert dataset.frame["path"].iloc[0] == folder / "Benign" / "1.png"
+    assert dataset.classes.codes == ("benign", "sick")
     assert list(dataset.frame["table_lesion_id"]) == ["", "", ""]
+
+
+@pytest.mark.parametrize("names", [("images_part_1", "images_part_2"), ("train", "test")])
+def test_folders_of_any_image_are_no_classes(tmp_path: Path, names: tuple[str, str]) -> None:
+    write(tmp_path / "set", "", "read.me", [f"{name}/1.png" for name in names])
+    with pytest.raises(InputError, match="is not a data set"):
+        read_dataset(tmp_path / "set")
 
 
 def test_any_table_with_a_column_of_labels(tmp_path: Path) -> None:
@@ -91,7 +97,7 @@ def test_any_table_with_a_column_of_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        ({"label_column": "sort"}, "no column 'sort' .* Its columns are image_id, kind"),
+        ({"label_column": "sort"}, "no column 'sort' .* It has image_id, kind"),
         ({"label_column": "kind", "classes": ["wart"]}, "classes=wart.*at least two"),
         ({"label_column": "kind", "classes": ["wart", "Wart "]}, "wart comes twice"),
         ({"label_column": "kind", "classes": ["wart", ""]}, "has no name"),
