@@ -165,19 +165,9 @@ def conv_prepared(tiny_data: Path) -> Prepared:
     return prepare(read_dataset(tiny_data), 32, seed=0)
 
 
-@pytest.fixture
-def conv_run(conv_net: str, conv_prepared: Prepared, tmp_path: Path) -> Run:
-    """`conv_net` after an epoch."""
-    from skinlite.training.config import TrainConfig
-    from skinlite.training.fit import Training
-
-    config = TrainConfig(backbone=conv_net, image_size=32, epochs=1, batch_size=16)
-    return Training(tmp_path / "run", config, conv_prepared).start()
-
-
 @pytest.fixture(scope="session")
 def kept_run(conv_prepared: Prepared, once: Callable[..., Path]) -> Run:
-    """`conv_run`, once. Read only."""
+    """`conv_net` after an epoch. Read only: see `conv_run`."""
     from skinlite.training.config import TrainConfig
     from skinlite.training.fit import Training
 
@@ -186,6 +176,13 @@ def kept_run(conv_prepared: Prepared, once: Callable[..., Path]) -> Run:
         return open_run(
             once("conv_run", lambda folder: Training(folder, config, conv_prepared).start())
         )
+
+
+@pytest.fixture
+def conv_run(conv_net: str, kept_run: Run, tmp_path: Path) -> Run:
+    """A copy of `kept_run` to be damaged."""
+    shutil.copytree(kept_run.path, tmp_path / "run")
+    return open_run(tmp_path / "run")
 
 
 @pytest.fixture(scope="session")
