@@ -230,10 +230,12 @@ def test_a_split_of_ones_own(
 def test_a_training_that_was_killed_before_is_not_written_over(
     skinlite: Skinlite, tiny_data: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "run.partial").mkdir()
+    state = tmp_path / "run.partial" / "checkpoint" / "state.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{}")
     code, _, err = skinlite("train", "--data", tiny_data, "--out", tmp_path / "run")
     assert code == 2
-    assert f"skinlite train --resume {tmp_path / 'run'}" in err
+    assert f"skinlite train --resume {tmp_path / 'run'}" in err and state.exists()
 
 
 def test_a_finished_run_is_not_resumed(skinlite: Skinlite, run: Path) -> None:
