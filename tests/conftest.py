@@ -1,6 +1,7 @@
 """Fixtures for every test: tiny data, runs and bundles, the real data where it is, a cache."""
 
 import fcntl
+import gc
 import json
 import os
 import re
@@ -32,6 +33,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKINLITE_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freeze() -> None:
+    """Leaves what is there out of garbage collection: TensorFlow's converter collects twice."""
+    if "tensorflow" in sys.modules:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.evaluation.auc import weighted_auc
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.resampling import Interval, Weights, intervals_of
 from skinlite.vocabulary import CLASSES
@@ -56,7 +57,9 @@ def scores(labels: Labels, probabilities: Probabilities, weights: Weights) -> Sc
     seen = np.where(truth > 0, 1.0, np.nan)
     recalls = seen * hits / np.maximum(truth, 1)
     f1 = seen * 2 * hits / np.maximum(truth + answered, 1)
-    aucs = np.stack([_auc(labels == c, probabilities[:, c], weights) for c in range(classes)])
+    aucs = np.stack(
+        [weighted_auc(labels == c, probabilities[:, c], weights) for c in range(classes)]
+    )
     known = (~np.isnan(aucs)).sum(axis=0)
     return Scores(
         accuracy=hits.sum(axis=1) / weights.sum(axis=1),
@@ -65,17 +68,3 @@ def scores(labels: Labels, probabilities: Probabilities, weights: Weights) -> Sc
         macro_auc=np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
         melanoma_recall=recalls[:, CLASSES.index("mel")],
     )
-
-
-def _auc(
-    truth: NDArray[np.bool_], score: NDArray[np.floating], weights: Weights
-) -> NDArray[np.float64]:
-    """Weighted AUC (resamples,): how often a case scores above a control, ties by half."""
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf))
-    cases, controls = (
-        np.add.reduceat((weights * mask)[:, order], starts, axis=1) for mask in (truth, ~truth)
-    )
-    wins = (cases * (controls.cumsum(axis=1) - controls / 2)).sum(axis=1)
-    pairs = cases.sum(axis=1) * controls.sum(axis=1)
-    return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)

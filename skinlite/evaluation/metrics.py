@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from sklearn import metrics
 
 from skinlite.errors import InputError
+from skinlite.evaluation.auc import weighted_auc
 from skinlite.vocabulary import CLASSES
 
 
@@ -113,7 +114,8 @@ def evaluate(labels: NDArray[np.intp], probabilities: NDArray[np.floating[Any]])
 
 
 def _auc(truth: NDArray[np.bool_], score: NDArray[Any]) -> float | None:
-    return float(metrics.roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else None
+    (auc,) = weighted_auc(truth, score, np.ones((1, len(truth))))
+    return _known(auc)
 
 
 def _known(value: float) -> float | None:

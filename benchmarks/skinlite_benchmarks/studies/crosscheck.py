@@ -25,6 +25,7 @@ import numpy as np
 import typer
 
 from skinlite.errors import InputError, told
+from skinlite.process.ended import how_it_ended
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.measure.statistics import bootstrap_median
 from skinlite_benchmarks.measure.worker import timed
@@ -58,8 +59,8 @@ def theirs_ms(path: Path, threads: int, runs: int) -> float:
         command += [f"--num_runs={runs}", f"--warmup_runs={WARM_UP}", f"--num_threads={threads}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not target.is_file():
-            last = done.stderr.strip().rpartition("\n")[2]
-            raise InputError(f"litert-benchmark doesn't run {path}: {last}")
+            ended = how_it_ended(done.returncode, done.stderr)
+            raise InputError(f"litert-benchmark doesn't run {path}: {ended}")
         return float(json.loads(target.read_text())["latency"]["median_ms"])
 
 

@@ -34,8 +34,8 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     """Replace the minimum and maximum that the converter noted by the ranges that lose least.
 
     Args:
-        calibrated: a float .tflite with the range of every activation (the converter's
-            calibrate-only output).
+        calibrated: a float .tflite with a range at every activation (the converter's calibrate-only
+            output), whatever the ranges are.
         samples: inputs by name, batch 1; what the errors are measured on.
 
     Returns:
@@ -45,15 +45,20 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     tensors = model.subgraphs[0].tensors
     pixels, floors = _pixels(model), _floors(model)
     indices = [index for index, tensor in enumerate(tensors) if has_range(tensor)]
-    few = some_of(samples)
+    every = list(samples)
+    few = some_of(every)
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
-    ranges = best_ranges(lambda: _run(calibrated, indices, few, floors))
-    for index, best in zip(indices, ranges, strict=True):
-        low, high = pixels.get(index, best)
-        if low < high:
-            tensors[index].quantization.min = [low]
-            tensors[index].quantization.max = [high]
+    best = best_ranges(lambda: _run(calibrated, indices, few, floors))
+    ranges = dict(zip(indices, best, strict=True)) | {
+        index: pixels[index] for index in indices if index in pixels
+    }
+    # What is the same everywhere among the few may differ elsewhere, or below its floor.
+    flat = [index for index, (low, high) in ranges.items() if not low < high]
+    ranges |= dict(zip(flat, _whole_ranges(calibrated, flat, every), strict=True))
+    for index, (low, high) in ranges.items():
+        tensors[index].quantization.min = [low]
+        tensors[index].quantization.max = [high]
     return pack(model, len(calibrated))
 
 
@@ -102,6 +107,19 @@ def _constant(model: Any, index: int) -> float | None:
         if data is not None and len(data) == 4
         else None
     )
+
+
+def _whole_ranges(content: bytes, indices: Sequence[int], samples: Sequence[Sample]) -> list[Range]:
+    """From the smallest to the largest value of some tensors over all samples."""
+    if not indices:
+        return []
+    ends = np.array(
+        [
+            [(values.min(), -values.max()) for values in tensors]
+            for tensors in _run(content, indices, samples, {})
+        ]
+    ).min(axis=0)
+    return [(low, -high) for low, high in ends.tolist()]
 
 
 def _run(

@@ -62,9 +62,11 @@ def best_ranges(runs: Runs) -> list[Range]:
     for squares, tensors in zip(seen[:, :, 2], runs(), strict=True):
         for i, values in enumerate(tensors):
             scale = BINS / max(highs[i] - lows[i], TINY)
-            bins = ((values.ravel() - lows[i]) * scale).astype(np.int32)
-            found = np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
-            counts[i] += found * vote(squares[i], usual[i])
+            places = np.subtract(values.ravel(), lows[i], dtype=np.float64)
+            places *= scale
+            bins = places.astype(np.intp)
+            np.minimum(bins, BINS - 1, out=bins)
+            counts[i] += np.bincount(bins, minlength=BINS) * vote(squares[i], usual[i])
     ends = zip(lows.tolist(), highs.tolist(), strict=True)
     return [best_range(found, low, high) for found, (low, high) in zip(counts, ends, strict=True)]
 

@@ -22,9 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.samples import Sample
-from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
-from skinlite_export.graph.folding import split_separable
 from skinlite_export.rewrites.arithmetic import scale_output
 
 MOST = 4.0
@@ -58,21 +57,21 @@ FIXED = 0
 """Group of the channels whose factor is 1."""
 
 
-def equalize(graph: Graph, samples: Iterable[Sample]) -> Graph:
+def equalize(twin: Twin, samples: Iterable[Sample]) -> Graph:
     """Scale each channel up as far as no tensor's range grows.
 
     Args:
-        graph: rewritten.
+        twin: of a rewritten graph.
         samples: calibration inputs, batch 1.
 
     Returns:
         An equal graph, with separable convolutions taken apart.
     """
-    graph = split_separable(graph)
-    twin = build_twin(graph)
-    groups = group_channels(graph, twin)
+    twin = twin.apart()
+    graph = twin.graph
+    groups = group_channels(graph, twin.model)
     tensors = [node.name for node in graph.nodes if _is_tensor(graph, node)]
-    peaks = channel_peaks(twin, tensors, samples)
+    peaks = channel_peaks(twin.model, tensors, samples)
     # The largest share of its tensor's range that a channel of the group has anywhere.
     shares = np.zeros(1 + max(found.max() for found in groups.values()))
     for name, found in peaks.items():
