@@ -75,8 +75,8 @@ def read_dataset(source: Path | str) -> Dataset:
     frame = read_table(table)
     faults = check_text(table) or check_table(frame)
     if not faults:
-        found = find_images(root_of(table))
-        faults = check_images(frame, found.pictures, found)
+        files = find_images(root_of(table))
+        faults = check_images(frame, files.pictures, files)
     if faults:
         raise InputError(_summary(table, faults))
     frame = frame.reset_index(drop=True)
@@ -86,7 +86,7 @@ def read_dataset(source: Path | str) -> Dataset:
         lesion_id=named.mask(named == "", frame["image_id"]),
         age=pd.to_numeric(frame["age"], errors="coerce").astype(float),
         dataset=frame.get("dataset", pd.Series("", index=frame.index)),
-        path=frame["image_id"].map(found.pictures),
+        path=frame["image_id"].map(files.pictures),
     )
     return Dataset(frame.assign(lesion_id=join_known(frame)), root_of(table))
 

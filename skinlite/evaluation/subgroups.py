@@ -49,12 +49,12 @@ def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame
         probabilities: (N, 7).
         rows: N rows of a data set's frame, in the same order.
     """
-    found = []
+    groups = []
     for field, group, members in _groups(rows):
         inside = members.to_numpy().nonzero()[0]
         melanomas = int((labels[inside] == CLASSES.index("mel")).sum())
         scores = evaluate(labels[inside], probabilities[inside]) if len(inside) >= FEWEST else None
-        found.append(
+        groups.append(
             Subgroup(
                 field=field,
                 group=group,
@@ -65,7 +65,7 @@ def by_subgroup(labels: Labels, probabilities: Probabilities, rows: pd.DataFrame
                 melanoma_recall=scores.melanoma_recall if scores and melanomas >= FEWEST else None,
             )
         )
-    return found
+    return groups
 
 
 def _groups(

@@ -92,20 +92,20 @@ def find_table(source: Path) -> Path:
         (below, "groundtruth"),
         (below, "metadata"),
     ):
-        found = [
+        candidates = [
             path
             for path in paths
             if word in path.name.lower()
             and path.suffix.lower() in TABLE_SUFFIXES
             and not _beside_ground_truth(path)
         ]
-        tables = [path for path in found if _has_labels(path)]
+        tables = [path for path in candidates if _has_labels(path)]
         if len(tables) > 1:
             names = ", ".join(str(path.relative_to(source)) for path in tables)
             raise InputError(f"{source} has several tables: {names}. Give one of them with `data`.")
         if tables:
             return tables[0]
-        unlabelled += found
+        unlabelled += candidates
     if unlabelled:
         return unlabelled[0]
     raise InputError(
