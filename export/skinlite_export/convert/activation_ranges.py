@@ -83,16 +83,18 @@ def _floors(model: Any) -> dict[int, float]:
     """For each tensor that only a hard-swish takes, x * relu6(x + 3): what lies below gives 0."""
     graph, codes = model.subgraphs[0], operator_codes(model)
     takers: dict[int, list[Any]] = {}
-    for one in graph.operators:
-        for index in one.inputs:
-            takers.setdefault(int(index), []).append(one)
+    for operation in graph.operators:
+        for index in operation.inputs:
+            takers.setdefault(int(index), []).append(operation)
     floors = {}
     for index, operators in takers.items():
-        by_code = {codes[one.opcodeIndex]: one for one in operators}
+        by_code = {codes[operation.opcodeIndex]: operation for operation in operators}
         if len(operators) != 2 or by_code.keys() != {ADD, MUL}:
             continue
         add, multiply = by_code[ADD], by_code[MUL]
-        shift = next((_constant(model, one) for one in add.inputs if one != index), None)
+        shift = next(
+            (_constant(model, operand) for operand in add.inputs if operand != index), None
+        )
         clipped = add.builtinOptions.fusedActivationFunction == RELU6
         if clipped and shift is not None and add.outputs[0] in multiply.inputs:
             floors[index] = -shift * BELOW

@@ -152,11 +152,11 @@ def input_moments(
     @tf.function
     def add(image: tf.Tensor, patient: tf.Tensor) -> None:
         seen = watched({IMAGE: image, PATIENT: patient}, training=False)
-        for node, one, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
-            total.assign_add(_moments(node, one))
+        for node, values, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
+            total.assign_add(_moments(node, values))
 
-    for one in samples():
-        add(tf.constant(one[IMAGE]), tf.constant(one[PATIENT]))
+    for sample in samples():
+        add(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT]))
     for node, total in zip(nodes, sums, strict=True):
         yield node, total.numpy().astype(np.float64)
 
