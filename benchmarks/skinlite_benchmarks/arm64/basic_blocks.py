@@ -111,10 +111,10 @@ def plugin() -> Path:
         with made_once(folder) as staging:
             if staging is None:
                 return folder / "blocks.so"
-            said = _said([compiler, "-O2", "-shared", "-fPIC", "-o", str(staging / "blocks.so"),
+            output = _said([compiler, "-O2", "-shared", "-fPIC", "-o", str(staging / "blocks.so"),
                           str(SOURCE)])  # fmt: skip
             if not (staging / "blocks.so").is_file():
-                raise InputError(f"The plugin for qemu can't be compiled: {said.strip()}")
+                raise InputError(f"The plugin for qemu can't be compiled: {output.strip()}")
     return folder / "blocks.so"
 
 

@@ -78,15 +78,15 @@ class Pair(NamedTuple):
 
 def time_pairs(path: Path, runtime: str, threads: int, pairs: int, runs: int) -> list[Pair]:
     """Both tools in turns; every second pair begins with theirs."""
-    found = []
+    pairs_timed = []
     for number in range(pairs):
         if number % 2:
             theirs = theirs_ms(path, threads, runs)
-            found.append(Pair(ours_ms(path, runtime, threads, runs), theirs))
+            pairs_timed.append(Pair(ours_ms(path, runtime, threads, runs), theirs))
         else:
             ours = ours_ms(path, runtime, threads, runs)
-            found.append(Pair(ours, theirs_ms(path, threads, runs)))
-    return found
+            pairs_timed.append(Pair(ours, theirs_ms(path, threads, runs)))
+    return pairs_timed
 
 
 def undisturbed(pairs: Sequence[Pair]) -> list[Pair]:
@@ -114,11 +114,11 @@ def main(
     runtime: Annotated[Literal["litert", "compiled"], typer.Option()] = "litert",
 ) -> None:
     """Print the table."""
-    found = time_pairs(model, runtime, threads, pairs, runs)
+    timings = time_pairs(model, runtime, threads, pairs, runs)
     print("| ours, ms | litert-benchmark, ms | ratio |\n| ---: | ---: | ---: |")
-    for pair in found:
+    for pair in timings:
         print(f"| {pair.ours:.3f} | {pair.theirs:.3f} | {pair.ratio:.3f} |")
-    print(f"\n{conclusion(found)}")
+    print(f"\n{conclusion(timings)}")
     print(f"the benchmark adds {overhead_us():.2f} microseconds to a timed invocation")
 
 
