@@ -105,10 +105,10 @@ def reports() -> bool:
 
 @pytest.mark.slow
 def test_no_runner_sends_or_leaves_anything(
-    watch: Watch, tiny_bundle: Bundle, tiny_run: Run
+    watch: Watch, tiny_bundle: Bundle, kept_run: Run
 ) -> None:
     models = {runner: tiny_bundle.path / name for runner, name in MODELS.items()}
-    models["keras"] = tiny_run.path
+    models["keras"] = kept_run.path
     worker = ("-P", "-m", "skinlite_benchmarks.measure.worker")
     workers = {
         runner: watch(runner, *worker, model, runner, "1", "0", **ASKS)
@@ -128,9 +128,9 @@ def test_no_runner_sends_or_leaves_anything(
 
 @pytest.mark.slow
 def test_an_export_sends_and_leaves_nothing(
-    watch: Watch, tiny_run: Run, tiny_data: Path, tmp_path: Path
+    watch: Watch, kept_run: Run, tiny_data: Path, tmp_path: Path
 ) -> None:
-    line = ("export", "--model", tiny_run.path, "--data", tiny_data, "--out", tmp_path / "bundle")
+    line = ("export", "--model", kept_run.path, "--data", tiny_data, "--out", tmp_path / "bundle")
     options = ("--quantize", "none", "--rewrites", "none", "--gates", "off")
     one = watch("export", "-m", "skinlite", *line, *options, **ASKS)
     one.end()

@@ -13,7 +13,6 @@ from skinlite_export.graph.build_keras import Twin, check_same
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, LayerError, Search
-from skinlite_export.qat.fine_tune import tune
 from skinlite_export.qat.prepare_graph import ready_for_training
 from skinlite_export.quantize.calibrated import Calibrated
 from skinlite_export.quantize.calibration_pool import Pool, training_pool
@@ -72,6 +71,8 @@ def convert(
     fitted = fit(twin, pool or training_pool(data), recipe, test, report)
     graph, content, control = fitted.rounded, fitted.content, None
     if recipe.fine_tuning:
+        from skinlite_export.qat.fine_tune import tune  # only now: its library takes seconds
+
         train = data.examples["train"].without(data.encoder.untold_columns)
         graph, content, control = tune(
             fitted.rounded,

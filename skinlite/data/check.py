@@ -181,8 +181,8 @@ def check_images(
     different = in_threads(lambda name: differ(found.images[name]), several)
     rows = tuple(
         f"{name}: {', '.join(map(str, found.images[name]))}"
-        for name, one in zip(several, different, strict=True)
-        if one
+        for name, differs in zip(several, different, strict=True)
+        if differs
     )
     ambiguous = Fault(
         "different files of one image_id",

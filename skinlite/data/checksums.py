@@ -47,8 +47,8 @@ def keep(temporary: Path, path: Path, shape: Shape) -> None:
     """
     count, step = shape[0], max(1, PART // _row_bytes(shape))
     parts = [(first, min(first + step, count)) for first in range(0, count, step)]
-    found = zip(parts, _checksums(temporary, shape, parts), strict=True)
-    lines = [TITLE, *(f"{first} {behind} {value:08x}" for (first, behind), value in found)]
+    computed = zip(parts, _checksums(temporary, shape, parts), strict=True)
+    lines = [TITLE, *(f"{first} {behind} {value:08x}" for (first, behind), value in computed)]
     with Claim(sums_of(path), wait=True) as sums:
         sums.new.write_text("\n".join(lines) + "\n")
         for written, place in ((temporary, path), (sums.new, sums.place)):
@@ -62,10 +62,10 @@ def fault_of(path: Path, shape: Shape) -> str | None:
     try:
         _check_frame(path, shape)
         parts, kept = _read(sums_of(path), shape[0])
-        found = _checksums(path, shape, parts)
+        computed = _checksums(path, shape, parts)
     except (InputError, OSError, ValueError) as error:
         return str(error)
-    broken = sum(one != other for one, other in zip(found, kept, strict=True))
+    broken = sum(checksum != other for checksum, other in zip(computed, kept, strict=True))
     return f"{broken} of {len(parts)} parts were changed" if broken else None
 
 

@@ -91,8 +91,8 @@ def read_dataset(
     frame, class_list = read_labelled(table, classes, label_column)
     faults = check_text(table) or check_table(frame, class_list)
     if not faults:
-        found = images_of(table)
-        faults = check_images(frame, found.pictures, found)
+        files = images_of(table)
+        faults = check_images(frame, files.pictures, files)
     if faults:
         raise InputError(_summary(table, faults))
     frame = frame.reset_index(drop=True)
@@ -104,7 +104,7 @@ def read_dataset(
         lesion_id=named.mask(named == "", frame["image_id"]),
         age=pd.to_numeric(frame["age"], errors="coerce").astype(float),
         dataset=frame.get("dataset", pd.Series("", index=frame.index)),
-        path=frame["image_id"].map(found.pictures),
+        path=frame["image_id"].map(files.pictures),
     )
     frame = frame.assign(lesion_id=join_known(frame))
     frame = frame.assign(lesion_id=join_patients(frame))

@@ -27,12 +27,12 @@ def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:
 
 def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
     """Images known to show one lesion though they have two lesion ids, or two diagnoses."""
-    told = _told(frame)
+    stated = _told(frame)
     two_diagnoses, two_ids = [], []
     for a, b in known_pairs().images:
-        if a not in told or b not in told:
+        if a not in stated or b not in stated:
             continue
-        (lesion, dx), (other, other_dx) = told[a], told[b]
+        (lesion, dx), (other, other_dx) = stated[a], stated[b]
         if lesion != other:
             two_ids.append(f"{a} ({lesion or 'no id'}) and {b} ({other or 'no id'})")
         if dx != other_dx:
@@ -50,7 +50,7 @@ def find_known_pairs(frame: pd.DataFrame) -> list[Fault]:
             tuple(two_ids),
         ),
     ]
-    return [one for one in candidates if one.rows]
+    return [finding for finding in candidates if finding.rows]
 
 
 def find_identical_files(
@@ -61,19 +61,19 @@ def find_identical_files(
     Returns:
         As faults those with several diagnoses, as findings the others.
     """
-    told = _told(frame)
-    groups = identical_files({name: images[name] for name in told if name in images})
-    wrong = [group for group in groups if len({told[name][1] for name in group}) > 1]
+    stated = _told(frame)
+    groups = identical_files({name: images[name] for name in stated if name in images})
+    wrong = [group for group in groups if len({stated[name][1] for name in group}) > 1]
     others = [group for group in groups if group not in wrong]
     fault = Fault(
         "one file, several diagnoses",
         "at least one is wrong: leave out the wrong rows. Training keeps them on one side",
-        tuple(_listed(group, {name: told[name][1] for name in group}) for group in wrong),
+        tuple(_listed(group, {name: stated[name][1] for name in group}) for group in wrong),
     )
     finding = Fault(
         "one file, several images",
         "equal byte for byte; training keeps them on one side. Keep only one",
-        tuple(_listed(group, {name: told[name][0] for name in group}) for group in others),
+        tuple(_listed(group, {name: stated[name][0] for name in group}) for group in others),
     )
     return ([fault] if wrong else []), ([finding] if others else [])
 

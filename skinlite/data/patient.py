@@ -59,12 +59,12 @@ class PatientEncoder(BaseModel):
         Fields that no row tells are warned of.
         """
         ages = frame["age"].dropna()
-        told = {
+        known = {
             "age": not ages.empty,
             "sex": (frame["sex"] != UNKNOWN).any(),
             "localization": (frame["localization"] != UNKNOWN).any(),
         }
-        untold = tuple(field for field in get_args(Field) if not told[field])
+        untold = tuple(field for field in get_args(Field) if not known[field])
         if untold:
             warnings.warn(
                 f"No training row has a value of {' or '.join(untold)}: the network can't learn "
@@ -147,15 +147,15 @@ class PatientEncoder(BaseModel):
         return np.array(rows, np.float32).reshape(-1, 3)
 
     def _warn_of_untold(self, patients: Sequence[Patient]) -> None:
-        told = [
+        answered = [
             field
             for field in self.untold
             if any(getattr(patient, field) not in (None, UNKNOWN) for patient in patients)
         ]
-        if told:
+        if answered:
             warnings.warn(
-                f"The network was trained without any {' or '.join(told)}: a value of it changes "
-                "no prediction.",
+                f"The network was trained without any {' or '.join(answered)}: a value of it "
+                "changes no prediction.",
                 SkinliteWarning,
                 stacklevel=3,
             )

@@ -55,11 +55,11 @@ def reliability(labels: Labels, probabilities: Probabilities) -> list[Bin]:
     bins = _bin_of(confidence)
     return [
         Bin(
-            images=int((bins == one).sum()),
-            confidence=float(confidence[bins == one].mean(dtype=np.float64)),
-            accuracy=float(right[bins == one].mean()),
+            images=int((bins == place).sum()),
+            confidence=float(confidence[bins == place].mean(dtype=np.float64)),
+            accuracy=float(right[bins == place].mean()),
         )
-        for one in np.unique(bins)
+        for place in np.unique(bins)
     ]
 
 
@@ -106,8 +106,8 @@ def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
         likely = np.maximum(tempered[np.arange(len(labels)), labels], 1e-300)
         return -float(np.log(likely).mean())
 
-    found = minimize_scalar(loss, bounds=np.log(BOUNDS), method="bounded")
-    return float(np.exp(found.x))
+    minimum = minimize_scalar(loss, bounds=np.log(BOUNDS), method="bounded")
+    return float(np.exp(minimum.x))
 
 
 def calibrate(

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.classes import HAM10000, ClassList
+from skinlite.evaluation.auc import weighted_auc
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.resampling import Interval, Weights, intervals_of
 
@@ -69,7 +70,7 @@ def scores(
     seen = np.where(truth > 0, 1.0, np.nan)
     recalls = seen * hits / np.maximum(truth, 1)
     f1 = seen * 2 * hits / np.maximum(truth + answered, 1)
-    aucs = np.stack([_auc(labels == c, probabilities[:, c], weights) for c in range(count)])
+    aucs = np.stack([weighted_auc(labels == c, probabilities[:, c], weights) for c in range(count)])
     unknown = np.full(len(weights), np.nan)
     melanoma = recalls[:, classes.codes.index("mel")] if "mel" in classes.names else unknown
     known = (~np.isnan(aucs)).sum(axis=0)
@@ -80,17 +81,3 @@ def scores(
         macro_auc=np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
         melanoma_recall=melanoma,
     )
-
-
-def _auc(
-    truth: NDArray[np.bool_], score: NDArray[np.floating], weights: Weights
-) -> NDArray[np.float64]:
-    """Weighted AUC (resamples,): how often a case scores above a control, ties by half."""
-    order = np.argsort(score, kind="stable")
-    starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf))
-    cases, controls = (
-        np.add.reduceat((weights * mask)[:, order], starts, axis=1) for mask in (truth, ~truth)
-    )
-    wins = (cases * (controls.cumsum(axis=1) - controls / 2)).sum(axis=1)
-    pairs = cases.sum(axis=1) * controls.sum(axis=1)
-    return np.where(pairs > 0, wins / np.maximum(pairs, 1), np.nan)

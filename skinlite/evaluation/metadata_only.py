@@ -98,14 +98,14 @@ def _judge(
     with threadpool_limits(1, "openmp"):
         classifier.fit(train, taught)
         probabilities[:, classifier.classes_] = classifier.predict_proba(judged)
-    found = evaluate(labels, probabilities, classes)
+    scores = evaluate(labels, probabilities, classes)
     return MetadataOnly(
         inputs=inputs,
-        accuracy=found.accuracy,
-        balanced_accuracy=found.balanced_accuracy,
-        macro_auc=found.macro_auc,
-        melanoma_auc=found.per_class["mel"].auc if "mel" in found.per_class else None,
-        melanoma_recall=found.melanoma_recall,
+        accuracy=scores.accuracy,
+        balanced_accuracy=scores.balanced_accuracy,
+        macro_auc=scores.macro_auc,
+        melanoma_auc=scores.per_class["mel"].auc if "mel" in scores.per_class else None,
+        melanoma_recall=scores.melanoma_recall,
         intervals=bootstrap(labels, probabilities, lesions, classes),
     )
 

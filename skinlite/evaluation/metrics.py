@@ -15,6 +15,7 @@ from sklearn import metrics
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
+from skinlite.evaluation.auc import weighted_auc
 
 
 class ClassMetrics(BaseModel):
@@ -102,7 +103,7 @@ def evaluate(
             zip(classes.codes, *scores, strict=True)
         )
     }
-    present = [one for one in per_class.values() if one.support]
+    present = [class_scores for class_scores in per_class.values() if class_scores.support]
     recall_mean, specificity_mean = _mean(present, "recall"), _mean(present, "specificity")
     return Metrics(
         images=len(labels),
@@ -111,14 +112,17 @@ def evaluate(
         paper_balanced_accuracy=(recall_mean + specificity_mean) / 2,
         macro_precision=_mean(present, "precision"),
         macro_f1=_mean(present, "f1"),
-        macro_auc=_mean(present, "auc") if any(one.auc is not None for one in present) else None,
+        macro_auc=_mean(present, "auc")
+        if any(class_scores.auc is not None for class_scores in present)
+        else None,
         per_class=per_class,
         confusion=confusion.tolist(),
     )
 
 
 def _auc(truth: NDArray[np.bool_], score: NDArray[Any]) -> float | None:
-    return float(metrics.roc_auc_score(truth, score)) if 0 < truth.sum() < len(truth) else None
+    (auc,) = weighted_auc(truth, score, np.ones((1, len(truth))))
+    return _known(auc)
 
 
 def _known(value: float) -> float | None:
@@ -126,5 +130,7 @@ def _known(value: float) -> float | None:
 
 
 def _mean(classes: list[ClassMetrics], field: str) -> float:
-    values = [value for one in classes if (value := getattr(one, field)) is not None]
+    values = [
+        value for class_scores in classes if (value := getattr(class_scores, field)) is not None
+    ]
     return float(np.mean(values)) if values else 0.0

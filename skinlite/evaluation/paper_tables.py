@@ -80,12 +80,16 @@ def paper_tables(surveys: Mapping[str, Survey], runs: Sequence[Measured]) -> Pag
 def _table4(surveys: Mapping[str, Survey]) -> Table:
     rows = []
     for name, stock in paper().table4.items():
-        one = surveys.get(name)
-        megabytes = f"{one.stock_params * 4 / 2**20:.0f}" if one else ABSENT
+        survey = surveys.get(name)
+        megabytes = f"{survey.stock_params * 4 / 2**20:.0f}" if survey else ABSENT
         for quantity, theirs, ours in (
             ("size, MB", stock.size_mb, megabytes),
-            ("parameters, million", stock.params_millions, one and f"{one.stock_params / 1e6:.1f}"),
-            ("depth", stock.depth, one and str(one.stock_depth)),
+            (
+                "parameters, million",
+                stock.params_millions,
+                survey and f"{survey.stock_params / 1e6:.1f}",
+            ),
+            ("depth", stock.depth, survey and str(survey.stock_depth)),
         ):
             rows.append((name, quantity, "-" if theirs is None else str(theirs), ours or ABSENT))
     return Table(
@@ -142,7 +146,7 @@ def _by_class(
             yield (name, regime, "paper", *(f"{value:.2f}" for value in figures))
             fitting = _runs_of(name, regime, runs)
             for run in fitting:
-                values = [getattr(one, field) for one in run.metrics.per_class.values()]
+                values = [getattr(scores, field) for scores in run.metrics.per_class.values()]
                 mean = run.metrics.macro_f1 if field == "f1" else run.metrics.balanced_accuracy
                 cells = ("-" if value is None else f"{value:.2f}" for value in (*values, mean))
                 yield (name, run.regime, f"measured: {run.label}", *cells)
@@ -176,7 +180,7 @@ def _table_a5(runs: Sequence[Measured]) -> Table:
 
 def _averages(metrics: Metrics) -> Averages | None:
     """Ours under the paper's names; None where a class of the test has no specificity or AUC."""
-    specificity = [one.specificity for one in metrics.per_class.values() if one.support]
+    specificity = [scores.specificity for scores in metrics.per_class.values() if scores.support]
     if metrics.macro_auc is None or None in specificity:
         return None
     return Averages(

@@ -50,5 +50,8 @@ def intervals_of(
         The K intervals; None for a figure that no resample could tell.
     """
     columns = np.concatenate([statistics(weights) for weights in lesion_draws(lesions)], axis=1)
-    ends = [None if np.isnan(one).all() else np.nanpercentile(one, [2.5, 97.5]) for one in columns]
+    ends = [
+        None if np.isnan(column).all() else np.nanpercentile(column, [2.5, 97.5])
+        for column in columns
+    ]
     return [None if pair is None else (float(pair[0]), float(pair[1])) for pair in ends]

@@ -56,7 +56,7 @@ def by_subgroup(
         rows: N rows of a data set's frame, in the same order.
         classes: of labels and probabilities.
     """
-    found = []
+    groups = []
     melanoma = np.array([code == "mel" for code in classes.codes])
     for field, group, members in _groups(rows):
         inside = members.to_numpy().nonzero()[0]
@@ -64,7 +64,7 @@ def by_subgroup(
         scores = None
         if len(inside) >= FEWEST:
             scores = evaluate(labels[inside], probabilities[inside], classes)
-        found.append(
+        groups.append(
             Subgroup(
                 field=field,
                 group=group,
@@ -75,7 +75,7 @@ def by_subgroup(
                 melanoma_recall=scores.melanoma_recall if scores and melanomas >= FEWEST else None,
             )
         )
-    return found
+    return groups
 
 
 def _groups(

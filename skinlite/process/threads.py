@@ -37,8 +37,8 @@ def in_threads(task: Callable[[T], R], items: Iterable[T], most: int | None = No
     def work() -> None:
         begun.append(None)
         try:
-            while one := _next(todo):
-                index, item = one
+            while entry := _next(todo):
+                index, item = entry
                 results[index] = task(item)
         except BaseException as error:
             faults.append(error)

@@ -10,19 +10,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from skinlite import __version__
 from skinlite.errors import InputError
-from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files.claims import Claim, make_parent, remove
-from skinlite.files.read_write import sha256_of, write_atomically, writing
-from skinlite.models.keras_file import load_keras
+from skinlite.files.read_write import sha256_of, writing
 from skinlite.process.signals import taken
 from skinlite.progress import Report, silent
-from skinlite.training.batch_norm import (
-    remembers_too_long,
-    settle_batch_norm,
-    share_statistics,
-)
+from skinlite.training.batch_norm import remembers_too_long, settle_batch_norm, share_statistics
 from skinlite.training.checkpoint import (
     CANDIDATE,
     EpochResult,
@@ -34,33 +27,21 @@ from skinlite.training.checkpoint import (
 )
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
-from skinlite.training.identity import structure_of
 from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.run import (
     CHECKPOINT,
-    CONFIG,
-    ENCODING,
-    HISTORY,
-    METRICS,
     MODEL,
-    SPLIT,
     Run,
-    RunInfo,
-    RunMetrics,
     Status,
-    has_checkpoint,
+    is_abandoned,
     open_run,
     partial_folder,
 )
+from skinlite.training.run_files import score_of, write_data, write_info, write_metrics
 from skinlite.training.schedule import plateau_rate
-from skinlite.training.trainer import (
-    classifier_of,
-    make_trainer,
-    predict,
-    start_streams,
-)
+from skinlite.training.trainer import classifier_of, make_trainer, start_streams
 
 
 class DivergedError(Exception):
@@ -116,7 +97,7 @@ class Training:
         if not self.config.epochs and self.config.weights == "none":
             settle_batch_norm(deployed, self.data.examples["train"])
         with writing(self.work):
-            if self.work.exists() and not has_checkpoint(self.work):
+            if is_abandoned(self.work):
                 remove(self.work)
             self.work.mkdir(parents=True)
         try:
@@ -148,11 +129,10 @@ class Training:
         with writing(self.work):
             deployed.save(self.work / MODEL)
         state = State(model_sha256=sha256_of(self.work / MODEL))
-        self._write(ENCODING, self.data.encoder.model_dump_json(indent=2))
-        self._write(SPLIT, self.data.split.to_csv(index=False))
+        write_data(self.work, self.data)
         if not self.config.epochs:
             return None, state
-        self._write_info("interrupted", State())
+        write_info(self.work, self.config, self.data, "interrupted", State())
         steps = self.config.epochs * len(self._batches(0))
         with self._scope():
             trainer = make_trainer(classifier, self.config, steps)
@@ -190,8 +170,9 @@ class Training:
     def _finish(self, status: Status, state: State) -> Run:
         publish(self.work, state)
         if status in ("complete", "diverged"):
-            self._write_metrics()
-        self._write_info(status, state)  # last, for it names what the others hold
+            write_metrics(self.work, self.data)
+        # Last, for it names what the others hold.
+        write_info(self.work, self.config, self.data, status, state)
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
             # Only now: a kill before this line leaves what can be resumed.
@@ -221,7 +202,7 @@ class Training:
             settle_batch_norm(classifier, self.data.examples["train"], batches=8)
         if not all(np.isfinite(weight).all() for weight in classifier.get_weights()):
             raise DivergedError(f"A weight became infinite in epoch {epoch + 1}.")
-        scores = self._score(classifier, "validation")
+        scores = score_of(classifier, self.data, "validation")
         row = EpochResult(
             epoch=epoch + 1,
             loss=fitted.history["loss"][0],
@@ -270,45 +251,3 @@ class Training:
     def _scope(self) -> AbstractContextManager[Any]:
         """Where models for all of the devices are made and fitted."""
         return self._strategy.scope() if self._strategy else nullcontext()
-
-    def _score(self, model: keras.Model, split: str) -> Metrics:
-        examples = self.data.examples[split]
-        return evaluate(examples.labels, predict(model, examples), self.data.dataset.classes)
-
-    def _write_metrics(self) -> None:
-        model = load_keras(self.work / MODEL)
-        scores = RunMetrics(
-            split=self.data.split_info,
-            validation=self._score(model, "validation"),
-            test=self._score(model, "test"),
-        )
-        self._write(METRICS, scores.model_dump_json(indent=2))
-
-    def _write_info(self, status: Status, state: State) -> None:
-        others = [self.work / name for name in (ENCODING, SPLIT, HISTORY, METRICS)]
-        files = {path.name: sha256_of(path) for path in others if path.exists()}
-        if state.model_sha256:
-            files[MODEL] = state.model_sha256
-        info = RunInfo(
-            status=status,
-            config=self.config,
-            epochs_done=state.epochs_done,
-            best_epoch=state.best_epoch,
-            split=self.data.split_info,
-            data=str(self.data.dataset.root.resolve()),
-            pictures=len(self.data.dataset.frame),
-            synthetic=self.data.dataset.synthetic,
-            classes=self.data.dataset.classes,
-            label_column=self.data.dataset.label_column,
-            versions={
-                "skinlite": __version__,
-                "keras": keras.__version__,
-                "backend": keras.backend.backend(),
-            },
-            files=files,
-            structure=structure_of(self.work / MODEL) if state.model_sha256 else None,
-        )
-        self._write(CONFIG, info.model_dump_json(indent=2))
-
-    def _write(self, name: str, content: str) -> None:
-        write_atomically(self.work / name, content)

@@ -67,7 +67,9 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     size = config.image_size
     wanted = {IMAGE: (size, size, 3), PATIENT: (patient_width,)}, (None, len(CLASSES))
     # A Sequential has neither before it is called.
-    inputs = {one.name: tuple(one.shape[1:]) for one in getattr(model, "inputs", None) or ()}
+    inputs = {
+        tensor.name: tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or ()
+    }
     output = getattr(model, "output_shape", None)
     if (inputs, output) != wanted:
         takes, gives = wanted
@@ -94,9 +96,9 @@ def _first_difference(found: Sequence[Any], wanted: Sequence[Any]) -> str | None
         return f"{len(found)} instead of {len(wanted)}"
     return next(
         (
-            f"{one.path} has the shape {tuple(one.shape)}, not {tuple(other.shape)}"
-            for one, other in zip(found, wanted, strict=True)
-            if tuple(one.shape) != tuple(other.shape)
+            f"{weight.path} has the shape {tuple(weight.shape)}, not {tuple(other.shape)}"
+            for weight, other in zip(found, wanted, strict=True)
+            if tuple(weight.shape) != tuple(other.shape)
         ),
         None,
     )

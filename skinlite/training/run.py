@@ -42,6 +42,8 @@ HISTORY, METRICS = "history.csv", "metrics.json"
 PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
 """Columns of the history, of which every version wrote these."""
 CONFIG, CHECKPOINT, STATE = "config.json", "checkpoint", "state.json"
+NAMES = {MODEL, ENCODING, SPLIT, HISTORY, METRICS, CONFIG, CHECKPOINT}
+"""Of what a run folder holds; names of temporary files begin with a dot."""
 PARTIAL = ".partial"
 """The ending of a folder that is being written."""
 
@@ -210,8 +212,17 @@ def partial_folder(run: Path) -> Path:
 
 
 def has_checkpoint(work: Path) -> bool:
-    """Whether a training that was killed can go on; otherwise nothing of it is worth keeping."""
+    """Whether a training that was killed can go on."""
     return (work / CHECKPOINT / STATE).exists()
+
+
+def is_abandoned(work: Path) -> bool:
+    """Whether it is a folder in which there is nothing to keep: no checkpoint, no other's file."""
+    return (
+        work.is_dir()
+        and not has_checkpoint(work)
+        and all(path.name in NAMES or path.name.startswith(".") for path in work.iterdir())
+    )
 
 
 def whole_folder(run: Path) -> Path:

@@ -83,14 +83,14 @@ def main(
         "precision": precision,
     }
     config = validated(TrainConfig, settings)
-    found = measure(
+    speed = measure(
         config,
         prepare(read_dataset(data), config.image_size, seed=0),
         validated(Execution, {"xla": xla}),
     )
     print(
-        f"pipeline {found.pipeline:.0f} images/s, training {found.training:.1f} images/s, "
-        f"ratio {found.ratio:.0f}"
+        f"pipeline {speed.pipeline:.0f} images/s, training {speed.training:.1f} images/s, "
+        f"ratio {speed.ratio:.0f}"
     )
 
 

@@ -59,11 +59,15 @@ def classifier_of(trainer: keras.Model) -> keras.Model:
 
 def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDArray[np.float32]:
     """Probabilities (N, 7) of a classifier, batch by batch."""
-    starts = range(0, len(examples), batch_size)
-    parts = (examples.take(np.arange(i, min(i + batch_size, len(examples)))) for i in starts)
-    return np.concatenate(
+    size, last = min(batch_size, len(examples)), len(examples) - 1
+    # The last batch is filled up with its last example: tracing a network for another shape takes
+    # longer than some images more.
+    rows = (np.minimum(np.arange(i, i + size), last) for i in range(0, len(examples), size))
+    parts = (examples.take(batch) for batch in rows)
+    probabilities = np.concatenate(
         [
             model.predict_on_batch({IMAGE: part.images.astype(np.float32), PATIENT: part.patients})
             for part in parts
         ]
     )
+    return probabilities[: len(examples)]

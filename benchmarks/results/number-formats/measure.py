@@ -24,7 +24,7 @@ from skinlite_export.convert import to_onnx_int8 as onnx_int8
 from skinlite_export.convert import to_tflite as convert
 from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_onnx import to_onnx
-from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.build_keras import Twin, build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.quantize.adaptive_rounding import round_kernels
 from skinlite_export.quantize.calibrated import Calibrated, answers
@@ -57,7 +57,7 @@ def measure(run: Path, folder: Path, out: Path) -> None:
     pictures, _ = calibrate(
         build_twin(graph), graph, training_pool(data), recipe, lambda *progress: None
     )
-    graph = equalize(graph, samples(pictures))
+    graph = equalize(Twin(graph), samples(pictures))
 
     def given() -> Iterator[convert.Sample]:
         return samples(pictures)

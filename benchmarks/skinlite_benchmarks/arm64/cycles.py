@@ -72,19 +72,19 @@ def modelled_cycles(
     # A wrong file is told before others are counted.
     images = {name: _image(model) for name, model in models.items()}
     root = emulated_root(report)
-    found = []
+    modelled = []
     for done, (name, cpu) in enumerate(product(models, CPUS)):
         report(f"cycles: {name} on {cpu}", done, len(models) * len(CPUS))
         times = executed(models[name].resolve(), images[name], qemu, cpu, root)
         codes = list(dict.fromkeys(block.code for block in times))
         each = dict(zip(codes, cycles(codes, cpu, tools), strict=True))
-        found.append(_modelled(name, models[name], cpu, times, each))
-    report("cycles", len(found), len(found))
+        modelled.append(_modelled(name, models[name], cpu, times, each))
+    report("cycles", len(modelled), len(modelled))
     return CyclesReport(
         emulator=version_of(qemu),
         llvm=tools.version,
         litert=version("ai-edge-litert"),
-        found=tuple(found),
+        found=tuple(modelled),
     )
 
 

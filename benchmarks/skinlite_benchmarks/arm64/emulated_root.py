@@ -147,8 +147,8 @@ def _run(command: Sequence[str]) -> None:
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
     )
     if done.returncode:
-        said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        reason = said[-1].strip() if said else f"exit code {done.returncode}"
+        lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        reason = lines[-1].strip() if lines else f"exit code {done.returncode}"
         raise InputError(
             f"The emulated arm64 machine could not be made: {Path(command[0]).name}: {reason}. "
             "It needs packages of Debian and PyPI: check that both can be reached, and run the "

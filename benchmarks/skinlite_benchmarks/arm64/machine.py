@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from skinlite.errors import InputError
+from skinlite.process.ended import how_it_ended
 from skinlite_benchmarks.arm64.emulated_root import SITE
 
 Tensors = dict[str, NDArray[Any]]
@@ -68,8 +69,7 @@ class Machine(NamedTuple):
                 env=os.environ | dict(self.environment),
             )
             if done.returncode:
-                last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-                where = Path(self.python[0]).name
-                raise InputError(f"{model} can't be run by {where}: {last}")
+                ended = how_it_ended(done.returncode, done.stderr)
+                raise InputError(f"{model} can't be run by {Path(self.python[0]).name}: {ended}")
             with np.load(outputs) as answered:
                 return dict(answered), Facts.model_validate_json(done.stdout.splitlines()[-1])

@@ -86,8 +86,8 @@ def deviations(model: Path, tensors: Tensors, here: Machine, there: Machine) -> 
         alone.write_bytes(file.pack())
         feed = {name: known[name] for name in file.inputs}
         ours, theirs = here.outputs(alone, feed), there.outputs(alone, feed)
-    found = (_deviation(one, ours[one.name], theirs[one.name]) for one in made)
-    return [one for one in found if one]
+    differences = (_deviation(one, ours[one.name], theirs[one.name]) for one in made)
+    return [deviation for deviation in differences if deviation]
 
 
 def show(file: Editor) -> list[Made]:

@@ -136,7 +136,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
 
 def _probabilities(runner: Runner, outputs: Tensors) -> NDArray[np.float32]:
     """Real numbers (N, 7), whatever the file stores."""
-    tensor = next(one for one in runner.signature.outputs if one.name == PROBABILITIES)
+    tensor = next(tensor for tensor in runner.signature.outputs if tensor.name == PROBABILITIES)
     return tensor.unpack(outputs[PROBABILITIES][:, 0])
 
 
@@ -146,9 +146,11 @@ def _differs(here: Tensors, there: Tensors, row: int) -> bool:
 
 def _tensors(bundle: Bundle, runner: Runner, vectors: list[Vector]) -> Tensors:
     """What the network takes: decoding and encoding aren't what is compared."""
-    patients = patients_for(runner, [one.patient for one in vectors], bundle.encoder())
+    patients = patients_for(runner, [vector.patient for vector in vectors], bundle.encoder())
     tensors = [
-        runner.signature.pack(load_image(bundle.path / FOLDER / one.models[TFLITE].pixels), patient)
-        for one, patient in zip(vectors, patients, strict=True)
+        runner.signature.pack(
+            load_image(bundle.path / FOLDER / vector.models[TFLITE].pixels), patient
+        )
+        for vector, patient in zip(vectors, patients, strict=True)
     ]
-    return {name: np.stack([one[name] for one in tensors]) for name in tensors[0]}
+    return {name: np.stack([inputs[name] for inputs in tensors]) for name in tensors[0]}

@@ -35,13 +35,13 @@ def answer(model: str, inputs: str, outputs: str, again: str = "0") -> None:
 
 def _libraries() -> dict[str, tuple[int, int]]:
     """Addresses at which LiteRT's libraries, and C's, begin and end."""
-    found: dict[str, tuple[int, int]] = {}
+    spans: dict[str, tuple[int, int]] = {}
     for line in Path("/proc/self/maps").read_text().splitlines():
         span, _, _, _, _, *path = line.split(maxsplit=5)
         if path and ("ai_edge_litert" in path[0] or Path(path[0]).name.startswith("libc.")):
             begin, end = (int(address, 16) for address in span.split("-"))
-            found[path[0]] = (found.get(path[0], (begin, end))[0], end)
-    return found
+            spans[path[0]] = (spans.get(path[0], (begin, end))[0], end)
+    return spans
 
 
 if __name__ == "__main__":

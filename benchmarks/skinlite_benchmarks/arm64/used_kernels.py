@@ -30,8 +30,8 @@ def kernels_in(listing: Path, libraries: Libraries) -> tuple[list[str], list[str
         listing: what ``qemu -d in_asm`` wrote.
         libraries: that were loaded.
     """
-    found = {int(match[1], 16) for match in _BLOCK.finditer(listing.read_bytes())}
-    blocks = np.array(sorted(found), np.uint64)
+    addresses = {int(match[1], 16) for match in _BLOCK.finditer(listing.read_bytes())}
+    blocks = np.array(sorted(addresses), np.uint64)
     symbols = [
         symbol
         for path, (start, _) in libraries.items()

@@ -176,13 +176,13 @@ def compare(old: Results, new: Results) -> Comparison:
 
 
 def _leaks(name: str, *results: Results) -> set[str]:
-    accuracies = (one.contestant(name).accuracy for one in results)
-    return {one.leaks.state for one in accuracies if one}
+    accuracies = (result.contestant(name).accuracy for result in results)
+    return {accuracy.leaks.state for accuracy in accuracies if accuracy}
 
 
 def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
     for threads in old.settings.threads:
-        before, after = (one.measurement(name, threads) for one in (old, new))
+        before, after = (result.measurement(name, threads) for result in (old, new))
         if before is None or after is None:
             sides = _told(before is None, after is None)
             yield Gap(contestant=name, threads=threads, reason=f"not measured in {sides}")
@@ -194,13 +194,13 @@ def _changes(name: str, old: Results, new: Results) -> Iterator[Change | Gap]:
             if stability.unstable(measured)
         )
         for metric, value in METRICS.items():
-            first, second = (value(*one) for one in pair)
+            first, second = (value(*measurement) for measurement in pair)
             if first is None and second is None:
                 continue  # it has no such thing: the reference has no ratio to itself
             reason = ""
             if first is None or second is None:
                 reason = f"not measured in {_told(first is None, second is None)}"
-            elif sides := _told(*(not _possible(metric, one) for one in (first, second))):
+            elif sides := _told(*(not _possible(metric, number) for number in (first, second))):
                 reason = f"{first:g} -> {second:g}, which isn't a valid measurement in {sides}"
             if first is None or second is None or reason:
                 yield Gap(contestant=name, threads=threads, metric=metric, reason=reason)

@@ -84,12 +84,14 @@ def failures(comparison: Comparison, gates: Sequence[Gate]) -> list[Failure]:
     """
     failed = []
     for gate in gates:
-        judged = [one for one in comparison.changes if one.metric == gate.metric]
-        gaps = [one for one in comparison.gaps if one.metric in (None, gate.metric)]
+        judged = [change for change in comparison.changes if change.metric == gate.metric]
+        gaps = [gap for gap in comparison.gaps if gap.metric in (None, gate.metric)]
         failed += [
-            Failure(gate, one, doubt=_doubt(comparison, one)) for one in judged if gate.fails(one)
+            Failure(gate, change, doubt=_doubt(comparison, change))
+            for change in judged
+            if gate.fails(change)
         ]
-        failed += [Failure(gate, reason=_told(one)) for one in gaps]
+        failed += [Failure(gate, reason=_told(gap)) for gap in gaps]
         failed += [
             Failure(gate, reason=f"{side} was interrupted, and isn't complete")
             for side in comparison.interrupted

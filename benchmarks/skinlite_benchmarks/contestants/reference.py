@@ -24,6 +24,7 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once, write_atomically
 from skinlite.files.scratch import own_temporary_folder
+from skinlite.process.ended import how_it_ended
 from skinlite.training.run import Run, open_run
 
 MODEL, RECORD = "model.tflite", "reference.json"
@@ -151,14 +152,9 @@ class ReferenceBuild:
         return self.path
 
     def _failure(self, code: int) -> str:
-        if code == -9:
-            return (
-                "its process was killed, probably for lack of memory: it needs about "
-                f"{NEEDED_GB:g} GB"
-            )
         self._log.seek(0)
-        last = self._log.read().decode(errors="replace").strip().rpartition("\n")[2]
-        return last or f"its process ended with code {code}"
+        ended = how_it_ended(code, self._log.read().decode(errors="replace"))
+        return f"{ended}; it needs about {NEEDED_GB:g} GB of memory"
 
     def close(self) -> None:
         """End the conversion if it still runs."""

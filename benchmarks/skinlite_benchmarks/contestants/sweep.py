@@ -21,6 +21,7 @@ from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
+from skinlite.process.ended import how_it_ended
 from skinlite.training.run import Run, open_run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
@@ -113,8 +114,8 @@ def _convert_apart(folder: Path, job: Job) -> None:
     }
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        last = done.stderr.strip().rpartition("\n")[2] or f"exit code {done.returncode}"
-        raise InputError(f"{job.name} can't be converted: {last}")
+        ended = how_it_ended(done.returncode, done.stderr)
+        raise InputError(f"{job.name} can't be converted: {ended}")
 
 
 def _entry(path: Path, job: Job) -> Entry:

@@ -19,15 +19,15 @@ def onnx_cost(path: Path) -> Cost | None:
 
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     graph = model.graph
-    constants = {one.name: one for one in graph.initializer}
-    shapes = {name: tuple(one.dims) for name, one in constants.items()}
+    constants = {constant.name: constant for constant in graph.initializer}
+    shapes = {name: tuple(constant.dims) for name, constant in constants.items()}
     sizes: dict[str, int] = {}
     for value in (*graph.input, *graph.value_info, *graph.output):
         shape, item = _shape(value.type.tensor_type), _item_bytes(value.type.tensor_type.elem_type)
         shapes[value.name], sizes[value.name] = shape, math.prod(shape) * item
-    stored = {one.output[0]: one.input[0] for one in graph.node if one.op_type == BORDER[1]}
-    scales = {name for one in graph.node if one.op_type in BORDER for name in one.input[1:]}
-    rounded = {one.input[0] for one in graph.node if one.op_type == BORDER[0]}
+    stored = {node.output[0]: node.input[0] for node in graph.node if node.op_type == BORDER[1]}
+    scales = {name for node in graph.node if node.op_type in BORDER for name in node.input[1:]}
+    rounded = {node.input[0] for node in graph.node if node.op_type == BORDER[0]}
     macs = integer_macs = activations = 0
     for node in graph.node:
         count = _macs(node, shapes)
@@ -38,17 +38,19 @@ def onnx_cost(path: Path) -> Cost | None:
         if node.op_type != BORDER[1] and node.output[0] not in rounded:
             activations += sum(sizes.get(name, 0) for name in node.output)
     weights = [
-        one
-        for name, one in constants.items()
-        if name not in scales and one.data_type not in (onnx.TensorProto.INT64,)
+        constant
+        for name, constant in constants.items()
+        if name not in scales and constant.data_type not in (onnx.TensorProto.INT64,)
     ]
     return Cost(
         macs=macs,
         integer_macs=integer_macs,
-        parameters=sum(math.prod(one.dims) for one in weights),
-        weight_bytes=sum(math.prod(one.dims) * _item_bytes(one.data_type) for one in weights),
+        parameters=sum(math.prod(weight.dims) for weight in weights),
+        weight_bytes=sum(
+            math.prod(weight.dims) * _item_bytes(weight.data_type) for weight in weights
+        ),
         activation_bytes=activations,
-        uncounted=tuple(sorted({one.op_type for one in graph.node} & set(UNCOUNTED))),
+        uncounted=tuple(sorted({node.op_type for node in graph.node} & set(UNCOUNTED))),
     )
 
 

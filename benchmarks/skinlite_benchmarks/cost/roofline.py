@@ -116,8 +116,8 @@ def _last_cache(folder: Path = Path("/sys/devices/system/cpu/cpu0/cache")) -> in
     """Bytes of the largest cache of the first core, as Linux tells."""
     sizes = [path.read_text().strip() for path in folder.glob("index*/size")]
     units = {"K": 1024, "M": 1024**2}
-    found = [int(size[:-1]) * units[size[-1]] for size in sizes if size[-1:] in units]
-    return max(found, default=None)
+    caches = [int(size[:-1]) * units[size[-1]] for size in sizes if size[-1:] in units]
+    return max(caches, default=None)
 
 
 def _copy(size: int, threads: int) -> Callable[[], object]:

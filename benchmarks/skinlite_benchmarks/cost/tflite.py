@@ -83,7 +83,7 @@ def _name(schema: Any, model: Any, operator: Any) -> str:
 
 
 def _constant(enumeration: Any, value: int) -> str:
-    return next(name for name, one in vars(enumeration).items() if one == value)
+    return next(name for name, number in vars(enumeration).items() if number == value)
 
 
 def _macs(name: str, inputs: list[_Tensor], output: _Tensor) -> int:

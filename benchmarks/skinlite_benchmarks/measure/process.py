@@ -1,7 +1,6 @@
 """The parent's side of `skinlite_benchmarks.measure.worker`: start it, ask it, end it."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
+from skinlite.process.ended import how_it_ended
 from skinlite_benchmarks.measure.worker import REPLY, Fault, Loaded, Request, Turn
 
 WORKER = "skinlite_benchmarks.measure.worker"
@@ -73,9 +73,7 @@ class ContestantProcess:
     def _death(self) -> str:
         code = self._process.wait()
         self._errors.seek(0)
-        last = self._errors.read().strip().rpartition("\n")[2]
-        end = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return f"its process ended with {end}" + (f" ({last})" if last else "")
+        return how_it_ended(code, self._errors.read())
 
     def close(self) -> None:
         """End the process."""

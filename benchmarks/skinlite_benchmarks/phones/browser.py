@@ -46,7 +46,7 @@ class Inbox:
         device = Device(
             received=datetime.now(UTC),
             report=report,
-            latencies=tuple(percentiles(np.array(one.samples_ms)) for one in report.timings),
+            latencies=tuple(percentiles(np.array(timing.samples_ms)) for timing in report.timings),
         )
         name = f"{device.received:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.json"
         with writing(self.folder):
@@ -65,7 +65,7 @@ def read_devices(folder: Path, contestants: Iterable[Contestant]) -> tuple[Devic
         raise InputError(
             f"There is no folder {folder} with devices' records. Make one with: skinlite serve"
         )
-    hashes = {one.sha256 for one in contestants}
+    hashes = {contestant.sha256 for contestant in contestants}
     devices = [read_json(Device, path) for path in sorted(folder.glob("*.json"))]
     return tuple(
         sorted(

@@ -37,15 +37,16 @@ class OnnxProfiler:
                 str(self._path), self._options, providers=["CPUExecutionProvider"]
             )
             feed = {
-                one.name: np.zeros(one.shape, _DTYPES[one.type]) for one in session.get_inputs()
+                tensor.name: np.zeros(tensor.shape, _DTYPES[tensor.type])
+                for tensor in session.get_inputs()
             }
             for _ in range(times):
                 session.run(None, feed)
             events = json.loads(Path(session.end_profiling()).read_text())
-        nodes = [one for one in events if one.get("name", "").endswith(NODE_TIME)]
+        nodes = [event for event in events if event.get("name", "").endswith(NODE_TIME)]
         each = len(nodes) // times
         runs = [nodes[start : start + each] for start in range(0, each * times, each)]
-        self.counts = Counter(one["args"]["op_name"] for one in runs[0])
+        self.counts = Counter(event["args"]["op_name"] for event in runs[0])
         return [_spent(run) for run in runs]
 
 

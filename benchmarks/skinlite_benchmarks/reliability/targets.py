@@ -165,7 +165,7 @@ def _phone(bundle: Bundle) -> bytes:
     vectors = json.loads((bundle.path / "golden" / VECTORS).read_text())["vectors"]
     model = bundle.models[0]
     computed = [
-        {"picture": one["picture"], "probabilities": one["models"][model]["probabilities"]}
-        for one in vectors
+        {"picture": vector["picture"], "probabilities": vector["models"][model]["probabilities"]}
+        for vector in vectors
     ]
     return json.dumps({"schema_version": 1, "model": model, "vectors": computed}).encode()

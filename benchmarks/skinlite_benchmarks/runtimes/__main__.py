@@ -51,7 +51,7 @@ def main(
 
 def _write(found: Sequence[Tried], out: Path) -> None:
     """What is known so far: the whole takes an hour."""
-    rows = [one.model_dump() for one in found]
+    rows = [trial.model_dump() for trial in found]
     (out / "runtimes.json").write_text(json.dumps(rows, indent=2) + "\n")
     (out / "runtimes.md").write_text(table(found))
 

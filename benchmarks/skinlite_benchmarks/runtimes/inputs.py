@@ -28,13 +28,15 @@ def make_inputs(bundle: Bundle, count: int, seed: int = 0) -> tuple[Any, Any]:
             f"{bundle.path} takes age, sex and site as inputs. Export without --patient-input raw."
         )
     vectors = read_vectors(bundle).vectors
-    images = [pixels_for(runner, load_image(bundle.path / FOLDER / one.picture)) for one in vectors]
-    patients = [np.array(one.encoded, np.float32) for one in vectors]
+    images = [
+        pixels_for(runner, load_image(bundle.path / FOLDER / vector.picture)) for vector in vectors
+    ]
+    patients = [np.array(vector.encoded, np.float32) for vector in vectors]
     random = np.random.default_rng(seed)
     while len(images) < count:
-        one, other = (images[place] for place in random.integers(len(vectors), size=2))
+        image, other = (images[place] for place in random.integers(len(vectors), size=2))
         share, brightness = random.uniform(0.5, 1), random.uniform(0.7, 1.2)
-        mixed = np.flip(share * one + (1 - share) * other, int(random.integers(2)))
+        mixed = np.flip(share * image + (1 - share) * other, int(random.integers(2)))
         images.append(np.clip(np.rint(mixed * brightness), 0, 255).astype(np.uint8))
         patients.append(patients[random.integers(len(vectors))])
     return np.stack(images)[:count], np.stack(patients)[:count]

@@ -16,24 +16,24 @@ from skinlite_benchmarks.runtimes.trying import Tried
 
 def table(found: Sequence[Tried]) -> str:
     """For each kind of file a table with a row a runtime and a column a file."""
-    suffixes = sorted({Path(one.file).suffix for one in found}, reverse=True)
+    suffixes = sorted({Path(trial.file).suffix for trial in found}, reverse=True)
     return "\n".join(
-        _of([one for one in found if Path(one.file).suffix == suffix]) for suffix in suffixes
+        _of([trial for trial in found if Path(trial.file).suffix == suffix]) for suffix in suffixes
     )
 
 
 def _of(found: Sequence[Tried]) -> str:
-    files = list(dict.fromkeys(one.file for one in found))
+    files = list(dict.fromkeys(trial.file for trial in found))
     rows: dict[tuple[str, str, str], dict[str, Tried]] = {}
-    for one in found:
-        rows.setdefault((one.runtime, one.version, one.processor), {})[one.file] = one
+    for trial in found:
+        rows.setdefault((trial.runtime, trial.version, trial.processor), {})[trial.file] = trial
     lines = [
         f"| runtime | version | processor | {' | '.join(files)} | remedy |",
         f"| --- | --- | --- | {'--- | ' * len(files)}--- |",
     ]
     for row, tried in rows.items():
         answers = [_answer(tried[file]) if file in tried else "not run" for file in files]
-        remedies = dict.fromkeys(one.remedy for one in tried.values() if one.remedy)
+        remedies = dict.fromkeys(trial.remedy for trial in tried.values() if trial.remedy)
         cells = (*row, *answers, "; ".join(remedies))
         lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
     return "\n".join(lines) + "\n"

@@ -105,7 +105,9 @@ def main(
     prepared = prepare_again(opened, read_dataset(data))
     splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
-    counts = " and ".join(f"{len(prepared.examples[one]):,} {one}" for one in splits)
+    counts = " and ".join(
+        f"{len(prepared.examples[split_name]):,} {split_name}" for split_name in splits
+    )
     print(f"{counts} images, {draws} {how} draws of {drawn}\n")
     print(
         "| recipe | images | divergence, worst | median | agreement, worst | median "
@@ -124,8 +126,8 @@ def main(
             )
             for seed in range(first, first + draws)
         ]
-        for one, of_split in zip(splits, zip(*measured, strict=True), strict=True):
-            print(f"| {name} | {one} | {_cells(*zip(*of_split, strict=True))} |", flush=True)
+        for split_name, of_split in zip(splits, zip(*measured, strict=True), strict=True):
+            print(f"| {name} | {split_name} | {_cells(*zip(*of_split, strict=True))} |", flush=True)
 
 
 def _cells(results: Sequence[Fidelity], apart: Sequence[float]) -> str:

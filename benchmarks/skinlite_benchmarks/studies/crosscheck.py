@@ -25,6 +25,7 @@ import numpy as np
 import typer
 
 from skinlite.errors import InputError, told
+from skinlite.process.ended import how_it_ended
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.measure.statistics import bootstrap_median
 from skinlite_benchmarks.measure.worker import timed
@@ -58,8 +59,8 @@ def theirs_ms(path: Path, threads: int, runs: int) -> float:
         command += [f"--num_runs={runs}", f"--warmup_runs={WARM_UP}", f"--num_threads={threads}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or not target.is_file():
-            last = done.stderr.strip().rpartition("\n")[2]
-            raise InputError(f"litert-benchmark doesn't run {path}: {last}")
+            ended = how_it_ended(done.returncode, done.stderr)
+            raise InputError(f"litert-benchmark doesn't run {path}: {ended}")
         return float(json.loads(target.read_text())["latency"]["median_ms"])
 
 
@@ -77,15 +78,15 @@ class Pair(NamedTuple):
 
 def time_pairs(path: Path, runtime: str, threads: int, pairs: int, runs: int) -> list[Pair]:
     """Both tools in turns; every second pair begins with theirs."""
-    found = []
+    pairs_timed = []
     for number in range(pairs):
         if number % 2:
             theirs = theirs_ms(path, threads, runs)
-            found.append(Pair(ours_ms(path, runtime, threads, runs), theirs))
+            pairs_timed.append(Pair(ours_ms(path, runtime, threads, runs), theirs))
         else:
             ours = ours_ms(path, runtime, threads, runs)
-            found.append(Pair(ours, theirs_ms(path, threads, runs)))
-    return found
+            pairs_timed.append(Pair(ours, theirs_ms(path, threads, runs)))
+    return pairs_timed
 
 
 def undisturbed(pairs: Sequence[Pair]) -> list[Pair]:
@@ -113,11 +114,11 @@ def main(
     runtime: Annotated[Literal["litert", "compiled"], typer.Option()] = "litert",
 ) -> None:
     """Print the table."""
-    found = time_pairs(model, runtime, threads, pairs, runs)
+    timings = time_pairs(model, runtime, threads, pairs, runs)
     print("| ours, ms | litert-benchmark, ms | ratio |\n| ---: | ---: | ---: |")
-    for pair in found:
+    for pair in timings:
         print(f"| {pair.ours:.3f} | {pair.theirs:.3f} | {pair.ratio:.3f} |")
-    print(f"\n{conclusion(found)}")
+    print(f"\n{conclusion(timings)}")
     print(f"the benchmark adds {overhead_us():.2f} microseconds to a timed invocation")
 
 

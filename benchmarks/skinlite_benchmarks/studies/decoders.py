@@ -69,18 +69,18 @@ def compare(
     rows = frame.sample(min(count, len(frame)), random_state=0)
     patients = patients_for(runner, patients_of(rows), encoder)
     right = [load_image(path) for path in rows["path"]]
-    answers = predict_all(runner, (pixels_for(runner, one) for one in right), patients)
-    found = {}
+    answers = predict_all(runner, (pixels_for(runner, image) for image in right), patients)
+    decoded = {}
     for name, decode in ways.items():
         other = [decode(path) for path in rows["path"]]
-        given = predict_all(runner, (pixels_for(runner, one) for one in other), patients)
+        given = predict_all(runner, (pixels_for(runner, image) for image in other), patients)
         off = [np.abs(a.astype(int) - b) for a, b in zip(other, right, strict=True)]
-        found[name] = Decoded(
-            np.array([(one.max(), one.mean()) for one in off], np.float64),
+        decoded[name] = Decoded(
+            np.array([(difference.max(), difference.mean()) for difference in off], np.float64),
             np.abs(given - answers).max(axis=1).astype(np.float64),
             int((given.argmax(axis=1) != answers.argmax(axis=1)).sum()),
         )
-    return found
+    return decoded
 
 
 def table(found: dict[str, Decoded]) -> Table:

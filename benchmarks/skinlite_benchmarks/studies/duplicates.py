@@ -44,16 +44,16 @@ def main() -> None:
     parser.add_argument("--known", type=Path, help="table of pairs under two lesion ids")
     given = parser.parse_args()
     frame = _table(given.pairs)
-    found = pairs_of(frame)
+    pairs = pairs_of(frame)
     table = read_table(find_table(given.data))
     known = known_pairs(table)
-    print(f"one lesion_id: {len(known & found)} of {len(known)} pairs found")
+    print(f"one lesion_id: {len(known & pairs)} of {len(known)} pairs found")
     if given.known:
         listed = _table(given.known)
         within = {
             pair for pair in pairs_of(listed, ["same lesion"]) if pair <= set(table["image_id"])
         }
-        print(f"two lesion_ids: {len(within & found)} of {len(within)} listed pairs found")
+        print(f"two lesion_ids: {len(within & pairs)} of {len(within)} listed pairs found")
     other = frame[frame["lesion_id_a"] != frame["lesion_id_b"]]
     for relation, count in other["relation"].value_counts().items():
         print(f"of two lesion_ids, or unknown: {count} {relation}")

@@ -45,12 +45,12 @@ def main(
     print("| --- | --- | --- | ---: | ---: | ---: |")
     for side in ("validation", "test"):
         for name, make in KINDS.items():
-            for one in metadata_only(train, frame[sides == side], encoder, make):
-                low, high = one.intervals.balanced_accuracy
+            for baseline in metadata_only(train, frame[sides == side], encoder, make):
+                low, high = baseline.intervals.balanced_accuracy
                 print(
-                    f"| {side} | {name} | {', '.join(one.inputs)} | "
-                    f"{one.balanced_accuracy:.3f} [{low:.3f}, {high:.3f}] | "
-                    f"{_number(one.macro_auc)} | {_number(one.melanoma_auc)} |",
+                    f"| {side} | {name} | {', '.join(baseline.inputs)} | "
+                    f"{baseline.balanced_accuracy:.3f} [{low:.3f}, {high:.3f}] | "
+                    f"{_number(baseline.macro_auc)} | {_number(baseline.melanoma_auc)} |",
                     flush=True,
                 )
 

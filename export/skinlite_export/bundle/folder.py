@@ -151,14 +151,14 @@ def list_files(folder: Path) -> dict[str, FileEntry]:
 
 def _no_files(folder: Path, listed: Iterable[str]) -> dict[str, str]:
     """What lies in a bundle and is no file, by name: a pipe, a link to nothing, a listed folder."""
-    found = {}
+    files = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.exists():
-            found[name] = "a link to nothing"
+            files[name] = "a link to nothing"
         elif not path.is_file() and (not path.is_dir() or name in (*listed, SEAL, SIGNATURE)):
-            found[name] = kind_of(path)
-    return found
+            files[name] = kind_of(path)
+    return files
 
 
 def seal(folder: Path) -> str:

@@ -262,7 +262,7 @@ def _shape(rows: list[list[float]] | None) -> list[int] | None:
 
 
 def _check_decoder(golden: Path, vector: Vector) -> None:
-    here, right = (load_image(golden / str(one)) for one in (vector.picture, vector.decoded))
+    here, right = (load_image(golden / str(name)) for name in (vector.picture, vector.decoded))
     if here.shape != right.shape or np.abs(here.astype(int) - right).max() > vector.levels:
         raise InputError(
             f"{vector.picture}: this machine's Pillow decodes it differently from the bundle, "

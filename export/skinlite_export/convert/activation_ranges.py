@@ -34,8 +34,8 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     """Replace the minimum and maximum that the converter noted by the ranges that lose least.
 
     Args:
-        calibrated: a float .tflite with the range of every activation (the converter's
-            calibrate-only output).
+        calibrated: a float .tflite with a range at every activation (the converter's calibrate-only
+            output), whatever the ranges are.
         samples: inputs by name, batch 1; what the errors are measured on.
 
     Returns:
@@ -45,15 +45,20 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     tensors = model.subgraphs[0].tensors
     pixels, floors = _pixels(model), _floors(model)
     indices = [index for index, tensor in enumerate(tensors) if has_range(tensor)]
-    few = some_of(samples)
+    every = list(samples)
+    few = some_of(every)
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
-    ranges = best_ranges(lambda: _run(calibrated, indices, few, floors))
-    for index, best in zip(indices, ranges, strict=True):
-        low, high = pixels.get(index, best)
-        if low < high:
-            tensors[index].quantization.min = [low]
-            tensors[index].quantization.max = [high]
+    best = best_ranges(lambda: _run(calibrated, indices, few, floors))
+    ranges = dict(zip(indices, best, strict=True)) | {
+        index: pixels[index] for index in indices if index in pixels
+    }
+    # What is the same everywhere among the few may differ elsewhere, or below its floor.
+    flat = [index for index, (low, high) in ranges.items() if not low < high]
+    ranges |= dict(zip(flat, _whole_ranges(calibrated, flat, every), strict=True))
+    for index, (low, high) in ranges.items():
+        tensors[index].quantization.min = [low]
+        tensors[index].quantization.max = [high]
     return pack(model, len(calibrated))
 
 
@@ -78,16 +83,18 @@ def _floors(model: Any) -> dict[int, float]:
     """For each tensor that only a hard-swish takes, x * relu6(x + 3): what lies below gives 0."""
     graph, codes = model.subgraphs[0], operator_codes(model)
     takers: dict[int, list[Any]] = {}
-    for one in graph.operators:
-        for index in one.inputs:
-            takers.setdefault(int(index), []).append(one)
+    for operation in graph.operators:
+        for index in operation.inputs:
+            takers.setdefault(int(index), []).append(operation)
     floors = {}
     for index, operators in takers.items():
-        by_code = {codes[one.opcodeIndex]: one for one in operators}
+        by_code = {codes[operation.opcodeIndex]: operation for operation in operators}
         if len(operators) != 2 or by_code.keys() != {ADD, MUL}:
             continue
         add, multiply = by_code[ADD], by_code[MUL]
-        shift = next((_constant(model, one) for one in add.inputs if one != index), None)
+        shift = next(
+            (_constant(model, operand) for operand in add.inputs if operand != index), None
+        )
         clipped = add.builtinOptions.fusedActivationFunction == RELU6
         if clipped and shift is not None and add.outputs[0] in multiply.inputs:
             floors[index] = -shift * BELOW
@@ -102,6 +109,19 @@ def _constant(model: Any, index: int) -> float | None:
         if data is not None and len(data) == 4
         else None
     )
+
+
+def _whole_ranges(content: bytes, indices: Sequence[int], samples: Sequence[Sample]) -> list[Range]:
+    """From the smallest to the largest value of some tensors over all samples."""
+    if not indices:
+        return []
+    ends = np.array(
+        [
+            [(values.min(), -values.max()) for values in tensors]
+            for tensors in _run(content, indices, samples, {})
+        ]
+    ).min(axis=0)
+    return [(low, -high) for low, high in ends.tolist()]
 
 
 def _run(

@@ -54,7 +54,10 @@ def some_of(samples: Iterable[T]) -> list[T]:
 def best_ranges(runs: Runs) -> list[Range]:
     """For each tensor the range that loses least over the samples; (0, 0) where all is 0."""
     seen = np.array(
-        [[(one.min(), one.max(), np.mean(one**2)) for one in tensors] for tensors in runs()]
+        [
+            [(tensor.min(), tensor.max(), np.mean(tensor**2)) for tensor in tensors]
+            for tensors in runs()
+        ]
     )
     lows, highs = seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)
     usual = np.median(seen[:, :, 2], axis=0)
@@ -62,11 +65,16 @@ def best_ranges(runs: Runs) -> list[Range]:
     for squares, tensors in zip(seen[:, :, 2], runs(), strict=True):
         for i, values in enumerate(tensors):
             scale = BINS / max(highs[i] - lows[i], TINY)
-            bins = ((values.ravel() - lows[i]) * scale).astype(np.int32)
-            found = np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
-            counts[i] += found * vote(squares[i], usual[i])
+            places = np.subtract(values.ravel(), lows[i], dtype=np.float64)
+            places *= scale
+            bins = places.astype(np.intp)
+            np.minimum(bins, BINS - 1, out=bins)
+            counts[i] += np.bincount(bins, minlength=BINS) * vote(squares[i], usual[i])
     ends = zip(lows.tolist(), highs.tolist(), strict=True)
-    return [best_range(found, low, high) for found, (low, high) in zip(counts, ends, strict=True)]
+    return [
+        best_range(histogram, low, high)
+        for histogram, (low, high) in zip(counts, ends, strict=True)
+    ]
 
 
 def best_range(histogram: NDArray[np.float64], low: float, high: float) -> Range:

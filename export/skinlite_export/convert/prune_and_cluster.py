@@ -113,8 +113,8 @@ def _compressed(node: Node, compress: Callable[[Any], Any]) -> Kernel:
         ]
     )
     model.layers[0].set_weights([kernel / scale])
-    (found,) = compress(model).layers[0].get_weights()
-    return np.asarray(found * scale, np.float32)
+    (weights,) = compress(model).layers[0].get_weights()
+    return np.asarray(weights * scale, np.float32)
 
 
 def _channels(node: Node, kernel: Kernel) -> int:

@@ -108,9 +108,9 @@ def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> 
         for sample in few:
             yield (*session.run(names, dict(sample)), sample[PATIENT])
 
-    found = zip([*names, PATIENT], best_ranges(runs), strict=True)
+    chosen = zip([*names, PATIENT], best_ranges(runs), strict=True)
     # Nothing but zeros was seen of some, which any range fits.
-    ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in found}
+    ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in chosen}
     return ranges | {IMAGE: PIXELS}
 
 

@@ -16,6 +16,7 @@ This module owns what is private in TensorFlow, as 2.21.0 has it:
 import contextlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import keras
@@ -78,7 +79,9 @@ def measure_ranges(
     """
     with _converter(twin) as converter:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = samples
+        # Where ours replace the converter's, it only has to note which tensors have ranges.
+        seen = 1 if ranges == "mse" else None
+        converter.representative_dataset = lambda: islice(samples(), seen)
         converter._experimental_calibrate_only = True
         calibrated: bytes = converter.convert()
         return narrow(calibrated, samples()) if ranges == "mse" else calibrated

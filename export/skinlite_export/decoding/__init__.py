@@ -49,11 +49,11 @@ def decodings(path: Path) -> dict[str, Pixels]:
     right = load_image(path)
     if path.read_bytes() != JPEG.read_bytes():
         return dict.fromkeys(("", *FAULTS), right)
-    found = {"": right, UNTURNED: np.rot90(right, -TURNS), HALVED: _halved(path)}
+    images = {"": right, UNTURNED: np.rot90(right, -TURNS), HALVED: _halved(path)}
     for name, words in OTHERS.items():
-        found[words] = decoded(name)
-        found[f"{words}; {UNTURNED}"] = np.rot90(found[words], -TURNS)
-    return {words: np.ascontiguousarray(image) for words, image in found.items()}
+        images[words] = decoded(name)
+        images[f"{words}; {UNTURNED}"] = np.rot90(images[words], -TURNS)
+    return {words: np.ascontiguousarray(image) for words, image in images.items()}
 
 
 def _halved(path: Path) -> Pixels:

@@ -55,8 +55,8 @@ class Images:
 
     def distance(self, row: int, way: Way = RIGHT) -> float:
         """Levels, on average, between what was handed in and what a way makes."""
-        one, tensor = self._made[row].made(way), self._handed.signature.image
-        return float(one.distance(np.asarray(self._handed.given[row].image), tensor).mean())
+        view, tensor = self._made[row].made(way), self._handed.signature.image
+        return float(view.distance(np.asarray(self._handed.given[row].image), tensor).mean())
 
     def cause(self, rows: Sequence[int]) -> tuple[Way | None, str]:
         """The way that makes all rows what they are, and its words; None where none is known."""

@@ -27,7 +27,11 @@ def mixups(
         # Three numbers each: any may be taken for any.
         for places in list(permutations(range(3)))[1:]:
             names = [(AGE, SEX, SITE)[place] for place in places]
-            yield f"patient: {exchanged(names)}", images, [one[list(places)] for one in patients]
+            yield (
+                f"patient: {exchanged(names)}",
+                images,
+                [patient[list(places)] for patient in patients],
+            )
     elif signature.image.dtype == signature.inputs[1].dtype:
         swapped = [_copied(*pair) for pair in zip(images, patients, strict=True)]
         yield (

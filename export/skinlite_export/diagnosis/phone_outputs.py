@@ -74,8 +74,13 @@ def read_outputs(path: Path, bundle: Bundle, known: Vectors) -> Outputs:
 
 def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[str]:
     golden, seen = [vector.picture for vector in known.vectors], set()
-    every = {one.name: int(np.prod(one.shape)) for one in (*signature.inputs, *signature.outputs)}
-    needed = {one.name: every[one.name] for one in (*signature.inputs, signature.outputs[0])}
+    every = {
+        tensor.name: int(np.prod(tensor.shape))
+        for tensor in (*signature.inputs, *signature.outputs)
+    }
+    needed = {
+        tensor.name: every[tensor.name] for tensor in (*signature.inputs, signature.outputs[0])
+    }
     image, answer = signature.image.name, signature.outputs[0].name
     patient = sorted(needed.keys() - {image, answer})
     for one in outputs.vectors:

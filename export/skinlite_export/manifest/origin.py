@@ -55,11 +55,13 @@ def data_of(prepared: Prepared) -> Data:
     info, sides = prepared.split_info, {}
     for name in SPLITS:
         rows = prepared.rows(name)
-        told = rows.get("dx_type", pd.Series(NOT_STATED, index=rows.index)).replace("", NOT_STATED)
+        confirmation = rows.get("dx_type", pd.Series(NOT_STATED, index=rows.index)).replace(
+            "", NOT_STATED
+        )
         sides[name] = Side(
             pictures=len(rows),
             lesions=rows["lesion_id"].nunique(),
-            labels={dx: _counts(told[rows["dx"] == dx]) for dx in CLASSES},
+            labels={dx: _counts(confirmation[rows["dx"] == dx]) for dx in CLASSES},
             sexes=_counts(rows["sex"]),
             without_age=int(rows["age"].isna().sum()),
             lesions_unknown=nameless(rows),

@@ -82,11 +82,11 @@ def differences(path: Path, expected: Contract) -> list[str]:
     ]
     (graph,) = tables.subgraph_metadata
     meant = {tensor.name: tensor.meaning for tensor in expected.inputs + expected.outputs}
-    told = [
-        {one.name: one.description for one in side}
+    descriptions = [
+        {tensor.name: tensor.description for tensor in side}
         for side in (graph.input_tensor_metadata, graph.output_tensor_metadata)
     ]
-    for side, names in zip(told, _tensors(path), strict=True):
+    for side, names in zip(descriptions, _tensors(path), strict=True):
         if list(side.items()) != [(name, meant.get(name)) for name in names]:
             faults.append(f"{METADATA}'s tensors {', '.join(side)}")
     if not faults and tables != to_tables(expected, *_tensors(path)):
@@ -104,7 +104,7 @@ def read_tflite(path: Path) -> tuple[ModelMetadata, dict[str, str]]:
     """The metadata of a .tflite, and the files in the zip behind it."""
     model = _model(path)
     known = [model.Metadata(index) for index in range(model.MetadataLength())]
-    places = {one.Name().decode(): one.Buffer() for one in known}
+    places = {entry.Name().decode(): entry.Buffer() for entry in known}
     buffer = model.Buffers(places[METADATA])
     with zipfile.ZipFile(path) as archive:
         files = {name: archive.read(name).decode() for name in archive.namelist()}

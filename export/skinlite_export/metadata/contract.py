@@ -77,10 +77,10 @@ def from_properties(properties: Mapping[str, str]) -> Contract:
         KeyError: one is missing.
         ValueError: one holds something else.
     """
-    found = {name: properties[STANDARD_KEYS.get(name, name)] for name in Contract.model_fields}
+    values = {name: properties[STANDARD_KEYS.get(name, name)] for name in Contract.model_fields}
     texts = About.model_fields.keys()
     return Contract.model_validate(
-        {name: value if name in texts else json.loads(value) for name, value in found.items()}
+        {name: value if name in texts else json.loads(value) for name, value in values.items()}
     )
 
 

@@ -139,13 +139,15 @@ def _write(builder: Any, value: Any) -> int:
     if isinstance(value, tuple) and isinstance(value[0], float):
         return int(builder.CreateNumpyVector(np.array(value, np.float32)))
     if isinstance(value, tuple):
-        places = [_write(builder, one) for one in value]
+        places = [_write(builder, entry) for entry in value]
         builder.StartVector(4, len(places), 4)
         for place in reversed(places):
             builder.PrependUOffsetTRelative(place)
         return int(builder.EndVector())
     values = [getattr(value, field.name) for field in fields(value)]
-    parts = [one if isinstance(one, np.generic) else one and _write(builder, one) for one in values]
+    parts = [
+        item if isinstance(item, np.generic) else item and _write(builder, item) for item in values
+    ]
     builder.StartObject(len(parts))
     for slot, part in enumerate(parts):
         if isinstance(part, np.uint8):

@@ -134,7 +134,10 @@ def _subgroups(manifest: Manifest) -> list[Table]:
 def _fidelity(manifest: Manifest) -> list[Table]:
     proof = manifest.verification
     compared = [*proof.files, proof.control] if proof.control else proof.files
-    rows = [(one.file, number(one.agreement), f"{one.worst_difference:.3g}") for one in compared]
+    rows = [
+        (comparison.file, number(comparison.agreement), f"{comparison.worst_difference:.3g}")
+        for comparison in compared
+    ]
     mark = manifest.leaks.mark
     gates = [("holds" if gate.passed else "FAILS", gate.sentence() + mark) for gate in proof.gates]
     return [

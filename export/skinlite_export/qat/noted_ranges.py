@@ -25,7 +25,7 @@ def ranges_in(calibrated: bytes, graph: Graph) -> dict[str, Range]:
     tensors = unpack(calibrated).subgraphs[0].tensors
     noted = {tensor.name.decode(): tensor.quantization for tensor in tensors}
     place = {node.name: index for index, node in enumerate(graph.nodes)}
-    found = {}
+    ranges = {}
     for operation in operations_of(calibrated, graph):
         node = graph.nodes[max(place[name] for name in operation.layers)]
         in_float = node is graph.nodes[-1] or node.name in graph.float_nodes
@@ -35,8 +35,8 @@ def ranges_in(calibrated: bytes, graph: Graph) -> dict[str, Range]:
             high = max(float(noted[operation.tensor].max[0]), 0.0)
             # A node of several operators is rounded by the last of them.
             if high - low > SMALLEST:
-                found[node.name] = low, high
-    return found
+                ranges[node.name] = low, high
+    return ranges
 
 
 def with_ranges_of(calibrated: bytes, other: bytes) -> bytes:

@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.samples import Sample
-from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
-from skinlite_export.graph.folding import split_separable
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}
 STEPS = 127
@@ -58,18 +57,19 @@ def round_kernels(
     Returns:
         The graph with other weights, and with separable convolutions taken apart.
     """
-    (rounded,) = round_for_each(graph, samples, keep_float, (steps,))
+    (rounded,) = round_for_each(Twin(graph), samples, keep_float, (steps,))
     return rounded
 
 
 def round_for_each(
-    graph: Graph,
+    twin: Twin,
     samples: Callable[[], Iterator[Sample]],
     keep_float: Collection[str],
     steps: Sequence[int],
 ) -> list[Graph]:
     """`round_kernels` for several numbers of steps, with what the layers see measured once."""
-    graph = split_separable(graph)
+    twin = twin.apart()
+    graph = twin.graph
     left_out = graph.float_nodes | set(keep_float)
     nodes = [
         node
@@ -80,7 +80,7 @@ def round_for_each(
         and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
     rounded: list[dict[str, Node]] = [{} for _ in steps]
-    for node, moments in input_moments(build_twin(graph), nodes, samples):
+    for node, moments in input_moments(twin.model, nodes, samples):
         kernel, *rest = node.weights
         grouped = _grouped(node, kernel).astype(np.float64)
         for count, by_name in zip(steps, rounded, strict=True):
@@ -116,17 +116,24 @@ def round_together(
         before = error.copy()
         for start in range(0, weights.shape[1], BLOCK):
             block = slice(start, start + BLOCK)
-            inner, local, old = moments[:, block, block], slope[:, block], error[:, block].copy()
+            inner, local, old = (
+                moments[:, block, block],
+                slope[:, block].copy(),
+                error[:, block].copy(),
+            )
             for i in range(inner.shape[1]):
                 row = start + i
                 # Where this weight's error would be best, given those of the others.
                 best = error[:, row] - local[:, i] / own[:, row]
-                nearest = np.round((weights[:, row] - best) / step[:, 0])
-                new_error = weights[:, row] - np.clip(nearest, -steps, steps) * step[:, 0]
+                nearest = np.rint((weights[:, row] - best) / step[:, 0])
+                nearest = np.minimum(np.maximum(nearest, -steps), steps)
+                new_error = weights[:, row] - nearest * step[:, 0]
                 new_error = np.where(fixed[:, row], error[:, row], new_error)
                 change = new_error - error[:, row]
-                local = local + inner[:, :, i, None] * change[:, None]
-                error[:, row] = new_error
+                if change.any():  # in later sweeps few do
+                    rest = slice(i + 1, None)
+                    local[:, rest] += inner[:, rest, i, None] * change[:, None]
+                    error[:, row] = new_error
             slope = slope + moments[:, :, block] @ (error[:, block] - old)
         if np.array_equal(before, error):
             break
@@ -145,11 +152,11 @@ def input_moments(
     @tf.function
     def add(image: tf.Tensor, patient: tf.Tensor) -> None:
         seen = watched({IMAGE: image, PATIENT: patient}, training=False)
-        for node, one, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
-            total.assign_add(_moments(node, one))
+        for node, values, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
+            total.assign_add(_moments(node, values))
 
-    for one in samples():
-        add(tf.constant(one[IMAGE]), tf.constant(one[PATIENT]))
+    for sample in samples():
+        add(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT]))
     for node, total in zip(nodes, sums, strict=True):
         yield node, total.numpy().astype(np.float64)
 

@@ -43,7 +43,7 @@ class Calibrated:
         Raises:
             InputError: there is no such layer.
         """
-        return self.quantize(one.tensor for one in self.in_float(keep_float))
+        return self.quantize(operation.tensor for operation in self.in_float(keep_float))
 
     def quantize(self, float_tensors: Iterable[str]) -> bytes:
         """The int8 file in which the operators that give some tensors stay in float."""
@@ -56,7 +56,7 @@ class Calibrated:
 
     def float_operators(self, keep_float: Collection[str] = ()) -> frozenset[str]:
         """Every operator that such a file may compute in float: it was asked for."""
-        kept = {one.operator for one in self.in_float(keep_float)}
+        kept = {operation.operator for operation in self.in_float(keep_float)}
         return self.graph.float_operators | kept | set(self.recipe.allow_float)
 
     def in_float(self, keep_float: Collection[str] = ()) -> list[Operation]:

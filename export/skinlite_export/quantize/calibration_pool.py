@@ -87,7 +87,7 @@ def folder_pool(
     examples = all_examples(folder, data.encoder, data.examples["train"].pixels.shape[1], advance)
     if shared.empty:
         judging = set().union(*(_identities(data.examples[name]) for name in HELD_OUT))
-        same = [one in judging for one in _identities(examples)]
+        same = [image in judging for image in _identities(examples)]
         shared = folder.frame.loc[same, "image_id"]
     if len(shared):
         raise InputError(

@@ -22,9 +22,8 @@ from scipy.sparse.csgraph import connected_components
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.samples import Sample
-from skinlite_export.graph.build_keras import build_twin
+from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
-from skinlite_export.graph.folding import split_separable
 from skinlite_export.rewrites.arithmetic import scale_output
 
 MOST = 4.0
@@ -58,28 +57,28 @@ FIXED = 0
 """Group of the channels whose factor is 1."""
 
 
-def equalize(graph: Graph, samples: Iterable[Sample]) -> Graph:
+def equalize(twin: Twin, samples: Iterable[Sample]) -> Graph:
     """Scale each channel up as far as no tensor's range grows.
 
     Args:
-        graph: rewritten.
+        twin: of a rewritten graph.
         samples: calibration inputs, batch 1.
 
     Returns:
         An equal graph, with separable convolutions taken apart.
     """
-    graph = split_separable(graph)
-    twin = build_twin(graph)
-    groups = group_channels(graph, twin)
+    twin = twin.apart()
+    graph = twin.graph
+    groups = group_channels(graph, twin.model)
     tensors = [node.name for node in graph.nodes if _is_tensor(graph, node)]
-    peaks = channel_peaks(twin, tensors, samples)
+    peaks = channel_peaks(twin.model, tensors, samples)
     # The largest share of its tensor's range that a channel of the group has anywhere.
-    shares = np.zeros(1 + max(found.max() for found in groups.values()))
-    for name, found in peaks.items():
-        np.maximum.at(shares, groups[name], found / max(found.max(), 1e-12))
+    shares = np.zeros(1 + max(channels.max() for channels in groups.values()))
+    for name, channels in peaks.items():
+        np.maximum.at(shares, groups[name], channels / max(channels.max(), 1e-12))
     factors = np.where(shares > 0, 1 / np.clip(shares, 1 / MOST, 1), 1).astype(np.float32)
     factors[FIXED] = 1
-    each = {name: factors[found] for name, found in groups.items()}
+    each = {name: factors[channels] for name, channels in groups.items()}
     return replace(graph, nodes=tuple(_scaled(node, each) for node in graph.nodes))
 
 
@@ -143,14 +142,14 @@ def channel_peaks(
     def peaks(image: tf.Tensor, patient: tf.Tensor) -> list[tf.Tensor]:
         outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
         return [
-            tf.reduce_max(tf.abs(one), axis=range(len(one.shape) - 1))
-            for one in tf.nest.flatten(outputs)
+            tf.reduce_max(tf.abs(values), axis=range(len(values.shape) - 1))
+            for values in tf.nest.flatten(outputs)
         ]
 
-    rows = [peaks(tf.constant(one[IMAGE]), tf.constant(one[PATIENT])) for one in samples]
+    rows = [peaks(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT])) for sample in samples]
     return {
-        name: np.percentile([row.numpy() for row in found], USUAL, axis=0)
-        for name, found in zip(names, zip(*rows, strict=True), strict=True)
+        name: np.percentile([row.numpy() for row in peak_rows], USUAL, axis=0)
+        for name, peak_rows in zip(names, zip(*rows, strict=True), strict=True)
     }
 
 

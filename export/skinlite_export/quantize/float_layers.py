@@ -76,13 +76,13 @@ def _step(
 ) -> SearchStep:
     content = calibrated.to_int8(kept)
     given = answers(content, validation)
-    found = judge("model.tflite", validation.labels, keras, given, lesions, gates)
-    agreement = next(gate.measured for gate in found if gate.name == "agreement")
+    measured = judge("model.tflite", validation.labels, keras, given, lesions, gates)
+    agreement = next(gate.measured for gate in measured if gate.name == "agreement")
     return SearchStep(
         kept=tuple(kept),
         bytes=len(content),
         agreement=agreement or 0.0,
-        failed=tuple(gate.name for gate in found if not _holds_elsewhere(gate)),
+        failed=tuple(gate.name for gate in measured if not _holds_elsewhere(gate)),
     )
 
 

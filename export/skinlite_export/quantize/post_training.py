@@ -83,7 +83,7 @@ def fit(
     images, calibration = calibrate(twin.model, twin.graph, pool, recipe, report)
     exact = twin
     if _asks(recipe, EQUALIZE):
-        exact = Twin(equalize(twin.graph, samples(images)))
+        exact = Twin(equalize(twin, samples(images)))
         check_same(twin.model, exact.model, checked_on)  # a pruned one is no longer the model
     rounded, for_onnx = exact, None
     if _asks(recipe, ROUND):
@@ -91,7 +91,7 @@ def fit(
         steps = [INT8_STEPS]
         if recipe.onnx == "int8" and not recipe.fine_tuning:
             steps.append(STEPS)
-        graphs = round_for_each(exact.graph, lambda: samples(images), recipe.keep_float, steps)
+        graphs = round_for_each(exact, lambda: samples(images), recipe.keep_float, steps)
         rounded, for_onnx = Twin(graphs[0]), graphs[1] if len(graphs) > 1 else None
     report("converting", 0, 1)
     content = measure_ranges(rounded.model, lambda: samples(images), ranges=recipe.ranges)

@@ -63,12 +63,12 @@ def _reach(graph: Graph, name: str) -> tuple[set[str], set[str]] | None:
     scaled, kernels, added = [name], set[str](), set[str]()
     for reached in scaled:  # grows while it is walked
         for node in graph.consumers(reached):
-            others = [one for one in node.inputs if one not in scaled]
+            others = [operand for operand in node.inputs if operand not in scaled]
             if node.kind in WITH_KERNEL:
                 kernels.add(node.name)
             elif node.kind in HOMOGENEOUS and len(others) == len(node.inputs) - 1:
                 scaled.append(node.name)
-            elif node.kind == "Add" and all(_can_scale(graph, one) for one in others):
+            elif node.kind == "Add" and all(_can_scale(graph, operand) for operand in others):
                 added.update(others)
                 if node.name not in scaled:
                     scaled.append(node.name)
@@ -133,7 +133,7 @@ def compose_pointwise(graph: Graph) -> Graph:
         taken, between, made = *first.shape[2:], second.shape[3]
         if taken * made > between * (taken + made):
             continue
-        bias += [one @ second[0, 0] for one in shift]
+        bias += [offset @ second[0, 0] for offset in shift]
         by_name[wide.name] = replace(
             wide,
             inputs=narrow.inputs,
@@ -150,7 +150,7 @@ def _bottleneck(graph: Graph, by_name: dict[str, Node], wide: Node) -> Node | No
     source = by_name[wide.inputs[0]]
     norm = source if source.kind == "BatchNormalization" else None
     narrow = by_name[norm.inputs[0]] if norm else source
-    alone = all(len(graph.consumers(one.name)) == 1 for one in (source, narrow))
+    alone = all(len(graph.consumers(producer.name)) == 1 for producer in (source, narrow))
     every_pixel = narrow.settings.get("strides", (1, 1)) == (1, 1)
     if not (alone and narrow.is_pointwise and narrow.is_linear and every_pixel):
         return None

@@ -65,7 +65,9 @@ def stride_instead_of_pool(graph: Graph) -> Graph:
     for node in graph.nodes:
         if node.kind == "AveragePooling2D" and set(node.settings["pool_size"]) == {1}:
             takers = graph.consumers(node.name)
-            if all(one.is_pointwise and set(one.settings["strides"]) == {1} for one in takers):
+            if all(
+                taker.is_pointwise and set(taker.settings["strides"]) == {1} for taker in takers
+            ):
                 skipped[node.name] = node
     nodes = []
     for node in graph.nodes:

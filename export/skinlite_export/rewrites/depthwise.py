@@ -74,11 +74,11 @@ def _part(
     rows, columns = margins
     nodes, taken = [], source
     if min(rows) < 0:
-        cropping = {"cropping": (tuple(max(0, -one) for one in rows), (0, 0))}
+        cropping = {"cropping": (tuple(max(0, -margin) for margin in rows), (0, 0))}
         nodes.append(Node(f"{name}_seen", "Cropping2D", (taken,), cropping))
         taken = nodes[-1].name
     if max(*rows, *columns) > 0:
-        padding = {"padding": (tuple(max(0, one) for one in rows), columns)}
+        padding = {"padding": (tuple(max(0, margin) for margin in rows), columns)}
         nodes.append(Node(f"{name}_pad", "ZeroPadding2D", (taken,), padding))
         taken = nodes[-1].name
     settings = {

@@ -20,9 +20,9 @@ def relu_as_quantize(content: bytes) -> bytes:
     editor = Editor(content)
     for place, operator in enumerate(editor.graph.operators):
         output = int(operator.outputs[0])
-        found = editor.quantization(output)
-        if editor.operator_name(operator) == "RELU" and found:
-            assert found.zero_point == -128, editor.name(output)
+        quantization = editor.quantization(output)
+        if editor.operator_name(operator) == "RELU" and quantization:
+            assert quantization.zero_point == -128, editor.name(output)
             editor.graph.operators[place] = editor.operator("QUANTIZE", operator.inputs, output)
     return editor.pack()
 

@@ -83,11 +83,11 @@ def cheapest(convolution: Convolution) -> Blocked | None:
     if convolution.kernel == (1, 1):
         return None
     single = Blocked(1, 1, convolution.kernel[1], 0)
-    found = [single]
+    candidates = [single]
     for pixels in range(2, MOST_PIXELS + 1):
         blocked = in_blocks(convolution, pixels)
-        found += [blocked] if blocked else []
-    best = min(found, key=lambda blocked: _cost(convolution, blocked))
+        candidates += [blocked] if blocked else []
+    best = min(candidates, key=lambda blocked: _cost(convolution, blocked))
     return None if best is single else best
 
 

@@ -73,8 +73,12 @@ def push_norm_through_concat(graph: Graph) -> Graph:
         if norm.kind == "BatchNormalization":
             whole = by_name[norm.inputs[0]]
             parts = [by_name[name] for name in whole.inputs]
-            alone = all(len(graph.consumers(one.name)) == 1 for one in (whole, *parts))
-            if whole.kind == "Concatenate" and alone and {one.kind for one in parts} == {"Conv2D"}:
+            alone = all(len(graph.consumers(producer.name)) == 1 for producer in (whole, *parts))
+            if (
+                whole.kind == "Concatenate"
+                and alone
+                and {part.kind for part in parts} == {"Conv2D"}
+            ):
                 norms[whole.name] = norm
     nodes: list[Node] = []
     for node in graph.nodes:
@@ -82,7 +86,7 @@ def push_norm_through_concat(graph: Graph) -> Graph:
             norm = norms[node.name]
             widths = [by_name[name].weights[0].shape[-1] for name in node.inputs]
             slices = zip(
-                *(np.split(one, np.cumsum(widths)[:-1]) for one in norm.weights), strict=True
+                *(np.split(weight, np.cumsum(widths)[:-1]) for weight in norm.weights), strict=True
             )
             parts = [
                 replace(norm, name=f"{norm.name}_norm{i}", inputs=(name,), weights=weights)
@@ -103,7 +107,7 @@ def pad_rows(graph: Graph) -> Graph:
     """
 
     def rewrite(node: Node) -> list[Node]:
-        pooled = any(one.kind == "MaxPooling2D" for one in graph.consumers(node.name))
+        pooled = any(taker.kind == "MaxPooling2D" for taker in graph.consumers(node.name))
         return [replace(node, kind="PadRows") if pooled else node]
 
     return graph.replace_each("ZeroPadding2D", rewrite)

@@ -79,14 +79,14 @@ def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, 
 
     graph = Model.GetRootAs(path.read_bytes(), 0).Subgraphs(0)
     in_file = [*graph.InputsAsNumpy()], [*graph.OutputsAsNumpy()]
-    found = {}
-    for name, one in details.items():
-        tensor = graph.Tensors(one["index"])
+    tensors = {}
+    for name, detail in details.items():
+        tensor = graph.Tensors(detail["index"])
         quantization = tensor.Quantization()
         steps = None
         if quantization is not None and quantization.ScaleLength():
             steps = (quantization.Scale(0), quantization.ZeroPoint(0))
-        side = next(side for side in in_file if one["index"] in side)
-        place = side.index(one["index"]), tensor.Name().decode()
-        found[name] = read_tensor(path, name, one["shape"], one["dtype"], steps, place)
-    return found
+        side = next(side for side in in_file if detail["index"] in side)
+        place = side.index(detail["index"]), tensor.Name().decode()
+        tensors[name] = read_tensor(path, name, detail["shape"], detail["dtype"], steps, place)
+    return tensors

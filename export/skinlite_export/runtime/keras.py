@@ -44,8 +44,8 @@ class KerasRunner:
         self.signature = read_signature(
             path,
             {
-                one.name: read_tensor(path, one.name, (1, *one.shape[1:]), one.dtype)
-                for one in self._model.inputs
+                tensor.name: read_tensor(path, tensor.name, (1, *tensor.shape[1:]), tensor.dtype)
+                for tensor in self._model.inputs
             },
             {
                 PROBABILITIES: read_tensor(

@@ -64,8 +64,8 @@ class OnnxRunner:
 
     def probabilities(self) -> NDArray[np.float32]:
         """See `Runner`."""
-        found: NDArray[np.float32] = self._outputs[PROBABILITIES][0]
-        return found
+        probabilities: NDArray[np.float32] = self._outputs[PROBABILITIES][0]
+        return probabilities
 
     def attention(self) -> NDArray[np.float32] | None:
         """See `Runner`."""
@@ -74,10 +74,10 @@ class OnnxRunner:
 
 def _tensors(path: Path, values: Iterable[Any]) -> dict[str, Tensor]:
     """onnxruntime's types are such as ``tensor(float)``; an .onnx has one name for a tensor."""
-    found = {}
-    for position, one in enumerate(values):
-        kind = one.type.removeprefix("tensor(").removesuffix(")")
+    tensors = {}
+    for position, value in enumerate(values):
+        kind = value.type.removeprefix("tensor(").removesuffix(")")
         dtype = "float32" if kind == "float" else kind
-        place = position, one.name
-        found[one.name] = read_tensor(path, one.name, one.shape, dtype, place=place)
-    return found
+        place = position, value.name
+        tensors[value.name] = read_tensor(path, value.name, value.shape, dtype, place=place)
+    return tensors

@@ -129,5 +129,5 @@ class Signature(Record):
 
 
 def _in_order(tensors: tuple[Tensor, ...]) -> str:
-    placed = [(one.position, one.name) for one in tensors if one.position is not None]
+    placed = [(tensor.position, tensor.name) for tensor in tensors if tensor.position is not None]
     return ", ".join(name for _, name in sorted(placed)) if len(placed) == len(tensors) else ""

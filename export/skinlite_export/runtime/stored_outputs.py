@@ -17,9 +17,9 @@ class StoredOutputs(ABC):
 
     def probabilities(self) -> NDArray[np.float32]:
         """See `Runner`."""
-        found = self._output(PROBABILITIES)
-        assert found is not None
-        return found
+        stored = self._output(PROBABILITIES)
+        assert stored is not None
+        return stored
 
     def attention(self) -> NDArray[np.float32] | None:
         """See `Runner`."""

@@ -126,11 +126,11 @@ def check_integrity(tarball: Path, package: Package) -> None:
     Raises:
         InputError: it is another file.
     """
-    found = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
-    if package.integrity != f"sha512-{found}":
+    checksum = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    if package.integrity != f"sha512-{checksum}":
         raise InputError(
             f"{package.name} {VERSION} isn't the package that skinlite was tested with: its hash "
-            f"is sha512-{found}. Nothing was installed; ask the operator of your npm registry."
+            f"is sha512-{checksum}. Nothing was installed; ask the operator of your npm registry."
         )
 
 

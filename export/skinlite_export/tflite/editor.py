@@ -54,7 +54,7 @@ class Editor:
         """Put data under a name into the file's metadata, in place of what that holds."""
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(data, np.uint8)
-        known = {one.name: one for one in self._model.metadata}
+        known = {entry.name: entry for entry in self._model.metadata}
         if name.encode() in known:
             self._model.buffers[known[name.encode()].buffer] = buffer
             return

@@ -129,7 +129,8 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         and source.trained != ("untrained" in about.description)
         and (not source.trained or source.synthetic == ("synthetic" in about.description)),
         "author or license aren't the recipe's": all(
-            told == asked if asked else told.startswith(NOT_STATED) for told, asked in stated
+            stated_value == asked if asked else stated_value.startswith(NOT_STATED)
+            for stated_value, asked in stated
         ),
         "an untrained network was gated": source.trained or recipe.gates is None,
         "source and training differ": manifest.training is None
@@ -198,8 +199,8 @@ def _golden(bundle: Bundle) -> Iterator[str]:
     support = bundle.manifest.verification.keras.per_class
     absent = [
         name
-        for name, one in support.items()
-        if one.support and name not in {vector.dx for vector in vectors}
+        for name, scores in support.items()
+        if scores.support and name not in {vector.dx for vector in vectors}
     ]
     if absent:
         yield f"{VECTORS} has no vector of {', '.join(absent)}"
@@ -211,7 +212,7 @@ def _golden(bundle: Bundle) -> Iterator[str]:
             yield f"{VECTORS}: {vector.picture} isn't an image of {vector.dx}"
         if sorted(vector.models) != sorted(bundle.models):
             yield f"{VECTORS}: {vector.picture} has outputs of {', '.join(vector.models)}"
-        named = [vector.picture, *(one.pixels for one in vector.models.values())]
+        named = [vector.picture, *(expected.pixels for expected in vector.models.values())]
         named += [vector.decoded] if vector.decoded else []
         if lost := [name for name in named if f"{FOLDER}/{name}" not in files]:
             yield f"{VECTORS}: {', '.join(lost)} isn't in {FOLDER}/"

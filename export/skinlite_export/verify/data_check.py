@@ -24,7 +24,9 @@ def data_faults(manifest: Manifest) -> Iterator[str]:
             and 0 < side.lesions <= side.pictures >= side.without_age >= 0
         ):
             yield f"data.sides.{name} doesn't add up"
-        if name == "test" and labels != {k: one.support for k, one in judged.per_class.items()}:
+        if name == "test" and labels != {
+            k: scores.support for k, scores in judged.per_class.items()
+        }:
             yield "data.sides.test and verification.keras count other images"
     if sum(data.sources.values()) != sum(side.pictures for side in data.sides.values()):
         yield "data.sources don't add up"

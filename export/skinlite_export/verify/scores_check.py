@@ -38,11 +38,13 @@ FIGURES = (
 def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     """What figures contradict, in words; nothing where all agree."""
     proof = manifest.verification
-    named = {"keras": proof.keras} | {one.file: one.metrics for one in proof.files}
+    named = {"keras": proof.keras} | {
+        comparison.file: comparison.metrics for comparison in proof.files
+    }
     if proof.control:
         named[proof.control.file] = proof.control.metrics
-    faults = [fault for name, one in named.items() for fault in _of_metrics(name, one)]
-    if faults or [one.file for one in proof.files] != files:
+    faults = [fault for name, metrics in named.items() for fault in _of_metrics(name, metrics)]
+    if faults or [comparison.file for comparison in proof.files] != files:
         yield from faults or ["verification.files aren't the bundle's model files"]
         return  # what follows counts on these
     truth = np.sum(proof.keras.confusion, axis=1)

@@ -18,14 +18,14 @@ def check_tensors(bundle: Bundle) -> str:
     """
     ordered = True
     for file in bundle.models:
-        told, found = bundle.manifest.signatures[file], bundle.runner(file).signature
-        faults = list(_differences(told, found))
+        stated, actual = bundle.manifest.signatures[file], bundle.runner(file).signature
+        faults = list(_differences(stated, actual))
         if faults:
             raise InputError(
                 f"{bundle.path / file} has other tensors than the manifest says: "
                 f"{'; '.join(faults)}. Don't ship it; export again with skinlite export."
             )
-        ordered = ordered and bool(told.input_order)
+        ordered = ordered and bool(stated.input_order)
     what = "names, order, shapes, formats" if ordered else "shapes and formats; no names, no order"
     return f"tensors of {' and '.join(bundle.models)}: as in the manifest ({what})"
 

@@ -59,9 +59,9 @@ def propose(
             if sides is None or sides[a] != sides[b]
             for flip in (False, True)
         ]
-    descriptors = np.concatenate([one.descriptors for one in features])
+    descriptors = np.concatenate([image.descriptors for image in features])
     owner = np.repeat(
-        np.arange(len(features), dtype=np.int32), [len(one.descriptors) for one in features]
+        np.arange(len(features), dtype=np.int32), [len(image.descriptors) for image in features]
     )
     if len(owner) < NEIGHBOURS:
         return []

@@ -92,10 +92,10 @@ def _line(values: Sequence[object]) -> str:
 
 
 def _values(pair: Pair) -> list[object]:
-    found = pair.match
+    match = pair.match
     figures: list[object] = [""] * 4
-    if found:
-        figures = [found.inliers, round(found.ncc, 3), round(found.scale, 3), round(found.turn, 2)]
+    if match:
+        figures = [match.inliers, round(match.ncc, 3), round(match.scale, 3), round(match.turn, 2)]
     lesions = [pair.a.lesion_id, pair.b.lesion_id]
     return [pair.a.image_id, pair.b.image_id, *lesions, pair.relation, *figures]
 

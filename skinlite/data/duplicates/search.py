@@ -56,16 +56,18 @@ def find_pairs(
     sides = np.repeat([0, 1], [len(images), len(others or ())])
     with _one_thread_each():
         read = _in_threads(_read, everyone, "describing images", report)
-        undecodable = [str(one) for one in read if isinstance(one, InputError)]
+        undecodable = [str(result) for result in read if isinstance(result, InputError)]
         by_content: dict[tuple[int, str], list[int]] = defaultdict(list)
-        for index, one in enumerate(read):
-            if not isinstance(one, InputError):
-                by_content[int(sides[index]) if others is not None else 0, one[0]].append(index)
+        for index, result in enumerate(read):
+            if not isinstance(result, InputError):
+                by_content[int(sides[index]) if others is not None else 0, result[0]].append(index)
         equal = set(_equal(by_content, others is not None))
         pairs = [Pair(everyone[a], everyone[b], SAME_FILE, None) for a, b in equal]
         # Equal files would propose each other; one of them stands for all.
         kept = sorted(indices[0] for indices in by_content.values())
-        features = [one[1] for index in kept if not isinstance(one := read[index], InputError)]
+        features = [
+            result[1] for index in kept if not isinstance(result := read[index], InputError)
+        ]
         del read
         matches = _matches(features, sides[kept] if others is not None else None, report)
     for (a, b), (relation, how) in matches.items():
@@ -86,13 +88,13 @@ def _matches(
     def best(proposed: list[tuple[int, int, bool]], what: str) -> dict[Key, Match]:
         matches: dict[Key, Match] = {}
         results = _in_threads(matched, proposed, what, report)
-        for (a, b, _), one in zip(proposed, results, strict=True):
-            if one and ((a, b) not in matches or one.inliers > matches[a, b].inliers):
-                matches[a, b] = one
+        for (a, b, _), pair_match in zip(proposed, results, strict=True):
+            if pair_match and ((a, b) not in matches or pair_match.inliers > matches[a, b].inliers):
+                matches[a, b] = pair_match
         return matches
 
     matches = best(propose(features, sides, report), "matching pairs of images")
-    sure = [key for key, one in matches.items() if judge(one) in (COPY, SAME_LESION)]
+    sure = [key for key, pair_match in matches.items() if judge(pair_match) in (COPY, SAME_LESION)]
     related = {
         (a, b)
         for group in _groups(sure)
@@ -105,9 +107,9 @@ def _matches(
     ]
     matches |= best(more, "matching images of one group")
     return {
-        key: (relation, one)
-        for key, one in matches.items()
-        if (relation := judge(one, related=key in related))
+        key: (relation, pair_match)
+        for key, pair_match in matches.items()
+        if (relation := judge(pair_match, related=key in related))
     }
 
 

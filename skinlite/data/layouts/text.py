@@ -113,11 +113,11 @@ def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
         utf16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
         stream = io.StringIO(content.decode("utf-16" if utf16 else "utf-8-sig"), newline="")
         head = next((line for line in stream if line.strip()), "")
-        told = _SEPARATOR.match(head)
-        if not told:
+        declared = _SEPARATOR.match(head)
+        if not declared:
             stream.seek(0)
         skipped = stream.getvalue()[: stream.tell()].count("\n")
-        separator = told[1] if told else max(",;\t", key=head.count)
+        separator = declared[1] if declared else max(",;\t", key=head.count)
         reader = csv.reader(stream, delimiter=separator, strict=True)
         for line in reader:
             cells = [cell.strip() for cell in line]

@@ -49,10 +49,10 @@ class Joined(BaseModel):
             (self.identical_files, "identical files"),
             (self.handed, f"pairs of {self.handed_from}"),
         )
-        told = ", ".join(f"{count:,} {what}" for count, what in sources if count)
+        text = ", ".join(f"{count:,} {what}" for count, what in sources if count)
         if self.several_diagnoses:
-            told += f"; {self.several_diagnoses:,} of them with several diagnoses"
-        return f"{self.lesion_ids:,} lesion ids joined to {self.lesions:,} lesions ({told})"
+            text += f"; {self.several_diagnoses:,} of them with several diagnoses"
+        return f"{self.lesion_ids:,} lesion ids joined to {self.lesions:,} lesions ({text})"
 
 
 def join_same(

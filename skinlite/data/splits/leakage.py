@@ -165,7 +165,7 @@ def _strange(lesions: Iterable[str]) -> str:
     Ids that begin alike (HAM_, IL_) are taken to be one author's. The ISIC Archive renames lesions
     (HAM_0005060 is its IL_1936015), and numbers alone mean nothing outside of their table.
     """
-    starts = sorted({re.split(r"\d", one)[0] for one in lesions if one})
+    starts = sorted({re.split(r"\d", lesion)[0] for lesion in lesions if lesion})
     if len(starts) == 1 and starts[0]:
         return ""
     told = ", ".join(start or "a digit" for start in starts[:4])

@@ -145,8 +145,8 @@ def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo
     leakage = measure_leakage(split, dataset.frame)
     frame = dataset.frame[dataset.frame["image_id"].isin(split["image_id"])]
     leaks = conclude(leakage, frame, joined=info.joined, two_sets=info.kind == "official")
-    found = {"leakage": leakage, "leaks": leaks, "leaky": leaks.state == "found"}
-    return info.model_copy(update=found)
+    fields = {"leakage": leakage, "leaks": leaks, "leaky": leaks.state == "found"}
+    return info.model_copy(update=fields)
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:

@@ -230,10 +230,12 @@ def test_a_split_of_ones_own(
 def test_a_training_that_was_killed_before_is_not_written_over(
     skinlite: Skinlite, tiny_data: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "run.partial").mkdir()
+    state = tmp_path / "run.partial" / "checkpoint" / "state.json"
+    state.parent.mkdir(parents=True)
+    state.write_text("{}")
     code, _, err = skinlite("train", "--data", tiny_data, "--out", tmp_path / "run")
     assert code == 2
-    assert f"skinlite train --resume {tmp_path / 'run'}" in err
+    assert f"skinlite train --resume {tmp_path / 'run'}" in err and state.exists()
 
 
 def test_a_finished_run_is_not_resumed(skinlite: Skinlite, run: Path) -> None:
@@ -247,16 +249,27 @@ def test_resuming_where_there_is_nothing(skinlite: Skinlite, tmp_path: Path) -> 
     assert skinlite("train", "--resume", tmp_path / "run").code == 2
 
 
+COMMAND = f"""
+import runpy, sys
+import pytest
+from skinlite.__main__ import main
+fixtures = runpy.run_path({str(Path(__file__).parents[2] / "conftest.py")!r})
+fixtures["add_conv_net"](pytest.MonkeyPatch())
+sys.exit(main())
+"""
+"""The program, with the tests' small backbone."""
+
+
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
-    tiny_data: Path, tmp_path: Path, skinlite: Skinlite
+    tiny_data: Path, conv_net: str, tmp_path: Path, skinlite: Skinlite
 ) -> None:
     """A real process, interrupted by a real SIGINT in the middle of its training."""
-    out, program = tmp_path / "run", Path(sys.executable).with_name("skinlite")
-    line = [program, "train", "--data", tiny_data, "--out", out, "--image-size", "48"]
-    line += ["--epochs", "6", "--patience", "6", "--backbone", "mobilenet_v3_small"]
+    out, epochs = tmp_path / "run", 20
+    line = ["train", "--data", tiny_data, "--out", out, "--image-size", "32"]
+    line += ["--epochs", epochs, "--patience", epochs, "--backbone", conv_net]
     process = subprocess.Popen(
-        list(map(str, line)),
+        [sys.executable, "-c", COMMAND, *map(str, line)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -268,7 +281,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     while process.poll() is None and time.monotonic() < deadline:
         if state.exists() and json.loads(state.read_text())["epochs_done"] >= 1:
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -276,7 +289,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     assert f"skinlite train --resume {out}" in err
     info = json.loads((out / "config.json").read_text())
     assert info["status"] == "interrupted"
-    assert 1 <= info["epochs_done"] < 6
+    assert 1 <= info["epochs_done"] < epochs
     assert not (tmp_path / "run.partial").exists()
 
     code, scores, err = skinlite("evaluate", out, "--json")
@@ -287,5 +300,5 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     assert code == 0, err
     assert told.split() == [str(out)]
     info = json.loads((out / "config.json").read_text())
-    assert (info["status"], info["epochs_done"]) == ("complete", 6)
+    assert (info["status"], info["epochs_done"]) == ("complete", epochs)
     assert json.loads((out / "metrics.json").read_text())["test"]["images"] == 12

@@ -133,9 +133,8 @@ def test_blocks_are_of_the_library_that_they_lie_in(
     monkeypatch.setattr(blocks.Machine, "run", run)
     monkeypatch.setattr(blocks, "plugin", lambda: tmp_path / "a, b" / "blocks.so")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    found = executed(Path("model"), {}, "qemu", "cortex-a76", tmp_path)
     nop, add = code(0xD503201F), code(0x8B020020)
-    assert {block: times for block, times in found.items() if times} == {
+    assert executed(Path("model"), {}, "qemu", "cortex-a76", tmp_path) == {
         Block(one, 0, nop): 3,
         Block(two, 4, add): 1,
     }

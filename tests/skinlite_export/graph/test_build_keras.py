@@ -37,7 +37,7 @@ def test_twin_equals_keras(
     from skinlite_export.graph.read_keras import read_keras
     from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
 
-    model, examples = random_classifier(backbone, size), images(size)
+    model, examples = random_classifier(backbone, size), images(size).take(np.arange(7))
     expected = answers(model, examples)
     assert np.ptp(expected, axis=0).max() > 0.01  # otherwise any twin would do
     stock = read_keras(model)

@@ -77,11 +77,11 @@ def samples() -> list[dict[str, Any]]:
 
 
 def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
-    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.build_keras import Twin, build_twin
     from skinlite_export.quantize.equalization import channel_peaks, equalize
 
     stock = network()
-    equal = equalize(stock, samples())
+    equal = equalize(Twin(stock), samples())
     names = ["left", "right", "between", "depthwise", "pooled", "last"]
     before, after = (channel_peaks(build_twin(one), names, samples()) for one in (stock, equal))
     for name in names:
@@ -95,13 +95,13 @@ def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
 
 def test_the_last_layer_gives_what_it_gave() -> None:
     """A network that ends in what could take a factor: nobody divides by it behind the end."""
-    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.build_keras import Twin, build_twin
     from skinlite_export.quantize.equalization import equalize
 
     whole = network()
     end = [node.name for node in whole.nodes].index("flat")
     stock = replace(whole, nodes=whole.nodes[: end + 1])
-    equal = equalize(stock, samples())
+    equal = equalize(Twin(stock), samples())
     for sample in samples():
         expected, found = (np.asarray(build_twin(one)(sample)) for one in (stock, equal))
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -113,10 +113,11 @@ def test_the_last_layer_gives_what_it_gave() -> None:
 def test_no_factor_passes_what_it_does_not_commute_with(
     between: str, settings: dict[str, float]
 ) -> None:
+    from skinlite_export.graph.build_keras import Twin
     from skinlite_export.quantize.equalization import equalize
 
     stock = network(between, settings)
-    equal = {node.name: node for node in equalize(stock, samples()).nodes}
+    equal = {node.name: node for node in equalize(Twin(stock), samples()).nodes}
     for name in ("left", "right"):
         node = next(node for node in stock.nodes if node.name == name)
         assert all(map(np.array_equal, node.weights, equal[name].weights)), name

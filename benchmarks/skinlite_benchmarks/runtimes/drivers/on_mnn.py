@@ -23,7 +23,7 @@ with tempfile.TemporaryDirectory() as folder:
     if any(values.dtype != np.float32 for values in given.values()):
         sys.exit("not fed: the file takes int8, this driver hands in float32")
     tensors = interpreter.getSessionInputAll(session)
-    takes = {next(name for name in given if name in known): one for known, one in tensors.items()}
+    takes = {next(name for name in given if name in known): slot for known, slot in tensors.items()}
     rows = []
     for row in range(len(given["image"])):
         for name, tensor in takes.items():

@@ -28,9 +28,10 @@ given = dict(np.load(inputs))
 # By shape: an integer-only file has other names.
 named = {values.shape[1:]: name for name, values in given.items()}
 takes = {
-    named[tuple(one["shape"].tolist())]: one["index"] for one in interpreter.get_input_details()
+    named[tuple(detail["shape"].tolist())]: detail["index"]
+    for detail in interpreter.get_input_details()
 }
-gives = next(one for one in interpreter.get_output_details() if len(one["shape"]) == 2)
+gives = next(detail for detail in interpreter.get_output_details() if len(detail["shape"]) == 2)
 scale, zero_point = gives["quantization"]
 rows = []
 for row in range(len(given["image"])):

@@ -87,12 +87,17 @@ model, inputs, output, option = sys.argv[1:]
 interpreter = Interpreter(model_path=model)
 given = dict(np.load(inputs))
 described = [
-    {"name": name, "raw": one["name"], "shape": one["shape"].tolist(), "dtype": str(values.dtype)}
+    {
+        "name": name,
+        "raw": detail["name"],
+        "shape": detail["shape"].tolist(),
+        "dtype": str(values.dtype),
+    }
     for name, values in given.items()
-    for one in interpreter.get_input_details()
-    if values.shape[1:] == tuple(one["shape"].tolist())  # an integer-only file has other names
+    for detail in interpreter.get_input_details()
+    if values.shape[1:] == tuple(detail["shape"].tolist())  # an integer-only file has other names
 ]
-gives = next(one for one in interpreter.get_output_details() if len(one["shape"]) == 2)
+gives = next(detail for detail in interpreter.get_output_details() if len(detail["shape"]) == 2)
 scale, zero_point = gives["quantization"]
 with tempfile.TemporaryDirectory() as folder:
     Path(folder, "index.html").write_text(PAGE)

@@ -1,0 +1,79 @@
+"""Writes the files of a run folder, except for its model: data, scores, `RunInfo`."""
+
+from pathlib import Path
+
+import keras
+
+from skinlite import __version__
+from skinlite.evaluation.metrics import Metrics, evaluate
+from skinlite.files.read_write import sha256_of, write_atomically
+from skinlite.models.keras_file import load_keras
+from skinlite.training.checkpoint import State
+from skinlite.training.config import TrainConfig
+from skinlite.training.identity import structure_of
+from skinlite.training.input.prepare import Prepared
+from skinlite.training.run import (
+    CONFIG,
+    ENCODING,
+    HISTORY,
+    METRICS,
+    MODEL,
+    SPLIT,
+    RunInfo,
+    RunMetrics,
+    Status,
+)
+from skinlite.training.trainer import predict
+
+
+def score_of(model: keras.Model, data: Prepared, split: str) -> Metrics:
+    """The scores of a classifier on one side of the split."""
+    examples = data.examples[split]
+    return evaluate(examples.labels, predict(model, examples), data.dataset.classes)
+
+
+def write_data(folder: Path, data: Prepared) -> None:
+    """Write what is known of the data before the first epoch: the encoding and the split."""
+    write_atomically(folder / ENCODING, data.encoder.model_dump_json(indent=2))
+    write_atomically(folder / SPLIT, data.split.to_csv(index=False))
+
+
+def write_metrics(folder: Path, data: Prepared) -> None:
+    """Write the scores of the folder's model on the images it was not trained on."""
+    model = load_keras(folder / MODEL)
+    scores = RunMetrics(
+        split=data.split_info,
+        validation=score_of(model, data, "validation"),
+        test=score_of(model, data, "test"),
+    )
+    write_atomically(folder / METRICS, scores.model_dump_json(indent=2))
+
+
+def write_info(
+    folder: Path, config: TrainConfig, data: Prepared, status: Status, state: State
+) -> None:
+    """Write config.json, which names the hashes of the other files: they are whole by then."""
+    others = [folder / name for name in (ENCODING, SPLIT, HISTORY, METRICS)]
+    files = {path.name: sha256_of(path) for path in others if path.exists()}
+    if state.model_sha256:
+        files[MODEL] = state.model_sha256
+    info = RunInfo(
+        status=status,
+        config=config,
+        epochs_done=state.epochs_done,
+        best_epoch=state.best_epoch,
+        split=data.split_info,
+        data=str(data.dataset.root.resolve()),
+        pictures=len(data.dataset.frame),
+        synthetic=data.dataset.synthetic,
+        classes=data.dataset.classes,
+        label_column=data.dataset.label_column,
+        versions={
+            "skinlite": __version__,
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+        },
+        files=files,
+        structure=structure_of(folder / MODEL) if state.model_sha256 else None,
+    )
+    write_atomically(folder / CONFIG, info.model_dump_json(indent=2))
