@@ -12,7 +12,7 @@ BORDER = ("QuantizeLinear", "DequantizeLinear")
 
 
 def onnx_cost(path: Path) -> Cost | None:
-    """The cost of the graph; None where ``onnx`` isn't installed."""
+    """The cost of the graph; None where ``onnx`` isn't installed, or its inputs' size isn't fixed."""
     if importlib.util.find_spec("onnx") is None:
         return None
     import onnx
@@ -20,6 +20,9 @@ def onnx_cost(path: Path) -> Cost | None:
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     graph = model.graph
     constants = {one.name: one for one in graph.initializer}
+    given = [one.type.tensor_type.shape.dim for one in graph.input if one.name not in constants]
+    if any(not length.dim_value for lengths in given for length in lengths[1:]):
+        return None
     shapes = {name: tuple(one.dims) for name, one in constants.items()}
     sizes: dict[str, int] = {}
     for value in (*graph.input, *graph.value_info, *graph.output):

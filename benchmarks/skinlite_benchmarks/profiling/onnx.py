@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class OnnxProfiler:
                 str(self._path), self._options, providers=["CPUExecutionProvider"]
             )
             feed = {
-                one.name: np.zeros(one.shape, _DTYPES[one.type]) for one in session.get_inputs()
+                one.name: np.zeros(_shape(one.shape), _DTYPES[one.type])
+                for one in session.get_inputs()
             }
             for _ in range(times):
                 session.run(None, feed)
@@ -49,6 +51,11 @@ class OnnxProfiler:
         return [_spent(run) for run in runs]
 
 
+def _shape(lengths: list[Any]) -> list[Any]:
+    """With a batch of 1 where it isn't fixed."""
+    return [1 if i == 0 and not isinstance(one, int) else one for i, one in enumerate(lengths)]
+
+
 def _spent(run: list[dict]) -> Counter[str]:
     spent: Counter[str] = Counter()
     for event in run:
@@ -56,9 +63,12 @@ def _spent(run: list[dict]) -> Counter[str]:
     return spent
 
 
-_DTYPES = {
+_DTYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(uint8)": np.uint8,
     "tensor(int8)": np.int8,
     "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
 }

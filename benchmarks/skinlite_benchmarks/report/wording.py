@@ -62,6 +62,13 @@ def share(value: float | None) -> str:
     return NONE if value is None else f"{value:.3f}"
 
 
+def agreement(accuracy: Accuracy, *, ends: bool = False) -> str:
+    """With the float model, or with the baseline, which is then named."""
+    found, name = accuracy.agreement, accuracy.agreement_with
+    value = share_interval(found) if ends else share(None if found is None else found.value)
+    return f"{value} (with {name})" if name else value
+
+
 def share_interval(value: Share | None) -> str:
     """``0.614 [0.580, 0.650]``."""
     return NONE if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
@@ -69,13 +76,13 @@ def share_interval(value: Share | None) -> str:
 
 def judged_on(accuracy: Accuracy) -> str:
     """Which images judged: ``1,500 held-out``."""
-    kind = "held-out" if accuracy.pictures == "test" else "of a whole data set"
-    return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
+    kinds = {"test": " held-out", "all": " of a whole data set", "unknown": ""}
+    return f"{accuracy.exported.images:,}{kinds[accuracy.pictures]}" + leak(accuracy)
 
 
 def leak(accuracy: Accuracy) -> str:
     """What is said beside a figure of a split that leaks, or may."""
-    return accuracy.leaks.mark
+    return " (may have trained it)" if accuracy.pictures == "unknown" else accuracy.leaks.mark
 
 
 def summary(view: View) -> str:
@@ -98,8 +105,22 @@ def summary(view: View) -> str:
     return f"{first}; {_accuracy(best.contestant)}; measured on {kind}, not on a phone."
 
 
+def theirs(view: View) -> list[str]:
+    """A sentence on each file of somebody else's."""
+    where = naming.threads(view.threads)
+    return [
+        f"{row.name}, {row.contestant.file}, takes "
+        f"{milliseconds(row.measured.latency.p50)} (median), {where}, and "
+        f"{megabytes(row.contestant.bytes / 1e6)}; {_accuracy(row.contestant)}."
+        for row in view.rows
+        if row.contestant.theirs
+    ]
+
+
 def _pixels(measured: Measurement) -> str:
     """``224 px``; a part of a ratio is the number of pixels."""
+    if not measured.image_shape:
+        return "no image"
     height, width, _ = measured.image_shape
     return f"{height} px" if height == width else f"{height}x{width} px"
 
