@@ -47,7 +47,7 @@ def benchmark(
             ``runs``; without runs, the accuracy is the one stored in bundles and runs.
         runs: the runs of the models: accuracy is measured on their test split, also of their float
             model. Folders, or results of `skinlite.training.run.open_run`.
-        reference: the baseline that ratios are relative to: a .tflite or .onnx file of anybody's, or
+        reference: the baseline that ratios are relative to: anybody's .tflite or .onnx file, or
             ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
             converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.
             None measures without ratios.
@@ -66,8 +66,8 @@ def benchmark(
 
     Raises:
         InputError: a model, run or data set that is missing, damaged or doesn't fit the others; a
-            runtime that can't load a file; a feed of another file; ``out`` that isn't empty; too little memory for the
-            baseline.
+            runtime that can't load a file; a feed of another file; ``out`` that isn't empty; too
+            little memory for the baseline.
         KeyboardInterrupt: before anything was measured.
     """
     paths = [Path(models)] if isinstance(models, str | os.PathLike) else [*map(Path, models)]

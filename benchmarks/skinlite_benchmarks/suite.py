@@ -112,7 +112,7 @@ def run_benchmark(
         measurements=tuple(measurements),
         notices=(
             *notices(described, contestants, baseline, interrupted),
-            *(note for entry in entries for note in _on_theirs(entry, evaluation_set)),
+            *_on_theirs(entries, evaluation_set),
             *facts.notices,
         ),
         verdicts=tuple(judge(described, measurements, settings.rounds)),
@@ -167,8 +167,11 @@ class Facts:
         return contestant.model_copy(update=known)
 
 
-def _on_theirs(entry: Entry, evaluation_set: EvaluationSet | None) -> Iterator[str]:
-    if entry.inspection:
+def _on_theirs(entries: Sequence[Entry], evaluation_set: EvaluationSet | None) -> Iterator[str]:
+    """What is to be known of each file of somebody else's, once for all its runtimes."""
+    files = {entry.contestant.sha256: entry for entry in reversed(entries) if entry.inspection}
+    for entry in reversed(files.values()):
+        assert entry.inspection
         contestant = entry.contestant
         yield from notices_on(contestant.name, contestant.file, entry.inspection, contestant.feed)
         if contestant.feed and evaluation_set is None:

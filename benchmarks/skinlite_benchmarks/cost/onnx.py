@@ -12,7 +12,7 @@ BORDER = ("QuantizeLinear", "DequantizeLinear")
 
 
 def onnx_cost(path: Path) -> Cost | None:
-    """The cost of the graph; None where ``onnx`` isn't installed, or its inputs' size isn't fixed."""
+    """The cost of the graph; None without ``onnx``, or of inputs whose size isn't fixed."""
     if importlib.util.find_spec("onnx") is None:
         return None
     import onnx

@@ -76,8 +76,10 @@ def share_interval(value: Share | None) -> str:
 
 def judged_on(accuracy: Accuracy) -> str:
     """Which images judged: ``1,500 held-out``."""
-    kinds = {"test": " held-out", "all": " of a whole data set", "unknown": ""}
-    return f"{accuracy.exported.images:,}{kinds[accuracy.pictures]}" + leak(accuracy)
+    if accuracy.pictures == "unknown":
+        return f"{accuracy.exported.images:,} that may have trained it"
+    kind = "held-out" if accuracy.pictures == "test" else "of a whole data set"
+    return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
 
 
 def leak(accuracy: Accuracy) -> str:
@@ -106,14 +108,14 @@ def summary(view: View) -> str:
 
 
 def theirs(view: View) -> list[str]:
-    """A sentence on each file of somebody else's."""
+    """A sentence on each file of somebody else's that isn't the headline."""
     where = naming.threads(view.threads)
     return [
         f"{row.name}, {row.contestant.file}, takes "
         f"{milliseconds(row.measured.latency.p50)} (median), {where}, and "
         f"{megabytes(row.contestant.bytes / 1e6)}; {_accuracy(row.contestant)}."
         for row in view.rows
-        if row.contestant.theirs
+        if row.contestant.theirs and row is not view.headline
     ]
 
 
@@ -142,9 +144,11 @@ def _accuracy(contestant: Contestant) -> str:
     exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
     beside = "" if keras is None else f", Keras {keras.balanced_accuracy:.3f},"
     held_out = "held-out " if contestant.accuracy.pictures == "test" else ""
+    known = contestant.accuracy.pictures != "unknown"
+    told = leak(contestant.accuracy) if known else ": the evaluation set may have trained it"
     return (
         f"balanced accuracy {exported.balanced_accuracy:.3f}{beside} on {exported.images:,} "
-        f"{held_out}{kind}{leak(contestant.accuracy)}"
+        f"{held_out}{kind}{told}"
     )
 
 

@@ -109,7 +109,7 @@ def benchmark(
         list[Path] | None,
         typer.Option(
             metavar="FEED.json",
-            help="How a file that skinlite didn't make is fed, as skinlite inspect --feed wrote it; "
+            help="How a file that skinlite didn't make is fed, written by skinlite inspect --feed; "
             "with --data its accuracy is measured too.",
         ),
     ] = None,
