@@ -53,7 +53,8 @@ def benchmark(
             None measures without ratios.
         feeds: feed.json files of ``skinlite inspect``, which say how files of others are fed: their
             accuracy is measured too, and is said to be of images that may have trained them.
-        declared: the same of one such file, in place of a feed.json.
+        declared: the same of one such file, in place of a feed.json; see
+            `skinlite_benchmarks.contestants.feeds.Declared`.
         out: folder to write report.html, report.md, report.csv and results.json to; must be new or
             empty. None writes nothing.
         settings: thread counts, rounds, runtimes, seed.

@@ -1,7 +1,7 @@
 """Which feed is whose: how files of others take their images, by a feed.json or as users say."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import get_args
 
@@ -27,12 +27,14 @@ class Declared:
         pixels: one of `PIXELS`.
         channels: RGB or BGR.
         geometry: crop or stretch.
+        antialias: whether the resize averages, as Pillow's does.
     """
 
     classes: tuple[str, ...] = ()
     pixels: str = ""
     channels: str = ""
     geometry: str = ""
+    antialias: bool = False
 
     def __bool__(self) -> bool:
         return any(astuple(self))
@@ -43,7 +45,8 @@ class Declared:
         Raises:
             InputError: so it is; the message says what there is.
         """
-        missing = [f"--{one.name}" for one in fields(self) if not getattr(self, one.name)]
+        needed = ("classes", "pixels", "channels", "geometry")
+        missing = [f"--{name}" for name in needed if not getattr(self, name)]
         if missing:
             raise InputError(
                 f"How a file is fed needs {', '.join(missing)} too: nothing of it can be guessed. "
@@ -81,7 +84,7 @@ class Declared:
                 "channels": self.channels,
                 "layout": image.layout,
                 "geometry": self.geometry,
-                "antialias": False,
+                "antialias": self.antialias,
                 "height": height,
                 "width": width,
                 "classes": self.classes,

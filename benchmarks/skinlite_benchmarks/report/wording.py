@@ -3,6 +3,8 @@
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
+import math
+
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.device_records import DeviceCheck
@@ -39,12 +41,19 @@ def interval(ratio: Interval | None) -> str:
 def interval_digits(ratio: Interval) -> tuple[str, str, str]:
     """Median, low and high with as many digits as it takes to tell them apart."""
     wide = ratio.high - ratio.low >= 1
-    digits = 2 if ratio.median < 1 else 0 if wide and ratio.median >= 10 else 1
+    median = ratio.median
+    digits = _below_one(median) if median < 1 else 0 if wide and median >= 10 else 1
     return f"{ratio.median:.{digits}f}", f"{ratio.low:.{digits}f}", f"{ratio.high:.{digits}f}"
 
 
 def _factor(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    digits = 0 if value >= 10 else 1 if value >= 1 else _below_one(value)
+    return f"{value:.{digits}f}"
+
+
+def _below_one(value: float) -> int:
+    """Digits behind the point that show two of the value's own: 0.35, 0.0016."""
+    return 1 - math.floor(math.log10(value)) if value > 0 else 2
 
 
 def three_digits(value: float) -> str:

@@ -123,13 +123,15 @@ def is_file(reference: str) -> bool:
     return Path(reference).suffix in (".tflite", ".onnx")
 
 
-def declared_feed(classes: str, pixels: str, channels: str, geometry: str) -> "Declared":
+def declared_feed(
+    classes: str, pixels: str, channels: str, geometry: str, antialias: bool
+) -> "Declared":
     """How a file is fed, by its flags; empty without any."""
     from skinlite_benchmarks.contestants.feeds import Declared
 
     # Names that come twice stay: they are told.
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
-    return Declared(names, OTHER_NAMES.get(pixels, pixels), channels.upper(), geometry)
+    return Declared(names, OTHER_NAMES.get(pixels, pixels), channels.upper(), geometry, antialias)
 
 
 def reference_file(choice: str, run: "Run | None") -> Path | None:

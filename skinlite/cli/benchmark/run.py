@@ -123,6 +123,9 @@ def benchmark(
     ] = "",
     channels: Annotated[str, typer.Option(help="Its order of the colours: RGB or BGR.")] = "",
     geometry: Annotated[str, typer.Option(help="Its way to resize: crop or stretch.")] = "",
+    antialias: Annotated[
+        bool, typer.Option("--antialias", help="Its resize averages, as Pillow's does.")
+    ] = False,
     details: Annotated[
         bool, typer.Option(help="Also measure operators, cost and this machine's limits.")
     ] = True,
@@ -159,7 +162,8 @@ def benchmark(
     contestants = [entry.contestant for entry in entries]
     if is_file(reference):
         entries = with_reference(entries, find_reference(Path(reference)))
-    feeds = feeds_of(entries, feed or [], declared_feed(classes, pixels, channels, geometry))
+    declared = declared_feed(classes, pixels, channels, geometry, antialias)
+    feeds = feeds_of(entries, feed or [], declared)
     entries = with_feeds(entries, feeds)
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     runs = [open_run(path) for path in model or []]

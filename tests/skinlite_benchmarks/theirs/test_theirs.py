@@ -91,9 +91,9 @@ def test_flags_say_the_same_as_a_feed(
     """NCHW, logits, Caffe's BGR: with another range the predictions are wrong."""
     file = onnx_file(Hypothesis("caffe", "BGR"), layout="NCHW", logits=True, batch="N")
     flags = ("--classes", CLASSES, "--channels", "bgr", "--geometry", "stretch", "--data", dataset)
-    told, found = benchmarked(file, *flags, "--pixels", "caffe")
-    accuracy = found["model (theirs)"]["accuracy"]
-    assert accuracy["exported"]["accuracy"] > 0.9 and found["model (theirs)"]["feed"]["logits"]
+    told, found = benchmarked(file, *flags, "--pixels", "caffe", "--antialias")
+    accuracy, feed = (found["model (theirs)"][name] for name in ("accuracy", "feed"))
+    assert accuracy["exported"]["accuracy"] > 0.9 and feed["logits"] and feed["antialias"]
     assert TRAINED in told.out and "--model RUN" not in " ".join(found["notices"])
     _, wrong = benchmarked(file, *flags, "--pixels", "0..1")
     assert wrong["model (theirs)"]["accuracy"]["exported"]["accuracy"] < 0.5
@@ -239,8 +239,9 @@ def test_feeds_of_other_files(
     refused("7 outputs, and 3 classes are named", file, classes=("a", "b", "c"))
     ours = find_contestants([models / "tiny.tflite"])[0].contestant.sha256
     refused("which skinlite made", models / "tiny.tflite", sha256=ours)
+    path.write_text(feed.model_dump_json())
     told, _ = benchmarked(file, "--feed", path, "--feed", path)
-    assert told.code == 2
+    assert told.code == 2 and "is a second feed of" in told.err
     path.write_text("{}")
     told, _ = benchmarked(file, "--feed", path)
     assert told.code == 2 and "damaged or of another version" in told.err
