@@ -8,7 +8,8 @@ from typing import Final
 from skinlite.data.dataset import read_dataset
 from skinlite.files.read_write import check_free
 from skinlite.training.run import Run, open_run
-from skinlite_benchmarks.contestants.find import find_contestants
+from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
+from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.contestants.reference import ReferenceBuild
 from skinlite_benchmarks.measure.accuracy import choose_images
 from skinlite_benchmarks.measure.interleave import Report
@@ -28,6 +29,8 @@ def benchmark(
     data: StrPath | None = None,
     runs: Iterable[Run | StrPath] = (),
     reference: StrPath | None = None,
+    feeds: Iterable[StrPath] = (),
+    declared: Declared | None = None,
     out: StrPath | None = None,
     settings: BenchmarkSettings = DEFAULTS,
     report: Report = lambda what, done, total: None,
@@ -38,15 +41,20 @@ def benchmark(
         results.measurement("MobileNetV3Large int8", threads=1).latency.p50
 
     Args:
-        models: bundles, .tflite and .onnx files, run folders (their float Keras model).
+        models: bundles, .tflite and .onnx files of anybody's, run folders (their float Keras
+            model).
         data: folder of the data set to measure accuracy on. None uses that of the first of
             ``runs``; without runs, the accuracy is the one stored in bundles and runs.
         runs: the runs of the models: accuracy is measured on their test split, also of their float
             model. Folders, or results of `skinlite.training.run.open_run`.
-        reference: the baseline that ratios are relative to: a .tflite or .onnx file, or
+        reference: the baseline that ratios are relative to: anybody's .tflite or .onnx file, or
             ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
             converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.
             None measures without ratios.
+        feeds: feed.json files of ``skinlite inspect``, which say how files of others are fed: their
+            accuracy is measured too, and is said to be of images that may have trained them.
+        declared: the same of one such file, in place of a feed.json; see
+            `skinlite_benchmarks.contestants.feeds.Declared`.
         out: folder to write report.html, report.md, report.csv and results.json to; must be new or
             empty. None writes nothing.
         settings: thread counts, rounds, runtimes, seed.
@@ -59,8 +67,8 @@ def benchmark(
 
     Raises:
         InputError: a model, run or data set that is missing, damaged or doesn't fit the others; a
-            runtime that can't load a file; ``out`` that isn't empty; too little memory for the
-            baseline.
+            runtime that can't load a file; a feed of another file; ``out`` that isn't empty; too
+            little memory for the baseline.
         KeyboardInterrupt: before anything was measured.
     """
     paths = [Path(models)] if isinstance(models, str | os.PathLike) else [*map(Path, models)]
@@ -68,6 +76,10 @@ def benchmark(
         check_free(Path(out))
     # What is wrong is refused before the baseline is converted.
     entries = find_contestants(paths, settings.runtimes)
+    if reference not in (None, PAPER):
+        entries = with_reference(entries, find_reference(Path(reference)))
+    known = feeds_of(entries, [Path(feed) for feed in feeds], declared)
+    entries = with_feeds(entries, known)
     opened = [run if isinstance(run, Run) else open_run(Path(run)) for run in runs]
     evaluation_set = None
     if data is not None or opened:
@@ -78,6 +90,7 @@ def benchmark(
         _baseline(reference),
         settings,
         evaluation_set=evaluation_set,
+        feeds=known,
         report=report,
     )
     if out is not None:

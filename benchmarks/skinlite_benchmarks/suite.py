@@ -1,15 +1,17 @@
 """`run_benchmark`: who takes part, measured by thread count, looked into, judged, as `Results`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from skinlite.process.signals import taken
+from skinlite_benchmarks.contestants.feeds import with_feeds
 from skinlite_benchmarks.contestants.find import (
     Entry,
     find_contestants,
     find_reference,
     with_reference,
 )
+from skinlite_benchmarks.contestants.theirs import notices_on
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
@@ -23,6 +25,7 @@ from skinlite_benchmarks.results.records import Accuracy, Cost, Peak, Profile
 from skinlite_benchmarks.results.results import Contestant, Host, Measurement, Results, Settings
 from skinlite_benchmarks.results.stability import judge
 from skinlite_benchmarks.settings import BenchmarkSettings
+from skinlite_export.inspect.record import Feed
 
 DEFAULTS = BenchmarkSettings()
 
@@ -34,6 +37,7 @@ def run_benchmark(
     *,
     others: Sequence[Entry] = (),
     evaluation_set: EvaluationSet | None = None,
+    feeds: Sequence[Feed] = (),
     report: Report = lambda what, done, total: None,
 ) -> Results:
     """Measure models against the baseline, interleaved, each in a process of its own.
@@ -45,13 +49,16 @@ def run_benchmark(
         settings: how to measure.
         others: who takes part besides, such as `skinlite_benchmarks.contestants.peers`.
         evaluation_set: images to judge accuracy on; None takes what bundles and runs say.
+        feeds: how files of others are fed, by the SHA-256 of each; see
+            `skinlite_benchmarks.contestants.feeds.feeds_of`.
         report: progress.
 
     Returns:
         The results. After Ctrl-C, what was measured until then.
 
     Raises:
-        InputError: a file that can't be loaded or run.
+        InputError: a file that can't be loaded or run, or a feed that doesn't fit its file or the
+            images.
         KeyboardInterrupt: before anything was measured.
     """
     entries = find_contestants(paths, settings.runtimes, others)
@@ -59,6 +66,7 @@ def run_benchmark(
     if reference is not None:
         entries = with_reference(entries, find_reference(reference))
         name = entries[-1].contestant.name
+    entries = with_feeds(entries, feeds)
 
     start = host.current_load()
     peaks: list[Peak] = []
@@ -78,7 +86,7 @@ def run_benchmark(
         if settings.details:
             facts.look_into(entries, report)
         if evaluation_set:
-            facts.judge(entries, evaluation_set, report)
+            facts.judge(entries, evaluation_set, report, name)
     except KeyboardInterrupt:
         if not measurements:
             raise
@@ -102,7 +110,11 @@ def run_benchmark(
         reference=name,
         contestants=contestants,
         measurements=tuple(measurements),
-        notices=(*notices(described, contestants, baseline, interrupted), *facts.notices),
+        notices=(
+            *notices(described, contestants, baseline, interrupted),
+            *_on_theirs(entries, evaluation_set),
+            *facts.notices,
+        ),
         verdicts=tuple(judge(described, measurements, settings.rounds)),
         interrupted=interrupted,
         paper=paper_figures(contestant.backbone for contestant in contestants),
@@ -124,16 +136,20 @@ class Facts:
         for number, entry in enumerate(entries):
             name = entry.contestant.name
             report(f"profiling {name}", number, len(entries) + 1)
-            self.costs[name] = cost_of(entry.path)
+            self.costs[name] = _cost_of(entry)
             self.profiles[name] = profile_of(entry.path, entry.contestant.runtime)
 
     def judge(
-        self, entries: Sequence[Entry], evaluation_set: EvaluationSet, report: Report
+        self,
+        entries: Sequence[Entry],
+        evaluation_set: EvaluationSet,
+        report: Report,
+        reference: str | None,
     ) -> None:
         """Let every contestant predict the evaluation set's images."""
         if evaluation_set.notice:
             self.notices.append(evaluation_set.notice)
-        self.accuracies, reasons = score(entries, evaluation_set, report)
+        self.accuracies, reasons = score(entries, evaluation_set, report, reference)
         self.notices += reasons
 
     def complete(self, contestant: Contestant, evaluation_set: EvaluationSet | None) -> Contestant:
@@ -149,6 +165,27 @@ class Facts:
             known["accuracy"] = self.accuracies.get(name)
             known["synthetic"] = contestant.synthetic or evaluation_set.dataset.synthetic
         return contestant.model_copy(update=known)
+
+
+def _on_theirs(entries: Sequence[Entry], evaluation_set: EvaluationSet | None) -> Iterator[str]:
+    """What is to be known of each file of somebody else's, once for all its runtimes."""
+    files = {entry.contestant.sha256: entry for entry in reversed(entries) if entry.inspection}
+    for entry in reversed(files.values()):
+        assert entry.inspection
+        contestant = entry.contestant
+        yield from notices_on(contestant.name, contestant.file, entry.inspection, contestant.feed)
+        if contestant.feed and evaluation_set is None:
+            yield f"{contestant.name} was not tested for accuracy: give images with --data DIR."
+
+
+def _cost_of(entry: Entry) -> Cost | None:
+    """Of a file of somebody else's as far as it can be read."""
+    try:
+        return cost_of(entry.path)
+    except Exception:  # whatever its operators have that ours don't
+        if entry.inspection is None:
+            raise
+        return None
 
 
 def _limited(measured: Measurement, costs: dict[str, Cost | None], host: Host) -> Measurement:

@@ -11,10 +11,13 @@ from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
 from skinlite.training.run import METRICS, MODEL, open_run
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
+from skinlite_benchmarks.contestants.theirs import inspection_of
+from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.accuracy import accuracy_in_bundle, accuracy_of
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle
+from skinlite_export.inspect.record import Inspection
 from skinlite_export.runtime.runner import RUNNERS, runtimes_for
 
 CONFIG = "config.json"
@@ -30,12 +33,21 @@ class Entry:
     Attributes:
         encoder: of the patients; None for a bare file.
         model_sha256: of the Keras model that it was made from; None for a bare file.
+        inspection: what a file of somebody else's takes; None for one of skinlite's.
     """
 
     path: Path
     contestant: Contestant
     encoder: PatientEncoder | None = None
     model_sha256: str | None = None
+    inspection: Inspection | None = None
+
+    @property
+    def takes(self) -> Takes | None:
+        """What a file of somebody else's is fed while it is timed."""
+        if self.inspection is None:
+            return None
+        return Takes(tensors=self.inspection.inputs, feed=self.contestant.feed)
 
 
 def find_contestants(
@@ -88,7 +100,7 @@ def _models_of(path: Path) -> list[Entry]:
     """On the first runtime that runs them."""
     restore(path)
     if not path.is_dir():
-        return [_of_file(path)]
+        return [_of_bare_file(path)]
     return [_of_run(path)] if is_run(path) else _of_bundle(path)
 
 
@@ -99,9 +111,9 @@ def is_run(path: Path) -> bool:
 
 def find_reference(path: Path) -> Entry:
     """The reference: one that we converted is known by the record beside it."""
-    entry = _of_file(path)
     if not path.with_name(RECORD).is_file():
-        return entry
+        return _of_bare_file(path)
+    entry = _of_file(path)
     known = read_json(ReferenceRecord, path.with_name(RECORD))
     name = f"{known.title} {known.format}"
     update = {
@@ -119,6 +131,17 @@ def _of_file(path: Path) -> Entry:
     if path.is_dir():
         raise InputError(f"{path} is a folder; a .tflite or .onnx file was expected.")
     return Entry(path, contestant_of(path, runtimes_for(path)[0]))
+
+
+def _of_bare_file(path: Path) -> Entry:
+    """One that skinlite made, or one of somebody else's."""
+    entry = _of_file(path)
+    contestant = entry.contestant
+    found = inspection_of(path, contestant.runtime, contestant.sha256)
+    if found is None:
+        return entry
+    update = {"name": f"{contestant.name} (theirs)", "theirs": True, "bytes": found.bytes}
+    return replace(entry, contestant=contestant.model_copy(update=update), inspection=found)
 
 
 def contestant_of(file: Path, runtime: str) -> Contestant:

@@ -12,7 +12,7 @@ BORDER = ("QuantizeLinear", "DequantizeLinear")
 
 
 def onnx_cost(path: Path) -> Cost | None:
-    """The cost of the graph; None where ``onnx`` isn't installed."""
+    """The cost of the graph; None without ``onnx``, or of inputs whose size isn't fixed."""
     if importlib.util.find_spec("onnx") is None:
         return None
     import onnx
@@ -20,6 +20,10 @@ def onnx_cost(path: Path) -> Cost | None:
     model = onnx.shape_inference.infer_shapes(onnx.load(path))
     graph = model.graph
     constants = {constant.name: constant for constant in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in constants]
+    lengths = [length for value in inputs for length in value.type.tensor_type.shape.dim[1:]]
+    if not all(length.dim_value for length in lengths):
+        return None
     shapes = {name: tuple(constant.dims) for name, constant in constants.items()}
     sizes: dict[str, int] = {}
     for value in (*graph.input, *graph.value_info, *graph.output):

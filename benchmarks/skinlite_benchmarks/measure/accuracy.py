@@ -19,12 +19,20 @@ from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.contestants.find import Entry
+from skinlite_benchmarks.contestants.theirs import check_classes
 from skinlite_benchmarks.measure.host import cores
 from skinlite_benchmarks.measure.interleave import Report
+from skinlite_benchmarks.measure.their_predictions import predict_theirs
 from skinlite_benchmarks.results.accuracy import measured
 from skinlite_benchmarks.results.records import Accuracy
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import load_runner, predict_all
+
+MAY_HAVE_TRAINED = Leaks(
+    state="unknown",
+    reason="the evaluation set may have trained it: what it was trained on isn't in a file",
+)
+"""Of every file of somebody else's."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,13 @@ def choose_images(
 
     Raises:
         InputError: the runs have different test splits, the data set has a part of their images
-            only, or an entry comes from another run.
+            only, or an entry comes from another run or has other classes.
     """
+    for entry in entries:
+        if entry.contestant.feed:
+            check_classes(entry.path, entry.contestant.feed)
+    if not runs and entries and all(entry.inspection for entry in entries):
+        return EvaluationSet(dataset, "all", (), f"Tested on all of {dataset.root.name}.")
     if not runs:
         notice = (
             f"Tested on all of {dataset.root.name}. The model may have been trained on some of "
@@ -92,55 +105,112 @@ def choose_images(
 
 
 def score(
-    entries: Sequence[Entry], evaluation_set: EvaluationSet, report: Report
+    entries: Sequence[Entry],
+    evaluation_set: EvaluationSet,
+    report: Report,
+    reference: str | None = None,
 ) -> tuple[dict[str, Accuracy], list[str]]:
     """Let every trained contestant predict every image, once.
+
+    Args:
+        entries: whom the images judge.
+        evaluation_set: the images.
+        report: progress.
+        reference: name of the baseline, with which files of others agree, if it is one of them.
 
     Returns:
         Accuracy by the contestant's name, and why others have none.
     """
+    judge = _Judge(entries, evaluation_set, reference)
     accuracies: dict[str, Accuracy] = {}
-    reasons: list[str] = []
-    predictions: dict[tuple[Path, str], NDArray[np.float32]] = {}
-    frame = evaluation_set.dataset.frame
-    labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
-    lesions = frame["lesion_id"].to_numpy(object)
-
-    def predict(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
-        if (path, runtime) not in predictions:
-            predictions[path, runtime] = _predictions(
-                path, runtime, encoder, evaluation_set.dataset
-            )
-        return predictions[path, runtime]
-
+    images = len(evaluation_set.dataset.frame)
     judged = [entry for entry in entries if entry.contestant.trained is not False]
     for number, entry in enumerate(judged):
         name = entry.contestant.name
-        report(f"testing on {len(frame):,} images: {name}", number, len(judged) + 1)
-        run = _run_of(entry, evaluation_set.runs)
+        report(f"testing on {images:,} images: {name}", number, len(judged) + 1)
+        found = judge.theirs(entry) if entry.inspection else judge.ours(entry)
+        if found:
+            accuracies[name] = found
+    return accuracies, judge.reasons
+
+
+class _Judge:
+    """One set of predictions of each contestant, and why some have none (``reasons``)."""
+
+    def __init__(
+        self, entries: Sequence[Entry], evaluation_set: EvaluationSet, reference: str | None
+    ) -> None:
+        self.reasons: list[str] = []
+        self._entries, self._set, self._reference = entries, evaluation_set, reference
+        self._predictions: dict[tuple[Path, str], NDArray[np.float32]] = {}
+        frame = evaluation_set.dataset.frame
+        self._labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+        self._lesions = frame["lesion_id"].to_numpy(object)
+
+    def ours(self, entry: Entry) -> Accuracy | None:
+        """Of a file or run of skinlite's, beside its float model."""
+        name, runs = entry.contestant.name, self._set.runs
+        run = _run_of(entry, runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
-            reasons.append(
+            self.reasons.append(
                 f"{name} was not tested for accuracy: a single file doesn't say how metadata is "
                 "encoded. Give its run with --model RUN, or its bundle."
             )
-            continue
-        if evaluation_set.runs and run is None:
-            reasons.append(
+            return None
+        if runs and run is None:
+            self.reasons.append(
                 f"{name} comes from none of the runs given by --model: it may have been trained "
                 "on the test images."
             )
-        exported = predict(entry.path, entry.contestant.runtime, encoder)
-        float_model = (run.path, "keras") if run else _float_twin(entry, entries)
-        accuracies[name] = measured(
-            labels,
+        exported = self._predict(entry.path, entry.contestant.runtime, encoder)
+        float_model = (run.path, "keras") if run else _float_twin(entry, self._entries)
+        return measured(
+            self._labels,
             exported,
-            None if float_model is None else predict(*float_model, encoder),
-            lesions,
-            images=evaluation_set.pictures,
-            leaks=_leaks(run, evaluation_set),
+            None if float_model is None else self._predict(*float_model, encoder),
+            self._lesions,
+            images=self._set.pictures,
+            leaks=_leaks(run, self._set),
         )
-    return accuracies, reasons
+
+    def theirs(self, entry: Entry) -> Accuracy | None:
+        """Of a file of somebody else's, beside the baseline if that is one too."""
+        name = entry.contestant.name
+        predicted = self._predict_theirs(entry)
+        if predicted is None:
+            self.reasons.append(
+                f"{name} was not tested for accuracy: how it wants to be fed isn't in the file. "
+                "skinlite inspect FILE --data DIR --feed feed.json finds it; give that with --feed."
+            )
+            return None
+        others = (one for one in self._entries if one.contestant.name == self._reference != name)
+        baseline = next(others, None)
+        compared = None if baseline is None else self._predict_theirs(baseline)
+        return measured(
+            self._labels,
+            predicted,
+            None,
+            self._lesions,
+            images="unknown",
+            leaks=MAY_HAVE_TRAINED,
+            baseline=None if compared is None else (str(self._reference), compared),
+        )
+
+    def _predict(self, path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
+        if (path, runtime) not in self._predictions:
+            predicted = _predictions(path, runtime, encoder, self._set.dataset)
+            self._predictions[path, runtime] = predicted
+        return self._predictions[path, runtime]
+
+    def _predict_theirs(self, entry: Entry) -> NDArray[np.float32] | None:
+        feed, key = entry.contestant.feed, (entry.path, entry.contestant.runtime)
+        if entry.inspection is None or feed is None:
+            return None
+        if key not in self._predictions:
+            predicted = predict_theirs(*key, entry.inspection, feed, self._set.dataset)
+            self._predictions[key] = predicted
+        return self._predictions[key]
 
 
 def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:

@@ -43,7 +43,9 @@ def measure(
     with ExitStack() as stack:
         processes = {
             entry.contestant.name: stack.enter_context(
-                ContestantProcess(entry.path, entry.contestant.runtime, threads, settings.seed)
+                ContestantProcess(
+                    entry.path, entry.contestant.runtime, threads, settings.seed, entry.takes
+                )
             )
             for entry in entries
         }

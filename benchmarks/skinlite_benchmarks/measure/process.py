@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from skinlite.errors import InputError
 from skinlite.process.ended import how_it_ended
+from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.measure.worker import REPLY, Fault, Loaded, Request, Turn
 
 WORKER = "skinlite_benchmarks.measure.worker"
@@ -28,12 +29,17 @@ class ContestantProcess:
         InputError: the file can't be loaded or run, with the runtime's reason.
     """
 
-    def __init__(self, path: Path, runtime: str, threads: int, seed: int) -> None:
+    def __init__(
+        self, path: Path, runtime: str, threads: int, seed: int, takes: Takes | None = None
+    ) -> None:
         self.path = path
         self._errors = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
+        arguments = [str(path), runtime, str(threads), str(seed)]
+        if takes:
+            arguments.append(takes.model_dump_json())
         self._process = subprocess.Popen(
             # -P: a numpy.py in the user's folder is not numpy.
-            [sys.executable, "-P", "-m", WORKER, str(path), runtime, str(threads), str(seed)],
+            [sys.executable, "-P", "-m", WORKER, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

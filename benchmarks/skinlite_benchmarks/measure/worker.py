@@ -1,8 +1,8 @@
 """One contestant in a process of its own, so that its memory and its load time are its own.
 
-``python -m skinlite_benchmarks.measure.worker FILE RUNTIME THREADS SEED`` loads the model, answers
-with one line of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until its
-input ends.
+``python -m skinlite_benchmarks.measure.worker FILE RUNTIME THREADS SEED [TAKES]`` loads the model,
+answers with one line of JSON (`Loaded`), then answers each `Request` line with a `Turn` line, until
+its input ends. TAKES is the JSON of `Takes`, of a file that isn't skinlite's.
 """
 
 import gc
@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Annotated, Literal
@@ -21,7 +22,8 @@ from pydantic import BaseModel, Field, TypeAdapter
 from skinlite.errors import SkinliteError
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.process.quiet import silenced
-from skinlite_export.runtime.runner import RUNNERS, load_runner
+from skinlite_benchmarks.measure.stored_inputs import Takes
+from skinlite_export.runtime.runner import FILES, RUNNERS, AnyFile, Runner, load_runner
 
 PICTURES = 8
 
@@ -70,24 +72,25 @@ class Worker:
     the same arithmetic whatever the pixels are.
     """
 
-    def __init__(self, path: Path, runtime: str, threads: int, seed: int) -> None:
+    def __init__(
+        self, path: Path, runtime: str, threads: int, seed: int, takes: Takes | None = None
+    ) -> None:
         empty = _memory_mb("VmRSS")
         # The runtime's import belongs to the memory, not to the time that a model takes to load.
         with suppress(ImportError), silenced():  # loading says what is missing
             importlib.import_module(RUNNERS[runtime].module)
-        start = perf_counter_ns()
-        self.runner = load_runner(path, threads, runtime)
-        load_ms = (perf_counter_ns() - start) / 1e6
-        signature = self.runner.signature
-        image_shape = signature.image.shape[1:]
         random = np.random.default_rng(seed)
-        self.images = random.integers(0, 256, (PICTURES, *image_shape), np.uint8)
-        size = (PICTURES, signature.patient_width)
-        # Answers are positions in lists, of which the first two are there in each.
-        patients = (
-            random.integers(0, 2, size) if signature.takes_answers else random.normal(size=size)
-        )
-        self.patients = patients.astype(np.float32)
+        start = perf_counter_ns()
+        self.runner: Runner | AnyFile
+        if takes is None:
+            self.runner = runner = load_runner(path, threads, runtime)
+            load_ms = (perf_counter_ns() - start) / 1e6
+            image_shape, self._inputs = runner.signature.image.shape[1:], _ours(runner, random)
+        else:
+            self.runner = file = FILES[runtime](path, threads)
+            load_ms = (perf_counter_ns() - start) / 1e6
+            image_shape = takes.image_shape
+            self._inputs = [partial(file.set_tensors, takes.draw(random)) for _ in range(PICTURES)]
         self.invoked = 0
         first_ms = self._invoke() / 1e6
         peak = _memory_mb("VmHWM")
@@ -110,8 +113,19 @@ class Worker:
         """Nanoseconds of one invocation; setting the inputs isn't part of it."""
         which = self.invoked % PICTURES
         self.invoked += 1
-        self.runner.set_inputs(self.images[which], self.patients[which])
+        self._inputs[which]()
         return timed(self.runner.invoke)
+
+
+def _ours(runner: Runner, random: np.random.Generator) -> list[Callable[[], None]]:
+    """Hands in noise to a file of skinlite's."""
+    signature = runner.signature
+    images = random.integers(0, 256, (PICTURES, *signature.image.shape[1:]), np.uint8)
+    size = (PICTURES, signature.patient_width)
+    # Answers are positions in lists, of which the first two are there in each.
+    patients = random.integers(0, 2, size) if signature.takes_answers else random.normal(size=size)
+    pairs = zip(images, patients.astype(np.float32), strict=True)
+    return [partial(runner.set_inputs, *pair) for pair in pairs]
 
 
 def timed(invoke: Callable[[], None]) -> int:
@@ -138,12 +152,13 @@ def serve(
     runtime: str,
     threads: int,
     seed: int,
+    takes: Takes | None,
     requests: Callable[[], str],
     answer: Callable[[str], None],
 ) -> None:
     """Answer requests, one line each, until an empty line comes (the end of the input)."""
     try:
-        worker = Worker(path, runtime, threads, seed)
+        worker = Worker(path, runtime, threads, seed, takes)
         answer(worker.loaded.model_dump_json())
         gc.collect()
         gc.disable()
@@ -165,6 +180,7 @@ if __name__ == "__main__":
             sys.argv[2],
             int(sys.argv[3]),
             int(sys.argv[4]),
+            Takes.model_validate_json(sys.argv[5]) if len(sys.argv) > 5 else None,
             sys.stdin.readline,
             lambda line: print(line, file=channel, flush=True),
         )

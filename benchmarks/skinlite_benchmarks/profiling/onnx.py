@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class OnnxProfiler:
                 str(self._path), self._options, providers=["CPUExecutionProvider"]
             )
             feed = {
-                tensor.name: np.zeros(tensor.shape, _DTYPES[tensor.type])
+                tensor.name: np.zeros(_shape(tensor.shape), _DTYPES[tensor.type])
                 for tensor in session.get_inputs()
             }
             for _ in range(times):
@@ -50,6 +51,11 @@ class OnnxProfiler:
         return [_spent(run) for run in runs]
 
 
+def _shape(lengths: list[Any]) -> list[Any]:
+    """With a batch of 1 where it isn't fixed."""
+    return [1 if i == 0 and not isinstance(one, int) else one for i, one in enumerate(lengths)]
+
+
 def _spent(run: list[dict]) -> Counter[str]:
     spent: Counter[str] = Counter()
     for event in run:
@@ -57,9 +63,12 @@ def _spent(run: list[dict]) -> Counter[str]:
     return spent
 
 
-_DTYPES = {
+_DTYPES: dict[str, Any] = {
     "tensor(float)": np.float32,
     "tensor(uint8)": np.uint8,
     "tensor(int8)": np.int8,
     "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
 }

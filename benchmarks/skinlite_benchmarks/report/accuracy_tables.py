@@ -20,7 +20,7 @@ def accuracies(results: Results) -> Table | None:
                 wording.share_interval(accuracy.accuracy),
                 wording.share_interval(accuracy.balanced_accuracy),
                 wording.share_interval(accuracy.melanoma_recall),
-                wording.share_interval(accuracy.agreement),
+                wording.agreement(accuracy, ends=True),
                 "" if keras is None else wording.share(keras.balanced_accuracy),
                 wording.judged_on(accuracy),
             )

@@ -99,11 +99,11 @@ def latencies(results: Results, count: int) -> Table:
         if measured.threads != count:
             continue
         latency = measured.latency
-        height, width, _ = measured.image_shape
+        pixels = wording.TIMES.join(map(str, measured.image_shape[:2]))
         rows.append(
             (
                 measured.contestant,
-                f"{height}{wording.TIMES}{width}",
+                pixels or wording.NONE,
                 *map(wording.three_digits, (latency.p50, latency.p90, latency.p99, latency.min)),
                 wording.three_digits(latency.iqr),
                 f"{measured.rounds} ({measured.invocations})",

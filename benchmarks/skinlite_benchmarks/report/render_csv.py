@@ -23,6 +23,7 @@ def render_csv(results: Results) -> str:
 def _row(results: Results, contestant: Contestant, measured: Measurement) -> dict[str, object]:
     accuracy, cost = contestant.accuracy, contestant.cost
     limit, ratio = measured.limit, measured.ratio
+    height, width = measured.image_shape[:2] or (None, None)
     row: dict[str, object] = {
         "model": _plain(contestant.name),
         "reference": contestant.name == results.reference,
@@ -30,13 +31,14 @@ def _row(results: Results, contestant: Contestant, measured: Measurement) -> dic
         "format": contestant.format,
         "backbone": contestant.backbone,
         "peer": contestant.peer,
+        "theirs": contestant.theirs,
         "trained": contestant.trained,
         "synthetic": contestant.synthetic,
         "sha256": contestant.sha256,
         "bytes": contestant.bytes,
         "threads": measured.threads,
-        "height": measured.image_shape[0],
-        "width": measured.image_shape[1],
+        "height": height,
+        "width": width,
         **measured.latency.model_dump(),
         "rounds": measured.rounds,
         "invocations": measured.invocations,

@@ -56,7 +56,7 @@ def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
         + wording.leak(accuracy),
         _beside_keras(exported.melanoma_recall, None if keras is None else keras.melanoma_recall)
         + wording.leak(accuracy),
-        wording.share(None if accuracy.agreement is None else accuracy.agreement.value),
+        wording.agreement(accuracy),
     )
 
 
@@ -100,7 +100,8 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
 
 
 METHOD = (
-    "Batch 1, float pixels in, seven probabilities out. Every contestant runs in its own process. "
+    "Batch 1, float pixels in, seven probabilities out; a file of somebody else's as it is, with "
+    "noise in its inputs. Every contestant runs in its own process. "
     f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
     "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "
     "is the baseline's time divided by the contestant's in the same round: median over rounds, "

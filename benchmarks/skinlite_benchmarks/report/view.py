@@ -7,7 +7,7 @@ from typing import Literal
 from skinlite_benchmarks.results.records import Share, SweepPoint
 from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
-Role = Literal["headline", "baseline", "other"]
+Role = Literal["headline", "baseline", "theirs", "other"]
 """How a contestant is coloured, the same in every chart: a class of the style sheet."""
 
 
@@ -76,7 +76,7 @@ def view_of(results: Results) -> View:
     threads = results.settings.threads[0]
     best = headline(results)
     roles = {
-        contestant.name: role(contestant.name, best, results.reference)
+        contestant.name: role(contestant, best, results.reference)
         for contestant in results.contestants
     }
     rows = tuple(
@@ -117,20 +117,24 @@ def view_of(results: Results) -> View:
 def headline(results: Results) -> str:
     """Name of the contestant that the summary is about, at the first thread count.
 
-    The fastest .tflite, since that is what ships; the fastest of all where there is none.
+    The fastest .tflite of skinlite's, since that is what ships; the fastest of all of skinlite's
+    where there is none, and of others' where there are none.
     """
     count = results.settings.threads[0]
     timed = [measured for measured in results.measurements if measured.threads == count]
     others = [m for m in timed if m.contestant != results.reference] or timed
+    others = [m for m in others if not results.contestant(m.contestant).theirs] or others
     ships = [m for m in others if results.contestant(m.contestant).runtime == "litert"]
     return min(ships or others, key=lambda measured: measured.latency.p50).contestant
 
 
-def role(name: str, best: str, reference: str | None) -> Role:
+def role(contestant: Contestant, best: str, reference: str | None) -> Role:
     """How a contestant is coloured; ``best`` is the headline's name."""
-    if name == reference:
+    if contestant.name == reference:
         return "baseline"
-    return "headline" if name == best else "other"
+    if contestant.name == best:
+        return "headline"
+    return "theirs" if contestant.theirs else "other"
 
 
 def _pareto_points(rows: tuple[Row, ...]) -> tuple[Point, ...]:

@@ -3,6 +3,8 @@
 The HTML page, the Markdown report and the terminal all say it in these words.
 """
 
+import math
+
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.device_records import DeviceCheck
@@ -39,12 +41,19 @@ def interval(ratio: Interval | None) -> str:
 def interval_digits(ratio: Interval) -> tuple[str, str, str]:
     """Median, low and high with as many digits as it takes to tell them apart."""
     wide = ratio.high - ratio.low >= 1
-    digits = 2 if ratio.median < 1 else 0 if wide and ratio.median >= 10 else 1
+    median = ratio.median
+    digits = _below_one(median) if median < 1 else 0 if wide and median >= 10 else 1
     return f"{ratio.median:.{digits}f}", f"{ratio.low:.{digits}f}", f"{ratio.high:.{digits}f}"
 
 
 def _factor(value: float) -> str:
-    return f"{value:.0f}" if value >= 10 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
+    digits = 0 if value >= 10 else 1 if value >= 1 else _below_one(value)
+    return f"{value:.{digits}f}"
+
+
+def _below_one(value: float) -> int:
+    """Digits behind the point that show two of the value's own: 0.35, 0.0016."""
+    return 1 - math.floor(math.log10(value)) if value > 0 else 2
 
 
 def three_digits(value: float) -> str:
@@ -62,6 +71,13 @@ def share(value: float | None) -> str:
     return NONE if value is None else f"{value:.3f}"
 
 
+def agreement(accuracy: Accuracy, *, ends: bool = False) -> str:
+    """With the float model, or with the baseline, which is then named."""
+    found, name = accuracy.agreement, accuracy.agreement_with
+    value = share_interval(found) if ends else share(None if found is None else found.value)
+    return f"{value} (with {name})" if name else value
+
+
 def share_interval(value: Share | None) -> str:
     """``0.614 [0.580, 0.650]``."""
     return NONE if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
@@ -69,13 +85,15 @@ def share_interval(value: Share | None) -> str:
 
 def judged_on(accuracy: Accuracy) -> str:
     """Which images judged: ``1,500 held-out``."""
+    if accuracy.pictures == "unknown":
+        return f"{accuracy.exported.images:,} that may have trained it"
     kind = "held-out" if accuracy.pictures == "test" else "of a whole data set"
     return f"{accuracy.exported.images:,} {kind}" + leak(accuracy)
 
 
 def leak(accuracy: Accuracy) -> str:
     """What is said beside a figure of a split that leaks, or may."""
-    return accuracy.leaks.mark
+    return " (may have trained it)" if accuracy.pictures == "unknown" else accuracy.leaks.mark
 
 
 def summary(view: View) -> str:
@@ -98,8 +116,22 @@ def summary(view: View) -> str:
     return f"{first}; {_accuracy(best.contestant)}; measured on {kind}, not on a phone."
 
 
+def theirs(view: View) -> list[str]:
+    """A sentence on each file of somebody else's that isn't the headline."""
+    where = naming.threads(view.threads)
+    return [
+        f"{row.name}, {row.contestant.file}, takes "
+        f"{milliseconds(row.measured.latency.p50)} (median), {where}, and "
+        f"{megabytes(row.contestant.bytes / 1e6)}; {_accuracy(row.contestant)}."
+        for row in view.rows
+        if row.contestant.theirs and row is not view.headline
+    ]
+
+
 def _pixels(measured: Measurement) -> str:
     """``224 px``; a part of a ratio is the number of pixels."""
+    if not measured.image_shape:
+        return "no image"
     height, width, _ = measured.image_shape
     return f"{height} px" if height == width else f"{height}x{width} px"
 
@@ -121,9 +153,11 @@ def _accuracy(contestant: Contestant) -> str:
     exported, keras = contestant.accuracy.exported, contestant.accuracy.keras
     beside = "" if keras is None else f", Keras {keras.balanced_accuracy:.3f},"
     held_out = "held-out " if contestant.accuracy.pictures == "test" else ""
+    known = contestant.accuracy.pictures != "unknown"
+    told = leak(contestant.accuracy) if known else ": the evaluation set may have trained it"
     return (
         f"balanced accuracy {exported.balanced_accuracy:.3f}{beside} on {exported.images:,} "
-        f"{held_out}{kind}{leak(contestant.accuracy)}"
+        f"{held_out}{kind}{told}"
     )
 
 

@@ -5,7 +5,7 @@ metrics), they are as if each image showed a lesion of its own, and somewhat too
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.resampling import Interval, intervals_of
 from skinlite.vocabulary import CLASSES
-from skinlite_benchmarks.results.records import Accuracy, Share
+from skinlite_benchmarks.results.records import Accuracy, Images, Share, Source
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Comparison, Gate
 
@@ -27,8 +27,9 @@ def measured(
     keras: Probabilities | None,
     lesions: NDArray[Any],
     *,
-    images: Literal["test", "all"],
+    images: Images,
     leaks: Leaks,
+    baseline: tuple[str, Probabilities] | None = None,
 ) -> Accuracy:
     """The columns of a contestant that predicted N images.
 
@@ -39,8 +40,10 @@ def measured(
         lesions: (N,), which lesion an image shows.
         images: see `Accuracy`.
         leaks: see `Accuracy`.
+        baseline: name and predictions (N, 7) of what it agrees with where there is no float model.
     """
-    return accuracy_of(
+    name, compared = (None, keras) if keras is not None or baseline is None else baseline
+    found = accuracy_of(
         evaluate(labels, exported),
         source="data",
         images=images,
@@ -48,9 +51,10 @@ def measured(
         keras=None if keras is None else evaluate(labels, keras),
         intervals=bootstrap(labels, exported, lesions),
         agreement=None
-        if keras is None
-        else agreement_of(keras.argmax(axis=1) == exported.argmax(axis=1), lesions),
+        if compared is None
+        else agreement_of(compared.argmax(axis=1) == exported.argmax(axis=1), lesions),
     )
+    return found.model_copy(update={"agreement_with": name})
 
 
 def accuracy_in_bundle(manifest: Manifest, file: str) -> Accuracy | None:
@@ -74,8 +78,8 @@ def accuracy_in_bundle(manifest: Manifest, file: str) -> Accuracy | None:
 def accuracy_of(
     exported: Metrics,
     *,
-    source: Literal["bundle", "run", "data"],
-    images: Literal["test", "all"],
+    source: Source,
+    images: Images,
     leaks: Leaks,
     keras: Metrics | None = None,
     intervals: Intervals | None = None,

@@ -51,7 +51,8 @@ def notices(
                 f"{reference.name} has untrained weights: latency, size and memory "
                 "don't depend on them; its accuracy is not measured."
             )
-        if any(contestant.format not in (None, "float32") for contestant in contestants):
+        others = any(contestant.format not in (None, "float32") for contestant in contestants)
+        if others and not reference.theirs:  # whose format isn't known
             sentences.append(
                 "A ratio between different number formats combines two gains: a smaller network, "
                 "and a faster number format. The baseline's own int8 would be faster than its "

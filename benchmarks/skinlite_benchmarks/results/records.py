@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from skinlite.data.splits.leaks import MayLeak
 from skinlite.evaluation.metrics import Metrics
 
+Source = Literal["bundle", "run", "data"]
+Images = Literal["test", "all", "unknown"]
+
 
 class Record(BaseModel):
     """Base of the parts: immutable, and no field that we don't know."""
@@ -54,7 +57,8 @@ class Accuracy(Record, MayLeak):
     Attributes:
         source: ``bundle``: measured at export, read from the manifest; ``run``: the same for a
             run folder; ``data``: measured here, on ``--data``.
-        pictures: which they are: ``test``, the run's held-out split, or ``all`` of a data set.
+        pictures: which they are: ``test``, the run's held-out split, or ``all`` of a data set;
+            ``unknown``: they may have trained it, which is somebody else's file.
         leaky: the run trained on other images of their lesions: an upper bound.
         leaks: what is known of that.
         exported: this contestant's.
@@ -62,16 +66,18 @@ class Accuracy(Record, MayLeak):
         balanced_accuracy: the mean of the recalls.
         melanoma_recall: None without a melanoma.
         agreement: with the float model's top-1 predictions; None where that is not known.
+        agreement_with: the baseline's name, where the agreement is with that; else None.
     """
 
-    source: Literal["bundle", "run", "data"]
-    pictures: Literal["test", "all"]
+    source: Source
+    pictures: Images
     exported: Metrics
     keras: Metrics | None
     accuracy: Share
     balanced_accuracy: Share
     melanoma_recall: Share | None
     agreement: Share | None
+    agreement_with: str | None = None
 
 
 class OperatorTime(Record):

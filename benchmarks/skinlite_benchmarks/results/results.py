@@ -7,6 +7,8 @@ Format history:
   set too; cost, roofs and limits; operator profiles; sweeps; the paper's figures; phones.
 * 3: the same fields, of turns that settle before they are timed (`SETTLE_NS`). Later:
   what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
+  Files of others: ``theirs`` and ``feed`` of a contestant, an empty ``image_shape``, ``pictures``
+  that are "unknown", ``agreement_with``; without them all are skinlite's.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
@@ -32,6 +34,7 @@ from skinlite_benchmarks.results.records import (
     Record,
     SweepPoint,
 )
+from skinlite_export.inspect.record import Feed
 
 SCHEMA_VERSION: Final = 3
 """Rises with the fields, and where figures are no longer measured alike."""
@@ -105,6 +108,8 @@ class Contestant(Record):
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
         peer: made by a stock converter for comparison, not by skinlite.
+        theirs: somebody else's file, of which nothing is known but what is in it.
+        feed: how such a file is fed, as its user says; None: that isn't known.
         trained: False for initialised weights, whose predictions mean nothing; None if not known.
         synthetic: trained and judged on generated images; None if not known.
         network_proven: see `skinlite_export.manifest.manifest.Source`; None for a bare file.
@@ -122,6 +127,8 @@ class Contestant(Record):
     format: str | None = None
     backbone: str | None = None
     peer: bool = False
+    theirs: bool = False
+    feed: Feed | None = None
     trained: bool | None = None
     synthetic: bool | None = None
     network_proven: bool | None = None
@@ -134,6 +141,7 @@ class Measurement(Record):
     """One contestant with one number of threads.
 
     Attributes:
+        image_shape: rows, columns, channels; empty of a file that takes no image.
         load_ms: from the file to a ready interpreter, the runtime's own import left out.
         first_ms: the first invocation.
         partitions: delegate partitions (LiteRT); None where the runtime has no such thing.

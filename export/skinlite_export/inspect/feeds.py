@@ -56,6 +56,25 @@ def hypotheses() -> list[Hypothesis]:
     return [Hypothesis(pixels, order) for pixels in RANGES for order in channels]
 
 
+def _three(value: float) -> Three:
+    return float(value), float(value), float(value)
+
+
+def _times(values: Three, factor: float) -> Three:
+    red, green, blue = (round(value * factor, 3) for value in values)
+    return red, green, blue
+
+
+AFFINE: dict[str, tuple[Three, Three]] = {
+    "0-255": (_three(0), _three(1)),
+    "0-1": (_three(0), _three(255)),
+    "-1..1": (_three(127.5), _three(127.5)),
+    "imagenet": (_times(IMAGENET[0], 255), _times(IMAGENET[1], 255)),
+    "caffe": (CAFFE, _three(1)),
+}
+"""Mean and standard deviation of levels 0-255, RGB, of the ranges that need no image."""
+
+
 class Scaling:
     """Means and standard deviations of each range of pixels.
 
@@ -66,15 +85,8 @@ class Scaling:
     def __init__(self, images: Sequence[Levels]) -> None:
         mean = np.mean([image.mean() for image in images])
         std = np.sqrt(np.mean([np.square(image - mean).mean() for image in images])) or 1.0
-        unit, spread = IMAGENET
-        self._affine: dict[str, tuple[Three, Three]] = {
-            "0-255": (_three(0), _three(1)),
-            "0-1": (_three(0), _three(255)),
-            "-1..1": (_three(127.5), _three(127.5)),
-            "imagenet": (_times(unit, 255), _times(spread, 255)),
-            "caffe": (CAFFE, _three(1)),
-            "z-score-data": (_three(round(float(mean), 2)), _three(round(float(std), 2))),
-        }
+        of_data = _three(round(float(mean), 2)), _three(round(float(std), 2))
+        self._affine = AFFINE | {"z-score-data": of_data}
 
     def of(self, pixels: str) -> tuple[Three | None, Three | None]:
         """Mean and standard deviation, RGB, of levels 0-255; None of ``z-score``."""
@@ -82,12 +94,25 @@ class Scaling:
 
     def apply(self, image: Levels, pixels: str, channels: str) -> NDArray[np.float32]:
         """The values (H, W, 3) of an image of levels, RGB 0-255."""
-        mean, std = self.of(pixels)
-        levels = image.astype(np.float32)
-        if mean is None or std is None:
-            mean, std = _three(levels.mean()), _three(levels.std() or 1.0)
-        real = np.asarray((levels - np.array(mean)) / np.array(std), np.float32)
-        return real if channels == "RGB" else real[..., ::-1]
+        return scale(image, *self.of(pixels), channels)
+
+
+def scale(
+    image: Levels, mean: Three | None, std: Three | None, channels: str
+) -> NDArray[np.float32]:
+    """The values (H, W, 3) of an image of levels, RGB 0-255.
+
+    Args:
+        image: (H, W, 3).
+        mean: RGB, of levels; None: the image's own, of all channels.
+        std: likewise.
+        channels: order of the values' colours.
+    """
+    levels = image.astype(np.float32)
+    if mean is None or std is None:
+        mean, std = _three(levels.mean()), _three(levels.std() or 1.0)
+    real = np.asarray((levels - np.array(mean)) / np.array(std), np.float32)
+    return real if channels == "RGB" else real[..., ::-1]
 
 
 def batch_of(tensor: InspectedTensor, values: NDArray[np.float32]) -> NDArray[Any]:
@@ -102,12 +127,3 @@ def size_of(tensor: InspectedTensor) -> tuple[int, int] | None:
     """Height and width in pixels of an image tensor; None where they aren't fixed."""
     height, width = tensor.shape[1:3] if tensor.layout == "NHWC" else tensor.shape[2:]
     return (height, width) if height and width else None
-
-
-def _three(value: float) -> Three:
-    return float(value), float(value), float(value)
-
-
-def _times(values: Three, factor: float) -> Three:
-    red, green, blue = (round(value * factor, 3) for value in values)
-    return red, green, blue

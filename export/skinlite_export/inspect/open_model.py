@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from skinlite.errors import InputError
-from skinlite.files.read_write import check_regular
+from skinlite.files.read_write import check_regular, sha256_of
 from skinlite_export.inspect.keras_file import open_keras
 from skinlite_export.inspect.onnx_file import open_onnx
 from skinlite_export.inspect.opened import Opened
@@ -44,6 +44,8 @@ def open_model(path: Path) -> Opened:
                 f"{path}: what is read are {', '.join(FORMATS)} files and SavedModel folders."
             )
         opened = reader(path)
+        known = {"sha256": sha256_of(path)}
+        opened.inspection = opened.inspection.model_copy(update=known)
     opened.inspection = opened.inspection.model_copy(update={"scores": scores_of(opened)})
     notes = suspicions_of(opened)
     opened.inspection = opened.inspection.model_copy(update={"suspicions": notes})

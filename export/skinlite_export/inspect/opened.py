@@ -67,6 +67,12 @@ class Opened:
                 f"{len(self.scores)} of its outputs ({names}) could be the scores of classes, "
                 "where one is needed. Save it with that one alone."
             )
+        scores = found.outputs[self.scores[0]]
+        if scores.dtype.startswith(("int", "uint")) and scores.quantization is None:
+            return (
+                f"{scores.name!r} is {scores.dtype} without a scale: which level stands for which "
+                "score isn't in the file. Convert it again, with quantization parameters."
+            )
         return ""
 
 

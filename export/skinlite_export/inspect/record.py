@@ -112,6 +112,7 @@ class Feed(Record):
         logits: whether the outputs become probabilities by softmax (a single one by the logistic
             function).
         untold: parts that made no difference that could be told.
+        sha256: of the file that is fed so; empty: it doesn't say.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -127,6 +128,7 @@ class Feed(Record):
     classes: tuple[str, ...]
     logits: bool
     untold: tuple[str, ...] = ()
+    sha256: str = ""
 
 
 class Finding(Record):
@@ -168,6 +170,7 @@ class Inspection(Record):
 
     Attributes:
         format: tflite, onnx, keras, h5 or saved_model.
+        sha256: of the file's content; empty of a folder.
         made_by: program and version, where the file says.
         operators: of the first graph, or layers of a Keras file; with counts.
         number_formats: of the operators' results, with counts.
@@ -187,6 +190,7 @@ class Inspection(Record):
     file: str
     format: Literal["tflite", "onnx", "keras", "h5", "saved_model"]
     bytes: int
+    sha256: str = ""
     made_by: str = ""
     signatures: tuple[str, ...] = ()
     inputs: tuple[InspectedTensor, ...] = ()

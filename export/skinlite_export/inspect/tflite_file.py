@@ -37,7 +37,8 @@ def open_tflite(path: Path) -> Opened:
     except Exception as error:  # a damaged flatbuffer raises whatever its reader trips over
         raise InputError(f"{path} is damaged: its flatbuffer can't be read ({error}).") from error
     if found is None:
-        raise InputError(f"{path} is no .tflite: {fault or 'it does not begin as one does'}.")
+        reason = fault.rstrip(".") if content else "it is empty"
+        raise InputError(f"{path} is no .tflite: {reason or 'it does not begin as one does'}.")
     if fault:
         reason = f"LiteRT can't run it: {fault.rstrip('.')}."
         return Opened(found.model_copy(update={"runs": reason}))

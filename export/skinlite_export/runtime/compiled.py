@@ -1,6 +1,7 @@
 """A .tflite on LiteRT's CompiledModel, the interpreter's successor."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,18 +17,14 @@ from skinlite_export.runtime.signature import Tensor
 from skinlite_export.runtime.stored_outputs import StoredOutputs
 
 
-class CompiledRunner(StoredOutputs):
-    """See `skinlite_export.runtime.runner.Runner`.
+class CompiledFile:
+    """See `skinlite_export.runtime.runner.AnyFile`; it runs the first signature.
 
     Raises:
-        InputError: the file isn't a model, has other inputs than ours, or an operator that LiteRT
-            lacks.
+        InputError: the file isn't a model, or has an operator that LiteRT lacks.
     """
 
     runtime: ClassVar[str] = "compiled"
-    title: ClassVar[str] = "CompiledModel"
-    suffix: ClassVar[str] = ".tflite"
-    module: ClassVar[str] = "ai_edge_litert.compiled_model"
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:
@@ -38,13 +35,69 @@ class CompiledRunner(StoredOutputs):
             with silenced():
                 options = Options(cpu_options=CpuOptions(num_threads=threads))
                 self._model = CompiledModel.from_file(str(path), options=options)
+        except (ValueError, RuntimeError) as error:
+            raise _refused(path, error) from error
+        self._path = path
+
+    def describe(self) -> str:
+        """See `AnyFile`."""
+        whole = "all" if self._model.is_fully_accelerated() else "not all"
+        return f"LiteRT {version('ai-edge-litert')} CompiledModel, CPU ({whole} in XNNPACK)"
+
+    def set_tensors(self, values: Sequence[NDArray[Any]]) -> None:
+        """See `AnyFile`."""
+        for (buffer, _), value in zip(self._places[0], values, strict=True):
+            buffer.write(value)
+
+    def invoke(self) -> None:
+        """See `AnyFile`."""
+        inputs, outputs = self._buffers
+        self._model.run_by_index(0, inputs, outputs)
+
+    def tensors(self) -> list[NDArray[Any]]:
+        """See `AnyFile`."""
+        return [_read(buffer, one["shape"], one["dtype"]) for buffer, one in self._places[1]]
+
+    @cached_property
+    def _buffers(self) -> tuple[list[Any], list[Any]]:
+        """Of inputs and outputs, in the signature's order."""
+        return self._model.create_input_buffers(0), self._model.create_output_buffers(0)
+
+    @cached_property
+    def _places(self) -> list[list[tuple[Any, Mapping[str, Any]]]]:
+        """Buffers and details of inputs and outputs, in the file's order."""
+        graph = _graph(self._path)
+        first = self._model.get_signature_by_index(0)
+        sides = (
+            ("inputs", self._model.get_input_tensor_details, [*graph.InputsAsNumpy()]),
+            ("outputs", self._model.get_output_tensor_details, [*graph.OutputsAsNumpy()]),
+        )
+        places = []
+        for (side, details_of, in_file), buffers in zip(sides, self._buffers, strict=True):
+            details = details_of(first["key"])
+            named = zip(buffers, (details[name] for name in first[side]), strict=True)
+            places.append(sorted(named, key=lambda one: in_file.index(one[1]["index"])))
+        return places
+
+
+class CompiledRunner(CompiledFile, StoredOutputs):
+    """See `skinlite_export.runtime.runner.Runner`.
+
+    Raises:
+        InputError: as of `CompiledFile`, or it has other inputs than ours.
+    """
+
+    title: ClassVar[str] = "CompiledModel"
+    suffix: ClassVar[str] = ".tflite"
+    module: ClassVar[str] = "ai_edge_litert.compiled_model"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        super().__init__(path, threads)
+        try:
             inputs = self._model.get_input_tensor_details(SIGNATURE)
             outputs = self._model.get_output_tensor_details(SIGNATURE)
         except (ValueError, RuntimeError) as error:
-            reason = " ".join(str(error).split())
-            raise InputError(
-                f"{path} can't be loaded by LiteRT's CompiledModel: {reason}"
-            ) from error
+            raise _refused(path, error) from error
         self.signature = read_signature(path, _tensors(path, inputs), _tensors(path, outputs))
         self._inputs = {
             name: self._model.create_input_buffer_by_name(SIGNATURE, name) for name in inputs
@@ -52,11 +105,6 @@ class CompiledRunner(StoredOutputs):
         self._outputs = {
             name: self._model.create_output_buffer_by_name(SIGNATURE, name) for name in outputs
         }
-
-    def describe(self) -> str:
-        """See `Runner`."""
-        whole = "all" if self._model.is_fully_accelerated() else "not all"
-        return f"LiteRT {version('ai-edge-litert')} CompiledModel, CPU ({whole} in XNNPACK)"
 
     def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
         """See `Runner`."""
@@ -68,16 +116,28 @@ class CompiledRunner(StoredOutputs):
         self._model.run_by_name(SIGNATURE, self._inputs, self._outputs)
 
     def _stored(self, tensor: Tensor) -> NDArray[Any]:
-        kind = np.dtype(tensor.dtype)
-        stored = self._outputs[tensor.name].read(int(np.prod(tensor.shape)), kind.type)
-        return np.asarray(stored.reshape(tensor.shape))
+        return _read(self._outputs[tensor.name], tensor.shape, tensor.dtype)
+
+
+def _refused(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())
+    return InputError(f"{path} can't be loaded by LiteRT's CompiledModel: {reason}")
+
+
+def _read(buffer: Any, shape: Sequence[int], dtype: str) -> NDArray[Any]:
+    stored = buffer.read(int(np.prod(shape)), np.dtype(dtype).type)
+    return np.asarray(stored.reshape(shape))
+
+
+def _graph(path: Path) -> Any:
+    from ai_edge_litert.schema_py_generated import Model
+
+    return Model.GetRootAs(path.read_bytes(), 0).Subgraphs(0)
 
 
 def _tensors(path: Path, details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
     """`details` tell neither quantization nor place, which the file has at the same index."""
-    from ai_edge_litert.schema_py_generated import Model
-
-    graph = Model.GetRootAs(path.read_bytes(), 0).Subgraphs(0)
+    graph = _graph(path)
     in_file = [*graph.InputsAsNumpy()], [*graph.OutputsAsNumpy()]
     tensors = {}
     for name, detail in details.items():

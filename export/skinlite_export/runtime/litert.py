@@ -18,18 +18,14 @@ from skinlite_export.tflite.executed import executed_operators
 SIGNATURE = "serving_default"
 
 
-class LiteRTRunner(StoredOutputs):
-    """See `skinlite_export.runtime.runner.Runner`.
+class LiteRTFile:
+    """See `skinlite_export.runtime.runner.AnyFile`.
 
     Raises:
-        InputError: the file isn't a model, has other inputs than ours, or an operator that LiteRT
-            lacks.
+        InputError: the file isn't a model, or has an operator that LiteRT lacks.
     """
 
     runtime: ClassVar[str] = "litert"
-    title: ClassVar[str] = ""
-    suffix: ClassVar[str] = ".tflite"
-    module: ClassVar[str] = "ai_edge_litert.interpreter"
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         from ai_edge_litert.interpreter import Interpreter
@@ -38,6 +34,48 @@ class LiteRTRunner(StoredOutputs):
             with silenced():
                 self.interpreter = Interpreter(model_path=str(path), num_threads=threads)
                 self.interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"{path} can't be loaded by LiteRT: {error}") from error
+
+    def describe(self) -> str:
+        """See `AnyFile`."""
+        return f"LiteRT {version('ai-edge-litert')} Interpreter, XNNPACK"
+
+    @property
+    def partitions(self) -> int:
+        """The pieces XNNPACK took; 1 means that it took everything at once."""
+        operators = executed_operators(self.interpreter)
+        return sum(operator["op_name"] == "DELEGATE" for operator in operators)
+
+    def set_tensors(self, values: Sequence[NDArray[Any]]) -> None:
+        """See `AnyFile`."""
+        for one, value in zip(self.interpreter.get_input_details(), values, strict=True):
+            self.interpreter.set_tensor(one["index"], value)
+
+    def invoke(self) -> None:
+        """See `AnyFile`."""
+        self.interpreter.invoke()
+
+    def tensors(self) -> list[NDArray[Any]]:
+        """See `AnyFile`."""
+        details = self.interpreter.get_output_details()
+        return [np.asarray(self.interpreter.get_tensor(one["index"])) for one in details]
+
+
+class LiteRTRunner(LiteRTFile, StoredOutputs):
+    """See `skinlite_export.runtime.runner.Runner`.
+
+    Raises:
+        InputError: as of `LiteRTFile`, or it has other inputs than ours.
+    """
+
+    title: ClassVar[str] = ""
+    suffix: ClassVar[str] = ".tflite"
+    module: ClassVar[str] = "ai_edge_litert.interpreter"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        super().__init__(path, threads)
+        try:
             runner = self.interpreter.get_signature_runner(SIGNATURE)
             inputs, outputs = runner.get_input_details(), runner.get_output_details()
         except (ValueError, RuntimeError) as error:
@@ -49,24 +87,10 @@ class LiteRTRunner(StoredOutputs):
             _tensors(path, outputs, self.interpreter.get_output_details()),
         )
 
-    def describe(self) -> str:
-        """See `Runner`."""
-        return f"LiteRT {version('ai-edge-litert')} Interpreter, XNNPACK"
-
-    @property
-    def partitions(self) -> int:
-        """The pieces XNNPACK took; 1 means that it took everything at once."""
-        operators = executed_operators(self.interpreter)
-        return sum(operator["op_name"] == "DELEGATE" for operator in operators)
-
     def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
         """See `Runner`."""
         for name, value in self.signature.pack(image, patient).items():
             self.interpreter.set_tensor(self._indices[name], value)
-
-    def invoke(self) -> None:
-        """See `Runner`."""
-        self.interpreter.invoke()
 
     def _stored(self, tensor: Tensor) -> NDArray[Any]:
         return np.asarray(self.interpreter.get_tensor(self._indices[tensor.name]))

@@ -1,6 +1,6 @@
 """An .onnx on onnxruntime."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,18 +13,14 @@ from skinlite_export.runtime.read_signature import read_signature, read_tensor
 from skinlite_export.runtime.signature import Tensor
 
 
-class OnnxRunner:
-    """See `skinlite_export.runtime.runner.Runner`.
+class OnnxFile:
+    """See `skinlite_export.runtime.runner.AnyFile`.
 
     Raises:
-        InputError: the file isn't a model, has other inputs than ours, or an operator that
-            onnxruntime lacks.
+        InputError: the file isn't a model, or has an operator that onnxruntime lacks.
     """
 
     runtime: ClassVar[str] = "onnxruntime"
-    title: ClassVar[str] = "ONNX"
-    suffix: ClassVar[str] = ".onnx"
-    module: ClassVar[str] = "onnxruntime"
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:
@@ -41,26 +37,52 @@ class OnnxRunner:
         except Exception as error:  # onnxruntime's own classes derive from Exception directly
             raise InputError(f"{path} can't be loaded by onnxruntime: {error}") from error
         self._version = onnxruntime.__version__
+        self._names = [one.name for one in self.session.get_outputs()]
+        self._inputs: dict[str, NDArray[Any]] = {}
+        self._outputs: dict[str, NDArray[Any]] = {}
+
+    def describe(self) -> str:
+        """See `AnyFile`."""
+        return f"onnxruntime {self._version}, CPU provider"
+
+    def set_tensors(self, values: Sequence[NDArray[Any]]) -> None:
+        """See `AnyFile`."""
+        names = [one.name for one in self.session.get_inputs()]
+        self._inputs = dict(zip(names, values, strict=True))
+
+    def invoke(self) -> None:
+        """See `AnyFile`."""
+        values = self.session.run(self._names, self._inputs)
+        self._outputs = dict(zip(self._names, values, strict=True))
+
+    def tensors(self) -> list[NDArray[Any]]:
+        """See `AnyFile`."""
+        return [np.asarray(self._outputs[name]) for name in self._names]
+
+
+class OnnxRunner(OnnxFile):
+    """See `skinlite_export.runtime.runner.Runner`.
+
+    Raises:
+        InputError: as of `OnnxFile`, or it has other inputs than ours.
+    """
+
+    title: ClassVar[str] = "ONNX"
+    suffix: ClassVar[str] = ".onnx"
+    module: ClassVar[str] = "onnxruntime"
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        super().__init__(path, threads)
         self.signature = read_signature(
             path,
             _tensors(path, self.session.get_inputs()),
             _tensors(path, self.session.get_outputs()),
         )
-        self._inputs: dict[str, NDArray[Any]] = {}
-        self._outputs: dict[str, NDArray[Any]] = {}
-
-    def describe(self) -> str:
-        """See `Runner`."""
-        return f"onnxruntime {self._version}, CPU provider"
+        self._names = [tensor.name for tensor in self.signature.outputs]
 
     def set_inputs(self, image: NDArray[Any], patient: NDArray[Any]) -> None:
         """See `Runner`."""
         self._inputs = self.signature.pack(image, patient)
-
-    def invoke(self) -> None:
-        """See `Runner`."""
-        names = [tensor.name for tensor in self.signature.outputs]
-        self._outputs = dict(zip(names, self.session.run(names, self._inputs), strict=True))
 
     def probabilities(self) -> NDArray[np.float32]:
         """See `Runner`."""

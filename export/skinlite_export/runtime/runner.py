@@ -4,7 +4,7 @@ Nothing here imports TensorFlow before a run folder is loaded: verify, predict a
 run on a Raspberry Pi.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -13,11 +13,40 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
-from skinlite_export.runtime.compiled import CompiledRunner
+from skinlite_export.runtime.compiled import CompiledFile, CompiledRunner
 from skinlite_export.runtime.keras import KerasRunner
-from skinlite_export.runtime.litert import LiteRTRunner
-from skinlite_export.runtime.onnx import OnnxRunner
+from skinlite_export.runtime.litert import LiteRTFile, LiteRTRunner
+from skinlite_export.runtime.onnx import OnnxFile, OnnxRunner
 from skinlite_export.runtime.signature import Signature
+
+
+class AnyFile(Protocol):
+    """A model file of anybody's on one runtime: whatever inputs and outputs, by their place.
+
+    Attributes:
+        runtime: its name on the command line.
+    """
+
+    runtime: ClassVar[str]
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Load a file; the `InputError` for one that can't be names it."""
+
+    @property
+    def partitions(self) -> int | None:
+        """Delegate partitions; None where the runtime has no such thing or doesn't tell."""
+
+    def describe(self) -> str:
+        """The runtime in words: library, version, delegate."""
+
+    def set_tensors(self, values: Sequence[NDArray[Any]]) -> None:
+        """Hand in the inputs, in the file's order, in their number format and shape."""
+
+    def invoke(self) -> None:
+        """Compute."""
+
+    def tensors(self) -> list[NDArray[Any]]:
+        """The outputs of the last invocation as the file stores them, in its order."""
 
 
 class Runner(Protocol):
@@ -69,6 +98,11 @@ _CLASSES: tuple[type[Runner], ...] = (LiteRTRunner, CompiledRunner, OnnxRunner, 
 
 RUNNERS = {runner.runtime: runner for runner in _CLASSES}
 """By name; the first for a suffix is what a file runs on unless asked otherwise."""
+
+_FILES: tuple[type[AnyFile], ...] = (LiteRTFile, CompiledFile, OnnxFile)
+
+FILES = {one.runtime: one for one in _FILES}
+"""What runs files of anybody's, by name."""
 
 
 def runtimes_for(path: Path) -> list[str]:

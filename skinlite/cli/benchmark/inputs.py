@@ -15,11 +15,14 @@ from skinlite.process.extras import need
 if TYPE_CHECKING:
     from skinlite.progress import Report
     from skinlite.training.run import Run
+    from skinlite_benchmarks.contestants.feeds import Declared
     from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.measure.accuracy import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"
+OTHER_NAMES = {"0..255": "0-255", "0..1": "0-1", "zscore": "z-score"}
+"""Of ranges of pixels, as some write them."""
 
 
 def thread_counts(text: str) -> list[int]:
@@ -115,11 +118,27 @@ def parse_runtimes(text: str) -> list[str]:
     return chosen
 
 
+def is_file(reference: str) -> bool:
+    """Whether the baseline is a file of anybody's."""
+    return Path(reference).suffix in (".tflite", ".onnx")
+
+
+def declared_feed(
+    classes: str, pixels: str, channels: str, geometry: str, antialias: bool
+) -> "Declared":
+    """How a file is fed, by its flags; empty without any."""
+    from skinlite_benchmarks.contestants.feeds import Declared
+
+    # Names that come twice stay: they are told.
+    names = tuple(name.strip() for name in classes.split(",")) if classes else ()
+    return Declared(names, OTHER_NAMES.get(pixels, pixels), channels.upper(), geometry, antialias)
+
+
 def reference_file(choice: str, run: "Run | None") -> Path | None:
     """The baseline, converted where it isn't yet.
 
     Args:
-        choice: its name, ``none``, or a .tflite.
+        choice: its name, ``none``, or a .tflite or .onnx.
         run: whose weights it has; None for new ones.
 
     Raises:
@@ -132,11 +151,11 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
         )
     if choice == "none":
         return None
-    if Path(choice).suffix == ".tflite":
+    if is_file(choice):
         return Path(choice)
     if choice != REFERENCE:
         raise InputError(
-            f"--reference {choice!r}: choose {REFERENCE}, none, or your own .tflite file."
+            f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite or .onnx file."
         )
     from skinlite_benchmarks.contestants.reference import NEEDED_GB, ReferenceBuild, reference_path
 
@@ -153,16 +172,19 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     """Write the report and print its summary."""
     from skinlite_benchmarks.report.view import view_of
-    from skinlite_benchmarks.report.wording import summary
+    from skinlite_benchmarks.report.wording import summary, theirs
     from skinlite_benchmarks.report.write import write_report
 
     page = write_report(results, folder)
+    shown = view_of(results)
     for verdict in results.verdicts:
         console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
     if as_json:
         print(results.model_dump_json())
     else:
-        output.print(summary(view_of(results)), markup=False)
+        output.print(summary(shown), markup=False)
+        for sentence in theirs(shown):
+            output.print(sentence, markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
         console.print(f"interrupted; {page} has the measurements until then")

@@ -18,7 +18,9 @@ from skinlite.cli.benchmark.compare import compare
 from skinlite.cli.benchmark.cycles import cycles
 from skinlite.cli.benchmark.inputs import (
     REFERENCE,
+    declared_feed,
     evaluation_set_of,
+    is_file,
     parse_runtimes,
     peers_of,
     publish,
@@ -53,7 +55,9 @@ app = typer.Typer(
 def benchmark(
     models: Annotated[
         list[Path],
-        typer.Argument(help="Bundles, .tflite and .onnx files, run folders (float Keras)."),
+        typer.Argument(
+            help="Bundles, .tflite and .onnx files of anybody's, run folders (float Keras)."
+        ),
     ],
     out: OutOption = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
@@ -64,7 +68,7 @@ def benchmark(
     reference: Annotated[
         str,
         typer.Option(
-            help=f"{REFERENCE} (converted once, then kept), none, or your own .tflite file."
+            help=f"{REFERENCE} (converted once, then kept), none, or a .tflite or .onnx file."
         ),
     ] = REFERENCE,
     reference_run: Annotated[
@@ -101,6 +105,27 @@ def benchmark(
             help="Run of the models: measures accuracy on its test split, also of its float model."
         ),
     ] = None,
+    feed: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FEED.json",
+            help="How a file that skinlite didn't make is fed, written by skinlite inspect --feed; "
+            "with --data its accuracy is measured too.",
+        ),
+    ] = None,
+    classes: Annotated[
+        str,
+        typer.Option(metavar="NAME,...", help="In place of --feed: the file's outputs in order."),
+    ] = "",
+    pixels: Annotated[
+        str,
+        typer.Option(help="Its pixels: 0-255, 0-1, -1..1, imagenet, caffe or z-score."),
+    ] = "",
+    channels: Annotated[str, typer.Option(help="Its order of the colours: RGB or BGR.")] = "",
+    geometry: Annotated[str, typer.Option(help="Its way to resize: crop or stretch.")] = "",
+    antialias: Annotated[
+        bool, typer.Option("--antialias", help="Its resize averages, as Pillow's does.")
+    ] = False,
     details: Annotated[
         bool, typer.Option(help="Also measure operators, cost and this machine's limits.")
     ] = True,
@@ -108,12 +133,18 @@ def benchmark(
 ) -> None:
     """Time models against the reference, interleaved, and write a report.
 
-    The report folder has report.html, report.md, report.csv and results.json.
+    The report folder has report.html, report.md, report.csv and results.json. A file that skinlite
+    didn't make is marked "theirs"; its accuracy needs --data and --feed.
     """
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
     from skinlite.training.run import open_run
-    from skinlite_benchmarks.contestants.find import find_contestants
+    from skinlite_benchmarks.contestants.feeds import feeds_of, with_feeds
+    from skinlite_benchmarks.contestants.find import (
+        find_contestants,
+        find_reference,
+        with_reference,
+    )
     from skinlite_benchmarks.phones.browser import read_devices
     from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
@@ -129,6 +160,11 @@ def benchmark(
     # A wrong path is refused before the baseline is converted.
     entries = find_contestants(models, chosen)
     contestants = [entry.contestant for entry in entries]
+    if is_file(reference):
+        entries = with_reference(entries, find_reference(Path(reference)))
+    declared = declared_feed(classes, pixels, channels, geometry, antialias)
+    feeds = feeds_of(entries, feed or [], declared)
+    entries = with_feeds(entries, feeds)
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     runs = [open_run(path) for path in model or []]
     baseline_run = None if reference_run is None else open_run(reference_run)
@@ -144,6 +180,7 @@ def benchmark(
             settings,
             others=[peer for run in to_convert for peer in peers_of(run, data, chosen, report)],
             evaluation_set=evaluation_set,
+            feeds=feeds,
             report=report,
         )
     results = results.model_copy(update={"devices": phones})

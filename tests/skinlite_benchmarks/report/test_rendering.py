@@ -63,6 +63,7 @@ def test_summary_says_it_in_one_sentence(results: Results) -> None:
         (46.9, 47.2, 47.4, "47.2* [46.9, 47.4]"),
         (1.71, 1.84, 2.9, "1.8* [1.7, 2.9]"),
         (0.401, 0.5, 0.8, "0.50* [0.40, 0.80]"),
+        (0.0014, 0.00162, 0.0021, "0.0016* [0.0014, 0.0021]"),
     ],
 )
 def test_interval_keeps_its_ends_apart(low: float, median: float, high: float, words: str) -> None:

@@ -116,10 +116,12 @@ def tradeoff(view: View) -> list[Chart]:
     title = f"Balanced accuracy against latency, {naming.threads(view.threads)}"
     unknown = len(view.results.contestants) - len(view.pareto)
     left_out = f" Not shown: {unknown} with unknown accuracy." if unknown else ""
+    others = any(row.contestant.theirs and row.contestant.accuracy for row in view.rows)
+    trained = " Files of others may have been trained on these images." if others else ""
     note = (
         "Further left is faster, further up more accurate, a larger disc is a larger file. "
         "Vertical lines: 95 % intervals. Dashed line: the Pareto front; no other model is both "
-        f"as fast and more accurate than those on it.{left_out}"
+        f"as fast and more accurate than those on it.{left_out}{trained}"
     )
     return [_chart(title, partial(pareto.pareto_chart, view.pareto, title=title), WIDE, note)]
 

@@ -257,6 +257,7 @@ class _Search:
             ),
             logits=self._opened.inspection.scores == "logits",
             untold=tuple(part for part, choice in choices.items() if not choice.told),
+            sha256=self._opened.inspection.sha256,
         )
 
 
