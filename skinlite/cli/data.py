@@ -1,7 +1,7 @@
 """``skinlite data``: check a data set's folder, or draw a synthetic one."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -68,18 +68,35 @@ def check(
         raise typer.Exit(2)
 
 
+class Examined(NamedTuple):
+    """What is found in a data set before an image is decoded.
+
+    Attributes:
+        table: its path.
+        frame: its rows.
+        classes: of the rows.
+        faults: errors.
+        findings: what is no error.
+        paths: of the images to be decoded.
+    """
+
+    table: Path
+    frame: "pd.DataFrame"
+    classes: "ClassList"
+    faults: "list[Fault]"
+    findings: "list[Fault]"
+    paths: list[Path]
+
+
 def examine(
     folder: Path, classes: list[str] | None = None, label_column: str | None = None
-) -> "tuple[Path, pd.DataFrame, ClassList, list[Fault], list[Fault], list[Path]]":
+) -> Examined:
     """What `check` does before an image is decoded.
 
     Args:
         folder: or table.
         classes: see `skinlite.data.dataset.read_dataset`.
         label_column: likewise.
-
-    Returns:
-        The table's path, the table, its classes, faults, findings, and the images to be decoded.
 
     Raises:
         InputError: there is no table, or none that can be read.
@@ -97,14 +114,14 @@ def examine(
     frame, class_list = read_labelled(table, classes, label_column)
     faults = check_text(table) + check_table(frame, class_list)
     if "image_id" not in frame:
-        return table, frame, class_list, faults, [], []
+        return Examined(table, frame, class_list, faults, [], [])
     found = images_of(table)
     images = found.pictures
     faults += check_images(frame, images, found)
     wrong, same = find_identical_files(frame, images)
     findings = find_unknown_lesions(frame) + find_known_pairs(frame) + same
     paths = [images[name] for name in frame["image_id"].unique() if name in images]
-    return table, frame, class_list, faults + wrong, findings, paths
+    return Examined(table, frame, class_list, faults + wrong, findings, paths)
 
 
 @app.command()

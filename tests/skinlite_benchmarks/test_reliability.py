@@ -41,9 +41,9 @@ def test_a_table_is_read_as_the_commands_read_it(
     targets._table(table, tmp_path / "a", content)
     with pytest.raises(InputError, match="truncated line"):
         targets._table(table, tmp_path / "b", content[:-20])
-    (_, _, none, _, images), (_, _, faults, *_) = seen
-    assert none == [] and len(images) == len(list(whole.glob("*/*.jpg")))
-    assert faults[0].kind == "truncated line"
+    first, second = seen
+    assert first.faults == [] and len(first.paths) == len(list(whole.glob("*/*.jpg")))
+    assert second.faults[0].kind == "truncated line"
     assert table.read_bytes() == content  # what was linked to stays
 
 

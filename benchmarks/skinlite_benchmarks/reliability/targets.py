@@ -119,8 +119,7 @@ def _table(whole: Path, place: Path, content: bytes) -> None:
     shutil.copytree(whole.parent, folder, copy_function=_link)
     (folder / whole.name).unlink()
     _put(folder / whole.name, content)
-    _, frame, *_ = examine(folder)
-    summarise(frame)
+    summarise(examine(folder).frame)
     read_dataset(folder)
 
 
