@@ -34,6 +34,7 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
         ("macro AUC", found.macro_auc, ends.macro_auc),
         ("melanoma recall", found.melanoma_recall, ends.melanoma_recall),
     )
+    rows = rows if "mel" in found.per_class else rows[:-1]
     means.add_row("images", f"{found.images:,}", "")
     for name, value, interval in rows:
         low_high = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
@@ -90,7 +91,8 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
 
 def _metadata_only(found: "Evaluation") -> Table:
     table = Table(title="without the image: boosted trees from", title_justify="left")
-    for name in ("", "balanced accuracy", "macro AUC", "melanoma AUC"):
+    melanoma = found.per_class.get("mel")
+    for name in ("", "balanced accuracy", "macro AUC", *(["melanoma AUC"] if melanoma else [])):
         table.add_column(name, justify="right" if name else "left")
     for one in found.metadata_only:
         low, high = one.intervals.balanced_accuracy
@@ -98,14 +100,14 @@ def _metadata_only(found: "Evaluation") -> Table:
             ", ".join(one.inputs),
             Text(f"{number(one.balanced_accuracy)} [{low:.3f}, {high:.3f}]"),
             number(one.macro_auc),
-            number(one.melanoma_auc),
+            *([number(one.melanoma_auc)] if melanoma else []),
         )
     table.add_section()
     table.add_row(
         "the network",
         number(found.balanced_accuracy),
         number(found.macro_auc),
-        number(found.per_class["mel"].auc),
+        *([number(melanoma.auc)] if melanoma else []),
     )
     return table
 

@@ -28,10 +28,10 @@ class Leakage(BaseModel):
     """Lesions on two sides, whichever."""
 
     def __str__(self) -> str:
-        return (
-            f"{_share(self.leaking_pictures, self.test_pictures)} test images, "
-            f"{_share(self.leaking_melanomas, self.test_melanomas)} melanomas"
-        )
+        images = f"{_share(self.leaking_pictures, self.test_pictures)} test images"
+        if not self.test_melanomas:
+            return images
+        return f"{images}, {_share(self.leaking_melanomas, self.test_melanomas)} melanomas"
 
 
 def measure_leakage(split: pd.DataFrame, frame: pd.DataFrame) -> Leakage:

@@ -34,7 +34,11 @@ def prepared(two_classes: Path) -> Prepared:
 
 
 def test_two_classes_are_trained_and_evaluated(
-    training: Callable[..., Any], prepared: Prepared, two_classes: Path, tmp_path: Path
+    training: Callable[..., Any],
+    prepared: Prepared,
+    two_classes: Path,
+    tmp_path: Path,
+    skinlite: Callable[..., Any],
 ) -> None:
     run = training(tmp_path / "run", data=prepared, epochs=1).start()
     info = open_run(run.path).info
@@ -50,6 +54,11 @@ def test_two_classes_are_trained_and_evaluated(
     assert again.confusion == test.confusion
     assert again.intervals.melanoma_recall is None
     assert [group.melanomas for group in again.subgroups] == [0] * len(again.subgroups)
+    shown = skinlite("evaluate", run.path, "--figures", tmp_path / "figures")
+    assert shown.code == 0 and "melanoma AUC" not in shown.out and "malignant" in shown.out
+    assert (tmp_path / "figures" / "roc.png").exists()
+    refused = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
+    assert refused.code == 2 and "format of ISIC 2018, with its seven classes" in refused.err
 
 
 def test_a_data_set_with_other_classes_is_refused(
