@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from skinlite.classes import HAM10000
 from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.learning.score_tables import print_evaluation
 from skinlite.cli.progress import reporting
@@ -46,6 +45,7 @@ def evaluate(
     """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
+    from skinlite.classes import HAM10000
 
     with reporting() as report:
         judged = judge(artefact, data, split, model, report)

@@ -1,19 +1,23 @@
 """``skinlite models``."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 
 @pytest.fixture
-def two_backbones(monkeypatch: pytest.MonkeyPatch) -> None:
+def two_backbones() -> Iterator[None]:
     """Leaves two of the eleven, so that the command takes a second."""
     from skinlite.models.backbones import BACKBONES
 
-    for name in set(BACKBONES) - {"mobilenet_v3_large", "vgg16"}:
-        monkeypatch.delitem(BACKBONES, name)
+    rows = dict(BACKBONES)
+    for name in rows.keys() - {"mobilenet_v3_large", "vgg16"}:
+        del BACKBONES[name]
+    yield
+    BACKBONES.clear()
+    BACKBONES.update(rows)  # in their order, which other tests compare
 
 
 @pytest.mark.usefixtures("two_backbones")

@@ -83,6 +83,12 @@ main()
 """
 
 
+def _ignore_none() -> None:
+    """Tests started in the background of a shell or by nohup ignore signals, and pass that on."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def stopped(name: str, number: int, module: Path | None = None) -> tuple[int, str, str]:
     """Exit code, output and messages of a command that gets a signal once it has begun."""
     code = ["-c", COMMAND]
@@ -95,8 +101,7 @@ def stopped(name: str, number: int, module: Path | None = None) -> tuple[int, st
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Tests started in the background of a shell ignore SIGINT, and would pass that on.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_ignore_none,
     )
     assert process.stdout is not None and process.stdout.readline() == "begun\n"
     process.send_signal(number)
@@ -140,7 +145,7 @@ def test_a_signal_while_modules_are_imported(number: int, module: str, tmp_path:
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_ignore_none,
     )
     with process:
         assert process.stderr is not None

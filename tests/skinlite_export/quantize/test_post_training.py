@@ -65,10 +65,11 @@ def test_an_equalization_that_changes_the_network_is_refused(
 
     from skinlite_export.quantize import post_training
 
-    def broken(graph: Any, samples: Any) -> Any:
-        *nodes, last = graph.nodes
+    def broken(twin: Any, samples: Any) -> Any:
+        *nodes, last = twin.graph.nodes
         kernel, bias = last.weights
-        return replace(graph, nodes=(*nodes, replace(last, weights=(kernel, bias + np.eye(7)[0]))))
+        changed = replace(last, weights=(kernel, bias + np.eye(7)[0]))
+        return replace(twin.graph, nodes=(*nodes, changed))
 
     monkeypatch.setattr(post_training, "equalize", broken)
     with pytest.raises(SkinliteError, match="deploy graph differs"):
