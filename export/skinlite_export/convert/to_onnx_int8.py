@@ -125,6 +125,7 @@ def _watched(model: onnx.ModelProto) -> tuple[onnxruntime.InferenceSession, list
         if value.name not in known and value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     )
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # more than one wait for each other by computing
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     session = onnxruntime.InferenceSession(
         watched.SerializeToString(), options, providers=["CPUExecutionProvider"]

@@ -14,6 +14,7 @@ This module owns what is private in TensorFlow, as 2.21.0 has it:
 """
 
 import contextlib
+import gc
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -125,7 +126,11 @@ def _converter(twin: tf_keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
                 f"Can't write temporary files to {folder}: {error.message.rpartition('; ')[2]}. "
                 "Free some space there, or set TMPDIR to another folder."
             ) from error
-        yield tf.lite.TFLiteConverter.from_saved_model(folder)
+        gc.freeze()  # TensorFlow looks through everything for garbage, twice a conversion
+        try:
+            yield tf.lite.TFLiteConverter.from_saved_model(folder)
+        finally:
+            gc.unfreeze()
 
 
 def convert_float32(model: keras.Model) -> bytes:

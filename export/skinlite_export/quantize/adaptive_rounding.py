@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.samples import Sample
@@ -84,7 +85,9 @@ def round_for_each(
         kernel, *rest = node.weights
         grouped = _grouped(node, kernel).astype(np.float64)
         for count, by_name in zip(steps, rounded, strict=True):
-            weights = _ungrouped(node, round_together(grouped, moments, count).astype(np.float32))
+            with threadpool_limits(1, "blas"):  # others would wait for work more than they did any
+                together = round_together(grouped, moments, count)
+            weights = _ungrouped(node, together.astype(np.float32))
             by_name[node.name] = replace(node, weights=(weights, *rest))
     return [
         replace(graph, nodes=tuple(by_name.get(node.name, node) for node in graph.nodes))

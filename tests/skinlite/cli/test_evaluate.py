@@ -19,6 +19,12 @@ from skinlite_export.bundle.folder import Bundle
 Skinlite = Callable[..., Any]
 
 
+@pytest.fixture
+def run(conv_run: Run) -> Path:
+    """A small one, to be damaged."""
+    return conv_run.path
+
+
 def test_evaluate_gives_what_the_run_and_the_bundle_say(
     skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle
 ) -> None:
@@ -33,8 +39,8 @@ def test_evaluate_gives_what_the_run_and_the_bundle_say(
     assert json.loads(out).items() >= json.loads(exported.model_dump_json()).items()
 
 
-def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, tiny_run: Run) -> None:
-    code, out, _ = skinlite("evaluate", tiny_run.path)
+def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, kept_run: Run) -> None:
+    code, out, _ = skinlite("evaluate", kept_run.path)
     assert code == 0
     assert "synthetic images" in out and "balanced accuracy" in out
     assert "without the image" in out and "age, sex, localization" in out
@@ -60,9 +66,9 @@ def test_evaluate_of_a_bundle_needs_its_split(
 
 
 def test_evaluate_of_everything_warns_of_training_pictures(
-    skinlite: Skinlite, tiny_run: Run
+    skinlite: Skinlite, kept_run: Run
 ) -> None:
-    code, _, err = skinlite("evaluate", tiny_run.path, "--split", "all")
+    code, _, err = skinlite("evaluate", kept_run.path, "--split", "all")
     assert code == 0
     assert "images that the run was trained on" in err
 
@@ -71,18 +77,18 @@ def test_evaluate_of_a_folder_that_is_neither(skinlite: Skinlite, tmp_path: Path
     assert skinlite("evaluate", tmp_path).code == 2
 
 
-def test_everything_at_once(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
+def test_everything_at_once(skinlite: Skinlite, kept_run: Run, tmp_path: Path) -> None:
     """Subgroups, calibration, intervals, the challenge's file and the figures of a run."""
     sheet, figures = tmp_path / "answers.csv", tmp_path / "figures"
     code, out, err = skinlite(
-        "evaluate", tiny_run.path, "--isic-csv", sheet, "--figures", figures, "--json"
+        "evaluate", kept_run.path, "--isic-csv", sheet, "--figures", figures, "--json"
     )
     assert code == 0, err
     assert "answers.csv" in err and "attention.png" in err
     found = json.loads(out)
     written = pd.read_csv(sheet)
     assert list(written) == ["image", "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"]
-    split = tiny_run.split()
+    split = kept_run.split()
     assert set(written["image"]) == set(split.loc[split["split"] == "test", "image_id"])
     assert len(written) == found["images"]
     assert written.iloc[:, 1:].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
@@ -108,7 +114,7 @@ def test_a_leaky_split_is_labelled(skinlite: Skinlite, run: Path) -> None:
     assert "LEAKY" not in skinlite("evaluate", run, "--split", "train").out
 
 
-def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:
+def test_places_that_cannot_be_written(skinlite: Skinlite, kept_run: Run, tmp_path: Path) -> None:
     """Told before an image is read."""
     (tmp_path / "taken").write_text("")
     for line, word in (
@@ -117,7 +123,7 @@ def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_pa
         (["--figures", tmp_path], "--figures"),
         (["--figures", tmp_path / "taken"], "--figures"),
     ):
-        code, out, err = skinlite("evaluate", tiny_run.path, *line)
+        code, out, err = skinlite("evaluate", kept_run.path, *line)
         assert (code, out) == (2, "")
         assert word in err
     assert (tmp_path / "taken").read_text() == ""
@@ -125,7 +131,7 @@ def test_places_that_cannot_be_written(skinlite: Skinlite, tiny_run: Run, tmp_pa
 
 @pytest.mark.parametrize("change", ["classes", "labels", "pictures", "table"])
 def test_data_that_is_not_of_the_run(
-    skinlite: Skinlite, tiny_run: Run, data: Path, change: str
+    skinlite: Skinlite, kept_run: Run, data: Path, change: str
 ) -> None:
     """Other classes, no labels, other images, and a folder that is no data set."""
     (table,) = data.glob("*metadata*")
@@ -140,7 +146,7 @@ def test_data_that_is_not_of_the_run(
     if change == "table":
         shutil.rmtree(data)
         data.mkdir()
-    code, out, err = skinlite("evaluate", tiny_run.path, "--data", data)
+    code, out, err = skinlite("evaluate", kept_run.path, "--data", data)
     assert (code, out) == (2, "")
     expected = {
         "classes": "psoriasis",

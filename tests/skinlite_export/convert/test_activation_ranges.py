@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 
-def network(hard_swish: bool) -> Any:
+def network(hard_swish: bool, weights: tuple[float, ...] = (-1, -0.5, 0.5, 1)) -> Any:
     """A convolution whose outputs reach far below -3; they matter where there is no hard-swish."""
     from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites.arithmetic import fold_scales, unfuse_hard_swish
 
     random = np.random.default_rng(0)
-    kernel = np.array([-1, -0.5, 0.5, 1], np.float32).reshape(1, 1, 1, 4)
+    kernel = np.array(weights, np.float32).reshape(1, 1, 1, 4)
     zeros, convolution = np.zeros(7, np.float32), {"kernel_size": (1, 1)}
     mixing, last = random.normal(0, 1, (1, 1, 4, 4)), random.normal(0, 1, (6, 7))
     nodes = [
@@ -34,11 +34,11 @@ def network(hard_swish: bool) -> Any:
     return fold_scales(unfuse_hard_swish(Graph(tuple(nodes))))
 
 
-def samples() -> list[dict[str, Any]]:
+def samples(darkest: float = 0) -> list[dict[str, Any]]:
     random = np.random.default_rng(1)
     return [
         {
-            "image": random.uniform(0, 9, (1, 6, 6, 1)).astype(np.float32),
+            "image": random.uniform(darkest, 9, (1, 6, 6, 1)).astype(np.float32),
             "patient": np.ones((1, 2), np.float32),
         }
         for _ in range(5)
@@ -58,3 +58,22 @@ def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> 
         if has_range(tensor) and b"/conv/" in tensor.name
     ]
     assert low == pytest.approx(lowest, rel=0.05)
+
+
+def test_a_tensor_that_is_below_its_floor_everywhere_has_its_whole_range() -> None:
+    """Of all samples, though the converter saw one: hard-swish makes 0 of each, and any range does,
+    but for one of nothing."""
+    from skinlite_export.convert.to_tflite import measure_ranges
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.tflite.flatbuffer import has_range, unpack
+
+    given = samples(darkest=4)
+    twin = build_twin(network(True, (-1, -1, -1, -1)))
+    content = measure_ranges(twin, lambda: iter(given), ranges="mse")
+    (steps,) = [
+        tensor.quantization
+        for tensor in unpack(content).subgraphs[0].tensors
+        if has_range(tensor) and b"/conv/" in tensor.name
+    ]
+    pixels = np.concatenate([sample["image"] for sample in given])
+    assert (steps.min[0], steps.max[0]) == pytest.approx((-pixels.max(), -pixels.min()), rel=1e-5)
