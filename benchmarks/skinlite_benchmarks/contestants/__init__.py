@@ -1,1 +1,1 @@
-"""Who is measured: bundles, the reference, peers, other sizes."""
+"""Who is measured: bundles, files of others, the reference, peers, other sizes."""

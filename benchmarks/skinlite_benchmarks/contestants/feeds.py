@@ -46,7 +46,7 @@ class Declared:
             InputError: so it is; the message says what there is.
         """
         needed = ("classes", "pixels", "channels", "geometry")
-        missing = [f"--{name}" for name in needed if not getattr(self, name)]
+        missing = [f"`{name}`" for name in needed if not getattr(self, name)]
         if missing:
             raise InputError(
                 f"How a file is fed needs {', '.join(missing)} too: nothing of it can be guessed. "
@@ -60,7 +60,7 @@ class Declared:
         for name, choices in offered.items():
             if getattr(self, name) not in choices:
                 raise InputError(
-                    f"--{name} {getattr(self, name)!r}: choose from {', '.join(choices)}."
+                    f"`{name}` {getattr(self, name)!r}: choose from {', '.join(choices)}."
                 )
 
     def feed(self, path: Path, found: Inspection) -> Feed:
@@ -110,7 +110,7 @@ def feeds_of(
     theirs = {one.contestant.sha256: one for one in entries if one.inspection}
     ours = {one.contestant.sha256: one for one in entries if not one.inspection}
     found: dict[str, Feed] = {}
-    loose: list[tuple[str, Feed | Declared]] = [("what you say", declared)] if declared else []
+    loose: list[tuple[str, Feed | Declared]] = [("What is declared", declared)] if declared else []
     for file in files:
         feed = read_json(Feed, file)
         if not feed.sha256:
@@ -132,14 +132,14 @@ def feeds_of(
         else:
             found[feed.sha256] = feed
     for source, one in loose:
-        open_ = [entry for sha256, entry in theirs.items() if sha256 not in found]
-        if len(open_) != 1:
-            names = ", ".join(str(entry.path) for entry in open_) or "no file"
+        free = [entry for sha256, entry in theirs.items() if sha256 not in found]
+        if len(free) != 1:
+            names = " or ".join(str(entry.path) for entry in free) or "no file here"
             raise InputError(
-                f"{source} doesn't name its file by SHA-256, and {names} could be meant, where one "
-                "is needed. Write a feed.json for each file with skinlite inspect."
+                f"{source} is how one file is fed, and {names} could be meant. Write a feed.json "
+                "for each with skinlite inspect: it names its file by SHA-256."
             )
-        (entry,) = open_
+        (entry,) = free
         assert entry.inspection
         sha256 = entry.contestant.sha256
         if isinstance(one, Declared):

@@ -59,7 +59,8 @@ def check_feed(path: Path, found: Inspection, feed: Feed) -> None:
     """Refuse a feed that can't be this file's.
 
     Raises:
-        InputError: the file can't be fed images, or has another size, layout or number of outputs.
+        InputError: the file can't be fed images, or has another size, layout or number of outputs;
+            a class comes twice, or a number is none.
     """
     opened = Opened(found, lambda values: values)
     if reason := opened.refusal():
@@ -72,6 +73,8 @@ def check_feed(path: Path, found: Inspection, feed: Feed) -> None:
             f"{feed.layout} of {_pixels(feed.height, feed.width)}: that is another file's. Write "
             "one for it with skinlite inspect."
         )
+    if min(size) < 1 or not all(0 < abs(one) < math.inf for one in feed.std or (1,)):
+        raise InputError(f"The feed of {path} has a size or a deviation that no image can have.")
     outputs = outputs_of(opened)
     if len(feed.classes) != outputs:
         raise InputError(

@@ -1,6 +1,7 @@
 """Accuracy of every contestant on the same images of a data set, from one set of predictions."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -177,16 +178,18 @@ class _Judge:
     def theirs(self, entry: Entry) -> Accuracy | None:
         """Of a file of somebody else's, beside the baseline if that is one too."""
         name = entry.contestant.name
-        predicted = self._predict_theirs(entry)
+        try:
+            predicted = self._predict_theirs(entry)
+        except InputError as error:  # the times stay
+            self.reasons.append(f"{name} was not tested for accuracy: {error}")
+            return None
         if predicted is None:
             self.reasons.append(
                 f"{name} was not tested for accuracy: how it wants to be fed isn't in the file. "
                 "skinlite inspect FILE --data DIR --feed feed.json finds it; give that with --feed."
             )
             return None
-        others = (one for one in self._entries if one.contestant.name == self._reference != name)
-        baseline = next(others, None)
-        compared = None if baseline is None else self._predict_theirs(baseline)
+        compared = self._baseline() if name != self._reference else None
         return measured(
             self._labels,
             predicted,
@@ -194,8 +197,17 @@ class _Judge:
             self._lesions,
             images="unknown",
             leaks=MAY_HAVE_TRAINED,
-            baseline=None if compared is None else (str(self._reference), compared),
+            baseline=compared,
         )
+
+    def _baseline(self) -> tuple[str, NDArray[np.float32]] | None:
+        """Name and predictions of the baseline, if it is a file of theirs that has a feed."""
+        for entry in self._entries:
+            if entry.contestant.name == self._reference:
+                with suppress(InputError):  # it is told of the baseline itself
+                    predicted = self._predict_theirs(entry)
+                    return None if predicted is None else (self._reference, predicted)
+        return None
 
     def _predict(self, path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
         if (path, runtime) not in self._predictions:

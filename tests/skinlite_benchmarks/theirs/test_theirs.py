@@ -10,6 +10,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from skinlite.errors import InputError
+from skinlite_benchmarks import BenchmarkSettings, benchmark
+from skinlite_benchmarks.contestants.feeds import Declared
 from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.results.results import Contestant, read_results
@@ -141,7 +144,7 @@ def test_a_feed_that_names_no_file(
     told, results = benchmarked(file, "--feed", feed, "--data", dataset)
     assert told.code == 0 and results["model (theirs)"]["accuracy"]["exported"]["accuracy"] > 0.9
     told, _ = benchmarked(file, tflite_file(), "--feed", feed)
-    assert told.code == 2 and "doesn't name its file" in told.err
+    assert told.code == 2 and "could be meant" in told.err
 
 
 def test_the_images_of_a_declared_feed(onnx_file: Made, tflite_file: Made) -> None:
@@ -217,7 +220,32 @@ def test_files_that_cant_be_judged_or_timed(
     refused("2 of its outputs ('softmax', 'other_1')", onnx_file(outputs=2), *flags)
     refused("without a scale", tflite_file(dtype="INT8", scale=False), *flags)
     refused("could be meant", tflite_file(), tflite_file(dtype="UINT8"), *flags)
-    refused("no file could be meant", models / "tiny.tflite", *flags)
+    refused("no file here could be meant", models / "tiny.tflite", *flags)
+
+
+def test_what_goes_wrong_with_the_images_leaves_the_times(
+    benchmarked: Benchmarked, dataset: Path, onnx_file: Made, tmp_path: Path
+) -> None:
+    model = onnx.load(onnx_file())
+    (bias,) = (one for one in model.graph.initializer if one.name == "kernel")
+    bias.CopyFrom(numpy_helper.from_array(np.full((3, 7), np.nan, np.float32), "kernel"))
+    onnx.save(model, tmp_path / "broken.onnx")
+    flags = ("--classes", CLASSES, "--pixels", "0-255", *LIKE, "--data", dataset)
+    told, found = benchmarked(tmp_path / "broken.onnx", *flags)
+    assert told.code == 0 and found["measurements"] and "accuracy not measured" in told.out
+    assert found["broken (theirs)"]["accuracy"] is None
+    assert any("70 of 70 images with NaN" in one for one in found["notices"])
+
+
+def test_from_python(onnx_file: Made, dataset: Path, coloured: Made, tmp_path: Path) -> None:
+    file, feed = onnx_file(), tmp_path / "feed.json"
+    feed.write_text(find_feed(open_model(file), coloured()).feed.model_dump_json())
+    quick = BenchmarkSettings(threads=(1,), rounds=1, details=False)
+    results = benchmark(file, feeds=[feed], data=dataset, settings=quick)
+    (theirs,) = results.contestants
+    assert theirs.accuracy and theirs.accuracy.exported.accuracy > 0.9
+    with pytest.raises(InputError, match="`pixels`, `channels`, `geometry` too"):
+        benchmark(file, declared=Declared(classes=("mel", "nv")), settings=quick)
 
 
 def test_feeds_of_other_files(
@@ -236,6 +264,7 @@ def test_feeds_of_other_files(
     refused("is the feed of another file, of SHA-256", tflite_file())
     refused("is the feed of another file", file, sha256="0" * 64)
     refused("takes NHWC images of 16x16 px, and its feed is NHWC of 32x16", file, height=32)
+    refused("that no image can have", file, std=(0.0, 1.0, 1.0))
     refused("7 outputs, and 3 classes are named", file, classes=("a", "b", "c"))
     ours = find_contestants([models / "tiny.tflite"])[0].contestant.sha256
     refused("which skinlite made", models / "tiny.tflite", sha256=ours)
