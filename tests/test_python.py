@@ -129,7 +129,9 @@ def test_a_caller_is_told_of_arguments_and_never_of_flags(
     tiny_data: Path, kept_run: Run, plain: Bundle, tmp_path: Path
 ) -> None:
     out, image = tmp_path / "out", next(tiny_data.glob("*/*.jpg"))
-    (tmp_path / "killed.partial").mkdir()
+    checkpoint = tmp_path / "killed.partial" / "checkpoint"
+    checkpoint.mkdir(parents=True)
+    (checkpoint / "state.json").write_text("{}")
     calls: dict[str, Callable[[], object]] = {
         "image_size": lambda: skinlite.train(tiny_data, out=out, image_size=5000),
         "epoch": lambda: skinlite.train(tiny_data, out=out, epoch=1),
