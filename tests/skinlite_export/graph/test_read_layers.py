@@ -102,8 +102,10 @@ def softmax_of_logits(image: Any) -> Any:
 def by_operators(image: Any) -> Any:
     x = ops().silu(ops().relu6(6 * image - 1)) - ops().leaky_relu(-image + 0.5, 0.1)
     x = ops().concatenate([1 - x / 2, ops().hard_sigmoid(x), ops().flip(x, axis=-1)], axis=-1)
-    pooled = ops().mean(x, axis=(1, 2), keepdims=True) * ops().max(conv(x, 9), axis=[1, 2])
-    return ops().squeeze(ops().expand_dims(ops().reshape(pooled, (-1, 4, 9)), 1), 1)
+    pooled = ops().mean(x, axis=(1, 2), keepdims=True) * ops().max(
+        conv(x, 9), axis=[1, 2], keepdims=True
+    )
+    return ops().squeeze(ops().expand_dims(ops().reshape(pooled, (-1, 3, 3)), 1), 1)
 
 
 def convnext_parts(image: Any) -> Any:
@@ -180,7 +182,7 @@ def test_it_is_equal_to_keras(change: Change, assert_ordered: Callable[[Any], No
     model = classified(change)
     images = np.random.default_rng(0).random((4, SIZE, SIZE, 3), np.float32)
     expected = np.asarray(model(images, training=False))
-    assert np.ptp(expected, axis=0).max() > 1e-3  # otherwise any twin would do
+    assert np.ptp(expected, axis=0).max() > 5e-4  # otherwise any twin would do
     stock = read_keras(model)
     for graph in (stock, apply_rewrites(stock, ALL)):
         assert_ordered(graph)
