@@ -61,6 +61,8 @@ def export_run(
             won't do.
         SkinliteError: the deploy graph or the .onnx differs from the Keras model in float32.
     """
+    if run.info.adopted:
+        _check_possible(recipe)
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
@@ -91,7 +93,8 @@ def export_run(
         embed(folder, about, data.encoder)
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
-        (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
+        if data.encoder.asks:
+            (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
         copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
@@ -123,3 +126,20 @@ def export_run(
 
             sign(folder, key)
     return layout.open_bundle(out)
+
+
+def _check_possible(recipe: Recipe) -> None:
+    """Refuse what an adopted network has not.
+
+    Raises:
+        InputError: names it.
+    """
+    if recipe.patient_input == "raw":
+        raise InputError(
+            "The network takes no patient, so that there are no answers for `patient_input='raw'`."
+        )
+    if recipe.with_attention:
+        raise InputError(
+            "The network was adopted and has no Soft-Attention of skinlite's, so that there is no "
+            "map for `with_attention=True`."
+        )

@@ -62,7 +62,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     from skinlite.training.trainer import predict
 
     examples, rows, beside = _read(
-        run.encoder(), run.info.config.image_size, run, dataset, split, advance
+        run.encoder(), run.info.network.image_size, run, dataset, split, advance
     )
     model = run.load_model()
     temperature = None

@@ -61,9 +61,4 @@ def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDA
     """Probabilities (N, 7) of a classifier, batch by batch."""
     starts = range(0, len(examples), batch_size)
     parts = (examples.take(np.arange(i, min(i + batch_size, len(examples)))) for i in starts)
-    return np.concatenate(
-        [
-            model.predict_on_batch({IMAGE: part.images.astype(np.float32), PATIENT: part.patients})
-            for part in parts
-        ]
-    )
+    return np.concatenate([model.predict_on_batch(part.inputs) for part in parts])

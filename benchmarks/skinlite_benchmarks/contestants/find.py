@@ -147,7 +147,7 @@ def _of_run(path: Path) -> Entry:
     if trained and (path / METRICS).is_file():
         scores = run.metrics().test
         accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
-    config = run.info.config
+    config = run.info.network
     update = {
         "name": f"{naming.network(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",

@@ -59,7 +59,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
     with made_once(folder) as staging:
         if staging:
             _convert(run, data, staging, report)
-    config = run.info.config
+    config = run.info.network
     entries = []
     for peer in PEERS:
         path = folder / peer.file

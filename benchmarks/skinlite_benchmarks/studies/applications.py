@@ -113,9 +113,13 @@ def randomize(model: Any, images: np.ndarray) -> None:
     for norm in norms:
         norm.momentum = 0.0  # the statistics become those of the images
     model(images, training=True)
+    for norm in norms:  # a channel that hardly differs would blow up the last digits of float32
+        variance = np.asarray(norm.moving_variance)
+        norm.moving_variance.assign(np.maximum(variance, variance.mean()))
     *_, last = (layer for layer in model.layers if layer.weights)
-    logits = np.log(model.predict_on_batch({IMAGE: images}))
-    last.kernel.assign(last.kernel / max(logits.std(axis=0).max(), 1e-6))
+    for _ in range(3):  # a softmax that is certain tells only that its logits are too large
+        logits = np.log(np.maximum(model.predict_on_batch({IMAGE: images}), 1e-30))
+        last.kernel.assign(last.kernel / logits.std(axis=0).max())
 
 
 def to_int8(graph: Any, images: np.ndarray) -> str:

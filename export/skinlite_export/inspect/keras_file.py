@@ -93,7 +93,8 @@ def _loaded(path: Path, found: Inspection) -> Opened:
         every = made if isinstance(made, (list, tuple)) else [made]
         return [np.asarray(one, np.float32) for one in every]
 
-    return Opened(found, run, batches=all(one.shape[0] is None for one in found.inputs))
+    batches = all(one.shape[0] is None for one in found.inputs)
+    return Opened(found, run, batches, model)
 
 
 def _tensor(tensor: Any) -> InspectedTensor:

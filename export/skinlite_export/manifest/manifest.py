@@ -11,6 +11,7 @@ from typing import Literal
 
 from skinlite.data.geometry import FRAME
 from skinlite.data.splits.leaks import OLDER, Leaks
+from skinlite.models.adopted import Adopted
 from skinlite.training.config import TrainConfig
 from skinlite_export.manifest.measured import (
     Audit,
@@ -80,6 +81,7 @@ class Source(Record):
         width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated images.
+        adopted: what is known of a network that skinlite didn't train.
         network_proven: that the network is the one which the run's settings, split and scores are
             about; False where the run kept no hash of it, so that it is unknown.
     """
@@ -94,6 +96,7 @@ class Source(Record):
     parameters: int
     model_sha256: str
     network_proven: bool = False
+    adopted: Adopted | None = None
 
 
 class About(Record):

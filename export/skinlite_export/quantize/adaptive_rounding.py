@@ -19,8 +19,7 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
-from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.samples import Sample, tensors
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.graph.folding import split_separable
@@ -143,13 +142,13 @@ def input_moments(
     sums = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
 
     @tf.function
-    def add(image: tf.Tensor, patient: tf.Tensor) -> None:
-        seen = watched({IMAGE: image, PATIENT: patient}, training=False)
+    def add(inputs: dict[str, tf.Tensor]) -> None:
+        seen = watched(inputs, training=False)
         for node, one, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
             total.assign_add(_moments(node, one))
 
     for one in samples():
-        add(tf.constant(one[IMAGE]), tf.constant(one[PATIENT]))
+        add(tensors(one))
     for node, total in zip(nodes, sums, strict=True):
         yield node, total.numpy().astype(np.float64)
 

@@ -36,10 +36,14 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
     Raises:
         InputError: the image can't be read, or there is no such age, sex or localization.
     """
+    if not encoder.asks and patient != Patient():
+        raise InputError(
+            "This network takes the image alone: leave out `age`, `sex` and `localization`."
+        )
     known = {"sex": encoder.sexes, "localization": encoder.localizations}
     for field, values in known.items():
         value = getattr(patient, field)
-        if value not in values:
+        if encoder.asks and value not in values:
             raise InputError(f"`{field}` {value!r}: give one of {', '.join(values)}.")
     (vector,) = patients_for(runner, [patient], encoder)
     image = load_image(Path(path))

@@ -47,6 +47,7 @@ def prepare(
     split: str = "lesion",
     test_data: Path | None = None,
     same_lesion: Path | None = None,
+    encoder: PatientEncoder | None = None,
 ) -> Prepared:
     """Split, fit the encoder on the training rows, decode every image once.
 
@@ -58,11 +59,12 @@ def prepare(
         split: see `divide`.
         test_data: see `divide`.
         same_lesion: see `divide`.
+        encoder: of the patients; None: fitted on the training rows.
     """
     division = divide(dataset, split, seed=seed, test_data=test_data, same_lesion=same_lesion)
     dataset, rows = division.dataset, division.split
     train = dataset.select(rows.loc[rows["split"] == "train", "image_id"])
-    encoder = PatientEncoder.fit(train.frame)
+    encoder = encoder or PatientEncoder.fit(train.frame)
     examples = _examples(dataset, rows, encoder, image_size, advance)
     return Prepared(dataset, rows, encoder, examples, division.info)
 
@@ -74,7 +76,7 @@ def prepare_again(
     split, encoder = run.split(), run.encoder()
     division = divide_again(dataset, split, run.info.split)
     dataset = division.dataset
-    examples = _examples(dataset, split, encoder, run.info.config.image_size, advance)
+    examples = _examples(dataset, split, encoder, run.info.network.image_size, advance)
     return Prepared(dataset, split, encoder, examples, division.info)
 
 

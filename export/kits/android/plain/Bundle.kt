@@ -32,7 +32,7 @@ enum class Dtype(val bytes: Int, val limits: IntRange) {
     INT8(1, -128..127),
 }
 
-/** patient_encoding.json: how age, sex and site become numbers. */
+/** patient_encoding.json, where the model takes a patient: how age, sex and site become numbers. */
 class Encoding(
     val columns: List<String>,
     val ageMean: Double,
@@ -54,7 +54,9 @@ class Bundle(private val read: (String) -> ByteArray) {
     val frame = manifest["geometry"]["frame"].list.map(Json::int)
     val inputs = tensors("inputs")
     val outputs = tensors("outputs")
-    val encoding = json("patient_encoding.json").let { table ->
+
+    /** Null where the model takes the picture alone. */
+    val encoding = if (inputs.size == 1) null else json("patient_encoding.json").let { table ->
         require(table["kind"].text == "age-sex-localization") {
             "patient_encoding.json has the kind ${table["kind"]}; this kit knows age-sex-localization"
         }

@@ -67,7 +67,8 @@ struct Contract {
     let folder: URL
     let signature: Signature
     let geometry: PixelGeometry
-    let encoding: Encoding
+    /// Nil where the model takes the picture alone.
+    let encoding: Encoding?
     /// Of the classes, in the order of the probabilities.
     let labels: [String]
     /// Long names by label.
@@ -86,11 +87,12 @@ struct Contract {
         geometry = manifest.geometry
         names = manifest.classes
         notice = manifest.notice
-        encoding = try decodeJson(folder.appendingPathComponent("patient_encoding.json"))
+        encoding = signature.inputs.count == 1
+            ? nil : try decodeJson(folder.appendingPathComponent("patient_encoding.json"))
         labels = try String(contentsOf: folder.appendingPathComponent("labels.txt"), encoding: .utf8)
             .split(whereSeparator: \.isNewline).map(String.init)
-        guard encoding.kind == "age-sex-localization" else {
-            throw KitError("The encoding is \(encoding.kind); this kit knows age-sex-localization.")
+        if let kind = encoding?.kind, kind != "age-sex-localization" {
+            throw KitError("The encoding is \(kind); this kit knows age-sex-localization.")
         }
         guard geometry.isKnown() else {
             throw KitError("The bundle's geometry isn't the one of this kit: \(geometry)")
