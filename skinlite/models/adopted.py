@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.data.geometry import Shaping
+
 
 class Adopted(BaseModel):
     """A foreign network, and how its file wanted to be fed: that is in the graph now.
@@ -18,6 +20,7 @@ class Adopted(BaseModel):
         mean: RGB, of levels 0-255: it takes (level - mean) / std. None: each image's own.
         std: likewise.
         channels: order of the colours that it takes.
+        geometry: whether its images are cropped or stretched to their size.
         classes: its outputs in the file's order.
         logits: whether a softmax was put behind it.
         images: labelled ones that the feed was tried on.
@@ -40,6 +43,7 @@ class Adopted(BaseModel):
     mean: tuple[float, float, float] | None
     std: tuple[float, float, float] | None
     channels: Literal["RGB", "BGR"]
+    geometry: Shaping
     classes: tuple[str, ...]
     logits: bool
     images: int

@@ -24,6 +24,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from skinlite.data.geometry import Shaping
 from skinlite.data.layouts.text import read_values
 from skinlite.data.patient import NO_PATIENT, PatientEncoder
 from skinlite.data.splits.leakage import known_today
@@ -59,12 +60,14 @@ class Network(NamedTuple):
         topology: ``paper``, ``released`` or ``adopted``.
         width: of the backbone's channels (MobileNet's alpha).
         image_size: height and width, pixels.
+        shaping: how images get that size, see `skinlite.data.geometry.shape`.
     """
 
     backbone: str
     topology: str
     width: float
     image_size: int
+    shaping: Shaping = "crop"
 
 
 class RunInfo(BaseModel):
@@ -103,7 +106,8 @@ class RunInfo(BaseModel):
     def network(self) -> Network:
         """The network that was trained or adopted."""
         if self.adopted:
-            return Network(self.adopted.name, "adopted", 1.0, self.adopted.image_size)
+            own = self.adopted
+            return Network(own.name, "adopted", 1.0, own.image_size, own.geometry)
         config = self.settings
         return Network(config.backbone, config.topology, config.width, config.image_size)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
@@ -30,12 +31,14 @@ class Entry:
     Attributes:
         encoder: of the patients; None for a bare file.
         model_sha256: of the Keras model that it was made from; None for a bare file.
+        shaping: how its images get their size.
     """
 
     path: Path
     contestant: Contestant
     encoder: PatientEncoder | None = None
     model_sha256: str | None = None
+    shaping: Shaping = "crop"
 
 
 def find_contestants(
@@ -158,7 +161,7 @@ def _of_run(path: Path) -> Entry:
         "accuracy": accuracy,
     }
     contestant = contestant_of(run.intact(MODEL), "keras").model_copy(update=update)
-    return Entry(path, contestant, run.encoder(), contestant.sha256)
+    return Entry(path, contestant, run.encoder(), contestant.sha256, config.shaping)
 
 
 def _of_bundle(path: Path) -> list[Entry]:
@@ -189,6 +192,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         entry.contestant.model_copy(update=update),
         bundle.encoder(),
         source.model_sha256,
+        bundle.shaping,
     )
 
 

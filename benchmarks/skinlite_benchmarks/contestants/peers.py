@@ -78,7 +78,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
             "network_proven": run.info.names_network,
         }
         contestant = contestant_of(path, runtime).model_copy(update=update)
-        entries.append(Entry(path, contestant, data.encoder, model_sha256))
+        entries.append(Entry(path, contestant, data.encoder, model_sha256, data.shaping))
     return entries
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.geometry import load_image
+from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
@@ -106,10 +106,12 @@ def score(
     labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
     lesions = frame["lesion_id"].to_numpy(object)
 
-    def predict(path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
+    def predict(
+        path: Path, runtime: str, encoder: PatientEncoder, shaping: Shaping
+    ) -> NDArray[np.float32]:
         if (path, runtime) not in predictions:
             predictions[path, runtime] = _predictions(
-                path, runtime, encoder, evaluation_set.dataset
+                path, runtime, encoder, evaluation_set.dataset, shaping
             )
         return predictions[path, runtime]
 
@@ -130,12 +132,12 @@ def score(
                 f"{name} comes from none of the runs given by --model: it may have been trained "
                 "on the test images."
             )
-        exported = predict(entry.path, entry.contestant.runtime, encoder)
+        exported = predict(entry.path, entry.contestant.runtime, encoder, entry.shaping)
         float_model = (run.path, "keras") if run else _float_twin(entry, entries)
         accuracies[name] = measured(
             labels,
             exported,
-            None if float_model is None else predict(*float_model, encoder),
+            None if float_model is None else predict(*float_model, encoder, entry.shaping),
             lesions,
             images=evaluation_set.pictures,
             leaks=_leaks(run, evaluation_set),
@@ -155,13 +157,14 @@ def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
 
 
 def _predictions(
-    path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset
+    path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset, shaping: Shaping
 ) -> NDArray[np.float32]:
     runner = load_runner(path, cores(), runtime)
+    runner.shaping = shaping
     frame = dataset.frame
     height, width = runner.signature.height_width
     images = (
-        pixels_of(dataset, height, width)
+        pixels_of(dataset, height, width, shaping=shaping)
         if height == width
         # A file that resizes takes large frames, which aren't worth keeping.
         else (pixels_for(runner, load_image(path)) for path in frame["path"])

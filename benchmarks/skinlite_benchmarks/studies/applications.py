@@ -106,7 +106,7 @@ def read(build: Callable[..., Any], export: bool = False) -> Read:
 
 
 def randomize(model: Any, images: np.ndarray) -> None:
-    """Give it statistics, and logits that differ by about 1 between the images."""
+    """Give it statistics, and logits that differ by about a half between the images."""
     import keras
 
     norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
@@ -117,9 +117,11 @@ def randomize(model: Any, images: np.ndarray) -> None:
         variance = np.asarray(norm.moving_variance)
         norm.moving_variance.assign(np.maximum(variance, variance.mean()))
     *_, last = (layer for layer in model.layers if layer.weights)
-    for _ in range(3):  # a softmax that is certain tells only that its logits are too large
-        logits = np.log(np.maximum(model.predict_on_batch({IMAGE: images}), 1e-30))
-        last.kernel.assign(last.kernel / logits.std(axis=0).max())
+    before = keras.Model(model.inputs, last.input).predict_on_batch({IMAGE: images})
+    logits = before.reshape(len(before), -1) @ np.asarray(last.kernel).reshape(-1, len(CLASSES))
+    scale = 0.5 / logits.std(axis=0).max()
+    last.kernel.assign(last.kernel * scale)
+    last.bias.assign(-scale * logits.mean(axis=0))
 
 
 def to_int8(graph: Any, images: np.ndarray) -> str:

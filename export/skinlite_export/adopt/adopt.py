@@ -4,14 +4,17 @@ import re
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from skinlite import __version__
 from skinlite.api.data import counted, dataset_of
 from skinlite.data.dataset import Dataset
+from skinlite.data.geometry import Pixels as Image
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import NO_PATIENT
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics, evaluate
@@ -54,7 +57,7 @@ def adopt(
     classes: Sequence[str] | None = None,
     pixels: str = AUTO,
     channels: str = AUTO,
-    geometry: str = "crop",
+    geometry: str = AUTO,
     logits: bool | None = None,
     split: str = UNKNOWN,
     author: str = "",
@@ -75,7 +78,8 @@ def adopt(
         classes: its outputs in order; None: as labelled images say.
         pixels: the range that it takes, or ``auto``: as labelled images say.
         channels: ``RGB``, ``BGR`` or ``auto``.
-        geometry: ``crop``, which is what a run does.
+        geometry: whether images are cropped or stretched to its size: ``crop``, ``stretch`` or
+            ``auto``.
         logits: whether a softmax has to be put behind it; None: as its outputs look.
         split: CSV file with the columns image_id and split, where it is known which images trained
             it, or ``unknown``: then every score says that it may be an upper bound.
@@ -98,9 +102,11 @@ def adopt(
     opened = open_model(file)
     size = check_file(file, opened)
     network = opened.network
-    unchanged = {"mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0), "channels": "RGB"}
     # Before anything that takes long: a layer that can't be read is named.
-    read_keras(with_feed(network, **unchanged, classes=CLASSES, logits=False))
+    zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    read_keras(
+        with_feed(network, mean=zero, std=one, channels="RGB", classes=CLASSES, logits=False)
+    )
     by_softmax = _by_softmax(file, logits, opened)
     dataset = dataset_of(data)
     report("trying ways to feed it", 0, 1)
@@ -108,12 +114,8 @@ def adopt(
     declared = Hypothesis(
         cast(Pixels, settled("pixels", pixels, finding.pixels)),
         cast(Channels, settled("channels", channels, finding.channels)),
+        cast(Shaping, settled("geometry", geometry, finding.geometry, may_be_open=True)),
     )
-    if geometry != finding.geometry.value and finding.geometry.told:
-        raise InputError(
-            f"This network wants its images stretched, not cropped: labelled ones say so, ahead by "
-            f"{_nats(finding)}. A run crops its images, so that it can't be adopted yet."
-        )
     _warn_of_antialias(finding)
     order = settled_classes(classes, finding)
     trials = Trials(opened, draw_images(dataset.root, images))
@@ -122,7 +124,8 @@ def adopt(
     model = with_feed(
         network, mean=mean, std=std, channels=declared.channels, classes=order, logits=by_softmax
     )
-    _check_equal(model, few[:, [order.index(name) for name in CLASSES]], trials, file)
+    seen = trials.resized(declared.geometry, False)[:FEW]
+    _check_equal(model, seen, few[:, [order.index(name) for name in CLASSES]], file)
     adopted = Adopted(
         name=re.sub(r"[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "network",
         file=file.name,
@@ -133,6 +136,7 @@ def adopt(
         mean=mean,
         std=std,
         channels=declared.channels,
+        geometry=declared.geometry,
         classes=order,
         logits=by_softmax,
         images=finding.images,
@@ -142,7 +146,9 @@ def adopt(
         license=license,
     )
     advance = counted(report, "reading images", len(dataset.frame))
-    prepared = prepare(dataset, size, 0, advance, split=split, encoder=NO_PATIENT)
+    prepared = prepare(
+        dataset, size, 0, advance, split=split, encoder=NO_PATIENT, shaping=declared.geometry
+    )
     return _write(out, model, adopted, prepared, report)
 
 
@@ -161,11 +167,6 @@ def _by_softmax(file: Path, declared: bool | None, opened: Opened) -> bool:
     )
 
 
-def _nats(finding: Finding) -> str:
-    margin = finding.geometry.margin
-    return f"{margin.nats:.2f} nats [{margin.low:.2f}, {margin.high:.2f}]" if margin else "far"
-
-
 def _warn_of_antialias(finding: Finding) -> None:
     margin = finding.antialias.margin
     if finding.antialias.told and finding.antialias.value == "yes" and margin:
@@ -178,15 +179,14 @@ def _warn_of_antialias(finding: Finding) -> None:
 
 
 def _check_equal(
-    model: keras.Model, expected: np.ndarray[Any, Any], trials: Trials, file: Path
+    model: keras.Model, seen: list[Image], expected: NDArray[np.float64], file: Path
 ) -> None:
     """Compare the run's model with the file, fed as it wants to be.
 
     Raises:
         InputError: they differ, as with a last layer that is used twice.
     """
-    images = np.stack(trials.resized("crop", False)[: len(expected)]).astype(np.float32)
-    found = model.predict_on_batch({IMAGE: images})
+    found = model.predict_on_batch({IMAGE: np.stack(seen).astype(np.float32)})
     difference = float(np.abs(found - expected).max())
     if not difference <= SAME:
         raise InputError(

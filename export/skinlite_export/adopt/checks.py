@@ -68,16 +68,11 @@ def check_declared(
     known = {
         "pixels": (pixels, (AUTO, *RANGES)),
         "channels": (channels, (AUTO, "RGB", "BGR")),
-        "geometry": (geometry, ("crop", "stretch")),
+        "geometry": (geometry, (AUTO, "crop", "stretch")),
     }
     for name, (value, values) in known.items():
         if value not in values:
             raise InputError(f"`{name}={value!r}`: give one of {', '.join(values)}.")
-    if geometry == "stretch":
-        raise InputError(
-            "`geometry='stretch'` isn't possible yet: a run crops its images in the middle, "
-            "wherever they are used. A network that was trained on stretched images loses by that."
-        )
     if classes is None:
         return
     for name in classes:
@@ -93,13 +88,20 @@ def check_declared(
         raise InputError(f"`classes` lacks {', '.join(missing)}.")
 
 
-def settled(name: str, declared: str, choice: Choice) -> str:
+def settled(name: str, declared: str, choice: Choice, may_be_open: bool = False) -> str:
     """A part of the feed: what was declared, if labelled images say so too; or what they say.
+
+    Args:
+        name: of the part.
+        declared: or `AUTO`.
+        choice: what the images say.
+        may_be_open: whether it matters little where they can't tell.
 
     Raises:
         InputError: they say otherwise, or can't tell.
     """
-    if declared != AUTO and declared != choice.value and declared not in choice.same:
+    differs = declared not in (AUTO, choice.value, *choice.same)
+    if differs and (choice.told or not may_be_open):
         ahead = ""
         if choice.margin:
             margin = choice.margin
@@ -108,7 +110,7 @@ def settled(name: str, declared: str, choice: Choice) -> str:
             f"`{name}={declared!r}` isn't how this network wants its images: labelled ones say "
             f"{choice.value}{ahead}. Give that, or leave `{name}` out."
         )
-    if not choice.told:
+    if not choice.told and not may_be_open:
         rival = f" against {choice.runner_up}" if choice.runner_up else ""
         raise InputError(
             f"Which {name} this network takes can't be told by these labelled images: "

@@ -16,6 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import NO_PATIENT, Patient, PatientEncoder
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import restore
@@ -57,7 +58,14 @@ class Bundle:
 
     def runner(self, file: str = TFLITE, threads: int = 1) -> Runner:
         """One of the bundle's models, loaded."""
-        return load_runner(self.path / file, threads)
+        runner = load_runner(self.path / file, threads)
+        runner.shaping = self.shaping
+        return runner
+
+    @property
+    def shaping(self) -> Shaping:
+        """How images get the size of its models' image tensors."""
+        return self.manifest.geometry.shaping
 
     def predict(
         self,

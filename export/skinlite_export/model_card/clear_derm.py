@@ -78,7 +78,8 @@ def data(manifest: Manifest) -> Rows:
         ("Acquisition, devices of several makers", "none: generated" if synthetic else UNTOLD),
         (
             "Preprocessing",
-            f"centre crop to a square, reduced into {FRAME[0]}x{FRAME[1]}, bilinear to "
+            ("centre crop to a square" if manifest.geometry.crop == "centre" else "no crop")
+            + f", reduced into {FRAME[0]}x{FRAME[1]}, bilinear to "
             f"{size}x{size}; see geometry in manifest.json",
         ),
         (
@@ -181,7 +182,8 @@ def _algorithm(manifest: Manifest) -> str:
     return (
         f"adopted from {adopted.file} (SHA-256 {adopted.sha256}), made by "
         f"{adopted.made_by or 'an unknown program'}; {source.parameters:,} parameters. It takes "
-        f"pixels {adopted.pixels}, {adopted.channels}, and gives "
+        f"pixels {adopted.pixels}, {adopted.channels}, of images that are "
+        f"{'cropped' if adopted.geometry == 'crop' else 'stretched'}, and gives "
         f"{'logits' if adopted.logits else 'probabilities'} of {', '.join(adopted.classes)}: that "
         f"is in the graph now. So fed its predictions told {nats:.3f} nats of the label, at least "
         f"{low:.3f}, on {adopted.images} labelled images, more than fed in any other way"

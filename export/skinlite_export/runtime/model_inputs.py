@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import Pixels, fit, load_image
+from skinlite.data.geometry import Pixels, load_image, shape
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite_export.runtime.runner import Runner, predict_all
 
 
 def pixels_for(runner: Runner, image: Pixels) -> Pixels:
-    """Crop and resize an image to the image tensor; where the file resizes, to its frame."""
-    return fit(image, *runner.signature.height_width)
+    """Bring an image to the size of the image tensor; where the file resizes, of its frame."""
+    return shape(image, *runner.signature.height_width, runner.shaping)
 
 
 def patients_for(

@@ -125,7 +125,8 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "status doesn't follow from the gates": manifest.status
         == status_of(manifest.verification, manifest.search, recipe.gates),
         "classes aren't skinlite's": list(manifest.classes.items()) == list(CLASS_NAMES.items()),
-        "geometry isn't skinlite's": manifest.geometry == Geometry(),
+        "geometry isn't skinlite's": manifest.geometry
+        == Geometry.of(source.adopted.geometry if source.adopted else "crop"),
         "notice isn't the description's": manifest.notice in about.description,
         "about.name isn't the source's": about.name == f"{source.backbone}-{source.image_size}px",
         "about.version isn't the start of source.model_sha256": len(about.version) == 12

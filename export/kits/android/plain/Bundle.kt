@@ -52,6 +52,9 @@ class Bundle(private val read: (String) -> ByteArray) {
 
     /** Rows and columns that larger crops are reduced into. */
     val frame = manifest["geometry"]["frame"].list.map(Json::int)
+
+    /** Whether pictures are resized as a whole, not cropped. */
+    val whole = manifest["geometry"]["crop"].text == "none"
     val inputs = tensors("inputs")
     val outputs = tensors("outputs")
 
@@ -81,7 +84,7 @@ class Bundle(private val read: (String) -> ByteArray) {
     init {
         for ((name, known) in GEOMETRY) {
             val found = manifest["geometry"][name].toString()
-            require(found == known) { "geometry: $name is $found; this kit knows $known" }
+            require(found in known) { "geometry: $name is $found; this kit knows $known" }
         }
     }
 
@@ -108,13 +111,13 @@ class Bundle(private val read: (String) -> ByteArray) {
         /** What Geometry.kt does. */
         val GEOMETRY = mapOf(
             "channels" to "RGB",
-            "orientation" to "exif",
-            "crop" to "centre",
-            "reduce" to "area",
-            "resize" to "bilinear",
-            "half_pixel_centers" to "true",
-            "antialias" to "false",
-            "rounding" to "nearest",
+            "orientation" to setOf("exif"),
+            "crop" to setOf("centre", "none"),
+            "reduce" to setOf("area"),
+            "resize" to setOf("bilinear"),
+            "half_pixel_centers" to setOf("true"),
+            "antialias" to setOf("false"),
+            "rounding" to setOf("nearest"),
         )
     }
 }

@@ -24,7 +24,7 @@ class Classifier(val bundle: Bundle, private val model: Model) {
      */
     fun inputs(picture: Picture, patient: Patient): Map<String, ByteBuffer> {
         val (_, height, width) = bundle.inputs.getValue("image").shape
-        val pixels = fit(picture, height, width, bundle.frame).levels
+        val pixels = fit(picture, height, width, bundle.frame, bundle.whole).levels
         val image = mapOf("image" to FloatArray(pixels.size) { level(pixels, it).toFloat() })
         val table = bundle.encoding
         val real = image + when {

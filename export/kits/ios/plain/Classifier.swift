@@ -47,7 +47,9 @@ struct Classifier {
     /// where the model takes a patient.
     func inputs(_ picture: Pixels, _ patient: Patient) throws -> [String: Data] {
         let shape = try tensor(contract.input("image"), "image").shape
-        let pixels = fit(picture, height: shape[1], width: shape[2], frame: contract.geometry.frame)
+        let geometry = contract.geometry
+        let pixels = fit(
+            picture, height: shape[1], width: shape[2], frame: geometry.frame, whole: geometry.isWhole)
         var real = ["image": pixels.levels.map(Float.init)]
         if let table = contract.encoding {
             if contract.input("patient") != nil {

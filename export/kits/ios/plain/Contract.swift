@@ -38,10 +38,13 @@ struct PixelGeometry: Decodable, Equatable {
     let halfPixelCenters, antialias: Bool
     let frame: [Int]
 
+    /// Whether pictures are resized as a whole, not cropped.
+    var isWhole: Bool { crop == "none" }
+
     /// What Geometry.swift does.
     func isKnown() -> Bool {
         self == PixelGeometry(
-            channels: "RGB", orientation: "exif", crop: "centre", reduce: "area", resize: "bilinear",
+            channels: "RGB", orientation: "exif", crop: crop == "none" ? crop : "centre", reduce: "area", resize: "bilinear",
             rounding: "nearest", halfPixelCenters: true, antialias: false, frame: frame)
     }
 }

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from skinlite.data.geometry import Pixels, load_image
+from skinlite.data.geometry import Pixels, Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE, PATIENT, SEX, SITE
@@ -34,7 +34,7 @@ class Trials:
         self._opened, self._data = opened, data
         self.size = size_of(self._image) or (USUAL_SIZE, USUAL_SIZE)
         self._decoded: list[Pixels] = in_threads(load_image, data.frame["path"])
-        self._resized: dict[tuple[str, bool], list[Pixels]] = {}
+        self._resized: dict[tuple[Shaping, bool], list[Pixels]] = {}
         self.scaling = Scaling(self.resized("stretch", False))
         self._patients = patients_for(opened, data)
         others = [tensor.name for tensor in opened.inspection.inputs if not tensor.layout]
@@ -73,7 +73,7 @@ class Trials:
         rows = in_threads(predict, range(start, stop, step), THREADS)
         return to_probabilities(np.concatenate(rows), self._opened.inspection.scores)
 
-    def resized(self, geometry: str, antialias: bool) -> list[Pixels]:
+    def resized(self, geometry: Shaping, antialias: bool) -> list[Pixels]:
         """All images at the network's size, RGB 0-255."""
         key = geometry, antialias
         if key not in self._resized:
