@@ -49,7 +49,8 @@ def with_feed(
     if order != list(range(len(order))):
         _permute(_last_kernel(network), order)
     image = keras.Input(network.inputs[0].shape[1:], name=IMAGE)
-    x = network(_fed(image, mean, std, channels))
+    # Of a file of Keras 2 it gives a list.
+    (x,) = keras.tree.flatten(network(_fed(image, mean, std, channels)))
     if len(x.shape) > 2:
         x = layers.Flatten(name="outputs")(x)
     last = layers.Softmax if logits else layers.Identity
