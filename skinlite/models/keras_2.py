@@ -17,10 +17,32 @@ OPERATORS: dict[str, Callable[[float], tuple[float, float]]] = {
 """Operators on a tensor and a number, ``x / 127.5``, as the scale and offset of a Rescaling."""
 
 
+UNKNOWN_TO_3: dict[str, tuple[str, ...]] = {
+    "DepthwiseConv2D": ("groups",),
+    "Random": ("rng_type",),
+    "SeparableConv2D": ("groups", "kernel_constraint", "kernel_initializer", "kernel_regularizer"),
+}
+"""Settings by class (``Random``: all augmentation): ``groups`` is 1 always, the others are for
+training. Every MobileNet and Xception of Keras 2 has some."""
+
+
+def changed_functions(config: Any) -> list[str]:
+    """Layers of a configuration of Keras 2 that Keras 3 would compute otherwise, in silence.
+
+    Its hard_sigmoid was clip(0.2 x + 0.5, 0, 1); that of Keras 3 is relu6(x + 3) / 6.
+    """
+    return sorted(
+        f"{layer['class_name']} {settings.get('name')!r} with Keras 2's hard_sigmoid"
+        for layer in _layers(config)
+        if isinstance(settings := layer.get("config"), dict)
+        and settings.get("activation") == "hard_sigmoid"
+    )
+
+
 def modernized(config: Any) -> bool:
     """Change a parsed configuration in place; whether anything had to be.
 
-    * DepthwiseConv2D has ``groups``, which is 1 always: every MobileNet of Keras 2.
+    * Settings that change no inference and that Keras 3 doesn't know: `UNKNOWN_TO_3`.
     * An operator on a tensor and a number is a TFOpLambda, which names a function of TensorFlow.
     """
     changed = False
@@ -28,9 +50,12 @@ def modernized(config: Any) -> bool:
         settings = layer.get("config")
         if not isinstance(settings, dict):
             continue
-        if layer["class_name"] == "DepthwiseConv2D" and settings.get("groups") == 1:
-            del settings["groups"]
-            changed = True
+        name = str(layer["class_name"])
+        known = UNKNOWN_TO_3.get("Random" if name.startswith("Random") else name, ())
+        for key in known:
+            if key in settings and (key != "groups" or settings[key] == 1):
+                del settings[key]
+                changed = True
         if layer["class_name"] == "TFOpLambda":
             changed = _as_rescaling(layer, settings) or changed
     return changed

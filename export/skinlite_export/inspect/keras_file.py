@@ -18,7 +18,7 @@ import numpy as np
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import check_regular, open_regular
-from skinlite.models.keras_2 import copy_with, modernized
+from skinlite.models.keras_2 import changed_functions, copy_with, modernized
 from skinlite.models.keras_file import other_kind
 from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Arrays, Opened
@@ -47,6 +47,8 @@ def open_keras(path: Path) -> Opened:
     newer = not is_zip and modernized(config)
     objects = list(_objects(config))
     foreign = sorted({name for one in objects if (name := _foreign(one))})
+    if notes.get("keras_version", "").startswith("2."):
+        foreign += changed_functions(config)
     layers = Counter(str(one["class_name"]) for one in objects if _is_layer(one))
     found = Inspection(
         file=path.name,
