@@ -110,7 +110,7 @@ class Bundle(private val read: (String) -> ByteArray) {
     private companion object {
         /** What Geometry.kt does. */
         val GEOMETRY = mapOf(
-            "channels" to "RGB",
+            "channels" to setOf("RGB"),
             "orientation" to setOf("exif"),
             "crop" to setOf("centre", "none"),
             "reduce" to setOf("area"),
