@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from skinlite.data.geometry import Shaping
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
 from skinlite.progress import Report, silent
@@ -61,6 +62,8 @@ def export_run(
             won't do.
         SkinliteError: the deploy graph or the .onnx differs from the Keras model in float32.
     """
+    if run.info.adopted:
+        _check_possible(recipe, data.shaping)
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
@@ -88,10 +91,11 @@ def export_run(
         (folder / layout.ONNX).write_bytes(onnx)
         source = source_of(run, model.count_params())
         about = about_of(source, recipe)
-        embed(folder, about, data.encoder)
+        embed(folder, about, data.encoder, Geometry.of(data.shaping))
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
-        (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
+        if data.encoder.asks:
+            (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
         copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report)
         manifest = Manifest(
@@ -104,7 +108,7 @@ def export_run(
             recipe=recipe,
             signatures=proof.signatures,
             classes=CLASS_NAMES,
-            geometry=Geometry(),
+            geometry=Geometry.of(data.shaping),
             calibration=converted.calibration,
             audit=audit(tflite),
             verification=proof.verification,
@@ -123,3 +127,24 @@ def export_run(
 
             sign(folder, key)
     return layout.open_bundle(out)
+
+
+def _check_possible(recipe: Recipe, shaping: Shaping) -> None:
+    """Refuse what an adopted network has not.
+
+    Raises:
+        InputError: names it.
+    """
+    if recipe.patient_input == "raw":
+        raise InputError(
+            "The network takes no patient, so that there are no answers for `patient_input='raw'`."
+        )
+    if recipe.resize_in_graph and shaping != "crop":
+        raise InputError(
+            "The network takes stretched images, and `resize_in_graph` crops them. Leave it out."
+        )
+    if recipe.with_attention:
+        raise InputError(
+            "The network was adopted and has no Soft-Attention of skinlite's, so that there is no "
+            "map for `with_attention=True`."
+        )

@@ -146,6 +146,8 @@ def _without_images(predictions: Answered, split: str, run: Run | None) -> tuple
     """What the metadata alone reach on held-out rows of a run whose training rows are known."""
     if run is None or predictions.training is None or split not in ("validation", "test"):
         return ()
+    if not run.encoder().asks:  # nothing to compare with: the network knows no patient
+        return ()
     return tuple(
         metadata_only(
             predictions.training, predictions.rows, run.encoder(), classes=run.info.classes

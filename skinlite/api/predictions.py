@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leaks import Leaks
 from skinlite.training.input.prepare import all_examples, prepare_again
@@ -61,8 +62,9 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     from skinlite.evaluation.figures.attention import attention_maps
     from skinlite.training.trainer import predict
 
+    network = run.info.network
     examples, rows, beside = _read(
-        run.encoder(), run.info.config.image_size, run, dataset, split, advance
+        run.encoder(), network.image_size, network.shaping, run, dataset, split, advance
     )
     model = run.load_model()
     temperature = None
@@ -90,7 +92,7 @@ def answer_bundle(
     bundle.check_files()
     manifest, encoder = bundle.manifest, bundle.encoder()
     size = manifest.source.image_size
-    examples, rows, beside = _read(encoder, size, run, dataset, split, advance)
+    examples, rows, beside = _read(encoder, size, bundle.shaping, run, dataset, split, advance)
     runner = bundle.runner()
 
     def maps(positions: NDArray[np.intp]) -> NDArray[np.float32] | None:
@@ -116,6 +118,7 @@ def answer_bundle(
 def _read(
     encoder: PatientEncoder,
     image_size: int,
+    shaping: Shaping,
     run: Run | None,
     dataset: Dataset,
     split: str,
@@ -128,4 +131,5 @@ def _read(
             prepared.examples["validation"], prepared.rows("train"), prepared.split_info.leaks
         )
         return prepared.examples[split], prepared.rows(split), beside
-    return all_examples(dataset, encoder, image_size, advance), dataset.frame, _Beside()
+    examples = all_examples(dataset, encoder, image_size, advance, shaping)
+    return examples, dataset.frame, _Beside()

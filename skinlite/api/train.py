@@ -136,7 +136,7 @@ def resume(
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)
     _tell_split(prepared.split_info, report)
-    training = Training(out, unfinished.info.config, prepared, report, execution)
+    training = Training(out, unfinished.info.settings, prepared, report, execution)
     return _whole(training.resume())
 
 

@@ -17,7 +17,7 @@ from typer.main import get_command
 from skinlite import __version__
 from skinlite.cli import data, demo, doctor, models
 from skinlite.cli.benchmark import run as benchmark
-from skinlite.cli.bundles import export, inspect, kit, predict, serve, sign, verify
+from skinlite.cli.bundles import adopt, export, inspect, kit, predict, serve, sign, verify
 from skinlite.cli.learning import evaluate, report, train
 from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import console, held
@@ -35,7 +35,8 @@ app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(report.app, name="report")
 COMMANDS = (
-    demo, models, train, evaluate, export, inspect, kit, sign, verify, predict, serve, doctor,
+    demo, models, train, evaluate, inspect, adopt, export, kit, sign, verify, predict, serve,
+    doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(getattr(command, command.__name__.rpartition(".")[2]))

@@ -17,7 +17,7 @@ import numpy as np
 
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
-from skinlite.data.geometry import Pixels, fit, load_image
+from skinlite.data.geometry import Pixels, Shaping, load_image, shape
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import Claim, mend_folder
 from skinlite.files.read_write import sha256_of
@@ -39,7 +39,11 @@ def kept_folder(kind: str, identity: str) -> Path:
 
 
 def pixels_of(
-    dataset: Dataset, height: int, width: int, advance: Callable[[], None] = lambda: None
+    dataset: Dataset,
+    height: int,
+    width: int,
+    advance: Callable[[], None] = lambda: None,
+    shaping: Shaping = "crop",
 ) -> Pixels:
     """All images of a data set, decoded at most once.
 
@@ -48,6 +52,7 @@ def pixels_of(
         height: rows of the network's input, pixels.
         width: columns, pixels.
         advance: called once a decoded image, for a progress bar.
+        shaping: see `skinlite.data.geometry.shape`.
 
     Returns:
         Read-only uint8 memory map of shape (N, height, width, 3), rows as in the data set.
@@ -55,9 +60,9 @@ def pixels_of(
     Raises:
         InputError: images that can't be decoded, all of them named; or a full disk.
     """
-    path = cache_folder() / "pixels" / f"{_identity(dataset, height, width)}.npy"
-    shape = (len(dataset.frame), height, width, 3)
-    fault = checksums.fault_of(path, shape)
+    path = cache_folder() / "pixels" / f"{_identity(dataset, height, width, shaping)}.npy"
+    size = (len(dataset.frame), height, width, 3)
+    fault = checksums.fault_of(path, size)
     if fault:
         for place in (path, checksums.sums_of(path)):
             if place.is_dir():  # nothing that we made, so it stays
@@ -78,19 +83,20 @@ def pixels_of(
             mend_folder(path.parent)
             with Claim(path, wait=True) as claim:
                 # Another process may have decoded them while we waited for it.
-                if checksums.fault_of(path, shape):
-                    _decode(dataset, claim.new, height, width, advance)
-                    checksums.keep(claim.new, path, shape)
+                if checksums.fault_of(path, size):
+                    _decode(dataset, claim.new, height, width, advance, shaping)
+                    checksums.keep(claim.new, path, size)
         except OSError as error:
             raise InputError(
                 f"Can't write the decoded images to {path}: {error.strerror or error}. "
                 "Set SKINLITE_CACHE to a folder on a disk with free space."
             ) from error
-    return checksums.map_rows(path, shape)
+    return checksums.map_rows(path, size)
 
 
-def _identity(dataset: Dataset, height: int, width: int) -> str:
-    digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}".encode())
+def _identity(dataset: Dataset, height: int, width: int, shaping: Shaping) -> str:
+    how = "" if shaping == "crop" else f" {shaping}"
+    digest = hashlib.sha256(f"{GEOMETRY_VERSION} {height}x{width}{how}".encode())
     hashes = in_threads(_content, dataset.frame["path"])
     for image_id, content in zip(dataset.frame["image_id"], hashes, strict=True):
         digest.update(f"{image_id} {content}\n".encode())
@@ -105,7 +111,12 @@ def _content(path: Path) -> str:
 
 
 def _decode(
-    dataset: Dataset, target: Path, height: int, width: int, advance: Callable[[], None]
+    dataset: Dataset,
+    target: Path,
+    height: int,
+    width: int,
+    advance: Callable[[], None],
+    shaping: Shaping,
 ) -> None:
     paths = list(dataset.frame["path"])
     pixels = np.lib.format.open_memmap(
@@ -123,7 +134,7 @@ def _decode(
             image = load_image(paths[row])
             if image.shape[0] < height or image.shape[1] < width:
                 small.append(paths[row])
-            pixels[row] = fit(image, height, width)
+            pixels[row] = shape(image, height, width, shaping)
         except InputError as error:
             return str(error)
         finally:

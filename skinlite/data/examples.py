@@ -1,6 +1,7 @@
 """`Examples`: images, encoded patients and labels as arrays, ready for any network or runtime."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.geometry import Pixels
 from skinlite.data.patient import PatientEncoder
+from skinlite.vocabulary import IMAGE, PATIENT
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Examples:
     Attributes:
         pixels: uint8 (M, H, W, 3), RGB; usually the memory map of a whole data set.
         rows: int (N,), which of the M.
-        patients: float32 (N, patient_width).
+        patients: float32 (N, patient_width); a width of 0: the network takes no patient.
         labels: int (N,), positions in the data set's classes.
     """
 
@@ -34,6 +36,12 @@ class Examples:
     def images(self) -> Pixels:
         """The N images, read into memory: uint8 (N, H, W, 3)."""
         return self.pixels[self.rows]
+
+    @property
+    def inputs(self) -> dict[str, NDArray[Any]]:
+        """What a network takes, by name: images float32, 0-255, and patients unless it has none."""
+        images = {IMAGE: self.images.astype(np.float32)}
+        return {**images, PATIENT: self.patients} if self.patients.shape[1] else images
 
     def take(self, positions: NDArray[np.intp]) -> "Examples":
         """A subset, in the order of ``positions``."""

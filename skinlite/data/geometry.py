@@ -3,7 +3,7 @@
 0. Decode: a JPEG by libjpeg's accurate integer IDCT (ISLOW) with fancy upsampling, as Pillow's own
    wheels, OpenCV and Java's ImageIO do, and TensorFlow with ``dct_method="INTEGER_ACCURATE"`` only.
    Levels are taken as stored: no ICC profile, no gamma. CMYK becomes RGB without a profile.
-1. Centre crop to the aspect of the network's input.
+1. Centre crop to the aspect of the network's input (`fit`); or none (`stretch`).
 2. A crop larger than the 450x600 frame that HAM10000 comes in is first reduced into that frame
    by area averaging (so that a 12-megapixel photo and its small copy look alike).
 3. Bilinear resize with half-pixel centres and without antialiasing: what TFLite's
@@ -14,6 +14,7 @@ Training cache, evaluation, predict and golden vectors all come through here.
 """
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,10 @@ DARKEST = 1 << 12
 """Levels of 16 bits below this are those of a camera of 12 bits that nobody scaled."""
 
 Pixels = NDArray[np.uint8]
+
+Shaping = Literal["crop", "stretch"]
+"""What becomes of an image of another aspect than the network's input: `fit` or `stretch`. Runs of
+skinlite train crop; an adopted network may want the whole image."""
 
 
 def load_image(path: Path) -> Pixels:
@@ -96,6 +101,11 @@ def stretch(image: Pixels, height: int, width: int) -> Pixels:
     Steps 2 and 3 of `fit` without the crop; the same arguments and result.
     """
     return np.rint(resize_bilinear(reduce_to_frame(image), height, width)).astype(np.uint8)
+
+
+def shape(image: Pixels, height: int, width: int, shaping: Shaping) -> Pixels:
+    """`fit` or `stretch`; the same arguments and result."""
+    return (fit if shaping == "crop" else stretch)(image, height, width)
 
 
 def crop(image: Pixels, height: int, width: int) -> Pixels:

@@ -38,6 +38,7 @@ class PatientEncoder(BaseModel):
     a category of its own in both.
 
     Attributes:
+        kind: ``none`` of a network that takes no patient (`NO_PATIENT`): no columns.
         untold: fields that no training row told: a network learns nothing of them, and training
             sees to it that they change nothing. Without any age, mean and standard deviation are
             0 and 1, which stand for no patients.
@@ -45,7 +46,7 @@ class PatientEncoder(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["age-sex-localization"] = "age-sex-localization"
+    kind: Literal["age-sex-localization", "none"] = "age-sex-localization"
     age_mean: float
     age_std: float
     sexes: tuple[str, ...] = SEXES
@@ -81,12 +82,19 @@ class PatientEncoder(BaseModel):
     @property
     def columns(self) -> tuple[str, ...]:
         """The name of each element of the vector."""
+        if not self.asks:
+            return ()
         return (
             "age",
             "age=missing",
             *(f"sex={sex}" for sex in self.sexes),
             *(f"localization={site}" for site in self.localizations),
         )
+
+    @property
+    def asks(self) -> bool:
+        """Whether the network takes a patient at all."""
+        return self.kind != "none"
 
     @property
     def fields(self) -> tuple[slice, slice, slice]:
@@ -113,6 +121,8 @@ class PatientEncoder(BaseModel):
         """
         self._warn_of_untold(patients)
         vectors = np.zeros((len(patients), len(self.columns)), np.float32)
+        if not self.asks:
+            return vectors
         _, sex_columns, site_columns = self.fields
         for vector, patient in zip(vectors, patients, strict=True):
             if patient.age is None:
@@ -133,6 +143,8 @@ class PatientEncoder(BaseModel):
         ``localizations``. The same warning and error as of `encode`.
         """
         self._warn_of_untold(patients)
+        if not self.asks:
+            return np.zeros((len(patients), 0), np.float32)
         for patient in patients:
             if patient.age is not None:
                 check_age(patient.age)
@@ -167,6 +179,10 @@ class PatientEncoder(BaseModel):
     def missing(self) -> NDArray[np.float32]:
         """The vector of a patient who told nothing."""
         return self.encode([Patient()])[0]
+
+
+NO_PATIENT = PatientEncoder(kind="none", age_mean=0.0, age_std=1.0, sexes=(), localizations=())
+"""Of a network that takes the image alone: every patient is a vector of no numbers."""
 
 
 def patients_of(frame: pd.DataFrame) -> list[Patient]:

@@ -1,4 +1,4 @@
-"""The run folder: what a training leaves, and how it is found and opened again.
+"""The run folder: what a training or an adoption leaves, and how it is found and opened again.
 
     model.keras            the best epoch's model        config.json   `RunInfo`
     patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
@@ -7,6 +7,8 @@
 
 While it is written it is called ``NAME.partial``: a folder ``NAME`` is always whole.
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
+An adopted network (`skinlite_export.adopt`) has no settings and no history, and no
+patient_encoding.json, because it takes no patient.
 
 Format history: 1 (0.1.0) first; later fields have defaults that mean what was so before. Without
 ``files`` it is unknown whether ``model.keras`` is the network that ``config.json`` describes.
@@ -17,14 +19,15 @@ import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.classes import HAM10000, ClassList
+from skinlite.data.geometry import Shaping
 from skinlite.data.layouts.text import read_values
-from skinlite.data.patient import PatientEncoder
+from skinlite.data.patient import NO_PATIENT, PatientEncoder
 from skinlite.data.splits.leakage import known_today
 from skinlite.data.splits.leaks import Leaks
 from skinlite.data.splits.split import read_split
@@ -33,6 +36,7 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics
 from skinlite.files.claims import Claim
 from skinlite.files.read_write import read_json, read_regular, sha256_of
+from skinlite.models.adopted import Adopted
 from skinlite.models.keras_file import load_keras, other_kind
 from skinlite.training.config import TrainConfig
 from skinlite.training.identity import check_structure, structure_of
@@ -51,10 +55,30 @@ Status = Literal["complete", "interrupted", "diverged", "untrained"]
 """``diverged``: the loss became NaN; the model is the best one from before."""
 
 
+class Network(NamedTuple):
+    """What kind of network a run has.
+
+    Attributes:
+        backbone: its name; of an adopted network that of the file.
+        topology: ``paper``, ``released`` or ``adopted``.
+        width: of the backbone's channels (MobileNet's alpha).
+        image_size: height and width, pixels.
+        shaping: how images get that size, see `skinlite.data.geometry.shape`.
+    """
+
+    backbone: str
+    topology: str
+    width: float
+    image_size: int
+    shaping: Shaping = "crop"
+
+
 class RunInfo(BaseModel):
     """What is known of a run: settings, state, data, versions and files.
 
     Attributes:
+        config: settings of the training; None of a network that was adopted.
+        adopted: what is known of such a network.
         classes: of the probabilities, in order.
         label_column: of the data set's table; None where its layout says which.
         files: SHA-256 of the run's other files, by name, as the training left them.
@@ -65,7 +89,8 @@ class RunInfo(BaseModel):
 
     schema_version: Literal[1] = 1
     status: Status
-    config: TrainConfig
+    config: TrainConfig | None = None
+    adopted: Adopted | None = None
     epochs_done: int
     best_epoch: int | None
     data: str
@@ -77,6 +102,35 @@ class RunInfo(BaseModel):
     versions: dict[str, str]
     files: dict[str, str] = {}
     structure: str | None = None
+
+    @model_validator(mode="after")
+    def _has_an_origin(self) -> "RunInfo":
+        if (self.config is None) == (self.adopted is None):
+            raise ValueError("either config or adopted has to be there")
+        return self
+
+    @property
+    def network(self) -> Network:
+        """The network that was trained or adopted."""
+        if self.adopted:
+            own = self.adopted
+            return Network(own.name, "adopted", 1.0, own.image_size, own.geometry)
+        config = self.settings
+        return Network(config.backbone, config.topology, config.width, config.image_size)
+
+    @property
+    def settings(self) -> TrainConfig:
+        """The settings of the training.
+
+        Raises:
+            InputError: the network was adopted, so that they aren't known.
+        """
+        if self.config is None:
+            raise InputError(
+                "This run was adopted: skinlite didn't train it and doesn't know with which "
+                "settings it was trained. Give a run of skinlite train."
+            )
+        return self.config
 
     @property
     def names_network(self) -> bool:
@@ -153,7 +207,9 @@ class Run:
         model = load_keras(self.path / MODEL)
         if not self.info.names_network:
             self._warn_of_unknown()
-            check_structure(model, self.info.config, len(self.encoder().columns), self.path / MODEL)
+            check_structure(
+                model, self.info.settings, len(self.encoder().columns), self.path / MODEL
+            )
         return model
 
     def metrics(self) -> RunMetrics:
@@ -185,7 +241,9 @@ class Run:
             ) from error
 
     def encoder(self) -> PatientEncoder:
-        """The patient encoder of the training."""
+        """The patient encoder of the training; of an adopted network `NO_PATIENT`."""
+        if self.info.adopted:
+            return NO_PATIENT
         return read_json(PatientEncoder, self.intact(ENCODING))
 
     def split(self) -> pd.DataFrame:
@@ -195,6 +253,8 @@ class Run:
     def leaks(self) -> Leaks:
         """What is known today of test lesions that were also used for training or selection."""
         info = self.info.split
+        if info.kind == "unknown":
+            return info.leaks
         return known_today(info.leaks, self.split(), two_sets=info.kind == "official")
 
     def _warn_of_unknown(self) -> None:

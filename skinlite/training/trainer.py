@@ -64,10 +64,5 @@ def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDA
     # longer than some images more.
     rows = (np.minimum(np.arange(i, i + size), last) for i in range(0, len(examples), size))
     parts = (examples.take(batch) for batch in rows)
-    probabilities = np.concatenate(
-        [
-            model.predict_on_batch({IMAGE: part.images.astype(np.float32), PATIENT: part.patients})
-            for part in parts
-        ]
-    )
+    probabilities = np.concatenate([model.predict_on_batch(part.inputs) for part in parts])
     return probabilities[: len(examples)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.geometry import load_image
+from skinlite.data.patient import Patient
 from skinlite.errors import InputError
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.emulated_root import (
@@ -146,7 +147,9 @@ def _differs(here: Tensors, there: Tensors, row: int) -> bool:
 
 def _tensors(bundle: Bundle, runner: Runner, vectors: list[Vector]) -> Tensors:
     """What the network takes: decoding and encoding aren't what is compared."""
-    patients = patients_for(runner, [vector.patient for vector in vectors], bundle.encoder())
+    patients = patients_for(
+        runner, [vector.patient or Patient() for vector in vectors], bundle.encoder()
+    )
     tensors = [
         runner.signature.pack(
             load_image(bundle.path / FOLDER / vector.models[TFLITE].pixels), patient

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
@@ -34,6 +35,7 @@ class Entry:
         encoder: of the patients; None for a bare file.
         model_sha256: of the Keras model that it was made from; None for a bare file.
         inspection: what a file of somebody else's takes; None for one of skinlite's.
+        shaping: how its images get their size.
     """
 
     path: Path
@@ -41,6 +43,7 @@ class Entry:
     encoder: PatientEncoder | None = None
     model_sha256: str | None = None
     inspection: Inspection | None = None
+    shaping: Shaping = "crop"
 
     @property
     def takes(self) -> Takes | None:
@@ -170,7 +173,7 @@ def _of_run(path: Path) -> Entry:
     if trained and (path / METRICS).is_file():
         scores = run.metrics().test
         accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
-    config = run.info.config
+    config = run.info.network
     update = {
         "name": f"{naming.network(config.backbone, config.width)} float32{_suffix('keras')}",
         "format": "float32",
@@ -181,7 +184,7 @@ def _of_run(path: Path) -> Entry:
         "accuracy": accuracy,
     }
     contestant = contestant_of(run.intact(MODEL), "keras").model_copy(update=update)
-    return Entry(path, contestant, run.encoder(), contestant.sha256)
+    return Entry(path, contestant, run.encoder(), contestant.sha256, shaping=config.shaping)
 
 
 def _of_bundle(path: Path) -> list[Entry]:
@@ -212,6 +215,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         entry.contestant.model_copy(update=update),
         bundle.encoder(),
         source.model_sha256,
+        shaping=bundle.shaping,
     )
 
 

@@ -59,7 +59,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
     with made_once(folder) as staging:
         if staging:
             _convert(run, data, staging, report)
-    config = run.info.config
+    config = run.info.network
     entries = []
     for peer in PEERS:
         path = folder / peer.file
@@ -78,7 +78,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
             "network_proven": run.info.names_network,
         }
         contestant = contestant_of(path, runtime).model_copy(update=update)
-        entries.append(Entry(path, contestant, data.encoder, model_sha256))
+        entries.append(Entry(path, contestant, data.encoder, model_sha256, shaping=data.shaping))
     return entries
 
 

@@ -64,7 +64,7 @@ def record(run: Run | None = None) -> ReferenceRecord:
     untrained = ReferenceRecord(patient_width=width, versions=versions)
     if run is None:
         return untrained
-    config = run.info.config
+    config = run.info.network
     known = {
         "backbone": config.backbone,
         "topology": config.topology,

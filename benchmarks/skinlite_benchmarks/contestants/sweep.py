@@ -74,7 +74,7 @@ class Job(BaseModel):
 
 def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
     """A run's model."""
-    config = run.info.config
+    config = run.info.settings
     return Job(
         backbone=config.backbone,
         image_size=config.image_size,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.geometry import load_image
+from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
@@ -164,12 +164,12 @@ class _Judge:
                 f"{name} comes from none of the runs given by --model: it may have been trained "
                 "on the test images."
             )
-        exported = self._predict(entry.path, entry.contestant.runtime, encoder)
+        exported = self._predict(entry.path, entry.contestant.runtime, encoder, entry.shaping)
         float_model = (run.path, "keras") if run else _float_twin(entry, self._entries)
         return measured(
             self._labels,
             exported,
-            None if float_model is None else self._predict(*float_model, encoder),
+            None if float_model is None else self._predict(*float_model, encoder, entry.shaping),
             self._lesions,
             images=self._set.pictures,
             leaks=_leaks(run, self._set),
@@ -209,9 +209,11 @@ class _Judge:
                     return None if predicted is None else (self._reference, predicted)
         return None
 
-    def _predict(self, path: Path, runtime: str, encoder: PatientEncoder) -> NDArray[np.float32]:
+    def _predict(
+        self, path: Path, runtime: str, encoder: PatientEncoder, shaping: Shaping
+    ) -> NDArray[np.float32]:
         if (path, runtime) not in self._predictions:
-            predicted = _predictions(path, runtime, encoder, self._set.dataset)
+            predicted = _predictions(path, runtime, encoder, self._set.dataset, shaping)
             self._predictions[path, runtime] = predicted
         return self._predictions[path, runtime]
 
@@ -237,13 +239,14 @@ def _leaks(run: Run | None, evaluation_set: EvaluationSet) -> Leaks:
 
 
 def _predictions(
-    path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset
+    path: Path, runtime: str, encoder: PatientEncoder, dataset: Dataset, shaping: Shaping
 ) -> NDArray[np.float32]:
     runner = load_runner(path, cores(), runtime)
+    runner.shaping = shaping
     frame = dataset.frame
     height, width = runner.signature.height_width
     images = (
-        pixels_of(dataset, height, width)
+        pixels_of(dataset, height, width, shaping=shaping)
         if height == width
         # A file that resizes takes large frames, which aren't worth keeping.
         else (pixels_for(runner, load_image(path)) for path in frame["path"])

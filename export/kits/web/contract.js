@@ -7,7 +7,7 @@ export const MODEL = "model.tflite";
  * @property {URL} url of the bundle's folder
  * @property {object} manifest manifest.json
  * @property {object} signature inputs and outputs of model.tflite
- * @property {object} encoding patient_encoding.json
+ * @property {object|null} encoding patient_encoding.json; null where the model takes no patient
  */
 
 /**
@@ -18,8 +18,10 @@ export const MODEL = "model.tflite";
 export async function openBundle(url) {
   const base = new URL(url, globalThis.location?.href);
   const manifest = await fetchJson(new URL("manifest.json", base));
-  const encoding = await fetchJson(new URL("patient_encoding.json", base));
-  return { url: base, manifest, encoding, signature: manifest.signatures[MODEL] };
+  const signature = manifest.signatures[MODEL];
+  const asks = signature.inputs.length > 1;
+  const encoding = asks ? await fetchJson(new URL("patient_encoding.json", base)) : null;
+  return { url: base, manifest, encoding, signature };
 }
 
 /** The bytes of the model. */

@@ -48,13 +48,19 @@ export async function decode(blob) {
  * @param {Picture} picture
  * @param {number} height rows of the result
  * @param {number} width columns of the result
- * @param {{frame: [number, number]}} geometry of the manifest
+ * @param {{crop: string, frame: [number, number]}} geometry of the manifest
  * @returns {Uint8Array} height x width x RGB, 0-255
  */
 export function fit(picture, height, width, geometry) {
-  const region = crop(picture, height, width);
+  const region = seen(picture, height, width, geometry);
   const reduced = reduceToFrame(picture, region, geometry.frame);
   return resizeBilinear(reduced, height, width);
+}
+
+/** The region that is resized: all of the picture where the geometry has no crop. */
+export function seen(picture, height, width, geometry) {
+  if (geometry.crop !== "none") return crop(picture, height, width);
+  return { top: 0, left: 0, height: picture.height, width: picture.width };
 }
 
 /** The largest centred region with the aspect height : width. */

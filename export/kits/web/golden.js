@@ -42,7 +42,7 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
     note("pixels", await readGolden(bundle, decoded, (picture) =>
       fit(picture, height, width, bundle.manifest.geometry)), levels);
     const patient = packPatient(bundle, vector.patient);
-    note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
+    if (bundle.encoding) note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
     for (const [name, values] of Object.entries(expected.patient)) {
       note("encoding", patient[name] ?? [], values);
     }

@@ -27,11 +27,13 @@ export function unpack(stored, { quantization }) {
 }
 
 /**
- * The patient's input tensors by name: `patient` encoded, or `age`, `sex`, `site` as answered.
+ * The patient's input tensors by name: `patient` encoded, or `age`, `sex`, `site` as answered;
+ * none where the model takes no patient.
  * @returns {Record<string, ArrayLike<number>>}
  */
 export function packPatient(bundle, patient) {
   const { inputs } = bundle.signature;
+  if (!bundle.encoding) return {};
   const encoded = tensor(inputs, "patient");
   if (encoded) return { patient: pack(encode(patient, bundle.encoding), encoded) };
   return Object.fromEntries(

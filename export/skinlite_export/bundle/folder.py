@@ -4,7 +4,8 @@ manifest.json          contract, hashes of every other file, measured gates (`Ma
 manifest.json.sha256   its own hash, for ``sha256sum -c``
 manifest.json.sig      where somebody signed it (`skinlite_export.bundle.signing`)
 MODEL_CARD.md          the manifest for people (`skinlite_export.model_card.card`)
-model.tflite  model.onnx  labels.txt  patient_encoding.json  golden/  kits/ where asked for
+model.tflite  model.onnx  labels.txt  golden/  kits/ where asked for
+patient_encoding.json  where the network takes a patient
 """
 
 import warnings
@@ -15,7 +16,8 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
-from skinlite.data.patient import Patient, PatientEncoder
+from skinlite.data.geometry import Shaping
+from skinlite.data.patient import NO_PATIENT, Patient, PatientEncoder
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import restore
 from skinlite.files.read_write import kind_of, read_json, sha256_of
@@ -46,12 +48,24 @@ class Bundle:
         return [name for name in (TFLITE, ONNX) if name in self.manifest.files]
 
     def encoder(self) -> PatientEncoder:
-        """The patient encoder; the phone has to encode in the same way."""
+        """The patient encoder; the phone has to encode in the same way.
+
+        A bundle without patient_encoding.json is of a network that takes no patient.
+        """
+        if ENCODING not in self.manifest.files:
+            return NO_PATIENT
         return read_json(PatientEncoder, self.path / ENCODING)
 
     def runner(self, file: str = TFLITE, threads: int = 1) -> Runner:
         """One of the bundle's models, loaded."""
-        return load_runner(self.path / file, threads)
+        runner = load_runner(self.path / file, threads)
+        runner.shaping = self.shaping
+        return runner
+
+    @property
+    def shaping(self) -> Shaping:
+        """How images get the size of its models' image tensors."""
+        return self.manifest.geometry.shaping
 
     def predict(
         self,

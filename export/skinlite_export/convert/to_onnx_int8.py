@@ -17,7 +17,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from skinlite.process.quiet import silenced
-from skinlite.vocabulary import IMAGE, PATIENT
+from skinlite.vocabulary import IMAGE
 from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
 from skinlite_export.convert.samples import Sample
 
@@ -103,12 +103,13 @@ def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> 
     """The range of every float tensor that loses least over the samples."""
     session, names = _watched(model)
     few = some_of(samples())
+    others = [name for name in few[0] if name != IMAGE]
 
     def runs() -> Iterator[Iterable[NDArray[np.float32]]]:
         for sample in few:
-            yield (*session.run(names, dict(sample)), sample[PATIENT])
+            yield (*session.run(names, dict(sample)), *(sample[name] for name in others))
 
-    chosen = zip([*names, PATIENT], best_ranges(runs), strict=True)
+    chosen = zip([*names, *others], best_ranges(runs), strict=True)
     # Nothing but zeros was seen of some, which any range fits.
     ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in chosen}
     return ranges | {IMAGE: PIXELS}

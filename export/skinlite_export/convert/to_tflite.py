@@ -44,7 +44,7 @@ def to_tflite(twin: tf_keras.Model, scheme: Scheme) -> bytes:
     """Convert a twin without calibration; batch 1, float32 inputs and output.
 
     Args:
-        twin: from {"image", "patient"} to probabilities.
+        twin: from the inputs by name to probabilities.
         scheme: none, float16 or dynamic.
     """
     with _converter(twin) as converter:
@@ -74,7 +74,7 @@ def measure_ranges(
     """Convert a twin to float32 with the range of every activation noted in the file.
 
     Args:
-        twin: from {"image", "patient"} to probabilities.
+        twin: from the inputs by name to probabilities.
         samples: gives the calibration samples.
         ranges: how they become the activations' ranges.
     """
@@ -145,15 +145,30 @@ def _signed(twin: tf_keras.Model, folder: str) -> tuple[tf.Module, str, Any]:
         for name, tensor in twin.input.items()
     }
 
-    @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
-    def infer(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
-        return twin({IMAGE: image, PATIENT: patient}, training=False)
+    # Named one by one, because TensorFlow's signatures take their names from the arguments.
+    if PATIENT in specs:
 
-    frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
+        @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
+        def infer(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
+            return twin({IMAGE: image, PATIENT: patient}, training=False)
 
-    @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
-    def serve(image: tf.Tensor, patient: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {PROBABILITIES: frozen(image, patient)[0]}
+        frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
+
+        @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
+        def serve(image: tf.Tensor, patient: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {PROBABILITIES: frozen(image, patient)[0]}
+
+    else:
+
+        @tf.function(input_signature=[specs[IMAGE]])
+        def infer(image: tf.Tensor) -> tf.Tensor:
+            return twin({IMAGE: image}, training=False)
+
+        frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
+
+        @tf.function(input_signature=[specs[IMAGE]])
+        def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {PROBABILITIES: frozen(image)[0]}
 
     module = tf.Module()
     module.serve = serve

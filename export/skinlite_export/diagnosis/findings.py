@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.patient import Patient
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.decoding import decodings
@@ -47,7 +48,7 @@ class Handed:
         self.signature = self.runner.signature
         self.decodings = [decodings(bundle.path / FOLDER / vector.picture) for vector in given]
         self.levels = [vectors[vector.picture].levels for vector in given]
-        self.patients = [vectors[vector.picture].patient for vector in given]
+        self.patients = [vectors[vector.picture].patient or Patient() for vector in given]
         self.expected = [vectors[vector.picture].models[model].probabilities for vector in given]
         self.encoded = list(patients_for(self.runner, self.patients, self.encoder))
 

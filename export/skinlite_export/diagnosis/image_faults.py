@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from skinlite.data.geometry import Pixels, crop, fit, reduce_to_frame, resize_bilinear
+from skinlite.data.geometry import Pixels, Shaping, crop, reduce_to_frame, resize_bilinear
 from skinlite_export import decoding
 from skinlite_export.runtime.signature import Tensor
 
 Levels = NDArray[np.floating[Any]]
 """(h, w, 3), 0-255."""
 
-Resize = Callable[[Pixels, int, int], Levels]
+Cut = Callable[[Pixels, int, int], Pixels]
+"""The region that is resized: `crop`, or `whole`."""
+
+Resize = Callable[[Pixels, int, int, Cut], Levels]
 
 
 class Candidate(NamedTuple):
@@ -40,42 +43,47 @@ class Candidate(NamedTuple):
         return off / self.level
 
 
-def _seen(image: Pixels, height: int, width: int) -> Pixels:
-    return reduce_to_frame(crop(image, height, width))
+def whole(image: Pixels, height: int, width: int) -> Pixels:
+    """All of it, whatever its aspect."""
+    return image
 
 
-def _right(image: Pixels, height: int, width: int) -> Levels:
-    return fit(image, height, width).astype(np.float64)
+def _unrounded(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return resize_bilinear(reduce_to_frame(cut(image, height, width)), height, width)
 
 
-def _unrounded(image: Pixels, height: int, width: int) -> Levels:
-    return resize_bilinear(_seen(image, height, width), height, width)
+def _right(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return np.rint(_unrounded(image, height, width, cut)).astype(np.float64)
 
 
-def _cut_off(image: Pixels, height: int, width: int) -> Levels:
-    return np.floor(_unrounded(image, height, width))
+def _cut_off(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return np.floor(_unrounded(image, height, width, cut))
 
 
-def _squeezed(image: Pixels, height: int, width: int) -> Levels:
-    return np.rint(resize_bilinear(reduce_to_frame(image), height, width))
+def _squeezed(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return _right(image, height, width, whole)
 
 
-def _not_reduced(image: Pixels, height: int, width: int) -> Levels:
-    return np.rint(resize_bilinear(crop(image, height, width), height, width))
+def _cropped(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return _right(image, height, width, crop)
 
 
-def _by_pillow(how: Image.Resampling, picture: Pixels, height: int, width: int) -> Levels:
-    image = Image.fromarray(_seen(picture, height, width)).resize((width, height), how)
-    return np.asarray(image, np.float64)
+def _not_reduced(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return np.rint(resize_bilinear(cut(image, height, width), height, width))
 
 
-def _turned(turns: int, image: Pixels, height: int, width: int) -> Levels:
-    return _right(np.ascontiguousarray(np.rot90(image, turns)), height, width)
+def _by_pillow(how: Image.Resampling, picture: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    seen = reduce_to_frame(cut(picture, height, width))
+    return np.asarray(Image.fromarray(seen).resize((width, height), how), np.float64)
 
 
-def _nearest(image: Pixels, height: int, width: int) -> Levels:
+def _turned(turns: int, image: Pixels, height: int, width: int, cut: Cut) -> Levels:
+    return _right(np.ascontiguousarray(np.rot90(image, turns)), height, width, cut)
+
+
+def _nearest(image: Pixels, height: int, width: int, cut: Cut) -> Levels:
     """At the corner of each target, rounded down, as most hand-written loops do."""
-    seen = _seen(image, height, width)
+    seen = reduce_to_frame(cut(image, height, width))
     rows, columns = seen.shape[:2]
     return seen[np.arange(height) * rows // height][:, np.arange(width) * columns // width] * 1.0
 
@@ -93,6 +101,7 @@ RESIZES: dict[str, Resize] = {
     "wrong resize: averaged by area": partial(_by_pillow, Image.Resampling.BOX),
     "wrong resize: not reduced to the frame by averaging first": _not_reduced,
     "wrong crop: stretched instead of cropped to the aspect": _squeezed,
+    "wrong crop: cropped to the aspect instead of stretched": _cropped,
     "rotated 90° to the left (EXIF orientation?)": partial(_turned, 1),
     "rotated 180° (EXIF orientation?)": partial(_turned, 2),
     "rotated 90° to the right (EXIF orientation?)": partial(_turned, 3),
@@ -163,10 +172,14 @@ class Candidates:
     Args:
         decodings: of the image, see `skinlite_export.decoding.decodings`.
         tensor: the file's.
+        shaping: how images get its size.
     """
 
-    def __init__(self, decodings: dict[str, Pixels], tensor: Tensor) -> None:
+    def __init__(
+        self, decodings: dict[str, Pixels], tensor: Tensor, shaping: Shaping = "crop"
+    ) -> None:
         self._decodings, self._tensor = decodings, tensor
+        self._cut = crop if shaping == "crop" else whole
         self._resized: dict[tuple[str, str], Levels] = {}
 
     def made(self, way: Way = RIGHT) -> Candidate:
@@ -174,7 +187,9 @@ class Candidates:
         key, tensor = (way.decoding, way.resize), self._tensor
         if key not in self._resized:
             image = self._decodings[way.decoding]
-            self._resized[key] = RESIZES[way.resize](image, *tensor.shape[1:3])
+            self._resized[key] = RESIZES[way.resize](
+                image, tensor.shape[1], tensor.shape[2], self._cut
+            )
         change, level = SCALES[way.scale]
         zero = tensor.quantization.zero_point if tensor.quantization else 0
         # The channels' own mean and deviation are subtracted while they come last.

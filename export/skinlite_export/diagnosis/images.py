@@ -17,7 +17,10 @@ NEAR = 0.1
 def image(handed: Handed) -> Finding:
     """The image tensors; the cause is looked for where they are wrong."""
     rows = handed.rows("image")
-    made = {row: Candidates(handed.decodings[row], handed.signature.image) for row in rows}
+    made = {
+        row: Candidates(handed.decodings[row], handed.signature.image, handed.runner.shaping)
+        for row in rows
+    }
     wrong = [row for row in rows if not _is_right(handed, row, made[row])]
     if not wrong:
         return Finding(stage="image", checked=len(rows))

@@ -43,6 +43,26 @@ class Scale(AddConstant):
         return x * self.value
 
 
+class Affine(tf_keras.layers.Layer):
+    """x * scale + offset, each a vector along the last axis."""
+
+    def __init__(self, scale: tuple[float, ...], offset: tuple[float, ...], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.scale, self.offset = tuple(scale), tuple(offset)
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Any shape, unchanged. Of images a depthwise convolution: in int8 it has exact scales."""
+        scale, offset = (np.array(one, np.float32) for one in (self.scale, self.offset))
+        if len(x.shape) != 4 or len(scale) != x.shape[-1]:
+            return x * scale + offset
+        product = tf.nn.depthwise_conv2d(x, scale.reshape(1, 1, -1, 1), (1, 1, 1, 1), "VALID")
+        return tf.nn.bias_add(product, offset) if offset.any() else product
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "scale": self.scale, "offset": self.offset}
+
+
 class HardSwish(tf_keras.layers.Layer):
     """x * relu6(x + 3) / 6, in the form that the converter fuses."""
 
@@ -57,6 +77,24 @@ class SpatialSoftmax(tf_keras.layers.Layer):
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Same shape; each map sums to 1."""
         return tf.nn.softmax(x, axis=1)
+
+
+class Standardize(tf_keras.layers.Layer):
+    """(x - mean) / sqrt(variance + epsilon), of each image over some axes."""
+
+    def __init__(self, axis: tuple[int, ...], epsilon: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis, self.epsilon = tuple(axis), epsilon
+
+    def call(self, x: tf.Tensor) -> tf.Tensor:
+        """Any shape, unchanged."""
+        centred = x - tf.reduce_mean(x, self.axis, keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), self.axis, keepdims=True)
+        return centred * tf.math.rsqrt(variance + self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor."""
+        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
 
 
 class Sum(tf_keras.layers.Layer):
@@ -120,7 +158,10 @@ INITIALIZERS = {
 
 OWN = {
     kind.__name__: kind
-    for kind in (AddConstant, AverageDepthwise, HardSwish, PadRows, Scale, SpatialSoftmax, Sum)
+    for kind in (
+        *(AddConstant, Affine, AverageDepthwise, HardSwish, PadRows),
+        *(Scale, SpatialSoftmax, Standardize, Sum),
+    )
 }
 
 

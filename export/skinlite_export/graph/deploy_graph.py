@@ -5,8 +5,10 @@ A node's ``kind`` is the Keras layer class of that name, or one of these:
 * ``Input``: shape without the batch.
 * ``HardSwish``: x * relu6(x + 3) / 6, as one operation.
 * ``AddConstant``, ``Scale``: x + value, x * value.
+* ``Affine``: x * scale + offset, vectors along the last axis.
 * ``PadRows``: ZeroPadding2D by whole rows, columns and channels as one axis.
 * ``SpatialSoftmax``: softmax over the axis 1 of (positions, maps).
+* ``Standardize``: (x - mean) / sqrt(variance + epsilon) over the axes ``axis``.
 * ``Sum``: over the last axis, kept as 1.
 """
 
@@ -106,7 +108,7 @@ class Graph:
         return sizes
 
 
-FLATTENING = {"Flatten", "GlobalAveragePooling2D", "Reshape"}
+FLATTENING = {"Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Permute", "Reshape"}
 """Kinds that make something else of an image."""
 
 
@@ -121,6 +123,10 @@ def _made(node: Node, axis: int, taken: int) -> int:
         return taken + sum(node.settings["padding"][axis])
     if node.kind == "Cropping2D":
         return taken - sum(node.settings["cropping"][axis])
+    if node.kind == "UpSampling2D":
+        return taken * int(along("size", 2))
+    if node.kind == "Resizing":
+        return int(node.settings[("height", "width")[axis]])
     window = along("kernel_size", along("pool_size", 1))
     stride = along("strides", along("pool_size", 1))
     seen = taken if node.settings.get("padding") == "same" else taken - window + 1

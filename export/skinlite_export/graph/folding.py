@@ -15,7 +15,8 @@ def split_separable(graph: Graph) -> Graph:
 
 def _split_separable(node: Node) -> list[Node]:
     depthwise, *pointwise = node.weights
-    settings = {key: node.settings[key] for key in ("kernel_size", "strides", "padding")}
+    keys = ("kernel_size", "strides", "padding", "depth_multiplier")
+    settings = {key: node.settings[key] for key in keys if key in node.settings}
     first = Node(
         f"{node.name}_depthwise",
         "DepthwiseConv2D",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from skinlite.data.geometry import Pixels as Levels
-from skinlite.data.geometry import crop, fit, stretch
+from skinlite.data.geometry import Shaping, crop, shape
 from skinlite_export.inspect.record import Channels, Geometry, InspectedTensor, Pixels
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -17,14 +17,11 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CAFFE = (123.68, 116.779, 103.939)
 """Means of ImageNet's RGB, 0-255, which Caffe's networks (Keras' ``caffe``) subtract."""
 
-RESIZE = {"crop": fit, "stretch": stretch}
-"""By name of the geometry."""
 
-
-def resize(image: Levels, geometry: str, antialias: bool, height: int, width: int) -> Levels:
+def resize(image: Levels, geometry: Shaping, antialias: bool, height: int, width: int) -> Levels:
     """An image (h, w, 3) in the size of the input (height, width, 3), RGB 0-255."""
     if not antialias:
-        return RESIZE[geometry](image, height, width)
+        return shape(image, height, width, geometry)
     whole = crop(image, height, width) if geometry == "crop" else image
     return np.asarray(Image.fromarray(whole).resize((width, height), Image.Resampling.BILINEAR))
 

@@ -7,6 +7,7 @@ import builtins
 import importlib.util
 import json
 import re
+import tempfile
 import zipfile
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import numpy as np
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import check_regular, open_regular
+from skinlite.models.keras_2 import changed_functions, copy_with, modernized
 from skinlite.models.keras_file import other_kind
 from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Arrays, Opened
@@ -26,7 +28,7 @@ OURS = "skinlite>"
 """Before the names of our own layers."""
 
 KERAS_2 = ("TFOpLambda", "SlicingOpLambda")
-"""Operators on tensors as Keras 2 saved them, which Keras 3 doesn't read."""
+"""Operators on tensors as Keras 2 saved them, which Keras 3 doesn't read; see `modernized`."""
 
 MOST_BYTES = 64 << 20
 
@@ -42,8 +44,11 @@ def open_keras(path: Path) -> Opened:
         config, notes = _from_zip(path)
     else:
         config, notes = _from_hdf5(path)
+    newer = not is_zip and modernized(config)
     objects = list(_objects(config))
     foreign = sorted({name for one in objects if (name := _foreign(one))})
+    if notes.get("keras_version", "").startswith("2."):
+        foreign += changed_functions(config)
     layers = Counter(str(one["class_name"]) for one in objects if _is_layer(one))
     found = Inspection(
         file=path.name,
@@ -59,7 +64,12 @@ def open_keras(path: Path) -> Opened:
             f"{'is' if len(foreign) == 1 else 'are'} code of somebody's, or unknown to Keras 3."
         )
         return Opened(found.model_copy(update={"runs": reason}))
-    return _loaded(path, found)
+    if not newer:
+        return _loaded(path, found)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "model.h5"
+        copy_with(config, path, copy)
+        return _loaded(copy, found)
 
 
 def _loaded(path: Path, found: Inspection) -> Opened:
@@ -93,7 +103,8 @@ def _loaded(path: Path, found: Inspection) -> Opened:
         every = made if isinstance(made, (list, tuple)) else [made]
         return [np.asarray(one, np.float32) for one in every]
 
-    return Opened(found, run, batches=all(one.shape[0] is None for one in found.inputs))
+    batches = all(one.shape[0] is None for one in found.inputs)
+    return Opened(found, run, batches, model)
 
 
 def _tensor(tensor: Any) -> InspectedTensor:

@@ -25,12 +25,14 @@ class Opened:
         run: the outputs as real numbers, by the inputs as the tensors hold them; both in the
             file's order, batch first; from several threads at once. None where the file doesn't
             run here.
+        network: the Keras network, of a Keras file that runs.
         batches: whether any batch goes through `run`, not only the file's own.
     """
 
     inspection: Inspection
     run: Callable[[Arrays], Arrays] | None = None
     batches: bool = False
+    network: Any = None
 
     @property
     def images(self) -> list[InspectedTensor]:

@@ -9,8 +9,9 @@ file, and the geometry how a JPEG is decoded; a manifest without them is read as
 
 from typing import Literal
 
-from skinlite.data.geometry import FRAME
+from skinlite.data.geometry import FRAME, Shaping
 from skinlite.data.splits.leaks import OLDER, Leaks
+from skinlite.models.adopted import Adopted
 from skinlite.training.config import TrainConfig
 from skinlite_export.manifest.measured import (
     Audit,
@@ -50,7 +51,8 @@ class Geometry(Record):
         chroma_upsampling: of a JPEG whose colours are halved: libjpeg's triangle filter.
         color: levels as they are stored; neither an ICC profile nor a gamma is applied.
         orientation: upright, as the image's EXIF orientation says.
-        crop: of the largest region with the aspect height : width, positions rounded down.
+        crop: of the largest region with the aspect height : width, positions rounded down;
+            ``none``: the whole image is resized, whatever its aspect.
         frame: rows and columns. A crop with more of either is first averaged by area until it
             fits, its aspect kept.
         resize: of the crop to height x width.
@@ -64,13 +66,23 @@ class Geometry(Record):
     chroma_upsampling: Literal["fancy"] = "fancy"
     color: Literal["as_stored"] = "as_stored"
     orientation: Literal["exif"] = "exif"
-    crop: Literal["centre"] = "centre"
+    crop: Literal["centre", "none"] = "centre"
     frame: tuple[int, int] = FRAME
     reduce: Literal["area"] = "area"
     resize: Literal["bilinear"] = "bilinear"
     half_pixel_centers: Literal[True] = True
     antialias: Literal[False] = False
     rounding: Literal["nearest"] = "nearest"
+
+    @classmethod
+    def of(cls, shaping: Shaping) -> "Geometry":
+        """The geometry of a run's images."""
+        return cls(crop="centre" if shaping == "crop" else "none")
+
+    @property
+    def shaping(self) -> Shaping:
+        """How images get their size."""
+        return "crop" if self.crop == "centre" else "stretch"
 
 
 class Source(Record):
@@ -80,6 +92,7 @@ class Source(Record):
         width: of the backbone's channels (MobileNet's alpha).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated images.
+        adopted: what is known of a network that skinlite didn't train.
         network_proven: that the network is the one which the run's settings, split and scores are
             about; False where the run kept no hash of it, so that it is unknown.
     """
@@ -94,6 +107,7 @@ class Source(Record):
     parameters: int
     model_sha256: str
     network_proven: bool = False
+    adopted: Adopted | None = None
 
 
 class About(Record):

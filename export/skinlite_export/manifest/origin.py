@@ -35,12 +35,13 @@ PACKAGES = (
 
 def source_of(run: Run, parameters: int) -> Source:
     """Where the model came from."""
-    config = run.info.config
+    network = run.info.network
     return Source(
-        backbone=config.backbone,
-        topology=config.topology,
-        width=config.width,
-        image_size=config.image_size,
+        backbone=network.backbone,
+        topology=network.topology,
+        width=network.width,
+        image_size=network.image_size,
+        adopted=run.info.adopted,
         trained=run.info.status != "untrained",
         synthetic=run.info.synthetic,
         epochs=run.info.best_epoch or 0,
@@ -87,20 +88,36 @@ def about_of(source: Source, recipe: Recipe) -> About:
     training = (
         f"trained on {images}" if source.trained else "untrained: its predictions mean nothing"
     )
+    network = (
+        f"{len(CLASSES)} kinds of skin lesion from an image and the patient's metadata; "
+        f"{source.backbone} with Soft-Attention, {training}"
+    )
+    if source.adopted:
+        network = (
+            f"{len(CLASSES)} kinds of skin lesion from an image; {source.backbone}, "
+            f"{source.adopted.known}; tested on {images}"
+        )
     bound = (
         ""
         if source.synthetic
         else "; the licence of the images may apply too (HAM10000: CC BY-NC 4.0)"
     )
+    author, license_ = stated_of(source, recipe)
     return About(
         name=f"{source.backbone}-{source.image_size}px",
         version=source.model_sha256[:12],
-        description=(
-            f"{len(CLASSES)} kinds of skin lesion from an image and the patient's metadata; "
-            f"{source.backbone} with Soft-Attention, {training}. {NOTICE}"
-        ),
-        author=recipe.author or NOT_STATED,
-        license=recipe.license or NOT_STATED + bound,
+        description=f"{network}. {NOTICE}",
+        author=author or NOT_STATED,
+        license=license_ or NOT_STATED + bound,
+    )
+
+
+def stated_of(source: Source, recipe: Recipe) -> tuple[str | None, str | None]:
+    """Author and licence: the recipe's, or what was stated of an adopted network."""
+    adopted = source.adopted
+    return (
+        recipe.author or (adopted.author if adopted else None),
+        recipe.license or (adopted.license if adopted else None),
     )
 
 

@@ -70,10 +70,10 @@ def differences(path: Path, expected: Contract) -> list[str]:
     """
     if path.suffix == ".onnx":
         properties = OnnxRunner(path).session.get_modelmeta().custom_metadata_map
-        columns = json.loads(properties["patient_encoding"])["columns"]
+        columns = _columns(json.loads(properties.get("patient_encoding", "null")))
         return _fields(from_properties(properties), expected, columns)
     tables, files = read_tflite(path)
-    columns = json.loads(files[CONTRACT])["patient_encoding"]["columns"]
+    columns = _columns(json.loads(files[CONTRACT])["patient_encoding"])
     faults = _fields(Contract.model_validate_json(files[CONTRACT]), expected, columns)
     faults += [
         f"{METADATA}'s {name}"
@@ -111,6 +111,12 @@ def read_tflite(path: Path) -> tuple[ModelMetadata, dict[str, str]]:
     return decode(buffer.DataAsNumpy().tobytes()), files
 
 
+def _columns(encoding: Any) -> list[str]:
+    """The columns that a file names; none where there is no patient."""
+    columns: list[str] = encoding["columns"] if encoding is not None else []
+    return columns
+
+
 def _tensors(path: Path) -> Iterator[list[str]]:
     """Names of the inputs, then of the outputs, in the file's order."""
     model = _model(path)
@@ -137,6 +143,7 @@ def _fields(found: Contract, expected: Contract, columns: list[str]) -> list[str
         if found.model_dump_json(include={name}) != expected.model_dump_json(include={name})
     ]
     # They follow from the rest, so that reading them leaves them out.
-    if tuple(columns) != expected.patient_encoding.columns:
+    encoder = expected.patient_encoding
+    if tuple(columns) != (encoder.columns if encoder else ()):
         faults.append("patient_encoding's columns")
     return faults

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from skinlite.data.patient import PatientEncoder
+from skinlite.data.patient import NO_PATIENT, PatientEncoder
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES, SEX, SITE
 from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata import schema
@@ -34,14 +34,14 @@ class Contract(About):
         outputs: likewise.
         classes: long names, in the order of the probabilities.
         geometry: how an image becomes the image tensor's pixels.
-        patient_encoding: how the answers become the patient's numbers.
+        patient_encoding: how the answers become the patient's numbers; None: there is no patient.
     """
 
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     classes: dict[str, str]
     geometry: Geometry
-    patient_encoding: PatientEncoder
+    patient_encoding: PatientEncoder | None = None
 
 
 def contract_of(
@@ -58,7 +58,7 @@ def contract_of(
         outputs=signature.outputs,
         classes=classes,
         geometry=geometry,
-        patient_encoding=encoder,
+        patient_encoding=encoder if encoder.asks else None,
     )
 
 
@@ -67,6 +67,7 @@ def to_properties(contract: Contract) -> dict[str, str]:
     return {
         STANDARD_KEYS.get(name, name): value if isinstance(value, str) else json.dumps(value)
         for name, value in contract.model_dump(mode="json").items()
+        if value is not None
     }
 
 
@@ -77,7 +78,11 @@ def from_properties(properties: Mapping[str, str]) -> Contract:
         KeyError: one is missing.
         ValueError: one holds something else.
     """
-    values = {name: properties[STANDARD_KEYS.get(name, name)] for name in Contract.model_fields}
+    values = {
+        name: properties[STANDARD_KEYS.get(name, name)]
+        for name, field in Contract.model_fields.items()
+        if field.is_required() or name in properties
+    }
     texts = About.model_fields.keys()
     return Contract.model_validate(
         {name: value if name in texts else json.loads(value) for name, value in values.items()}
@@ -99,7 +104,7 @@ Named = list[tuple[schema.AssociatedFile, Iterable[str]]]
 
 def _names(tensor: Tensor, contract: Contract) -> Named:
     """Files with a name for each element, or each value, of a tensor."""
-    encoder, classes = contract.patient_encoding, contract.classes
+    encoder, classes = contract.patient_encoding or NO_PATIENT, contract.classes
     every, value = schema.AXIS_LABELS, schema.VALUE_LABELS
 
     def file(name: str, what: str, kind: np.uint8, locale: str = "") -> schema.AssociatedFile:

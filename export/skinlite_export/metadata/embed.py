@@ -23,12 +23,12 @@ from skinlite_export.runtime.runner import load_runner
 from skinlite_export.tflite.editor import Editor
 
 
-def embed(folder: Path, about: About, encoder: PatientEncoder) -> None:
+def embed(folder: Path, about: About, encoder: PatientEncoder, geometry: Geometry) -> None:
     """Write the contract into the model files of a bundle to be."""
     for name, into in ((TFLITE, into_tflite), (ONNX, into_onnx)):
         path = folder / name
         signature = load_runner(path).signature
-        contract = contract_of(signature, about, CLASS_NAMES, Geometry(), encoder)
+        contract = contract_of(signature, about, CLASS_NAMES, geometry, encoder)
         path.write_bytes(into(path.read_bytes(), contract))
 
 

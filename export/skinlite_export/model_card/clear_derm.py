@@ -78,7 +78,8 @@ def data(manifest: Manifest) -> Rows:
         ("Acquisition, devices of several makers", "none: generated" if synthetic else UNTOLD),
         (
             "Preprocessing",
-            f"centre crop to a square, reduced into {FRAME[0]}x{FRAME[1]}, bilinear to "
+            ("centre crop to a square" if manifest.geometry.crop == "centre" else "no crop")
+            + f", reduced into {FRAME[0]}x{FRAME[1]}, bilinear to "
             f"{size}x{size}; see geometry in manifest.json",
         ),
         (
@@ -99,8 +100,10 @@ def data(manifest: Manifest) -> Rows:
         ),
         (
             "Bias by patient data",
-            "age, sex and site are inputs; the network may use them to guess how patients were "
-            "selected; see the subgroups" + untold,
+            "no answer of a patient is an input; see the subgroups"
+            if manifest.source.adopted
+            else "age, sex and site are inputs; the network may use them to guess how patients "
+            "were selected; see the subgroups" + untold,
         ),
         ("Partition", _partition(manifest)),
         (
@@ -136,17 +139,13 @@ def technique(manifest: Manifest) -> Rows:
             "Diagnostic labels",
             "HAM10000's seven; its akiec, bkl and vasc are groups of diagnoses",
         ),
-        (
-            "Algorithm",
-            f"{source.backbone}, topology {source.topology!r}, width {source.width:g}, with "
-            f"Soft-Attention and age, sex and site; {source.parameters:,} parameters. "
-            "Do and Nguyen, Diagnostic support of skin lesion classification using CNN and Soft "
-            "Attention (2022)",
-        ),
+        ("Algorithm", _algorithm(manifest)),
         (
             "Training",
-            f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; {settings}"
-            + ("" if source.network_proven else f"; {UNPROVEN}"),
+            source.adopted.known
+            if source.adopted
+            else f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; "
+            f"{settings}" + ("" if source.network_proven else f"; {UNPROVEN}"),
         ),
         ("Conversion", _conversion(manifest)),
     )
@@ -167,6 +166,27 @@ def assessment(manifest: Manifest) -> Rows:
         ),
         ("Bias assessment", f"by age band, sex and site: below. By skin tone: {ABSENT}"),
         ("Threshold", "none: the prediction is the class with the largest probability"),
+    )
+
+
+def _algorithm(manifest: Manifest) -> str:
+    source, adopted = manifest.source, manifest.source.adopted
+    if adopted is None:
+        return (
+            f"{source.backbone}, topology {source.topology!r}, width {source.width:g}, with "
+            f"Soft-Attention and age, sex and site; {source.parameters:,} parameters. "
+            "Do and Nguyen, Diagnostic support of skin lesion classification using CNN and Soft "
+            "Attention (2022)"
+        )
+    low, nats = adopted.information
+    return (
+        f"adopted from {adopted.file} (SHA-256 {adopted.sha256}), made by "
+        f"{adopted.made_by or 'an unknown program'}; {source.parameters:,} parameters. It takes "
+        f"pixels {adopted.pixels}, {adopted.channels}, of images that are "
+        f"{'cropped' if adopted.geometry == 'crop' else 'stretched'}, and gives "
+        f"{'logits' if adopted.logits else 'probabilities'} of {', '.join(adopted.classes)}: that "
+        f"is in the graph now. So fed its predictions told {nats:.3f} nats of the label, at least "
+        f"{low:.3f}, on {adopted.images} labelled images, more than fed in any other way"
     )
 
 

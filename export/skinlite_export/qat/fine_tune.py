@@ -16,7 +16,6 @@ import tf_keras
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.progress import Report, silent
-from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.convert.best_range import Range
 from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import measure_ranges
@@ -117,7 +116,7 @@ def fine_tune(
             order = random.permutation(len(train))
         start = step % (count // size) * size
         batch = train.take(np.sort(order[start : start + size]))
-        inputs = {IMAGE: batch.images.astype(np.float32), PATIENT: batch.patients}
+        inputs = batch.inputs
         loss = student.train_on_batch(inputs, teacher.predict_on_batch(inputs))
         if not np.isfinite(loss):
             raise InputError(

@@ -20,8 +20,7 @@ import tf_keras
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.samples import Sample, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 
@@ -153,13 +152,13 @@ def input_moments(
     sums = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
 
     @tf.function
-    def add(image: tf.Tensor, patient: tf.Tensor) -> None:
-        seen = watched({IMAGE: image, PATIENT: patient}, training=False)
+    def add(inputs: dict[str, tf.Tensor]) -> None:
+        seen = watched(inputs, training=False)
         for node, values, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
             total.assign_add(_moments(node, values))
 
     for sample in samples():
-        add(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT]))
+        add(tensors(sample))
     for node, total in zip(nodes, sums, strict=True):
         yield node, total.numpy().astype(np.float64)
 

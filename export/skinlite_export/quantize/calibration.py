@@ -15,8 +15,8 @@ from skinlite.data.dataset import identity
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.progress import Report, silent
-from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
-from skinlite_export.convert.samples import samples
+from skinlite.vocabulary import CLASSES
+from skinlite_export.convert.samples import samples, tensors
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
 from skinlite_export.quantize.calibration_pool import Pool
@@ -72,13 +72,13 @@ def peaks_of(
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
 
     @tf.function
-    def peaks(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
-        outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
+    def peaks(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
+        outputs = watched(inputs, training=False)
         return tf.stack([tf.reduce_max(tf.abs(output)) for output in tf.nest.flatten(outputs)])
 
     rows = []
     for done, sample in enumerate(samples(examples), start=1):
-        rows.append(peaks(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT])).numpy())
+        rows.append(peaks(tensors(sample)).numpy())
         report("screened calibration images", done, len(examples))
     return np.stack(rows), layers
 

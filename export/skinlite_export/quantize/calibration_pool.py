@@ -84,7 +84,8 @@ def folder_pool(
     for ids in (data.split["lesion_id"], known["lesion_id"], known["table_lesion_id"]):
         check_lesions(data.split.assign(lesion_id=ids.to_numpy()), calibrating)
     shared = folder.frame.loc[folder.frame["image_id"].isin(held_out["image_id"]), "image_id"]
-    examples = all_examples(folder, data.encoder, data.examples["train"].pixels.shape[1], advance)
+    size = data.examples["train"].pixels.shape[1]
+    examples = all_examples(folder, data.encoder, size, advance, data.shaping)
     if shared.empty:
         judging = set().union(*(_identities(data.examples[name]) for name in HELD_OUT))
         same = [image in judging for image in _identities(examples)]

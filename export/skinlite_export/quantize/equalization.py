@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from skinlite.vocabulary import IMAGE, PATIENT
-from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.samples import Sample, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.rewrites.arithmetic import scale_output
@@ -139,14 +138,14 @@ def channel_peaks(
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
 
     @tf.function
-    def peaks(image: tf.Tensor, patient: tf.Tensor) -> list[tf.Tensor]:
-        outputs = watched({IMAGE: image, PATIENT: patient}, training=False)
+    def peaks(inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+        outputs = watched(inputs, training=False)
         return [
             tf.reduce_max(tf.abs(values), axis=range(len(values.shape) - 1))
             for values in tf.nest.flatten(outputs)
         ]
 
-    rows = [peaks(tf.constant(sample[IMAGE]), tf.constant(sample[PATIENT])) for sample in samples]
+    rows = [peaks(tensors(sample)) for sample in samples]
     return {
         name: np.percentile([row.numpy() for row in peak_rows], USUAL, axis=0)
         for name, peak_rows in zip(names, zip(*rows, strict=True), strict=True)

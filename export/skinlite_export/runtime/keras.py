@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.geometry import Shaping
 from skinlite.errors import MissingExtraError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import PROBABILITIES
@@ -33,6 +34,7 @@ class KerasRunner:
         from skinlite.training.run import open_run  # pandas: the other runners go without
 
         run = open_run(path)
+        self.shaping: Shaping = run.info.network.shaping
         try:
             with silenced():
                 import keras

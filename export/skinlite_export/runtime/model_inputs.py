@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import Pixels, fit, load_image
+from skinlite.data.geometry import Pixels, load_image, shape
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite_export.runtime.runner import Runner, predict_all
 
 
 def pixels_for(runner: Runner, image: Pixels) -> Pixels:
-    """Crop and resize an image to the image tensor; where the file resizes, to its frame."""
-    return fit(image, *runner.signature.height_width)
+    """Bring an image to the size of the image tensor; where the file resizes, of its frame."""
+    return shape(image, *runner.signature.height_width, runner.shaping)
 
 
 def patients_for(
@@ -36,10 +36,14 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
     Raises:
         InputError: the image can't be read, or there is no such age, sex or localization.
     """
+    if not encoder.asks and patient != Patient():
+        raise InputError(
+            "This network takes the image alone: leave out `age`, `sex` and `localization`."
+        )
     known = {"sex": encoder.sexes, "localization": encoder.localizations}
     for field, values in known.items():
         value = getattr(patient, field)
-        if value not in values:
+        if encoder.asks and value not in values:
             raise InputError(f"`{field}` {value!r}: give one of {', '.join(values)}.")
     (vector,) = patients_for(runner, [patient], encoder)
     image = load_image(Path(path))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.geometry import Shaping
 from skinlite.errors import InputError
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.runtime.read_signature import read_signature, read_tensor
@@ -22,6 +23,7 @@ class OnnxFile:
 
     runtime: ClassVar[str] = "onnxruntime"
     partitions: ClassVar[None] = None
+    shaping: Shaping = "crop"
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         import onnxruntime

@@ -66,12 +66,12 @@ def read_signature(
     Raises:
         InputError: other inputs or outputs; the message lists both.
     """
-    patients = ({IMAGE, PATIENT}, {IMAGE, AGE, SEX, SITE})
+    patients = ({IMAGE, PATIENT}, {IMAGE, AGE, SEX, SITE}, {IMAGE})
     if set(inputs) not in patients or PROBABILITIES not in outputs:
         raise InputError(
             f"{path} isn't a skinlite model: it needs the inputs {IMAGE!r} and {PATIENT!r} (or "
-            f"{AGE!r}, {SEX!r} and {SITE!r}) and the output {PROBABILITIES!r}; it has "
-            f"{sorted(inputs)} and {sorted(outputs)}."
+            f"{AGE!r}, {SEX!r} and {SITE!r}, or no patient) and the output {PROBABILITIES!r}; it "
+            f"has {sorted(inputs)} and {sorted(outputs)}."
         )
     return Signature(
         inputs=tuple(inputs[name] for name in INPUTS if name in inputs),

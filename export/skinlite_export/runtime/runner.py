@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.geometry import Shaping
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
 from skinlite_export.runtime.compiled import CompiledFile, CompiledRunner
@@ -60,6 +61,7 @@ class Runner(Protocol):
         suffix: of the files it runs; empty for a run folder.
         module: what loading imports, which is no part of the time to load a model.
         signature: what the file takes and gives.
+        shaping: how images get their size, which its bundle knows and a file alone doesn't.
     """
 
     runtime: ClassVar[str]
@@ -67,6 +69,7 @@ class Runner(Protocol):
     suffix: ClassVar[str]
     module: ClassVar[str]
     signature: Signature
+    shaping: Shaping
 
     def __init__(self, path: Path, threads: int = 1) -> None:
         """Load a file; the `InputError` for one that can't be names it."""

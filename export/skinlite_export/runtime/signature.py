@@ -80,7 +80,7 @@ class Signature(Record):
     """The inputs and outputs of one model file.
 
     The patient is either one tensor, ``patient``, encoded; or three, ``age``, ``sex`` and
-    ``site``, as they were answered.
+    ``site``, as they were answered; or there is none.
     """
 
     inputs: tuple[Tensor, ...]
@@ -113,7 +113,9 @@ class Signature(Record):
 
     @property
     def patient_width(self) -> int:
-        """Numbers that make up a patient: age, sex and site, or the encoded columns."""
+        """Numbers that make up a patient: age, sex and site, or the encoded columns; or none."""
+        if len(self.inputs) == 1:
+            return 0
         return 3 if self.takes_answers else self.inputs[1].shape[1]
 
     def pack(self, image: ArrayLike, patient: NDArray[Any]) -> dict[str, NDArray[Any]]:

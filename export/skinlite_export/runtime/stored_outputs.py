@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.data.geometry import Shaping
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.runtime.signature import Signature, Tensor
 
@@ -14,6 +15,7 @@ class StoredOutputs(ABC):
     """The outputs of a `Runner` that knows how to read a stored tensor."""
 
     signature: Signature
+    shaping: Shaping = "crop"
 
     def probabilities(self) -> NDArray[np.float32]:
         """See `Runner`."""

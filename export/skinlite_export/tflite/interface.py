@@ -90,11 +90,13 @@ def outputs_in_int8(file: Editor) -> None:
 
 
 def patient_in_int8(file: Editor) -> None:
-    """Take the encoded patient as int8.
+    """Take the encoded patient as int8, if there is one.
 
     Raises:
         InputError: it is needed in float.
     """
+    if PATIENT not in file.inputs:
+        return
     stored = file.drop_quantize(file.inputs[PATIENT])
     if stored is None:
         raise InputError(

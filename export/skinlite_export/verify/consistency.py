@@ -21,7 +21,7 @@ from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
 from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
 from skinlite_export.bundle.golden import FOLDER, VECTORS, read_vectors
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
-from skinlite_export.manifest.origin import NOT_STATED
+from skinlite_export.manifest.origin import NOT_STATED, stated_of
 from skinlite_export.model_card.card import card_of
 from skinlite_export.verify.audit import audit
 from skinlite_export.verify.data_check import data_faults
@@ -66,13 +66,18 @@ def _files(bundle: Bundle) -> Iterator[str]:
     ]
     if strange:
         yield f"{', '.join(strange)} isn't a file of a bundle"
-    missing = [name for name in (LABELS, ENCODING, CARD) if name not in bundle.manifest.files]
+    needed = [LABELS, CARD]
+    if any(len(one.inputs) > 1 for one in bundle.manifest.signatures.values()):
+        needed.insert(1, ENCODING)
+    missing = [name for name in needed if name not in bundle.manifest.files]
     if missing:
         yield f"it has no {', '.join(missing)}"
         return
     labels = read_regular(bundle.path / LABELS).decode(errors="replace").splitlines()
     if labels != list(bundle.manifest.classes):
         yield f"{LABELS} has {', '.join(labels)}, the manifest {', '.join(bundle.manifest.classes)}"
+    if ENCODING not in bundle.manifest.files:
+        return
     encoder = bundle.encoder()
     if not (math.isfinite(encoder.age_mean) and 0 < encoder.age_std < math.inf):
         yield (
@@ -115,12 +120,13 @@ def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = Non
 
 def _manifest(manifest: Manifest) -> Iterator[str]:
     about, source, recipe = manifest.about, manifest.source, manifest.recipe
-    stated = ((about.author, recipe.author), (about.license, recipe.license))
+    stated = zip((about.author, about.license), stated_of(source, recipe), strict=True)
     claims = {
         "status doesn't follow from the gates": manifest.status
         == status_of(manifest.verification, manifest.search, recipe.gates),
         "classes aren't skinlite's": list(manifest.classes.items()) == list(CLASS_NAMES.items()),
-        "geometry isn't skinlite's": manifest.geometry == Geometry(),
+        "geometry isn't skinlite's": manifest.geometry
+        == Geometry.of(source.adopted.geometry if source.adopted else "crop"),
         "notice isn't the description's": manifest.notice in about.description,
         "about.name isn't the source's": about.name == f"{source.backbone}-{source.image_size}px",
         "about.version isn't the start of source.model_sha256": len(about.version) == 12
@@ -140,6 +146,13 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
                 for field in ("backbone", "topology", "width", "image_size")
             )
             and 0 <= source.epochs <= manifest.training.epochs
+        ),
+        "source.adopted is of another network": source.adopted is None
+        or (
+            manifest.training is None
+            and (source.backbone, source.image_size)
+            == (source.adopted.name, source.adopted.image_size)
+            and source.adopted.known in about.description
         ),
         "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
         "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),

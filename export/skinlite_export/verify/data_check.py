@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from skinlite.data.splits.leaks import OLDER
 from skinlite.data.splits.split import SPLITS
+from skinlite.data.splits.split_protocols import ELSEWHERE
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.provenance import Data
 
@@ -49,6 +50,10 @@ def _leaks(data: Data) -> Iterator[str]:
             and leakage.crossing_lesions >= (leakage.leaking_pictures > 0)
         ):
             yield "data.split.leakage is impossible"
+    if data.split.kind == "unknown":
+        if leaks != ELSEWHERE:
+            yield "data.split.leaks aren't those of a network that was trained elsewhere"
+        return
     counts = [side.lesions_unknown for side in sides if side.lesions_unknown is not None]
     if leaks == OLDER or len(counts) < len(sides):
         return  # an older version didn't count them

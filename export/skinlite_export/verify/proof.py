@@ -66,6 +66,8 @@ def prove(
     lesions = rows["lesion_id"].to_numpy(object)
     reference = predict(model, test)
     runners = {file: load_runner(folder / file) for file in (layout.TFLITE, layout.ONNX)}
+    for runner in runners.values():
+        runner.shaping = data.shaping
     answers: dict[str, NDArray[np.float32]] = {}
     for index, (file, runner) in enumerate(runners.items()):
         report(f"verifying on {len(test)} held-out images", index, 2)

@@ -87,7 +87,7 @@ def _measured(run: "Run") -> "Measured":
     from skinlite.models.survey import count_layers
     from skinlite.training.run import METRICS
 
-    info, config = run.info, run.info.config
+    info, config = run.info, run.info.settings
     if not (run.path / METRICS).exists():
         resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
         raise InputError(

@@ -163,7 +163,7 @@ def train(
     except training.TrainingInterruptedError as stop:
         info = stop.run.info
         console.print(
-            f"Stopped after {info.epochs_done} of {info.config.epochs} epochs; the best model so "
+            f"Stopped after {info.epochs_done} of {info.settings.epochs} epochs; the best model so "
             f"far is saved. Resume it with: skinlite train --resume {out}",
             markup=False,
             soft_wrap=True,

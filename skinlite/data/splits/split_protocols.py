@@ -12,13 +12,19 @@ from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.layouts.text import read_values
 from skinlite.data.splits.joining import Joined, join_same
 from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
-from skinlite.data.splits.leaks import OLDER, MayLeak
+from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
 from skinlite.data.splits.same_lesion import chains, read_pairs
 from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
 
-SplitKind = Literal["lesion", "paper", "official", "file"]
+SplitKind = Literal["lesion", "paper", "official", "file", "unknown"]
+"""``unknown``: by lesion, for a network that was trained elsewhere on nobody knows which images."""
+
+ELSEWHERE = Leaks(
+    state="unknown",
+    reason="the network was trained elsewhere, and nobody named the images that trained it",
+)
 
 
 class SplitInfo(MayLeak):
@@ -65,8 +71,9 @@ def divide(
 
     Args:
         dataset: all of it.
-        how: ``lesion``; ``paper``, by image and without the rows that have no age; ``official``,
-            all of it for training and validation, another folder for the test; or a CSV file.
+        how: ``lesion``; ``unknown``, the same for a network that was trained elsewhere; ``paper``,
+            by image and without the rows that have no age; ``official``, all of it for training
+            and validation, another folder for the test; or a CSV file.
         seed: of what is drawn.
         test_data: ISIC 2018's test folder, for ``official``.
         same_lesion: a CSV file with pairs of images that show one lesion.
@@ -92,8 +99,9 @@ def divide(
     dataset, joined = join_same(dataset, handed)
     frame = dataset.frame
     kind: SplitKind
-    if how == "lesion":
-        kind, split = "lesion", split_by_lesion(frame, seed=seed)
+    if how == "lesion" or how == "unknown":
+        kind = "lesion" if how == "lesion" else "unknown"
+        split = split_by_lesion(frame, seed=seed)
     elif how == "paper":
         kind, split = "paper", split_by_image(frame, seed=seed)
     elif test_data:
@@ -145,6 +153,8 @@ def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo
     leakage = measure_leakage(split, dataset.frame)
     frame = dataset.frame[dataset.frame["image_id"].isin(split["image_id"])]
     leaks = conclude(leakage, frame, joined=info.joined, two_sets=info.kind == "official")
+    if info.kind == "unknown":
+        leaks = ELSEWHERE
     fields = {"leakage": leakage, "leaks": leaks, "leaky": leaks.state == "found"}
     return info.model_copy(update=fields)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples, make_examples
+from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.split import SPLITS
 from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
@@ -25,6 +26,7 @@ class Prepared:
         encoder: fitted on the training rows.
         examples: by split name.
         split_info: the kind of split, and what leaks in it.
+        shaping: how images got their size.
     """
 
     dataset: Dataset
@@ -32,6 +34,7 @@ class Prepared:
     encoder: PatientEncoder
     examples: dict[str, Examples]
     split_info: SplitInfo = field(default_factory=SplitInfo)
+    shaping: Shaping = "crop"
 
     def rows(self, split: str) -> pd.DataFrame:
         """The data set's rows of the images in ``examples[split]``."""
@@ -47,6 +50,8 @@ def prepare(
     split: str = "lesion",
     test_data: Path | None = None,
     same_lesion: Path | None = None,
+    encoder: PatientEncoder | None = None,
+    shaping: Shaping = "crop",
 ) -> Prepared:
     """Split, fit the encoder on the training rows, decode every image once.
 
@@ -58,13 +63,15 @@ def prepare(
         split: see `divide`.
         test_data: see `divide`.
         same_lesion: see `divide`.
+        encoder: of the patients; None: fitted on the training rows.
+        shaping: how images get their size.
     """
     division = divide(dataset, split, seed=seed, test_data=test_data, same_lesion=same_lesion)
     dataset, rows = division.dataset, division.split
     train = dataset.select(rows.loc[rows["split"] == "train", "image_id"])
-    encoder = PatientEncoder.fit(train.frame)
-    examples = _examples(dataset, rows, encoder, image_size, advance)
-    return Prepared(dataset, rows, encoder, examples, division.info)
+    encoder = encoder or PatientEncoder.fit(train.frame)
+    examples = _examples(dataset, rows, encoder, image_size, advance, shaping)
+    return Prepared(dataset, rows, encoder, examples, division.info, shaping)
 
 
 def prepare_again(
@@ -74,8 +81,9 @@ def prepare_again(
     split, encoder = run.split(), run.encoder()
     division = divide_again(dataset, split, run.info.split)
     dataset = division.dataset
-    examples = _examples(dataset, split, encoder, run.info.config.image_size, advance)
-    return Prepared(dataset, split, encoder, examples, division.info)
+    size, shaping = run.info.network.image_size, run.info.network.shaping
+    examples = _examples(dataset, split, encoder, size, advance, shaping)
+    return Prepared(dataset, split, encoder, examples, division.info, shaping)
 
 
 def all_examples(
@@ -83,14 +91,11 @@ def all_examples(
     encoder: PatientEncoder,
     image_size: int,
     advance: Callable[[], None] = lambda: None,
+    shaping: Shaping = "crop",
 ) -> Examples:
     """Every row of a data set, for an encoder that is fitted already."""
-    return make_examples(
-        dataset.frame,
-        pixels_of(dataset, image_size, image_size, advance),
-        encoder,
-        dataset.classes,
-    )
+    pixels = pixels_of(dataset, image_size, image_size, advance, shaping)
+    return make_examples(dataset.frame, pixels, encoder, dataset.classes)
 
 
 def _examples(
@@ -99,10 +104,12 @@ def _examples(
     encoder: PatientEncoder,
     image_size: int,
     advance: Callable[[], None],
+    shaping: Shaping,
 ) -> dict[str, Examples]:
     # One array for the whole set, in the split's order (by image id), so that every split and
     # every later command finds the same file in the cache.
-    everything = all_examples(dataset.select(split["image_id"]), encoder, image_size, advance)
+    images = dataset.select(split["image_id"])
+    everything = all_examples(images, encoder, image_size, advance, shaping)
     return {
         name: everything.take((split["split"] == name).to_numpy().nonzero()[0]) for name in SPLITS
     }

@@ -65,7 +65,7 @@ def test_a_layer_that_is_not_known_is_named() -> None:
 
     from skinlite_export.graph.read_keras import read_keras
 
-    for layer in (keras.layers.GaussianNoise(1.0, name="odd"), keras.layers.Activation("selu")):
+    for layer in (keras.layers.UnitNormalization(name="odd"), keras.layers.Activation("glu")):
         pixels = keras.Input((4, 4, 3), name="image")
         with pytest.raises(InputError, match=layer.name):
             read_keras(keras.Model(pixels, layer(pixels)))

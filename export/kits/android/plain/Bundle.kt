@@ -32,7 +32,7 @@ enum class Dtype(val bytes: Int, val limits: IntRange) {
     INT8(1, -128..127),
 }
 
-/** patient_encoding.json: how age, sex and site become numbers. */
+/** patient_encoding.json, where the model takes a patient: how age, sex and site become numbers. */
 class Encoding(
     val columns: List<String>,
     val ageMean: Double,
@@ -52,9 +52,14 @@ class Bundle(private val read: (String) -> ByteArray) {
 
     /** Rows and columns that larger crops are reduced into. */
     val frame = manifest["geometry"]["frame"].list.map(Json::int)
+
+    /** Whether pictures are resized as a whole, not cropped. */
+    val whole = manifest["geometry"]["crop"].text == "none"
     val inputs = tensors("inputs")
     val outputs = tensors("outputs")
-    val encoding = json("patient_encoding.json").let { table ->
+
+    /** Null where the model takes the picture alone. */
+    val encoding = if (inputs.size == 1) null else json("patient_encoding.json").let { table ->
         require(table["kind"].text == "age-sex-localization") {
             "patient_encoding.json has the kind ${table["kind"]}; this kit knows age-sex-localization"
         }
@@ -79,7 +84,7 @@ class Bundle(private val read: (String) -> ByteArray) {
     init {
         for ((name, known) in GEOMETRY) {
             val found = manifest["geometry"][name].toString()
-            require(found == known) { "geometry: $name is $found; this kit knows $known" }
+            require(found in known) { "geometry: $name is $found; this kit knows $known" }
         }
     }
 
@@ -105,14 +110,14 @@ class Bundle(private val read: (String) -> ByteArray) {
     private companion object {
         /** What Geometry.kt does. */
         val GEOMETRY = mapOf(
-            "channels" to "RGB",
-            "orientation" to "exif",
-            "crop" to "centre",
-            "reduce" to "area",
-            "resize" to "bilinear",
-            "half_pixel_centers" to "true",
-            "antialias" to "false",
-            "rounding" to "nearest",
+            "channels" to setOf("RGB"),
+            "orientation" to setOf("exif"),
+            "crop" to setOf("centre", "none"),
+            "reduce" to setOf("area"),
+            "resize" to setOf("bilinear"),
+            "half_pixel_centers" to setOf("true"),
+            "antialias" to setOf("false"),
+            "rounding" to setOf("nearest"),
         )
     }
 }

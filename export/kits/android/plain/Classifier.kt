@@ -16,15 +16,22 @@ fun interface Model {
 class Answer(val probabilities: FloatArray, val attention: List<FloatArray>?)
 
 class Classifier(val bundle: Bundle, private val model: Model) {
-    fun classify(picture: Picture, patient: Patient): Answer = run(inputs(picture, patient))
+    fun classify(picture: Picture, patient: Patient = Patient()): Answer = run(inputs(picture, patient))
 
-    /** The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`. */
+    /**
+     * The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`, where
+     * the model takes a patient.
+     */
     fun inputs(picture: Picture, patient: Patient): Map<String, ByteBuffer> {
         val (_, height, width) = bundle.inputs.getValue("image").shape
-        val pixels = fit(picture, height, width, bundle.frame).levels
-        val real = mapOf("image" to FloatArray(pixels.size) { level(pixels, it).toFloat() }) +
-            if ("patient" in bundle.inputs) mapOf("patient" to encode(patient, bundle.encoding))
-            else codes(patient, bundle.encoding).mapValues { floatArrayOf(it.value) }
+        val pixels = fit(picture, height, width, bundle.frame, bundle.whole).levels
+        val image = mapOf("image" to FloatArray(pixels.size) { level(pixels, it).toFloat() })
+        val table = bundle.encoding
+        val real = image + when {
+            table == null -> emptyMap()
+            "patient" in bundle.inputs -> mapOf("patient" to encode(patient, table))
+            else -> codes(patient, table).mapValues { floatArrayOf(it.value) }
+        }
         return real.mapValues { (name, values) -> pack(values, bundle.inputs.getValue(name)) }
     }
 

@@ -20,8 +20,12 @@ class Pixels(val height: Int, val width: Int, val levels: ByteArray)
 
 private const val STRIP = 1 shl 20 // pixels in memory at a time, of a picture of many megapixels
 
-/** Crop and resize to [height] x [width]; [frame]: rows and columns, of the manifest's geometry. */
-fun fit(picture: Picture, height: Int, width: Int, frame: List<Int>): Pixels {
+/**
+ * Crop and resize to [height] x [width]; [frame]: rows and columns, of the manifest's geometry, and
+ * [whole]: whether it has no crop.
+ */
+fun fit(picture: Picture, height: Int, width: Int, frame: List<Int>, whole: Boolean = false): Pixels {
+    if (whole) return resize(reduce(picture, 0, 0, picture.width, picture.height, frame), height, width)
     val rows = min(picture.height, max(1, (picture.width.toLong() * height / width).toInt()))
     val columns = min(picture.width, max(1, (picture.height.toLong() * width / height).toInt()))
     val top = (picture.height - rows) / 2

@@ -11,7 +11,7 @@ fun runGolden(classifier: Classifier, device: String, to: Appendable, decode: (B
     val bundle = classifier.bundle
     val vectors = bundle.json("golden/vectors.json")["vectors"].list.asSequence().map { vector ->
         val told = vector["patient"]
-        val patient = Patient(
+        val patient = if (told.isNull) Patient() else Patient(
             told["age"].let { if (it.isNull) null else it.number },
             told["sex"].text,
             told["localization"].text,

@@ -39,19 +39,24 @@ struct Classifier {
     let contract: Contract
     let model: Model
 
-    func classify(_ picture: Pixels, _ patient: Patient) throws -> Answer {
+    func classify(_ picture: Pixels, _ patient: Patient = Patient()) throws -> Answer {
         try run(inputs(picture, patient))
     }
 
-    /// The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`.
+    /// The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`,
+    /// where the model takes a patient.
     func inputs(_ picture: Pixels, _ patient: Patient) throws -> [String: Data] {
         let shape = try tensor(contract.input("image"), "image").shape
-        let pixels = fit(picture, height: shape[1], width: shape[2], frame: contract.geometry.frame)
+        let geometry = contract.geometry
+        let pixels = fit(
+            picture, height: shape[1], width: shape[2], frame: geometry.frame, whole: geometry.isWhole)
         var real = ["image": pixels.levels.map(Float.init)]
-        if contract.input("patient") != nil {
-            real["patient"] = try encode(patient, contract.encoding)
-        } else {
-            real.merge(try codes(patient, contract.encoding).mapValues { [$0] }) { $1 }
+        if let table = contract.encoding {
+            if contract.input("patient") != nil {
+                real["patient"] = try encode(patient, table)
+            } else {
+                real.merge(try codes(patient, table).mapValues { [$0] }) { $1 }
+            }
         }
         var stored: [String: Data] = [:]
         for (name, values) in real { stored[name] = try pack(values, tensor(contract.input(name), name)) }

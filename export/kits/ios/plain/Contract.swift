@@ -38,10 +38,13 @@ struct PixelGeometry: Decodable, Equatable {
     let halfPixelCenters, antialias: Bool
     let frame: [Int]
 
+    /// Whether pictures are resized as a whole, not cropped.
+    var isWhole: Bool { crop == "none" }
+
     /// What Geometry.swift does.
     func isKnown() -> Bool {
         self == PixelGeometry(
-            channels: "RGB", orientation: "exif", crop: "centre", reduce: "area", resize: "bilinear",
+            channels: "RGB", orientation: "exif", crop: crop == "none" ? crop : "centre", reduce: "area", resize: "bilinear",
             rounding: "nearest", halfPixelCenters: true, antialias: false, frame: frame)
     }
 }
@@ -67,7 +70,8 @@ struct Contract {
     let folder: URL
     let signature: Signature
     let geometry: PixelGeometry
-    let encoding: Encoding
+    /// Nil where the model takes the picture alone.
+    let encoding: Encoding?
     /// Of the classes, in the order of the probabilities.
     let labels: [String]
     /// Long names by label.
@@ -86,11 +90,12 @@ struct Contract {
         geometry = manifest.geometry
         names = manifest.classes
         notice = manifest.notice
-        encoding = try decodeJson(folder.appendingPathComponent("patient_encoding.json"))
+        encoding = signature.inputs.count == 1
+            ? nil : try decodeJson(folder.appendingPathComponent("patient_encoding.json"))
         labels = try String(contentsOf: folder.appendingPathComponent("labels.txt"), encoding: .utf8)
             .split(whereSeparator: \.isNewline).map(String.init)
-        guard encoding.kind == "age-sex-localization" else {
-            throw KitError("The encoding is \(encoding.kind); this kit knows age-sex-localization.")
+        if let kind = encoding?.kind, kind != "age-sex-localization" {
+            throw KitError("The encoding is \(kind); this kit knows age-sex-localization.")
         }
         guard geometry.isKnown() else {
             throw KitError("The bundle's geometry isn't the one of this kit: \(geometry)")

@@ -10,8 +10,9 @@ struct Pixels {
     var levels: [UInt8]
 }
 
-/// Crop and resize.
-func fit(_ picture: Pixels, height: Int, width: Int, frame: [Int]) -> Pixels {
+/// Crop, unless `whole`, and resize.
+func fit(_ picture: Pixels, height: Int, width: Int, frame: [Int], whole: Bool = false) -> Pixels {
+    if whole { return resize(reduce(picture, frame), height, width) }
     let rows = min(picture.height, max(1, picture.width * height / width))
     let columns = min(picture.width, max(1, picture.height * width / height))
     let top = (picture.height - rows) / 2, left = (picture.width - columns) / 2

@@ -5,7 +5,7 @@ import Foundation
 private struct Vectors: Decodable {
     struct Vector: Decodable {
         let picture: String
-        let patient: Patient
+        let patient: Patient?
     }
     let vectors: [Vector]
 }
@@ -29,7 +29,7 @@ func runGolden(_ classifier: Classifier, device: String, decode: (Data) throws -
     let known: Vectors = try decodeJson(golden.appendingPathComponent("vectors.json"))
     let vectors = try known.vectors.map { vector -> Outputs.Computed in
         let file = try Data(contentsOf: golden.appendingPathComponent(vector.picture))
-        let inputs = try classifier.inputs(decode(file), vector.patient)
+        let inputs = try classifier.inputs(decode(file), vector.patient ?? Patient())
         var stored: [String: [Float]] = [:]
         for (name, data) in inputs {
             let tensor = try classifier.tensor(classifier.contract.input(name), name)

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from skinlite.data.geometry import Pixels, load_image
+from skinlite.data.geometry import Pixels, Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE, PATIENT, SEX, SITE
@@ -34,8 +34,8 @@ class Trials:
         self._opened, self._data = opened, data
         self.size = size_of(self._image) or (USUAL_SIZE, USUAL_SIZE)
         self._decoded: list[Pixels] = in_threads(load_image, data.frame["path"])
-        self._resized: dict[tuple[str, bool], list[Pixels]] = {}
-        self.scaling = Scaling(self._images("stretch", False))
+        self._resized: dict[tuple[Shaping, bool], list[Pixels]] = {}
+        self.scaling = Scaling(self.resized("stretch", False))
         self._patients = patients_for(opened, data)
         others = [tensor.name for tensor in opened.inspection.inputs if not tensor.layout]
         self.unfed = [name for name in others if name not in self._patients]
@@ -57,7 +57,7 @@ class Trials:
         return len(self._known.get(hypothesis, ()))
 
     def _predict(self, hypothesis: Hypothesis, start: int, stop: int) -> NDArray[np.float64]:
-        images = self._images(hypothesis.geometry, hypothesis.antialias)
+        images = self.resized(hypothesis.geometry, hypothesis.antialias)
         step = BATCH if self._opened.batches else 1
         pixels, channels = hypothesis.pixels, hypothesis.channels
 
@@ -73,7 +73,8 @@ class Trials:
         rows = in_threads(predict, range(start, stop, step), THREADS)
         return to_probabilities(np.concatenate(rows), self._opened.inspection.scores)
 
-    def _images(self, geometry: str, antialias: bool) -> list[Pixels]:
+    def resized(self, geometry: Shaping, antialias: bool) -> list[Pixels]:
+        """All images at the network's size, RGB 0-255."""
         key = geometry, antialias
         if key not in self._resized:
             self._resized[key] = in_threads(

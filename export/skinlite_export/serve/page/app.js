@@ -43,6 +43,8 @@ function showBundle({ manifest, encoding }) {
   ].filter(Boolean);
   at("caveats").textContent = caveats.map((key) => text(key)).join(" ");
   at("caveats").hidden = caveats.length === 0;
+  at("answers").hidden = !encoding; // a network that takes the image alone
+  if (!encoding) return;
   options(at("sex"), encoding.sexes);
   options(at("site"), encoding.localizations);
 }
@@ -100,6 +102,7 @@ function draw() {
 }
 
 function patient() {
+  if (!bundle.encoding) return null;
   const age = at("age").value === "" ? null : at("age").valueAsNumber;
   return { age, sex: at("sex").value, localization: at("site").value };
 }

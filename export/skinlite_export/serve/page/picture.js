@@ -1,7 +1,7 @@
 // The chosen picture: its pixels for the model, and what is shown of it, with the attention map.
 
 import { imageSize } from "./kit/contract.js";
-import { crop, decode, fit } from "./kit/geometry.js";
+import { decode, fit, seen } from "./kit/geometry.js";
 
 const SHOWN = 480; // pixels of the longer side on the page
 const HEAT = [255, 96, 0];
@@ -17,7 +17,7 @@ export async function look(file, bundle) {
   try {
     const pixels = fit(picture, height, width, bundle.manifest.geometry);
     const least = Math.min(height, width) / 2;
-    const region = crop(picture, height, width);
+    const region = seen(picture, height, width, bundle.manifest.geometry);
     const small = region.height < least || region.width < least;
     return {
       pixels,

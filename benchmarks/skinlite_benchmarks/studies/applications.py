@@ -1,0 +1,192 @@
+"""``python -m skinlite_benchmarks.studies.applications``: which networks of Keras are read.
+
+Builds every network of `keras.applications` at the smallest image that it takes, its weights
+random, reads it, builds it again and compares the two; with ``--export`` it also goes to int8, and
+the delegate partitions are counted. Prints a Markdown table. Needs the extra ``export``.
+"""
+
+import gc
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, NamedTuple
+
+import numpy as np
+import typer
+
+from skinlite.errors import InputError, told
+from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite_benchmarks.report.render_markdown import markdown_table
+from skinlite_benchmarks.report.tables import Table
+
+COLUMNS = (
+    "Network",
+    "Image, px",
+    "Parameters",
+    "Operations",
+    "Largest difference",
+    "between images",
+    "int8",
+)
+SIZES = range(32, 353)
+"""Images that are tried, pixels: Keras' networks take 32 or more, up to 331."""
+
+
+class Read(NamedTuple):
+    """What became of a network.
+
+    Attributes:
+        size: height and width of the smallest image, pixels.
+        parameters: numbers that make up its weights.
+        nodes: of the graph.
+        difference: largest of a probability against Keras; None: not read.
+        spread: largest difference of a probability between the images, so that any network's
+            answers would not do.
+        said: of int8, or why it wasn't read.
+    """
+
+    size: int
+    parameters: int
+    nodes: int = 0
+    difference: float | None = None
+    spread: float = 0.0
+    said: str = "not tried"
+
+
+def networks() -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Names and builders of all networks of `keras.applications`, one of each."""
+    import keras
+
+    known = set()
+    for name in sorted(dir(keras.applications)):
+        build = getattr(keras.applications, name)
+        if inspect.isfunction(build) and build not in known:
+            known.add(build)
+            yield name, build
+
+
+def smallest(build: Callable[..., Any]) -> tuple[int, Any]:
+    """The smallest image that a builder takes, and the network for seven classes."""
+    import keras
+
+    options = {"weights": None, "classes": len(CLASSES), "include_top": True}
+    for size in SIZES:
+        image = keras.Input((size, size, 3), name=IMAGE)
+        try:
+            return size, build(input_tensor=image, **options)
+        except ValueError:
+            continue
+    raise InputError(f"{build.__name__} takes no image of {SIZES[0]} to {SIZES[-1]} pixels.")
+
+
+def read(build: Callable[..., Any], export: bool = False) -> Read:
+    """Read a network and compare it with Keras on random images."""
+    import keras
+
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
+
+    keras.utils.set_random_seed(0)
+    size, model = smallest(build)
+    coarse = np.random.default_rng(0).uniform(0, 255, (8, 4, 4, 3)).astype(np.float32)
+    images = np.asarray(keras.ops.image.resize(coarse, (size, size)))
+    randomize(model, images)
+    found = Read(size, model.count_params())
+    try:
+        graph = read_keras(model)
+    except InputError as error:
+        return found._replace(said=str(error))
+    expected = model.predict_on_batch({IMAGE: images})
+    answers = build_twin(graph).predict_on_batch({IMAGE: images})
+    found = found._replace(
+        nodes=len(graph.nodes),
+        difference=float(np.abs(answers - expected).max()),
+        spread=float(np.ptp(expected, axis=0).max()),
+    )
+    return found._replace(said=to_int8(graph, images)) if export else found
+
+
+def randomize(model: Any, images: np.ndarray) -> None:
+    """Give it statistics, and logits that differ by about a half between the images."""
+    import keras
+
+    norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
+    for norm in norms:
+        norm.momentum = 0.0  # the statistics become those of the images
+    model(images, training=True)
+    for norm in norms:  # a channel that hardly differs would blow up the last digits of float32
+        variance = np.asarray(norm.moving_variance)
+        norm.moving_variance.assign(np.maximum(variance, variance.mean()))
+    *_, last = (layer for layer in model.layers if layer.weights)
+    before = keras.Model(model.inputs, last.input).predict_on_batch({IMAGE: images})
+    logits = before.reshape(len(before), -1) @ np.asarray(last.kernel).reshape(-1, len(CLASSES))
+    scale = 0.5 / logits.std(axis=0).max()
+    last.kernel.assign(last.kernel * scale)
+    last.bias.assign(-scale * logits.mean(axis=0))
+
+
+def to_int8(graph: Any, images: np.ndarray) -> str:
+    """The delegate partitions of its int8 file, and the operators in float."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from skinlite_export.convert.to_tflite import to_int8 as convert
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.rewrites.registry import ALL, apply_rewrites
+    from skinlite_export.verify.audit import audit
+
+    rewritten = apply_rewrites(graph, ALL)
+    samples = [{IMAGE: image[None]} for image in images]
+    try:
+        content = convert(
+            build_twin(rewritten),
+            lambda: iter(samples),
+            ranges="mse",
+            float_operators=rewritten.float_operators,
+        )
+    except Exception as error:  # whatever the converter's MLIR says
+        return f"not converted: {str(error).strip().splitlines()[0]}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(content)
+        found = audit(path)
+    floats = ", ".join(f"{count} {name}" for name, count in found.float_operations.items())
+    return f"partitions: {found.partitions}; in float: {floats or 'nothing'}"
+
+
+def table(found: dict[str, Read]) -> Table:
+    """A row a network."""
+    rows = [
+        (
+            name,
+            str(one.size),
+            f"{one.parameters:,}",
+            str(one.nodes or "not read"),
+            "" if one.difference is None else f"{one.difference:.1e}",
+            "" if one.difference is None else f"{one.spread:.2f}",
+            one.said,
+        )
+        for name, one in found.items()
+    ]
+    return Table("Networks of keras.applications", COLUMNS, rows)
+
+
+def main(
+    only: Annotated[list[str] | None, typer.Argument(help="Names; all are tried without.")] = None,
+    export: Annotated[bool, typer.Option(help="Convert each to int8 as well.")] = False,
+) -> None:
+    """Print the table."""
+    import keras
+
+    found = {}
+    for name, build in networks():
+        if not only or name in only:
+            found[name] = read(build, export)
+            typer.echo(f"{name}: {found[name]}", err=True)
+            keras.backend.clear_session()
+            gc.collect()
+    print(markdown_table(table(found)))
+
+
+if __name__ == "__main__":
+    with told():
+        typer.run(main)

@@ -1,0 +1,1 @@
+"""A classifier that another program trained becomes a run: what an app would do is in its graph."""

@@ -1,0 +1,232 @@
+"""`adopt`: a Keras file that another program trained becomes a run folder."""
+
+import re
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from skinlite import __version__
+from skinlite.api.data import counted, dataset_of
+from skinlite.data.dataset import Dataset
+from skinlite.data.geometry import Pixels as Image
+from skinlite.data.geometry import Shaping
+from skinlite.data.patient import NO_PATIENT
+from skinlite.errors import InputError, SkinliteWarning
+from skinlite.evaluation.metrics import Metrics, evaluate
+from skinlite.files.read_write import check_free, sha256_of, staged_folder
+from skinlite.models.adopted import Adopted
+from skinlite.progress import Report, silent
+from skinlite.training.identity import structure_of
+from skinlite.training.input.prepare import Prepared, prepare
+from skinlite.training.run import CONFIG, METRICS, MODEL, SPLIT, Run, RunInfo, RunMetrics, open_run
+from skinlite.training.trainer import predict
+from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite_export.adopt.checks import (
+    AUTO,
+    check_declared,
+    check_file,
+    settled,
+    settled_classes,
+)
+from skinlite_export.adopt.feed_layers import with_feed
+from skinlite_export.graph.build_keras import SAME
+from skinlite_export.graph.read_keras import read_keras
+from skinlite_export.inspect.feeding.how_to_feed import IMAGES, find_feed
+from skinlite_export.inspect.feeding.labelled_images import draw_images
+from skinlite_export.inspect.feeding.trials import Trials
+from skinlite_export.inspect.feeds import Hypothesis
+from skinlite_export.inspect.open_model import open_model
+from skinlite_export.inspect.opened import Opened
+from skinlite_export.inspect.record import Channels, Finding, Pixels
+from skinlite_export.inspect.saved_model import MARK
+
+UNKNOWN = "unknown"
+"""For ``split``: nobody knows which images trained it."""
+
+
+def adopt(
+    file: Path,
+    data: Dataset | Path | str,
+    out: Path,
+    *,
+    classes: Sequence[str] | None = None,
+    pixels: str = AUTO,
+    channels: str = AUTO,
+    geometry: str = AUTO,
+    logits: bool | None = None,
+    split: str = UNKNOWN,
+    author: str = "",
+    license: str = "",
+    images: int = IMAGES,
+    report: Report = silent,
+) -> Run:
+    """Make a run of a Keras network of somebody's, to be exported, verified and served.
+
+    What the network wants its images to be, and the order of its outputs, goes into the graph: the
+    run takes RGB, 0-255, and gives probabilities in skinlite's order, as any run does. It takes no
+    patient. Nothing in the file is run that isn't a layer of Keras.
+
+    Args:
+        file: .keras, or .h5 of Keras 2 or 3.
+        data: a data set with labels, or its folder: it proves the feed, calibrates and judges.
+        out: the run folder to write.
+        classes: its outputs in order; None: as labelled images say.
+        pixels: the range that it takes, or ``auto``: as labelled images say.
+        channels: ``RGB``, ``BGR`` or ``auto``.
+        geometry: whether images are cropped or stretched to its size: ``crop``, ``stretch`` or
+            ``auto``.
+        logits: whether a softmax has to be put behind it; None: as its outputs look.
+        split: CSV file with the columns image_id and split, where it is known which images trained
+            it, or ``unknown``: then every score says that it may be an upper bound.
+        author: of the network.
+        license: likewise.
+        images: labelled ones that the feed is tried on, about.
+        report: progress.
+
+    Raises:
+        InputError: the file can't be adopted, a declaration isn't what labelled images say, or
+            they can't tell; nothing is written then.
+    """
+    check_declared(classes, pixels, channels, geometry)
+    if file.is_dir() and (file / MARK).is_file():
+        raise InputError(
+            f"{file} is a SavedModel: it isn't loaded, because its graph may read and write files. "
+            "Save it as .keras where it was made: model.save('model.keras')."
+        )
+    check_free(out)
+    opened = open_model(file)
+    size = check_file(file, opened)
+    network = opened.network
+    # Before anything that takes long: a layer that can't be read is named.
+    zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    read_keras(
+        with_feed(network, mean=zero, std=one, channels="RGB", classes=CLASSES, logits=False)
+    )
+    by_softmax = _by_softmax(file, logits, opened)
+    dataset = dataset_of(data)
+    report("trying ways to feed it", 0, 1)
+    finding = find_feed(opened, dataset.root, images)
+    declared = Hypothesis(
+        cast(Pixels, settled("pixels", pixels, finding.pixels)),
+        cast(Channels, settled("channels", channels, finding.channels)),
+        cast(Shaping, settled("geometry", geometry, finding.geometry, may_be_open=True)),
+    )
+    _warn_of_antialias(finding)
+    order = settled_classes(classes, finding)
+    trials = Trials(opened, draw_images(dataset.root, images))
+    mean, std = trials.scaling.of(declared.pixels)
+    few = trials.predictions(declared, FEW)
+    model = with_feed(
+        network, mean=mean, std=std, channels=declared.channels, classes=order, logits=by_softmax
+    )
+    seen = trials.resized(declared.geometry, False)[:FEW]
+    _check_equal(model, seen, few[:, [order.index(name) for name in CLASSES]], file)
+    adopted = Adopted(
+        name=re.sub(r"[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "network",
+        file=file.name,
+        sha256=sha256_of(file),
+        made_by=opened.inspection.made_by,
+        image_size=size,
+        pixels=declared.pixels,
+        mean=mean,
+        std=std,
+        channels=declared.channels,
+        geometry=declared.geometry,
+        classes=order,
+        logits=by_softmax,
+        images=finding.images,
+        information=(finding.information.low, finding.information.nats),
+        split="unknown" if split == UNKNOWN else "file",
+        author=author,
+        license=license,
+    )
+    advance = counted(report, "reading images", len(dataset.frame))
+    prepared = prepare(
+        dataset, size, 0, advance, split=split, encoder=NO_PATIENT, shaping=declared.geometry
+    )
+    return _write(out, model, adopted, prepared, report)
+
+
+FEW = 14
+"""Labelled images, two a class, on which the run has to equal the file."""
+
+
+def _by_softmax(file: Path, declared: bool | None, opened: Opened) -> bool:
+    found = opened.inspection.scores == "logits"
+    if declared is None or declared == found:
+        return found
+    made = "logits" if found else "probabilities"
+    raise InputError(
+        f"`logits={declared}`: the outputs of {file} are {made} (seen on made images). Leave it "
+        "out."
+    )
+
+
+def _warn_of_antialias(finding: Finding) -> None:
+    margin = finding.antialias.margin
+    if finding.antialias.told and finding.antialias.value == "yes" and margin:
+        warnings.warn(
+            "This network was trained on images that were resized with antialiasing: so fed, its "
+            f"predictions tell {margin.nats:.2f} nats more. A run resizes without.",
+            SkinliteWarning,
+            stacklevel=3,
+        )
+
+
+def _check_equal(
+    model: keras.Model, seen: list[Image], expected: NDArray[np.float64], file: Path
+) -> None:
+    """Compare the run's model with the file, fed as it wants to be.
+
+    Raises:
+        InputError: they differ, as with a last layer that is used twice.
+    """
+    found = model.predict_on_batch({IMAGE: np.stack(seen).astype(np.float32)})
+    difference = float(np.abs(found - expected).max())
+    if not difference <= SAME:
+        raise InputError(
+            f"{file} can't be adopted: with its feed in the graph a probability differs by "
+            f"{difference:.2g}. Is its last layer used more than once?"
+        )
+
+
+def _write(
+    out: Path, model: keras.Model, adopted: Adopted, prepared: Prepared, report: Report
+) -> Run:
+    with staged_folder(out) as folder:
+        report("judging it", 0, 1)
+        scores = {name: _score(model, prepared, name) for name in ("validation", "test")}
+        model.save(folder / MODEL)
+        (folder / SPLIT).write_text(prepared.split.to_csv(index=False))
+        metrics = RunMetrics(split=prepared.split_info, **scores)
+        (folder / METRICS).write_text(metrics.model_dump_json(indent=2))
+        info = RunInfo(
+            status="complete",
+            adopted=adopted,
+            epochs_done=0,
+            best_epoch=None,
+            split=prepared.split_info,
+            data=str(prepared.dataset.root.resolve()),
+            pictures=len(prepared.dataset.frame),
+            synthetic=prepared.dataset.synthetic,
+            versions={
+                "skinlite": __version__,
+                "keras": keras.__version__,
+                "backend": keras.backend.backend(),
+            },
+            files={name: sha256_of(folder / name) for name in (MODEL, SPLIT, METRICS)},
+            structure=structure_of(folder / MODEL),
+        )
+        (folder / CONFIG).write_text(info.model_dump_json(indent=2))
+    report("adopted", 1, 1)
+    return open_run(out)
+
+
+def _score(model: keras.Model, prepared: Prepared, split: str) -> Metrics:
+    examples = prepared.examples[split]
+    return evaluate(examples.labels, predict(model, examples))

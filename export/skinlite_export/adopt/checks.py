@@ -1,0 +1,151 @@
+"""What a foreign file and its declared feed have to be, a sentence for each that isn't."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from skinlite.errors import InputError
+from skinlite.vocabulary import CLASSES
+from skinlite_export.inspect.feeds import RANGES
+from skinlite_export.inspect.opened import Opened
+from skinlite_export.inspect.record import Choice, Finding
+
+AUTO = "auto"
+FEWEST_PIXELS, MOST_PIXELS = 16, 1024
+
+
+def check_file(path: Path, opened: Opened) -> int:
+    """Refuse what isn't a Keras classifier of one square image and seven classes.
+
+    Returns:
+        Height and width of its image, pixels.
+    """
+    found = opened.inspection
+    if found.format in ("tflite", "onnx"):
+        raise InputError(
+            f"{path} is a .{found.format}: what is adopted are Keras networks (.keras, .h5), from "
+            "which skinlite makes .tflite and .onnx. skinlite inspect and skinlite benchmark take "
+            "it as it is."
+        )
+    if reason := opened.refusal():
+        raise InputError(f"{path} can't be adopted. {reason}")
+    others = [tensor.name for tensor in found.inputs if not tensor.layout]
+    if others:
+        raise InputError(
+            f"{path} takes {', '.join(others)} beside the image: only networks that take an image "
+            "alone can be adopted."
+        )
+    if len(found.outputs) != 1:
+        raise InputError(
+            f"{path} gives {len(found.outputs)} outputs; one is needed, the scores of the classes."
+        )
+    (image,), (scores,) = opened.images, found.outputs
+    _, height, width, _ = image.shape
+    if image.layout != "NHWC":
+        raise InputError(f"{path} takes channels first (NCHW); what is adopted takes them last.")
+    if not height or height != width or not FEWEST_PIXELS <= height <= MOST_PIXELS:
+        size = " x ".join("?" if length is None else str(length) for length in image.shape[1:3])
+        raise InputError(
+            f"{path} takes images of {size} pixels. A run has square images of one size, "
+            f"{FEWEST_PIXELS} to {MOST_PIXELS} pixels."
+        )
+    if scores.shape[-1] != len(CLASSES):
+        raise InputError(
+            f"{path} gives {scores.shape[-1]} numbers an image, and there are {len(CLASSES)} "
+            f"classes: {', '.join(CLASSES)}. Other lists of classes can't be adopted yet."
+        )
+    if found.scores == "sigmoid":
+        raise InputError(
+            f"{path} gives numbers between 0 and 1 that don't sum to 1, as independent sigmoids "
+            "do. What is adopted gives probabilities of classes, or logits."
+        )
+    return height
+
+
+def check_declared(
+    classes: Sequence[str] | None, pixels: str, channels: str, geometry: str
+) -> None:
+    """Refuse declarations that mean nothing."""
+    known = {
+        "pixels": (pixels, (AUTO, *RANGES)),
+        "channels": (channels, (AUTO, "RGB", "BGR")),
+        "geometry": (geometry, (AUTO, "crop", "stretch")),
+    }
+    for name, (value, values) in known.items():
+        if value not in values:
+            raise InputError(f"`{name}={value!r}`: give one of {', '.join(values)}.")
+    if classes is None:
+        return
+    for name in classes:
+        if classes.count(name) > 1:
+            raise InputError(f"`classes` has {name!r} twice.")
+        if name not in CLASSES:
+            raise InputError(
+                f"`classes`: {name!r} is none of {', '.join(CLASSES)}. Other lists of classes "
+                "can't be adopted yet."
+            )
+    if len(classes) != len(CLASSES):
+        missing = [name for name in CLASSES if name not in classes]
+        raise InputError(f"`classes` lacks {', '.join(missing)}.")
+
+
+def settled(name: str, declared: str, choice: Choice, may_be_open: bool = False) -> str:
+    """A part of the feed: what was declared, if labelled images say so too; or what they say.
+
+    Args:
+        name: of the part.
+        declared: or `AUTO`.
+        choice: what the images say.
+        may_be_open: whether it matters little where they can't tell.
+
+    Raises:
+        InputError: they say otherwise, or can't tell.
+    """
+    differs = declared not in (AUTO, choice.value, *choice.same)
+    if differs and (choice.told or not may_be_open):
+        ahead = ""
+        if choice.margin:
+            margin = choice.margin
+            ahead = f", ahead by {margin.nats:.2f} nats [{margin.low:.2f}, {margin.high:.2f}]"
+        raise InputError(
+            f"`{name}={declared!r}` isn't how this network wants its images: labelled ones say "
+            f"{choice.value}{ahead}. Give that, or leave `{name}` out."
+        )
+    if not choice.told and not may_be_open:
+        rival = f" against {choice.runner_up}" if choice.runner_up else ""
+        raise InputError(
+            f"Which {name} this network takes can't be told by these labelled images: "
+            f"{choice.value}{rival}. Try more with `images`, or images that are more like those "
+            "that trained it."
+        )
+    return choice.value if declared == AUTO else declared
+
+
+def settled_classes(declared: Sequence[str] | None, finding: Finding) -> tuple[str, ...]:
+    """The classes by output, likewise.
+
+    Raises:
+        InputError: labelled images say otherwise, can't tell, or lack a class.
+    """
+    found = {one.label: one for one in finding.classes}
+    missing = [name for name in CLASSES if name not in found]
+    if missing or len(found) > len(CLASSES):
+        strange = [name for name in found if name not in CLASSES]
+        raise InputError(
+            "The labelled images have to be of the seven classes: they lack "
+            f"{', '.join(missing) or 'none'}"
+            + (f", and have {', '.join(strange)} besides." if strange else ".")
+        )
+    doubtful = [name for name, one in found.items() if not one.told]
+    if doubtful:
+        raise InputError(
+            f"Which outputs are {', '.join(doubtful)} can't be told by these labelled images. Try "
+            "more with `images`, or images that are more like those that trained it."
+        )
+    if declared is not None:
+        wrong = [name for name in CLASSES if found[name].output != list(declared).index(name)]
+        if wrong:
+            raise InputError(
+                f"`classes` isn't the order of the outputs: labelled images say "
+                f"{','.join(finding.feed.classes)}. Give that, or leave `classes` out."
+            )
+    return finding.feed.classes

@@ -1,0 +1,112 @@
+"""The feed as layers: RGB, 0-255, to what a foreign network takes; and its outputs in our order."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from skinlite.errors import InputError
+from skinlite.vocabulary import CLASSES, IMAGE, PROBABILITIES
+
+PASSING = ("Activation", "Dropout", "Flatten", "GlobalAveragePooling2D", "Reshape", "Softmax")
+"""Layers behind the last kernel that leave the outputs in its order; `VECTORS` only where they
+give one number a class."""
+
+VECTORS = ("Flatten", "Reshape")
+
+Three = tuple[float, float, float]
+
+
+def with_feed(
+    network: keras.Model,
+    *,
+    mean: Three | None,
+    std: Three | None,
+    channels: str,
+    classes: Sequence[str],
+    logits: bool,
+) -> keras.Model:
+    """A classifier of ours around a foreign network, whose last kernel is put in our order.
+
+    Args:
+        network: from an image (batch, H, W, 3) to 7 numbers.
+        mean: RGB, of levels 0-255: the network takes (level - mean) / std. None: each image's own.
+        std: likewise.
+        channels: order of the colours that it takes, ``RGB`` or ``BGR``.
+        classes: its outputs, by name, in its order.
+        logits: whether they still have to go through a softmax.
+
+    Returns:
+        A model from ``{"image": (batch, H, W, 3) RGB 0-255}`` to probabilities (batch, 7) in the
+        order of `skinlite.vocabulary.CLASSES`.
+
+    Raises:
+        InputError: its last layers have no kernel that could be put in order.
+    """
+    order = [list(classes).index(name) for name in CLASSES]
+    if order != list(range(len(order))):
+        _permute(_last_kernel(network), order)
+    image = keras.Input(network.inputs[0].shape[1:], name=IMAGE)
+    # Of a file of Keras 2 it gives a list.
+    (x,) = keras.tree.flatten(network(_fed(image, mean, std, channels)))
+    if len(x.shape) > 2:
+        x = layers.Flatten(name="outputs")(x)
+    last = layers.Softmax if logits else layers.Identity
+    return keras.Model({IMAGE: image}, last(name=PROBABILITIES)(x), name="adopted")
+
+
+def _fed(image: Any, mean: Three | None, std: Three | None, channels: str) -> Any:
+    """What the network takes of an image."""
+    if mean is None or std is None:
+        # An image of one colour becomes 0, whatever the deviation.
+        whole = layers.LayerNormalization(
+            axis=(1, 2, 3), center=False, scale=False, epsilon=1e-7, name="feed"
+        )
+        image, mean, std = whole(image), (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    scale, offset = 1 / np.array(std), -np.array(mean) / np.array(std)
+    if channels == "RGB" and len({*zip(mean, std, strict=True)}) == 1:
+        if (scale[0], offset[0]) == (1, 0):
+            return image
+        return layers.Rescaling(float(scale[0]), float(offset[0]), name="feed_scaled")(image)
+    kernel = np.diag(scale)
+    if channels == "BGR":
+        kernel, offset = kernel[:, ::-1], offset[::-1]
+    conv = layers.Conv2D(3, 1, trainable=False, name="feed_colours")
+    fed = conv(image)
+    conv.set_weights([kernel.reshape(1, 1, 3, 3), offset])
+    return fed
+
+
+def _last_kernel(network: keras.Model) -> Any:
+    """The dense layer or convolution whose channels are the network's outputs."""
+    tensor = network.outputs[0]
+    while True:
+        # ``_keras_history`` is where Keras notes which layer gave a tensor.
+        operation = tensor._keras_history.operation
+        kind = type(operation).__name__
+        if isinstance(operation, keras.Model):
+            tensor = operation.outputs[0]
+        elif kind in ("Dense", "Conv2D") and operation.kernel.shape[-1] == len(CLASSES):
+            return operation
+        elif kind in PASSING and (
+            kind not in VECTORS or tuple(operation.output.shape) == (None, len(CLASSES))
+        ):
+            tensor = operation.input
+        else:
+            raise InputError(
+                f"Layer {operation.name!r} is a {kind}: the outputs behind it can't be put in the "
+                "order of skinlite's classes, which takes a Dense or Conv2D layer before at most "
+                f"{', '.join(PASSING)}."
+            )
+
+
+def _permute(layer: Any, order: list[int]) -> None:
+    """Put a kernel's last axis, and its bias, in another order."""
+    if len(layer._inbound_nodes) > 1:
+        raise InputError(
+            f"The last layer {layer.name!r} is used more than once, so that its outputs can't be "
+            "put in the order of skinlite's classes."
+        )
+    layer.set_weights([weight[..., order] for weight in layer.get_weights()])

@@ -1,0 +1,241 @@
+"""Keras' layers as nodes: a function for each kind that isn't the same in tf_keras."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from skinlite.errors import InputError
+from skinlite.models.soft_attention import SoftAttention
+from skinlite_export.graph.reader import Nodes, last_axis, shape_into
+
+COPIED = {
+    "Add": (),
+    "Average": (),
+    "AveragePooling2D": ("pool_size", "strides", "padding"),
+    "BatchNormalization": ("axis", "epsilon", "center", "scale", "momentum"),
+    "Concatenate": ("axis",),
+    "Conv2D": ("filters", "kernel_size", "strides", "padding", "use_bias", "activation", "groups"),
+    "Cropping2D": ("cropping",),
+    "Dense": ("units", "use_bias", "activation"),
+    "DepthwiseConv2D": (
+        "kernel_size",
+        "strides",
+        "padding",
+        "use_bias",
+        "depth_multiplier",
+        "activation",
+    ),
+    "ELU": ("alpha",),
+    "Flatten": (),
+    "GlobalAveragePooling2D": ("keepdims",),
+    "GlobalMaxPooling2D": ("keepdims",),
+    "MaxPooling2D": ("pool_size", "strides", "padding"),
+    "Maximum": (),
+    "Minimum": (),
+    "Multiply": (),
+    "PReLU": ("shared_axes",),
+    "Permute": ("dims",),
+    "Reshape": ("target_shape",),
+    "SeparableConv2D": (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "use_bias",
+        "depth_multiplier",
+        "activation",
+    ),
+    "Subtract": (),
+    "UpSampling2D": ("size", "interpolation"),
+    "ZeroPadding2D": ("padding",),
+}
+"""Layers that are the same in tf_keras, with the settings that decide what they compute."""
+
+ASSUMED: dict[str, Any] = {
+    "data_format": "channels_last",
+    "dilation_rate": 1,
+    "threshold": 0,
+}
+"""Settings that have to have these values where `COPIED` doesn't name them."""
+
+FUSED = {"linear", "relu", "sigmoid", "softmax", "tanh"}
+"""Activations of convolutions and dense layers that stay in them; others become nodes."""
+
+NOTHING = (
+    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
+    *("Identity", "SpatialDropout2D", "StochasticDepth"),
+    *("AugMix", "CutMix", "MixUp", "RandAugment"),
+    *("RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast"),
+    *("RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur"),
+    *("RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective"),
+    *("RandomPosterization", "RandomRotation", "RandomSaturation", "RandomSharpness"),
+    *("RandomShear", "RandomTranslation", "RandomZoom"),
+)
+"""Layers that do nothing in an inference: dropout and its kind, augmentation."""
+
+Read = Callable[[Nodes, Any, Sequence[str]], str]
+
+
+def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    kind, name, config = type(layer).__name__, layer.name, layer.get_config()
+    for key, value in ASSUMED.items():
+        setting = config.get(key)
+        if key not in COPIED[kind] and setting is not None and np.any(np.not_equal(setting, value)):
+            raise InputError(
+                f"Layer {name!r} has {key} {setting!r}; the exporter supports only {value!r}."
+            )
+    settings = {key: config[key] for key in COPIED[kind] if key in config}
+    weights, activation = layer.get_weights(), settings.get("activation", "linear")
+    fused = FUSED if kind in ("Conv2D", "Dense") else ("linear",)
+    if activation in fused:
+        if kind not in ("Conv2D", "Dense"):
+            settings.pop("activation", None)
+        return nodes.add(name, kind, inputs, weights, **settings)
+    settings.pop("activation")
+    return nodes.activation(
+        name, activation, nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
+    )
+
+
+def _nothing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    return inputs[0]
+
+
+def _activation(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    return nodes.activation(layer.name, layer.get_config()["activation"], inputs[0])
+
+
+def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    config = layer.get_config()
+    slope, most = config.get("negative_slope") or 0, config.get("max_value")
+    if config.get("threshold") or (slope and most):
+        raise InputError(
+            f"Layer {layer.name!r} is a ReLU with a threshold, or with both negative_slope and "
+            "max_value; the exporter supports one of the two, and no threshold."
+        )
+    if slope:
+        return nodes.add(layer.name, "LeakyReLU", inputs, alpha=float(slope))
+    return nodes.add(layer.name, "ReLU", inputs, max_value=most)
+
+
+def _softmax(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    if not last_axis(layer.axis, len(shape_into(layer))):
+        raise InputError(
+            f"Layer {layer.name!r} is a softmax over axis {layer.axis}; the exporter supports "
+            "the last axis."
+        )
+    return nodes.add(layer.name, "Softmax", inputs)
+
+
+def _rescaling(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    scale, offset = np.float32(layer.scale), np.float32(layer.offset)
+    if max(scale.size, offset.size) == 1:
+        return nodes.add(layer.name, "Rescaling", inputs, scale=scale.item(), offset=offset.item())
+    return nodes.affine(layer.name, inputs[0], scale, offset)
+
+
+def _normalization(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    mean, deviation = np.asarray(layer.mean), np.sqrt(np.asarray(layer.variance))
+    deviation = np.maximum(deviation, 1e-7)  # keras.epsilon()
+    if layer.invert:
+        return nodes.affine(layer.name, inputs[0], deviation, mean)
+    return nodes.affine(layer.name, inputs[0], 1 / deviation, -mean / deviation)
+
+
+def _layer_norm(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    gamma, beta = layer.gamma, layer.beta
+    learned = gamma is not None or beta is not None
+    if getattr(layer, "rms_scaling", False) or (
+        learned and not last_axis(layer.axis, len(shape_into(layer)))
+    ):
+        raise InputError(
+            f"Layer {layer.name!r} normalizes axes {layer.axis}; the exporter supports the last "
+            "axis, or any without weights."
+        )
+    axes = tuple(layer.axis) if isinstance(layer.axis, list | tuple) else (layer.axis,)
+    name = f"{layer.name}_standardized" if learned else layer.name
+    x = nodes.add(name, "Standardize", inputs, axis=axes, epsilon=float(layer.epsilon))
+    if not learned:
+        return x
+    scale = 1.0 if gamma is None else np.asarray(gamma)
+    return nodes.affine(layer.name, x, scale, 0.0 if beta is None else np.asarray(beta))
+
+
+def _layer_scale(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:  # of ConvNeXt
+    return nodes.affine(layer.name, inputs[0], np.asarray(layer.gamma))
+
+
+def _custom_scale(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    # InceptionResNetV2: shortcut + scale * residual
+    scaled = nodes.add(f"{layer.name}_scale", "Scale", inputs[1:], value=layer.scale)
+    return nodes.add(layer.name, "Add", (inputs[0], scaled))
+
+
+def _leaky(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    return nodes.add(layer.name, "LeakyReLU", inputs, alpha=float(layer.negative_slope))
+
+
+def _resizing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    config = layer.get_config()
+    plain = config["interpolation"] in ("bilinear", "nearest")
+    others = ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias")
+    if not plain or any(config.get(key) for key in others):
+        raise InputError(
+            f"Layer {layer.name!r} resizes by {config['interpolation']}, by antialiasing, or "
+            "crops or pads; the exporter supports bilinear and nearest without any of these."
+        )
+    settings = {key: config[key] for key in ("height", "width", "interpolation")}
+    return nodes.add(layer.name, "Resizing", inputs, **settings)
+
+
+def _crop(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    size = shape_into(layer)[1:3]
+    if size != (layer.height, layer.width):
+        raise InputError(
+            f"Layer {layer.name!r} crops {size[0]} x {size[1]} to {layer.height} x "
+            f"{layer.width}: the exporter supports no {type(layer).__name__}. Use Cropping2D."
+        )
+    return inputs[0]
+
+
+LAYERS: dict[str, Read] = {
+    **dict.fromkeys(COPIED, _copy),
+    **dict.fromkeys(NOTHING, _nothing),
+    "Activation": _activation,
+    "CenterCrop": _crop,
+    "CustomScaleLayer": _custom_scale,
+    "LayerNormalization": _layer_norm,
+    "LayerScale": _layer_scale,
+    "LeakyReLU": _leaky,
+    "Normalization": _normalization,
+    "RandomCrop": _crop,
+    "ReLU": _relu,
+    "Rescaling": _rescaling,
+    "Resizing": _resizing,
+    "Softmax": _softmax,
+}
+"""By name of the class; all of them are Keras' own."""
+
+
+def soft_attention(nodes: Nodes, layer: SoftAttention, t: str) -> str:
+    """Soft-Attention in the operations that TFLite has."""
+    _, height, width, _ = shape_into(layer)
+    name, conv = layer.name, layer.conv
+    maps = nodes.add(
+        f"{name}_conv",
+        "Conv2D",
+        (t,),
+        conv.get_weights(),
+        filters=layer.maps,
+        kernel_size=3,
+        padding="same",
+        activation="relu",
+    )
+    assert height and width
+    rows = nodes.add(f"{name}_rows", "Reshape", (maps,), target_shape=(height * width, layer.maps))
+    softmax = nodes.add(f"{name}_softmax", "SpatialSoftmax", (rows,))
+    total = nodes.add(f"{name}_sum", "Sum", (softmax,))
+    alpha = nodes.add(f"{name}_map", "Reshape", (total,), target_shape=(height, width, 1))
+    scaled = nodes.add(f"{name}_gamma", "Scale", (alpha,), value=float(layer.gamma))
+    return nodes.add(name, "Multiply", (t, scaled))

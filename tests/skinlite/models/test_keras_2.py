@@ -1,0 +1,62 @@
+"""What Keras 2 wrote and Keras 3 doesn't read; no Keras is needed to mend it."""
+
+import copy
+from typing import Any
+
+from skinlite.models.keras_2 import changed_functions, modernized
+
+
+def layer(kind: str, **config: Any) -> dict[str, Any]:
+    return {"class_name": kind, "config": {"name": kind.lower(), **config}}
+
+
+def operator(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    made = layer("TFOpLambda", function=function)
+    return {**made, "name": "op", "inbound_nodes": [["image", 0, 0, arguments]]}
+
+
+def test_settings_that_change_nothing_are_left_out() -> None:
+    config = {
+        "layers": [
+            layer("RandomFlip", mode="horizontal", rng_type="stateful"),
+            layer("DepthwiseConv2D", kernel_size=[3, 3], groups=1),
+            layer("SeparableConv2D", filters=3, groups=1, kernel_regularizer=None),
+            layer("Conv2D", groups=2),
+        ]
+    }
+    assert modernized(config)
+    first, second, third, fourth = (one["config"] for one in config["layers"])
+    assert set(first) == {"name", "mode"} and set(second) == {"name", "kernel_size"}
+    assert set(third) == {"name", "filters"} and fourth["groups"] == 2
+    assert not modernized(config)
+
+
+def test_an_operator_with_a_number_is_a_rescaling() -> None:
+    for function, value, expected in (
+        ("math.truediv", 127.5, (1 / 127.5, 0)),
+        ("math.subtract", 1, (1, -1)),
+        ("math.multiply", 2.0, (2, 0)),
+        ("__operators__.add", 3, (1, 3)),
+    ):
+        made = operator(function, {"y": value, "name": None})
+        assert modernized({"layers": [made]})
+        assert made["class_name"] == "Rescaling"
+        assert (made["config"]["scale"], made["config"]["offset"]) == expected
+        assert made["inbound_nodes"] == [[["image", 0, 0, {}]]]
+
+
+def test_other_operators_stay_to_be_refused() -> None:
+    for made in (
+        operator("io.read_file", {"y": 1.0}),
+        operator("math.truediv", {"y": 0}),
+        operator("math.truediv", {"y": ["other", 0, 0]}),
+        operator("math.subtract", {"y": 1.0, "axis": 2}),
+        {**layer("TFOpLambda", function="math.add"), "inbound_nodes": "nonsense"},
+    ):
+        before = copy.deepcopy(made)
+        assert not modernized({"layers": [made]}) and made == before
+
+
+def test_a_function_that_changed_its_meaning_is_named() -> None:
+    config = {"layers": [layer("Dense", activation="hard_sigmoid"), layer("Dense")]}
+    assert changed_functions(config) == ["Dense 'dense' with Keras 2's hard_sigmoid"]

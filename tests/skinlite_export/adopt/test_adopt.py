@@ -1,0 +1,214 @@
+"""A foreign network becomes a run that takes RGB, 0-255, and answers in our order."""
+
+import json
+import pickle
+import shutil
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skinlite.data.dataset import read_dataset
+from skinlite.data.geometry import Pixels, load_image, shape
+from skinlite.errors import InputError, SkinliteWarning
+from skinlite.training.input.prepare import prepare_again
+from skinlite.training.run import Run, open_run
+from skinlite.training.trainer import predict
+from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite_export.inspect.feeds import Hypothesis
+
+from .conftest import THEIRS
+
+Made = Callable[..., Path]
+Colours = Callable[[str], Path]
+
+pytestmark = pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+
+
+def adopt(*arguments: Any, **options: Any) -> Run:
+    from skinlite_export.adopt.adopt import adopt as make
+
+    return make(*arguments, **{"images": 70, **options})
+
+
+def right(run: Run, data: Path, image: Callable[[Pixels], Pixels] = lambda one: one) -> float:
+    """Share of all images that a run answers rightly."""
+    paths = sorted(data.glob("*/*.png"))
+    taken = np.stack([shape(load_image(path), 16, 16, run.info.network.shaping) for path in paths])
+    made = run.load_model().predict_on_batch({IMAGE: image(taken).astype(np.float32)})
+    names = np.array(CLASSES)[made.argmax(1)]
+    return float(np.mean(names == [path.parent.name for path in paths]))
+
+
+@pytest.mark.parametrize(
+    ("hypothesis", "options"),
+    [
+        (Hypothesis("-1..1", "BGR"), {"suffix": ".h5"}),
+        (Hypothesis("0-255", "RGB"), {"logits": True, "nested": True}),
+        (Hypothesis("imagenet", "RGB"), {"nested": True}),
+        (Hypothesis("caffe", "BGR"), {"logits": True}),
+        (Hypothesis("z-score", "RGB"), {}),
+        (Hypothesis("0-1", "RGB", "stretch"), {"where": "stretch"}),
+    ],
+    ids=lambda one: "-".join(map(str, one[:3])) if isinstance(one, Hypothesis) else "",
+)
+def test_its_feed_goes_into_the_graph(
+    hypothesis: Hypothesis,
+    options: dict[str, Any],
+    keras_file: Made,
+    colours: Colours,
+    tmp_path: Path,
+) -> None:
+    data = colours(options.get("where", "crop"))
+    run = adopt(keras_file(hypothesis, **options), data, tmp_path / "run", author="A", license="B")
+    adopted = run.info.adopted
+    assert adopted is not None and adopted.classes == THEIRS
+    assert (adopted.pixels, adopted.channels, adopted.geometry) == hypothesis[:3]
+    assert adopted.logits == options.get("logits", False)
+    assert right(run, data) > 0.97
+    assert right(run, data, lambda image: image[..., ::-1]) < 0.7  # it takes RGB alone
+    assert run.metrics().test.accuracy > 0.9
+    # Nobody knows what trained it: no score is held-out.
+    assert run.leaks().state == "unknown" and "trained elsewhere" in run.leaks().reason
+    again = prepare_again(run, read_dataset(data))
+    assert again.split_info.leaks == run.leaks()
+    assert predict(run.load_model(), again.examples["test"]).shape[1] == 7
+
+
+@pytest.fixture
+def theirs(keras_file: Made) -> Path:
+    return keras_file()
+
+
+def test_what_was_declared_is_held_against_the_images(
+    theirs: Path, colours: Colours, tmp_path: Path
+) -> None:
+    data, out = colours("crop"), tmp_path / "run"
+    wrong = (
+        ({"pixels": "0-255"}, r"`pixels='0-255'` isn't how .* say -1..1, ahead by"),
+        ({"channels": "RGB"}, "`channels='RGB'` isn't how .* say BGR"),
+        ({"geometry": "stretch"}, "`geometry='stretch'` isn't how .* say crop"),
+        ({"classes": CLASSES}, f"labelled images say {','.join(THEIRS)}"),
+        ({"logits": True}, "are probabilities"),
+        ({"classes": ("nv", *THEIRS[:6])}, "`classes` has 'nv' twice"),
+        ({"classes": THEIRS[:6]}, "`classes` lacks df"),
+        ({"classes": (*THEIRS[:6], "scc")}, "'scc' is none of akiec, bcc"),
+        ({"pixels": "0-100"}, "give one of auto, 0-255"),
+        ({"split": "nowhere.csv"}, "nowhere.csv"),
+    )
+    for options, told in wrong:
+        with pytest.raises(InputError, match=told):
+            adopt(theirs, data, out, **options)
+        assert not list(tmp_path.glob("run*"))
+    declared = {"pixels": "-1..1", "channels": "BGR", "geometry": "crop", "classes": THEIRS}
+    rows = pd.read_csv(data / "HAM10000_metadata.csv")
+    places = rows.groupby("dx").cumcount()
+    rows["split"] = np.where(places < 8, "train", np.where(places < 11, "validation", "test"))
+    rows[["image_id", "split"]].to_csv(tmp_path / "split.csv", index=False)
+    run = adopt(theirs, data, out, **declared, split=str(tmp_path / "split.csv"))
+    assert run.info.adopted and run.info.adopted.split == "file"
+    assert run.leaks().state == "none found" and run.metrics().test.images == 21
+    with pytest.raises(InputError, match="adopted: skinlite didn't train it"):
+        run.info.settings  # noqa: B018
+
+
+def test_labels_that_it_does_not_know(theirs: Path, tiny_data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="can't be told"):
+        adopt(theirs, tiny_data, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def two_outputs(layers: Any, x: Any) -> Any:
+    return [x, layers.Activation("tanh")(x)]
+
+
+def doubled(layers: Any, x: Any) -> Any:
+    return layers.Lambda(lambda one: one * 1.0)(x)
+
+
+def test_what_cannot_be_adopted(keras_file: Made, colours: Colours, tmp_path: Path) -> None:
+    data, out = colours("crop"), tmp_path / "run"
+    damaged, weights = tmp_path / "damaged.h5", tmp_path / "weights.h5"
+    damaged.write_bytes(pickle.dumps({"a": 1}))
+    import keras
+
+    net = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten()])
+    net.add(keras.layers.Dense(7))
+    net.save_weights(tmp_path / "w.weights.h5")
+    shutil.copy(tmp_path / "w.weights.h5", weights)
+    cases: list[tuple[Callable[[], Path], str]] = [
+        (lambda: damaged, "no .h5 of Keras"),
+        (lambda: weights, "weights only"),
+        (lambda: keras_file(last=two_outputs), "2 of its outputs"),
+        (lambda: keras_file(last=doubled), "Lambda"),
+        (lambda: keras_file(names=(*THEIRS, "other"), data=extra(colours, tmp_path)), "8 numbers"),
+        (lambda: keras_file(last=lambda layers, x: layers.UnitNormalization()(x)), "don't sum"),
+        (lambda: tmp_path / "nothing.keras", "There is no"),
+    ]
+    for make, told in cases:
+        with pytest.raises(InputError, match=told):
+            adopt(make(), data, out)
+        assert not out.exists()
+
+
+def extra(colours: Colours, tmp_path: Path) -> Path:
+    """Images of an eighth class besides."""
+    folder = tmp_path / "eight"
+    shutil.copytree(colours("crop"), folder)
+    shutil.copytree(folder / "nv", folder / "other")
+    return folder
+
+
+def test_it_is_exported_and_has_no_patient_anywhere(
+    keras_file: Made, colours: Colours, tmp_path: Path, skinlite: Callable[..., Any]
+) -> None:
+    from skinlite_export.api import export
+    from skinlite_export.bundle.folder import open_bundle
+    from skinlite_export.recipe import Recipe
+    from skinlite_export.verify.consistency import check_consistency
+
+    file, data = (
+        keras_file(Hypothesis("0-1", "BGR", "stretch"), where="stretch"),
+        colours("stretch"),
+    )
+    done = skinlite("adopt", file, "--data", data, "--out", tmp_path / "run", "--images", 70)
+    assert done.code == 0, done.err
+    assert "UNKNOWN whether the split leaks" in done.out
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SkinliteWarning)
+        export(
+            open_run(tmp_path / "run"),
+            data,
+            tmp_path / "bundle",
+            Recipe(calibration_pictures=30, gates=None),
+            kits=("android", "ios", "web"),
+        )
+    bundle = open_bundle(tmp_path / "bundle")
+    bundle.check_files()
+    check_consistency(bundle)
+    manifest = json.loads((bundle.path / "manifest.json").read_text())
+    assert "patient_encoding.json" not in manifest["files"] and manifest["training"] is None
+    for signature in manifest["signatures"].values():
+        assert [one["name"] for one in signature["inputs"]] == ["image"]
+    assert manifest["geometry"]["crop"] == "none"
+    assert min(one["agreement"] for one in manifest["verification"]["files"]) > 0.9
+    vectors = json.loads((bundle.path / "golden" / "vectors.json").read_text())["vectors"]
+    assert {(one["patient"], len(one["encoded"])) for one in vectors} == {(None, 0)}
+    card = (bundle.path / "MODEL_CARD.md").read_text()
+    assert "adopted: skinlite didn't train it" in card and "UNKNOWN which images" in card
+    assert "Soft-Attention" not in card and "age, sex and site are inputs" not in card
+    assert skinlite("verify", bundle.path).code == 0
+    picture = next((data / "mel").iterdir())
+    answer = skinlite("predict", bundle.path, picture, "--json")
+    probabilities = json.loads(answer.out)["probabilities"]
+    assert max(probabilities, key=probabilities.get) == "mel"
+    refused = skinlite("predict", bundle.path, picture, "--age", 50)
+    assert refused.code == 2 and "takes the image alone: leave out --age" in refused.err
+    judged = skinlite(
+        "evaluate", bundle.path, "--model", tmp_path / "run", "--data", data, "--json"
+    )
+    assert judged.code == 0, judged.err
