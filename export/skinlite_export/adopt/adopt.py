@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skinlite import __version__
 from skinlite.api.data import counted, dataset_of
+from skinlite.classes import HAM10000
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels as Image
 from skinlite.data.geometry import Shaping
@@ -109,6 +110,11 @@ def adopt(
     )
     by_softmax = _by_softmax(file, logits, opened)
     dataset = dataset_of(data)
+    if dataset.classes != HAM10000:
+        raise InputError(
+            f"{dataset.root} has the classes {', '.join(dataset.classes.codes)}. Only networks of "
+            "HAM10000's seven classes can be adopted as yet."
+        )
     report("trying ways to feed it", 0, 1)
     finding = find_feed(opened, dataset.root, images)
     declared = Hypothesis(
