@@ -95,7 +95,7 @@ def read(build: Callable[..., Any], export: bool = False) -> Read:
         graph = read_keras(model)
     except InputError as error:
         return found._replace(said=str(error))
-    expected = model.predict_on_batch({IMAGE: images})
+    expected = model.predict_on_batch(images)
     answers = build_twin(graph).predict_on_batch({IMAGE: images})
     found = found._replace(
         nodes=len(graph.nodes),
@@ -117,7 +117,7 @@ def randomize(model: Any, images: np.ndarray) -> None:
         variance = np.asarray(norm.moving_variance)
         norm.moving_variance.assign(np.maximum(variance, variance.mean()))
     *_, last = (layer for layer in model.layers if layer.weights)
-    before = keras.Model(model.inputs, last.input).predict_on_batch({IMAGE: images})
+    before = keras.Model(model.inputs, last.input).predict_on_batch(images)
     logits = before.reshape(len(before), -1) @ np.asarray(last.kernel).reshape(-1, len(CLASSES))
     scale = 0.5 / logits.std(axis=0).max()
     last.kernel.assign(last.kernel * scale)

@@ -16,6 +16,8 @@ from skinlite_export.runtime.signature import Signature, Tensor
 class Reddest:
     """A model that answers the first class as far as the image is red, else the second."""
 
+    shaping = "crop"
+
     def __init__(self) -> None:
         image = Tensor(name="image", shape=(1, 32, 32, 3), dtype="float32", meaning="")
         patient = Tensor(name="patient", shape=(1, 20), dtype="float32", meaning="")
