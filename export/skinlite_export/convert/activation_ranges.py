@@ -53,7 +53,7 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     ranges = dict(zip(indices, best, strict=True)) | {
         index: pixels[index] for index in indices if index in pixels
     }
-    # What is the same everywhere among the few may differ elsewhere, or below its floor.
+    # What is 0 on all of the few need not be 0 on others.
     flat = [index for index, (low, high) in ranges.items() if not low < high]
     ranges |= dict(zip(flat, _whole_ranges(calibrated, flat, every), strict=True))
     for index, (low, high) in ranges.items():
