@@ -22,6 +22,7 @@ COMMANDS = (
     "evaluate",
     "export",
     "inspect",
+    "adopt",
     "kit",
     "sign",
     "verify",
