@@ -14,7 +14,7 @@ def test_a_network_is_built_at_its_smallest_and_compared() -> None:
     def net(odd: bool, input_tensor: Any, weights: None, classes: int, include_top: bool) -> Any:
         if input_tensor.shape[1] < 34:
             raise ValueError("too small")
-        x = layers.BatchNormalization()(layers.Conv2D(4, 3, activation="gelu")(input_tensor))
+        x = layers.BatchNormalization()(layers.Conv2D(4, 3, activation="relu")(input_tensor))
         x = layers.UnitNormalization(name="odd")(x) if odd else x
         x = layers.Dense(classes, activation="softmax")(layers.GlobalMaxPooling2D()(x))
         return keras.Model(input_tensor, x)
