@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from skinlite import evaluate, read_dataset
+from skinlite import evaluate, read_dataset, resume
 from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared, prepare
@@ -59,6 +59,20 @@ def test_two_classes_are_trained_and_evaluated(
     assert (tmp_path / "figures" / "roc.png").exists()
     refused = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
     assert refused.code == 2 and "format of ISIC 2018, with its seven classes" in refused.err
+
+
+def test_a_training_is_resumed_with_its_labels(
+    training: Callable[..., Any], prepared: Prepared, tmp_path: Path
+) -> None:
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "epoch 2/2":
+            raise KeyboardInterrupt
+
+    stopped = training(tmp_path / "run", stop, data=prepared).start()
+    assert (stopped.info.status, stopped.info.epochs_done) == ("interrupted", 1)
+    done = resume(tmp_path / "run")  # reads the folder again, by the run's column
+    assert (done.info.status, done.info.epochs_done) == ("complete", 2)
+    assert done.info.classes.codes == ("benign", "malignant")
 
 
 def test_a_data_set_with_other_classes_is_refused(
