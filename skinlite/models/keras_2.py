@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def changed_functions(config: Any) -> list[str]:
     """
     return sorted(
         f"{layer['class_name']} {settings.get('name')!r} with Keras 2's hard_sigmoid"
-        for layer in _layers(config)
+        for layer in objects_of(config)
         if isinstance(settings := layer.get("config"), dict)
         and settings.get("activation") == "hard_sigmoid"
     )
@@ -46,7 +47,7 @@ def modernized(config: Any) -> bool:
     * An operator on a tensor and a number is a TFOpLambda, which names a function of TensorFlow.
     """
     changed = False
-    for layer in _layers(config):
+    for layer in objects_of(config):
         settings = layer.get("config")
         if not isinstance(settings, dict):
             continue
@@ -94,11 +95,11 @@ def copy_with(config: Any, path: Path, target: Path) -> None:
         file.attrs["model_config"] = json.dumps(config)  # of any length, as text
 
 
-def _layers(config: Any) -> Iterator[dict[str, Any]]:
-    """Everything in a configuration that has a class."""
-    todo = [config]
+def objects_of(config: Any) -> Iterator[dict[str, Any]]:
+    """Everything in a configuration that Keras makes an object of; networks come first."""
+    todo = deque([config])
     while todo:
-        value = todo.pop()
+        value = todo.popleft()
         if isinstance(value, list):
             todo += value
         elif isinstance(value, dict):

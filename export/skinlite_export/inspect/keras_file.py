@@ -9,8 +9,7 @@ import json
 import re
 import tempfile
 import zipfile
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import check_regular, open_regular
-from skinlite.models.keras_2 import changed_functions, copy_with, modernized
+from skinlite.models.keras_2 import changed_functions, copy_with, modernized, objects_of
 from skinlite.models.keras_file import other_kind
 from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Arrays, Opened
@@ -45,7 +44,7 @@ def open_keras(path: Path) -> Opened:
     else:
         config, notes = _from_hdf5(path)
     newer = not is_zip and modernized(config)
-    objects = list(_objects(config))
+    objects = list(objects_of(config))
     foreign = sorted({name for one in objects if (name := _foreign(one))})
     if notes.get("keras_version", "").startswith("2."):
         foreign += changed_functions(config)
@@ -157,19 +156,6 @@ def _json(path: Path, text: bytes) -> Any:
         raise InputError(
             f"{path} is damaged: what should be JSON in it isn't ({error})."
         ) from error
-
-
-def _objects(config: Any) -> Iterator[dict[str, Any]]:
-    """Everything in a configuration that Keras makes an object of; networks come first."""
-    todo = deque([config])
-    while todo:
-        value = todo.popleft()
-        if isinstance(value, list):
-            todo += value
-        elif isinstance(value, dict):
-            if "class_name" in value:
-                yield value
-            todo += value.values()
 
 
 def _is_layer(thing: dict[str, Any]) -> bool:
