@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
@@ -79,18 +80,13 @@ def check_text(table: Path) -> list[Fault]:
     for path in [] if table.is_dir() else tables_of(table):
         text = read_text(path)
         place = "" if path == table else f"{path.name} "
-        short += [
-            f"{place}line {line}: {len(cells)} of {text.needed} cells, the last one is "
-            f"{cells[-1]!r}"
-            for line, cells in text.rows
-            if len(cells) < text.needed
-        ]
-        zero += [
-            f"{place}line {line}: {cell!r}"
-            for line, cells in [(1, text.header), *text.rows]
-            for cell in cells
-            if "\0" in cell
-        ]
+        for line, cells in chain([(1, text.header)], text.rows):
+            if len(cells) < text.needed:
+                short.append(
+                    f"{place}line {line}: {len(cells)} of {text.needed} cells, the last one is "
+                    f"{cells[-1]!r}"
+                )
+            zero += [f"{place}line {line}: {cell!r}" for cell in cells if "\0" in cell]
     remedies = {
         "truncated line": (short, "download the table again, or fill in what is missing"),
         "NUL byte": (

@@ -33,7 +33,7 @@ from skinlite.data.layouts.other_sets import (
     from_pad_ufes,
 )
 from skinlite.data.layouts.spellings import BLANKS, spell_out
-from skinlite.data.layouts.text import read_frame
+from skinlite.data.layouts.text import read_frame, read_names
 from skinlite.errors import InputError
 from skinlite.vocabulary import UNKNOWN
 
@@ -98,16 +98,16 @@ def read_labelled(
     if table.is_dir():
         frame = from_folders(table)
         return _completed(frame, set()), _declared(classes) or classes_told(frame)
-    frame = read_frame(table)
-    if "pixel0000" in frame:
+    own = read_names(table)
+    if "pixel0000" in own:
         raise InputError(
             f"{table} holds pixels of 28x28 or 8x8, too few to train on. Give the folder of "
             "HAM10000_metadata.csv and the images."
         )
-    own = {str(name) for name in frame}
     layout = next((row for row in LAYOUTS if row.holds(own)), None)
     if label_column:
-        layout = Layout(frozenset(), _named_column(label_column), classes=classes_told)
+        layout = Layout(frozenset({label_column}), _named_column(label_column), classes=classes_told)
+    frame = read_frame(table, layout.columns if layout else frozenset())
     if layout is not None:
         frame = layout.read(frame, table)
     frame = _completed(frame, set() if label_column else own)
