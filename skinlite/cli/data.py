@@ -36,6 +36,14 @@ def check(
     ] = False,
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Decode only a sample of about 1,000 images; read header and end of the others, which "
+            "finds missing, truncated and foreign files, but not damage inside of an image.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find every error of a data set: table, missing images, images that can't be decoded.
@@ -46,13 +54,15 @@ def check(
     import json
     from dataclasses import asdict
 
-    from skinlite.data.check import check_decoding, summarise
+    from skinlite.data.check import summarise
+    from skinlite.data.decoding import look
 
     table, frame, class_list, faults, findings, paths = examine(
         folder, class_codes(classes), label_column
     )
     with counting("decoding images", len(paths)) as advance:
-        faults += check_decoding(paths, advance)
+        looked = look(paths, advance, quick=quick)
+    faults += looked.faults
     summary = summarise(frame, class_list)
     if as_json:
         report = {
@@ -60,10 +70,13 @@ def check(
             "faults": [asdict(fault) | {"count": len(fault.rows)} for fault in faults],
             "findings": [asdict(one) | {"count": len(one.rows)} for one in findings],
             "summary": asdict(summary),
+            "decoded": looked.decoded,
+            "headers_only": looked.headers_only,
         }
         typer.echo(json.dumps(report, indent=2))
     else:
-        typer.echo(_told(table, faults, findings, summary, None if all_rows else SHOWN_ROWS))
+        limit = None if all_rows else SHOWN_ROWS
+        typer.echo(_told(table, faults, findings, summary, str(looked), limit))
     if faults:
         raise typer.Exit(2)
 
@@ -151,6 +164,7 @@ def _told(
     faults: "list[Fault]",
     findings: "list[Fault]",
     summary: "Summary",
+    looked: str,
     limit: int | None,
 ) -> str:
     """The report for people: each kind of fault or finding with its rows, then the counts."""
@@ -170,6 +184,7 @@ def _told(
         f"classes    {classes}",
         f"missing    age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
+        f"looked at  {looked}",
         "",
         (f"{len(faults)} kind(s) of error" if faults else "no errors")
         + (

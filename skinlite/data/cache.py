@@ -18,9 +18,9 @@ import numpy as np
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, Shaping, load_image, shape
+from skinlite.data.packed import sha256_of_image
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import Claim, mend_folder
-from skinlite.files.read_write import sha256_of
 from skinlite.process.environment import cache_path
 from skinlite.process.threads import in_threads
 
@@ -105,7 +105,7 @@ def _identity(dataset: Dataset, height: int, width: int, shaping: Shaping) -> st
 
 def _content(path: Path) -> str:
     try:
-        return sha256_of(path)
+        return sha256_of_image(path)
     except OSError as error:
         raise InputError(f"Can't read the image {path}: {error.strerror or error}.") from error
 

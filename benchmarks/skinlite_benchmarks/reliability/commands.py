@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinlite.data.check import check_decoding
 from skinlite.data.dataset import read_dataset
+from skinlite.data.decoding import check_decoding
 from skinlite.errors import SkinliteError
 from skinlite_benchmarks.results.results import RESULTS, read_results
 from skinlite_export.bundle.folder import open_bundle

@@ -106,7 +106,9 @@ def read_labelled(
         )
     layout = next((row for row in LAYOUTS if row.holds(own)), None)
     if label_column:
-        layout = Layout(frozenset({label_column}), _named_column(label_column), classes=classes_told)
+        layout = Layout(
+            frozenset({label_column}), _named_column(label_column), classes=classes_told
+        )
     frame = read_frame(table, layout.columns if layout else frozenset())
     if layout is not None:
         frame = layout.read(frame, table)

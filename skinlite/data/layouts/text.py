@@ -110,9 +110,7 @@ def read_frame(table: Path, more: Set[str] = frozenset()) -> pd.DataFrame:
     named = [name for name in names if name]
     if len(set(named)) < len(named):
         raise InputError(f"{table} has a column twice: {', '.join(header)}.")
-    columns: dict[str, list[str]] = {
-        name: [] for name in named if name in KEPT or name in more
-    }
+    columns: dict[str, list[str]] = {name: [] for name in named if name in KEPT or name in more}
     places = [(names.index(name), values) for name, values in columns.items()]
     index: list[int] = []
     same: dict[str, str] = {}  # "male" once, not once a row

@@ -26,8 +26,9 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.layouts.text import read_values
+from skinlite.data.packed import is_packed, sha256_of_image
 from skinlite.errors import InputError
-from skinlite.files.read_write import read_regular, sha256_of
+from skinlite.files.read_write import read_regular
 from skinlite.process.threads import in_threads
 
 SAME = ("same lesion", "same file", "re-encoded copy")
@@ -115,9 +116,9 @@ def identical_files(paths: Mapping[str, Path]) -> list[list[str]]:
     Returns:
         Image ids, two or more a group, sorted.
     """
-    by_size = _grouped(paths, lambda path: path.stat().st_size)
+    by_size = _grouped(paths, lambda path: 0 if is_packed(path) else path.stat().st_size)
     alike = {name: paths[name] for group in by_size for name in group}
-    return sorted(sorted(group) for group in _grouped(alike, sha256_of))
+    return sorted(sorted(group) for group in _grouped(alike, sha256_of_image))
 
 
 def _grouped(paths: Mapping[str, Path], key: Callable[[Path], object]) -> list[list[str]]:
