@@ -40,8 +40,8 @@ def check(
         bool,
         typer.Option(
             "--quick",
-            help="Decode only a sample of about 1,000 images; read header and end of the others, which "
-            "finds missing, truncated and foreign files, but not damage inside of an image.",
+            help="Decode only a sample of about 1,000 images. Of the others read header and end, "
+            "which finds missing, truncated and foreign files, but no damage inside of an image.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
