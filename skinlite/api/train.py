@@ -56,7 +56,8 @@ def train(
         same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
-        execution: compiler and devices; default: the first device.
+        execution: compiler, devices and hosts; default: the first device. Of several hosts the
+            first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
         **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
             ``learning_rate``, ``preset``, ``regime``, ``seed``, ... Other fields come from the
@@ -76,9 +77,11 @@ def train(
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
 
-    out = Path(out)
+    place = execution.join() if execution else Place()
+    out, report = place.folder(Path(out)), report if place.first else silent
     image_size = image_size or find_backbone(backbone).input_size
     config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
     check_free(out)
@@ -128,10 +131,15 @@ def resume(
     """
     need("keras", "train")
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare_again
 
-    unfinished = reopen_run(Path(run))
-    out = whole_folder(unfinished.path)
+    place = execution.join() if execution else Place()
+    out, report = place.folder(whole_folder(Path(run))), report if place.first else silent
+    if place.first:
+        reopen_run(out)
+    place.meet("the run is reopened")
+    unfinished = reopen_run(place.taken_over(Path(run), out))
     dataset = dataset_of(data or unfinished.info.data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)

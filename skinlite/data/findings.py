@@ -63,7 +63,8 @@ def find_identical_files(
     """
     stated = _told(frame)
     groups = identical_files({name: images[name] for name in stated if name in images})
-    wrong, others = [], []
+    wrong: list[list[str]] = []
+    others: list[list[str]] = []
     for group in groups:
         (wrong if len({stated[name][1] for name in group}) > 1 else others).append(group)
     fault = Fault(

@@ -17,7 +17,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def load_image(path: Path) -> Pixels:
         InputError: the file is missing, truncated, no regular file, or not an image; its levels
             have no range that could be scaled.
     """
-    with _opened(path) as image:
+    with _opened(path) as (image, _):
         upright = ImageOps.exif_transpose(image)
         return np.asarray(_eight_bits(upright, path).convert("RGB"))
 
@@ -69,7 +69,7 @@ def check_decoding_of(path: Path) -> None:
     Raises:
         InputError: as of `load_image`.
     """
-    with _opened(path) as image:
+    with _opened(path) as (image, _):
         if image.format == "JPEG":
             image.draft(None, (image.width // 8, image.height // 8))
             ImageOps.exif_transpose(image)
@@ -85,19 +85,19 @@ def is_whole_by_header(path: Path) -> bool:
     Raises:
         InputError: it is missing, or its header is no image's.
     """
-    with _opened(path) as image:
+    with _opened(path) as (image, stream):
         end = ENDS.get(image.format or "")
-        if end is None or image.mode.startswith(("I", "F")) or image.fp is None:
+        if end is None or image.mode.startswith(("I", "F")):
             return False
-        image.fp.seek(-len(end), os.SEEK_END)
-        return bool(image.fp.read() == end)
+        stream.seek(-len(end), os.SEEK_END)
+        return stream.read() == end
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
+def _opened(path: Path) -> Iterator[tuple[Image.Image, BinaryIO]]:
     try:
         with open_image(path) as stream, Image.open(stream) as image:
-            yield image
+            yield image, stream
     except UnidentifiedImageError as error:
         raise InputError(f"{path} is not an image that can be decoded.") from error
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

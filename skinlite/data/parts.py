@@ -66,12 +66,12 @@ def build(
                 if filled is None:
                     return None
                 rows, notes = filled
-                content = memoryview(rows).cast("B")
+                content = memoryview(rows.tobytes())
+                checksum = zlib.crc32(content)
                 place = start + part[0] * checksums.row_bytes(shape)
                 while content:
                     count = os.pwrite(stream.fileno(), content, place)
                     content, place = content[count:], place + count
-                checksum = zlib.crc32(rows)
                 log.write(f"{part[0]} {part[1]} {checksum:08x} {notes[0]} {notes[1]}\n".encode())
                 return Written(checksum, notes)
 

@@ -73,6 +73,7 @@ class Training:
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
+        self._place = self.execution.join()
         self._copy: keras.Model | None = None
         self.execution.check(self._batches(0).batch_size)
         self._strategy = self.execution.strategy()
@@ -235,7 +236,7 @@ class Training:
     def _batches(self, epoch: int) -> Epoch:
         classes = len(self.data.dataset.classes)
         return make_epoch(
-            self.config, self.data.examples["train"], self.data.encoder, epoch, classes
+            self.config, self.data.examples["train"], self.data.encoder, epoch, classes, self._place
         )
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:

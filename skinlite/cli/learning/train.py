@@ -102,6 +102,12 @@ def train(
     devices: Annotated[
         str, typer.Option(help="Number of devices that share each batch, or all.")
     ] = "1",
+    hosts: Annotated[
+        str,
+        typer.Option(
+            help="one, or all: processes of a Slurm, MPI or Kubernetes job share each batch (JAX)."
+        ),
+    ] = "one",
     resume: Annotated[
         Path | None,
         typer.Option(help="Interrupted run to resume, with its own settings."),
@@ -116,12 +122,20 @@ def train(
     from skinlite.training.run import whole_folder
 
     execution = validated(
-        Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
+        Execution,
+        {
+            "xla": xla,
+            "steps_per_execution": steps_per_execution,
+            "devices": devices,
+            "hosts": hosts,
+        },
     )
+    place = execution.join()
     try:
         if resume:
             out = whole_folder(resume)
-            hold(out)
+            if place.first:
+                hold(out)
             with reporting() as report:
                 training.resume(resume, data, execution=execution, report=report)
         else:
@@ -146,7 +160,8 @@ def train(
             given = {name: value for name, value in settings.items() if value is not None}
             config = validated(TrainConfig, given)
             name = backbone if width == 1 else f"{backbone}-{width:g}"
-            out = output_folder(out, "runs", f"{name}-{config.image_size}px")
+            name = f"{name}-{config.image_size}px"
+            out = output_folder(out, "runs", name) if place.first else out or Path(name)
             with reporting() as report:
                 training.train(
                     data,
@@ -162,6 +177,8 @@ def train(
                 )
     except training.TrainingInterruptedError as stop:
         info = stop.run.info
+        if not place.first:
+            raise typer.Exit(130) from None
         console.print(
             f"Stopped after {info.epochs_done} of {info.settings.epochs} epochs; the best model so "
             f"far is saved. Resume it with: skinlite train --resume {out}",
@@ -169,4 +186,5 @@ def train(
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
-    output.print(out)
+    if place.first:
+        output.print(out)
