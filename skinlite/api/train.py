@@ -76,8 +76,8 @@ def train(
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
+    from skinlite.training.distributed.hosts import Place
     from skinlite.training.fit import Training
-    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
 
     place = execution.join() if execution else Place()
@@ -130,8 +130,8 @@ def resume(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
+    from skinlite.training.distributed.hosts import Place
     from skinlite.training.fit import Training
-    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare_again
 
     place = execution.join() if execution else Place()

@@ -146,7 +146,8 @@ class Training:
         self.execution.apply(trainer)
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
-                state = self._train_epoch(trainer, state)
+                with self._place.watched(self.out):
+                    state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
             taken()
             # Wherever it came: the checkpoint says what was reached.

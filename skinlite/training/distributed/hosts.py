@@ -10,8 +10,14 @@ by ``KERAS_DISTRIBUTION_JOB_ADDRESSES`` (host and port of the first process),
 ``KERAS_DISTRIBUTION_NUM_PROCESSES`` and ``KERAS_DISTRIBUTION_PROCESS_ID``.
 """
 
+import atexit
+import os
+import re
 import shutil
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +25,9 @@ import keras
 
 from skinlite.errors import InputError
 from skinlite.training.run import partial_folder, whole_folder
+
+LOST = re.compile("gloo|nccl|heartbeat|barrier|unavailable|connection|task", re.IGNORECASE)
+"""In what JAX says where another process is gone."""
 
 
 class Place(NamedTuple):
@@ -34,7 +43,11 @@ class Place(NamedTuple):
 
     def folder(self, out: Path) -> Path:
         """Where this process writes the run that is to be at ``out``."""
-        return out if self.first else Path(tempfile.mkdtemp()) / out.name
+        if self.first:
+            return out
+        folder = tempfile.mkdtemp()
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return Path(folder) / out.name
 
     def taken_over(self, left: Path, out: Path) -> Path:
         """The unfinished run that this process resumes, whole or ``.partial``, at ``out``.
@@ -57,12 +70,34 @@ class Place(NamedTuple):
                 ) from error
         return out
 
+    @contextmanager
+    def watched(self, out: Path) -> Iterator[None]:
+        """Turn what JAX raises where another process is gone into an `InputError`."""
+        try:
+            yield
+        except (RuntimeError, ValueError) as error:
+            if self.count == 1 or not LOST.search(str(error)):
+                raise
+            # JAX's own end would wait 100 s for the other to come, and then abort.
+            atexit.register(_leave)
+            told = str(error).partition("\n")[0]
+            raise InputError(
+                f"Another of the {self.count} processes is gone ({told}). Nothing of the epochs "
+                f"before is lost: start all of them again with `resume={out}`"
+            ) from error
+
     def meet(self, what: str) -> None:
         """Wait until every process is here."""
         if self.count > 1:
             from jax.experimental import multihost_utils
 
             multihost_utils.sync_global_devices(what)
+
+
+def _leave() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(2)
 
 
 def join() -> Place:
