@@ -32,7 +32,7 @@ class Execution(BaseModel):
     hosts: Literal["one", "all"] = "one"
 
     def join(self) -> "Place":
-        """Meet the other processes of this job where there are several (`skinlite.training.distributed.hosts`).
+        """Meet the other processes of this job; see `skinlite.training.distributed.hosts`.
 
         It has to come before anything is computed.
 
