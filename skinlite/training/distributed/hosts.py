@@ -72,14 +72,20 @@ class Place(NamedTuple):
 
     @contextmanager
     def watched(self, out: Path) -> Iterator[None]:
-        """Turn what JAX raises where another process is gone into an `InputError`."""
+        """Turn what JAX raises where another process is gone into an `InputError`.
+
+        Whoever ends alone ends at once: JAX would wait 100 s for the others, and then abort.
+        """
         try:
             yield
+        except (KeyboardInterrupt, OSError) as error:
+            if self.count > 1:
+                atexit.register(_leave, 130 if isinstance(error, KeyboardInterrupt) else 2)
+            raise
         except (RuntimeError, ValueError) as error:
             if self.count == 1 or not LOST.search(str(error)):
                 raise
-            # JAX's own end would wait 100 s for the other to come, and then abort.
-            atexit.register(_leave)
+            atexit.register(_leave, 2)
             told = str(error).partition("\n")[0]
             raise InputError(
                 f"Another of the {self.count} processes is gone ({told}). Nothing of the epochs "
@@ -94,10 +100,10 @@ class Place(NamedTuple):
             multihost_utils.sync_global_devices(what)
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(2)
+    os._exit(code)
 
 
 def join() -> Place:
