@@ -14,7 +14,8 @@ from skinlite.process.extras import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.run import Run, has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.find import has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite.training.execution import Execution
@@ -76,8 +77,8 @@ def train(
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
-    from skinlite.training.distributed.hosts import Place
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
 
     place = execution.join() if execution else Place()
@@ -130,8 +131,8 @@ def resume(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
-    from skinlite.training.distributed.hosts import Place
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare_again
 
     place = execution.join() if execution else Place()

@@ -7,7 +7,7 @@ import keras
 from pydantic import BaseModel, ConfigDict, Field
 
 from skinlite.errors import InputError
-from skinlite.training.distributed.hosts import Place, join
+from skinlite.training.hosts import Place, join
 
 STEPS_ON_ACCELERATOR = 16
 """Batches between two returns to Python, which a GPU would wait for. A CPU has nothing to gain."""
@@ -32,7 +32,7 @@ class Execution(BaseModel):
     hosts: Literal["one", "all"] = "one"
 
     def join(self) -> "Place":
-        """Meet the other processes of this job; see `skinlite.training.distributed.hosts`.
+        """Meet the other processes of this job; see `skinlite.training.hosts`.
 
         It has to come before anything is computed.
 

@@ -17,7 +17,7 @@ from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.data.splits.split_protocols import join
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.contestants.theirs import check_classes

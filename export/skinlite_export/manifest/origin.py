@@ -8,7 +8,7 @@ import pandas as pd
 from skinlite.data.splits.leakage import nameless
 from skinlite.data.splits.split import SPLITS
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.manifest.manifest import About, Source
 from skinlite_export.manifest.provenance import Data, Side

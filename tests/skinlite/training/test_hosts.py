@@ -16,7 +16,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import open_run, partial_folder
+from skinlite.training.runs.find import open_run, partial_folder
 
 Job = Callable[[str, int], list[subprocess.CompletedProcess[str]]]
 
@@ -119,7 +119,7 @@ def test_tensorflow_has_one_host(training: Callable[..., Any], tmp_path: Path) -
 def test_who_ends_alone_ends_at_once_and_a_lost_process_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from skinlite.training.distributed import hosts
+    from skinlite.training import hosts
 
     left: list[int] = []
     monkeypatch.setattr(hosts.atexit, "register", lambda _, code: left.append(code))

@@ -24,7 +24,7 @@ from typing import NamedTuple
 import keras
 
 from skinlite.errors import InputError
-from skinlite.training.run import partial_folder, whole_folder
+from skinlite.training.runs.find import partial_folder, whole_folder
 
 LOST = re.compile("gloo|nccl|heartbeat|barrier|unavailable|connection|task", re.IGNORECASE)
 """In what JAX says where another process is gone."""
