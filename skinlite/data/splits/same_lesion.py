@@ -152,8 +152,8 @@ def join_patients(frame: pd.DataFrame) -> pd.Series:
     """
     if "patient_id" not in frame:
         return frame["lesion_id"]
-    of_patients = frame[frame["patient_id"] != ""].groupby("patient_id")["lesion_id"]
-    return join_lesions(frame["lesion_id"], chains(ids.unique() for _, ids in of_patients))
+    known = frame[frame["patient_id"] != ""]
+    return join_lesions(frame["lesion_id"], pairs_within(known["lesion_id"], known["patient_id"]))
 
 
 def links(frame: pd.DataFrame, images: Links) -> list[tuple[str, str]]:
@@ -165,6 +165,13 @@ def links(frame: pd.DataFrame, images: Links) -> list[tuple[str, str]]:
 def chains(groups: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
     """Groups of images as pairs: each with the next."""
     return [pair for group in groups for pair in pairwise(group)]
+
+
+def pairs_within(names: pd.Series, groups: pd.Series) -> list[tuple[str, str]]:
+    """`chains` of groups that a column tells: each name with the first of its group."""
+    first = names.groupby(groups).transform("first")
+    others = names != first
+    return list(zip(first[others], names[others], strict=True))
 
 
 def join_lesions(lesions: pd.Series, linked: Links) -> pd.Series:

@@ -13,7 +13,7 @@ from skinlite.data.layouts.text import read_values
 from skinlite.data.splits.joining import Joined, join_same
 from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
 from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
-from skinlite.data.splits.same_lesion import chains, read_pairs
+from skinlite.data.splits.same_lesion import pairs_within, read_pairs
 from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
@@ -137,7 +137,7 @@ def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Divi
     """
     if info.test_data:
         dataset = join(dataset, read_dataset(Path(info.test_data), classes=dataset.classes.codes))
-    together = chains(rows["image_id"] for _, rows in split.groupby("lesion_id"))
+    together = pairs_within(split["image_id"], split["lesion_id"])
     dataset, joined = join_same(dataset, together=together)
     lesions = dataset.frame.set_index("image_id")["lesion_id"]
     known = split.assign(lesion_id=split["image_id"].map(lesions).fillna(split["lesion_id"]))
