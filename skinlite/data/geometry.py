@@ -61,7 +61,7 @@ def load_image(path: Path) -> Pixels:
 
 
 def check_decoding_of(path: Path) -> None:
-    """Refuse what `load_image` refuses, in a fourth of its time.
+    """Refuse what `load_image` refuses, in less time.
 
     A JPEG is decoded at an eighth of its size: libjpeg then reads every byte of it, and leaves out
     most of the arithmetic.
