@@ -33,13 +33,13 @@ LOST = re.compile("gloo|nccl|heartbeat|barrier|unavailable|connection|task", re.
 class Place(NamedTuple):
     """Which of how many processes this one is."""
 
-    index: int = 0
-    count: int = 1
+    number: int = 0
+    processes: int = 1
 
     @property
     def first(self) -> bool:
         """Whether this process's run folder is the one that is kept."""
-        return self.index == 0
+        return self.number == 0
 
     def folder(self, out: Path) -> Path:
         """Where this process writes the run that is to be at ``out``."""
@@ -64,7 +64,7 @@ class Place(NamedTuple):
                 shutil.copytree(partial_folder(whole_folder(left)), partial_folder(out))
             except OSError as error:
                 raise InputError(
-                    f"Process {self.index} of {self.count} can't read {partial_folder(left)}: "
+                    f"Process {self.number} of {self.processes} can't read {partial_folder(left)}: "
                     f"{error.strerror or error}. To resume, all hosts need the run folder: put it "
                     "on a disk that they share."
                 ) from error
@@ -79,22 +79,22 @@ class Place(NamedTuple):
         try:
             yield
         except (KeyboardInterrupt, OSError) as error:
-            if self.count > 1:
+            if self.processes > 1:
                 atexit.register(_leave, 130 if isinstance(error, KeyboardInterrupt) else 2)
             raise
         except (RuntimeError, ValueError) as error:
-            if self.count == 1 or not LOST.search(str(error)):
+            if self.processes == 1 or not LOST.search(str(error)):
                 raise
             atexit.register(_leave, 2)
             told = str(error).partition("\n")[0]
             raise InputError(
-                f"Another of the {self.count} processes is gone ({told}). Nothing of the epochs "
-                f"before is lost: start all of them again with `resume={out}`"
+                f"Another of the {self.processes} processes is gone ({told}). Nothing of the "
+                f"epochs before is lost: start all of them again with `resume={out}`"
             ) from error
 
     def meet(self, what: str) -> None:
         """Wait until every process is here."""
-        if self.count > 1:
+        if self.processes > 1:
             from jax.experimental import multihost_utils
 
             multihost_utils.sync_global_devices(what)
