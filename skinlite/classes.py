@@ -32,6 +32,9 @@ unless it says so."""
 CRITICAL = ("mel", "malignant")
 """Codes whose recall is protected, the first that a list has."""
 
+ISIC_ORDER = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc", "scc")
+"""Order of the columns in the tables of ISIC 2018 and 2019."""
+
 
 class ClassList(BaseModel):
     """The classes of a data set, in the order of every probability vector.
@@ -53,11 +56,16 @@ class ClassList(BaseModel):
         """The classes with these codes, in this order, with what is known of them.
 
         Raises:
-            ValueError: a code is blank or comes twice, or there are fewer than two.
+            ValueError: a code is blank, a number or comes twice, or there are fewer than two.
         """
         plain = [code.strip().lower() for code in codes]
         if "" in plain:
             raise ValueError("a class has no name")
+        # A browser puts keys that are numbers first, and whether they begin with 0 or 1 is unsure.
+        if numbers := [code for code in plain if code.isdecimal()]:
+            raise ValueError(f"{', '.join(numbers)}: a number is no name of a class")
+        if broken := [code for code in plain if not code.isprintable()]:
+            raise ValueError(f"{broken[0]!r} has a line break, or a character that can't be shown")
         if twice := sorted({code for code in plain if plain.count(code) > 1}):
             raise ValueError(f"{', '.join(twice)} comes twice")
         if len(plain) < 2:
@@ -86,6 +94,22 @@ class ClassList(BaseModel):
         """Position of the critical class."""
         return self.codes.index(self.critical) if self.critical else None
 
+    @property
+    def isic_columns(self) -> dict[str, str]:
+        """Columns of an ISIC challenge's table, by code and in the challenge's order.
+
+        Those of ISIC 2018, 2019 (where actinic keratoses are AK) and 2020 (``target``, which is
+        the probability of malignant). Other classes have their code in capitals, and come last.
+        """
+        if set(self.names) == {"benign", "malignant"}:
+            return {"malignant": "target"}
+        known = [code for code in ISIC_ORDER if code in self.names]
+        others = [code for code in self.names if code not in known]
+        columns = {code: code.upper() for code in (*known, *others)}
+        if "scc" in columns and "akiec" in columns:
+            columns["akiec"] = "AK"
+        return columns
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -96,3 +120,10 @@ class ClassList(BaseModel):
 
 
 HAM10000 = ClassList.of(list(CLASS_NAMES))
+
+
+def recall_name(critical: str | None) -> str:
+    """What the critical class's recall is called: with the class, where there is one."""
+    if critical is None:
+        return "critical recall"
+    return "melanoma recall" if critical == "mel" else f"critical recall ({critical})"

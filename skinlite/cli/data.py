@@ -179,7 +179,7 @@ def _told(
         ),
     ]
     if absent:
-        lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
+        lines.append(f"no image of {', '.join(absent)}: skinlite train needs every class")
     return "\n".join(lines)
 
 

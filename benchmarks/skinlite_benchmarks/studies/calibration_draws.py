@@ -133,7 +133,7 @@ def main(
 def _cells(results: Sequence[Fidelity], apart: Sequence[float]) -> str:
     agreement = [result.agreement for result in results]
     drop = [result.balanced_accuracy_drop for result in results]
-    melanoma = max(result.melanoma_recall_drop for result in results)
+    melanoma = max(result.critical_recall_drop for result in results)
     auc = max(result.macro_auc_drop for result in results)
     return (
         f"{max(apart):.5f} | {median(apart):.5f} | {min(agreement):.3f} | {median(agreement):.3f} "

@@ -150,7 +150,7 @@ def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Divi
 
 def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo:
     """The info with what leaks, and what is known of it."""
-    leakage = measure_leakage(split, dataset.frame)
+    leakage = measure_leakage(split, dataset.frame, dataset.classes)
     frame = dataset.frame[dataset.frame["image_id"].isin(split["image_id"])]
     leaks = conclude(leakage, frame, joined=info.joined, two_sets=info.kind == "official")
     if info.kind == "unknown":
