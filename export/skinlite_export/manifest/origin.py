@@ -53,7 +53,7 @@ def source_of(run: Run, parameters: int) -> Source:
 
 def data_of(prepared: Prepared) -> Data:
     """What the images were."""
-    info, sides = prepared.split_info, {}
+    info, sides, codes = prepared.split_info, {}, prepared.dataset.classes.codes
     for name in SPLITS:
         rows = prepared.rows(name)
         confirmation = rows.get("dx_type", pd.Series(NOT_STATED, index=rows.index)).replace(
@@ -62,7 +62,7 @@ def data_of(prepared: Prepared) -> Data:
         sides[name] = Side(
             pictures=len(rows),
             lesions=rows["lesion_id"].nunique(),
-            labels={dx: _counts(confirmation[rows["dx"] == dx]) for dx in prepared.dataset.classes.codes},
+            labels={dx: _counts(confirmation[rows["dx"] == dx]) for dx in codes},
             sexes=_counts(rows["sex"]),
             without_age=int(rows["age"].isna().sum()),
             lesions_unknown=nameless(rows),
@@ -99,8 +99,7 @@ def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> A
     )
     if source.adopted:
         network = (
-            f"{kinds} from an image; {source.backbone}, "
-            f"{source.adopted.known}; tested on {images}"
+            f"{kinds} from an image; {source.backbone}, {source.adopted.known}; tested on {images}"
         )
     bound = (
         ""

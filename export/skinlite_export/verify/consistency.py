@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from skinlite import __version__
+from skinlite.classes import HAM10000, NAMES
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
-from skinlite.classes import HAM10000, NAMES
 from skinlite.vocabulary import ATTENTION, UNKNOWN
 from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
 from skinlite_export.bundle.golden import FOLDER, VECTORS, names_of, read_vectors
@@ -162,6 +162,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
             and (source.backbone, source.image_size)
             == (source.adopted.name, source.adopted.image_size)
             and source.adopted.known in about.description
+            and set(source.adopted.classes) == set(manifest.classes)
         ),
         "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
         "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),

@@ -103,8 +103,9 @@ def prove(
                 test.labels,
                 given,
                 rows,
-                *((temperature.value, "the validation split") if file == layout.TFLITE else ()),
-                classes=classes,
+                temperature.value if file == layout.TFLITE else None,
+                "the validation split" if file == layout.TFLITE else None,
+                classes,
             )
             for file, given in answers.items()
         },

@@ -43,7 +43,8 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     }
     if proof.control:
         named[proof.control.file] = proof.control.metrics
-    faults = [fault for name, metrics in named.items() for fault in _of_metrics(name, metrics, manifest.class_list)]
+    classes = manifest.class_list
+    faults = [fault for name, one in named.items() for fault in _of_metrics(name, one, classes)]
     if faults or [comparison.file for comparison in proof.files] != files:
         yield from faults or ["verification.files aren't the bundle's model files"]
         return  # what follows counts on these

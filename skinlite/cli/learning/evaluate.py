@@ -31,7 +31,9 @@ def evaluate(
     isic_csv: Annotated[
         Path | None,
         typer.Option(
-            "--isic-csv", metavar="FILE", help="Write the predictions in ISIC's format: 2018, 2019 or 2020, by the classes."
+            "--isic-csv",
+            metavar="FILE",
+            help="Write the predictions in ISIC's format.",
         ),
     ] = None,
     figures: Annotated[
