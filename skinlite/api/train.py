@@ -1,7 +1,7 @@
 """`train` and `resume`: a data set to a run folder."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ def train(
     same_lesion: Path | str | None = None,
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
+    label_map: Mapping[str, str] | Path | str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -56,6 +57,7 @@ def train(
         same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
+        label_map: class by label, or a file; see `read_dataset`.
         execution: compiler and devices; default: the first device.
         report: called with what is being done, the steps done and the steps in all.
         **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
@@ -90,7 +92,9 @@ def train(
     if isinstance(data, Dataset):
         dataset = data
     else:
-        dataset = read_dataset(data, classes=classes, label_column=label_column)
+        dataset = read_dataset(
+            data, classes=classes, label_column=label_column, label_map=label_map
+        )
     prepared = prepare(
         dataset,
         config.image_size,

@@ -9,16 +9,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.api.data import dataset_of
 from skinlite.data.cache import pixels_of
-from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.dataset import Dataset, read_dataset, read_like
 from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
-from skinlite.data.splits.split_protocols import join
+from skinlite.data.splits.split_protocols import join, read_beside
 from skinlite.errors import InputError
 from skinlite.training.run import Run
-from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.contestants.theirs import check_classes
 from skinlite_benchmarks.measure.host import cores
@@ -53,6 +53,41 @@ class EvaluationSet:
     notice: str = ""
 
 
+def read_images(
+    data: Path | None,
+    runs: Sequence[Run],
+    entries: Sequence[Entry] = (),
+    *,
+    label_column: str | None = None,
+    label_map: Path | None = None,
+) -> Dataset:
+    """The data set that judges, with the classes of the runs, or of a bundle, or its own.
+
+    Args:
+        data: its folder; None: the first run's.
+        runs: that know how their labels are read.
+        entries: whom it judges.
+        label_column: how labels are read where no run says it; see `read_dataset`.
+        label_map: likewise.
+
+    Raises:
+        InputError: it can't be read, or has other labels.
+    """
+    if runs:
+        if label_column or label_map:
+            raise InputError(
+                "A run knows how its labels are read: leave out `label_column` and `label_map`."
+            )
+        return dataset_of(data or Path(runs[0].info.data), runs[0].info)
+    assert data is not None
+    if label_column or label_map:
+        return read_dataset(data, label_column=label_column, label_map=label_map)
+    for entry in entries:
+        if entry.classes:
+            return read_like(data, entry.classes, entry.label_column, entry.label_map)
+    return read_dataset(data)
+
+
 def choose_images(
     dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()
 ) -> EvaluationSet:
@@ -67,9 +102,10 @@ def choose_images(
         InputError: the runs have different test splits, the data set has a part of their images
             only, or an entry comes from another run or has other classes.
     """
+    check_same_classes(dataset, runs, entries)
     for entry in entries:
         if entry.contestant.feed:
-            check_classes(entry.path, entry.contestant.feed)
+            check_classes(entry.path, entry.contestant.feed, dataset.classes.codes)
     if not runs and entries and all(entry.inspection for entry in entries):
         return EvaluationSet(dataset, "all", (), f"Tested on all of {dataset.root.name}.")
     if not runs:
@@ -100,9 +136,26 @@ def choose_images(
             )
     apart = runs[0].info.split.test_data
     if apart and not ids[0] <= set(dataset.frame["image_id"]):
-        dataset = join(dataset, read_dataset(Path(apart)))
+        dataset = join(dataset, read_beside(dataset, apart))
     test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
     return EvaluationSet(dataset.select(test), "test", tuple(runs))
+
+
+def check_same_classes(dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry]) -> None:
+    """Refuse images that are labelled with other classes than a model's.
+
+    Raises:
+        InputError: names the model, and both lists of classes.
+    """
+    known = [(run.path, run.info.classes) for run in runs]
+    known += [(entry.path, entry.classes) for entry in entries if entry.classes]
+    for path, classes in known:
+        if classes.codes != dataset.classes.codes:
+            raise InputError(
+                f"{path} predicts {', '.join(classes.codes)}, and the images of {dataset.root} are "
+                f"labelled with {', '.join(dataset.classes.codes)}: their accuracy can't be "
+                "measured. Give images with its classes (`label_column`), or measure it apart."
+            )
 
 
 def score(
@@ -145,7 +198,7 @@ class _Judge:
         self._entries, self._set, self._reference = entries, evaluation_set, reference
         self._predictions: dict[tuple[Path, str], NDArray[np.float32]] = {}
         frame = evaluation_set.dataset.frame
-        self._labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+        self._labels = evaluation_set.dataset.classes.labels(frame["dx"])
         self._lesions = frame["lesion_id"].to_numpy(object)
 
     def ours(self, entry: Entry) -> Accuracy | None:
@@ -173,6 +226,7 @@ class _Judge:
             self._lesions,
             images=self._set.pictures,
             leaks=_leaks(run, self._set),
+            classes=self._set.dataset.classes,
         )
 
     def theirs(self, entry: Entry) -> Accuracy | None:
@@ -198,6 +252,7 @@ class _Judge:
             images="unknown",
             leaks=MAY_HAVE_TRAINED,
             baseline=compared,
+            classes=self._set.dataset.classes,
         )
 
     def _baseline(self) -> tuple[str, NDArray[np.float32]] | None:

@@ -17,7 +17,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from skinlite.data.dataset import read_dataset
+from skinlite.api.data import dataset_of
 from skinlite.errors import told
 from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.run import Run, open_run
@@ -102,7 +102,7 @@ def main(
 ) -> None:
     """Print the table."""
     opened = open_run(run)
-    prepared = prepare_again(opened, read_dataset(data))
+    prepared = prepare_again(opened, dataset_of(data, opened.info))
     splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
     counts = " and ".join(

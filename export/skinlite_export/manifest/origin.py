@@ -75,6 +75,8 @@ def data_of(prepared: Prepared) -> Data:
         split=info.model_copy(update={"test_data": folder}),
         sides=sides,
         untold=prepared.encoder.untold,
+        label_column=prepared.dataset.label_column,
+        label_map=prepared.dataset.label_map and dict(prepared.dataset.label_map),
     )
 
 
