@@ -104,7 +104,8 @@ def _missed(metrics: Metrics) -> str:
     missed = ", ".join(
         f"{count} {name}" for name, count in called.items() if count and name != critical
     )
-    one, several = ("melanoma", "melanomas") if critical == "mel" else (critical, critical)
+    named = f"class {critical}"
+    one, several = ("melanoma", "melanomas") if critical == "mel" else (named, named)
     return (
         f"Of {sum(called.values())} images of {several} {called[critical]} were predicted as "
         f"{one}; the others as: {missed or 'none'}."
@@ -113,8 +114,8 @@ def _missed(metrics: Metrics) -> str:
 
 def _subgroups(manifest: Manifest) -> list[Table]:
     tables, critical = [], manifest.critical
-    several = "melanomas" if critical == "mel" else str(critical)
-    counted = (several, "recall") if critical else ()
+    counted = ("melanomas" if critical == "mel" else critical, "recall") if critical else ()
+    several = "melanomas" if critical == "mel" else f"of class {critical}"
     for file, known in manifest.verification.details.items():
         rows: list[tuple[str, ...]] = [
             (

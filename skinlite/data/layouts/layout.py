@@ -102,7 +102,7 @@ def read_labelled(
     """
     if table.is_dir():
         frame = from_folders(table)
-        frame = mapped(frame, table, label_map) if label_map else frame
+        frame = frame if label_map is None else mapped(frame, table, label_map)
         return _completed(frame, set()), _declared(classes) or classes_told(frame)
     frame = read_frame(table)
     if "pixel0000" in frame:
@@ -116,7 +116,7 @@ def read_labelled(
         layout = Layout(frozenset(), _named_column(label_column), classes=classes_told)
     if layout is not None:
         frame = layout.read(frame, table)
-    if label_map:
+    if label_map is not None:
         layout = Layout(frozenset(), lambda frame, table: frame, classes=classes_told)
         frame = mapped(frame, table, label_map)
     frame = _completed(frame, set() if label_column else own)

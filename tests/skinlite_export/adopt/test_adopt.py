@@ -212,3 +212,29 @@ def test_it_is_exported_and_has_no_patient_anywhere(
         "evaluate", bundle.path, "--model", tmp_path / "run", "--data", data, "--json"
     )
     assert judged.code == 0, judged.err
+
+
+def test_a_network_of_other_classes(
+    keras_file: Made, colours: Colours, tmp_path: Path, skinlite: Callable[..., Any]
+) -> None:
+    """Two folders for its two classes; the file has them the other way round."""
+    two = tmp_path / "two"
+    for name in ("mel", "nv"):
+        shutil.copytree(colours("crop") / name, two / name)
+    file = keras_file(names=("nv", "mel"), data=two)
+    run = adopt(file, two, tmp_path / "run", classes=("NV", "mel"), images=28)
+    assert run.info.classes.codes == ("mel", "nv") and run.info.classes.critical == "mel"
+    assert run.info.adopted and run.info.adopted.classes == ("nv", "mel")
+    assert run.load_model().output_shape == (None, 2)
+    assert run.metrics().test.accuracy > 0.9
+    assert list(run.metrics().test.per_class) == ["mel", "nv"]
+    told = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
+    assert told.code == 0, told
+    assert (tmp_path / "answers.csv").read_text().startswith("image,MEL,NV\n")
+    # Seven outputs on two classes, and two on seven.
+    for data, other in ((two, keras_file()), (colours("crop"), file)):
+        with pytest.raises(InputError, match=r"gives . numbers an image, and .* have . classes"):
+            adopt(other, data, tmp_path / "another")
+    with pytest.raises(InputError, match="'bcc' is none of the labelled images' mel, nv"):
+        adopt(file, two, tmp_path / "another", classes=("nv", "bcc"))
+    assert not (tmp_path / "another").exists()

@@ -27,7 +27,7 @@ def test_fidelity_by_hand() -> None:
     """Of 8 images two change: a melanoma is lost, a nevus is won."""
     found = fidelity(LABELS, KERAS, FILE)
     assert found.agreement == pytest.approx(6 / 8)
-    assert found.melanoma_recall_drop == pytest.approx(3 / 4 - 2 / 4)
+    assert found.critical_recall_drop == pytest.approx(3 / 4 - 2 / 4)
     assert found.balanced_accuracy_drop == pytest.approx((3 / 4 + 3 / 4) / 2 - (2 / 4 + 4 / 4) / 2)
 
 
@@ -58,7 +58,7 @@ def test_fidelity_equals_the_metrics_of_scikit_learn() -> None:
         before.balanced_accuracy - after.balanced_accuracy
     )
     assert found.macro_auc_drop == pytest.approx(before.macro_auc - after.macro_auc)
-    assert found.melanoma_recall_drop == pytest.approx(
+    assert found.critical_recall_drop == pytest.approx(
         before.melanoma_recall - after.melanoma_recall
     )
 
