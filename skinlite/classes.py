@@ -59,13 +59,7 @@ class ClassList(BaseModel):
             ValueError: a code is blank, a number or comes twice, or there are fewer than two.
         """
         plain = [code.strip().lower() for code in codes]
-        if "" in plain:
-            raise ValueError("a class has no name")
-        # A browser puts keys that are numbers first, and whether they begin with 0 or 1 is unsure.
-        if numbers := [code for code in plain if code.isdecimal()]:
-            raise ValueError(f"{', '.join(numbers)}: a number is no name of a class")
-        if broken := [code for code in plain if not code.isprintable()]:
-            raise ValueError(f"{broken[0]!r} has a line break, or a character that can't be shown")
+        _check_names(plain)
         if twice := sorted({code for code in plain if plain.count(code) > 1}):
             raise ValueError(f"{', '.join(twice)} comes twice")
         if len(plain) < 2:
@@ -79,6 +73,7 @@ class ClassList(BaseModel):
 
     @model_validator(mode="after")
     def _names_its_own(self) -> "ClassList":
+        _check_names(self.names)
         others = {*self.malignant, *filter(None, [self.critical])} - self.names.keys()
         if others:
             raise ValueError(f"{', '.join(sorted(others))} is not one of the classes")
@@ -110,6 +105,18 @@ class ClassList(BaseModel):
             columns["akiec"] = "AK"
         return columns
 
+    def __eq__(self, other: object) -> bool:
+        """Also in the same order, which a dict doesn't compare."""
+        if not isinstance(other, ClassList):
+            return NotImplemented
+        return (*self.names.items(), self.malignant, self.critical) == (
+            *other.names.items(),
+            other.malignant,
+            other.critical,
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # as of what holds a dict
+
     def __len__(self) -> int:
         return len(self.names)
 
@@ -117,6 +124,22 @@ class ClassList(BaseModel):
         """Positions (N,) of N codes."""
         positions = {code: index for index, code in enumerate(self.names)}
         return np.array([positions[code] for code in diagnoses], np.intp)
+
+
+def _check_names(codes: Iterable[str]) -> None:
+    """Refuse codes that can't be lines of a file or keys of an object.
+
+    Raises:
+        ValueError: names them.
+    """
+    names = list(codes)
+    if any(not code.strip() for code in names):
+        raise ValueError("a class has no name")
+    # A browser puts keys that are numbers first, and whether they begin with 0 or 1 is unsure.
+    if numbers := [code for code in names if code.isdecimal()]:
+        raise ValueError(f"{', '.join(numbers)}: a number is no name of a class")
+    if broken := [code for code in names if not code.isprintable()]:
+        raise ValueError(f"{broken[0]!r} has a line break, or a character that can't be shown")
 
 
 HAM10000 = ClassList.of(list(CLASS_NAMES))

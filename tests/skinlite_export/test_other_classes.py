@@ -138,7 +138,7 @@ def edited(bundle: Bundle, folder: Path, change: Callable[[dict[str, Any]], None
         ({"critical": "benign"}, "critical class is malignant, the manifest's benign"),
         ({"critical": None}, "critical class is malignant"),
         ({"malignant": []}, "other metadata than the manifest"),
-        ({"classes": {"benign": "Malignant", "malignant": "Benign"}}, "names that aren't theirs"),
+        ({"classes": {"benign": "Malignant", "malignant": "Benign"}}, "classes aren't skinlite's"),
         ({"classes": {"malignant": "Malignant", "benign": "Benign"}}, "labels.txt has benign"),
     ],
 )

@@ -125,14 +125,13 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     claims = {
         "status doesn't follow from the gates": manifest.status
         == status_of(manifest.verification, manifest.search, recipe.gates),
-        "classes have names that aren't theirs": all(
+        "classes aren't skinlite's": all(
             name in (NAMES.get(code, code), code) for code, name in manifest.classes.items()
-        ),
-        "classes aren't skinlite's": set(manifest.classes) != set(HAM10000.names)
-        or (
-            list(manifest.classes.items()) == list(HAM10000.names.items())
-            and manifest.class_list == HAM10000
-            and manifest.isic_columns == HAM10000.isic_columns
+        )
+        and (
+            # Of other classes the model files say which are malignant, critical and in columns.
+            manifest.class_list.codes != HAM10000.codes
+            or (manifest.class_list == HAM10000 and manifest.isic_columns == HAM10000.isic_columns)
         ),
         "geometry isn't skinlite's": manifest.geometry
         == Geometry.of(source.adopted.geometry if source.adopted else "crop"),

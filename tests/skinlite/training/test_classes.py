@@ -110,6 +110,10 @@ def test_a_class_list_is_checked(codes: list[str], told: str) -> None:
 
 def test_ham10000() -> None:
     assert HAM10000.codes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+    # The order counts: it is that of the probabilities.
+    turned = ClassList.of(["akiec", "bcc", "bkl", "df", "mel", "vasc", "nv"])
+    assert turned != HAM10000 and ClassList.of(HAM10000.codes) == HAM10000
+    assert ClassList.model_validate_json(turned.model_dump_json()) == turned
     assert (HAM10000.critical, HAM10000.critical_index) == ("mel", 4)
     assert list(HAM10000.labels(["mel", "akiec"])) == [4, 0]
     with pytest.raises(ValueError, match="scc is not one of the classes"):
