@@ -115,7 +115,8 @@ class ClassList(BaseModel):
             other.critical,
         )
 
-    __hash__ = None  # type: ignore[assignment]  # as of what holds a dict
+    def __hash__(self) -> int:
+        return hash((*self.names.items(), self.malignant, self.critical))
 
     def __len__(self) -> int:
         return len(self.names)

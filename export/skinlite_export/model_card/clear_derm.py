@@ -22,6 +22,7 @@ Rows = tuple[tuple[str, ...], ...]
 def application(manifest: Manifest) -> Rows:
     """Use cases, target conditions, impact."""
     seven = manifest.class_list == SEVEN
+    dermatoscopic = seven or _of_ham10000(manifest)
     names = ", ".join(f"{long} ({short})" for short, long in manifest.classes.items())
     return (
         ("Intended use", "research on, and teaching of, classification on a device"),
@@ -31,7 +32,7 @@ def application(manifest: Manifest) -> Rows:
             + (
                 "that aren't dermatoscopic, such as those of a phone's camera without a "
                 "dermatoscope"
-                if seven
+                if dermatoscopic
                 else "of another kind than those that trained it, with or without a dermatoscope"
             ),
         ),
@@ -49,10 +50,16 @@ def application(manifest: Manifest) -> Rows:
     )
 
 
+def _of_ham10000(manifest: Manifest) -> bool:
+    """Whether all images are from its sources, whatever their labels are."""
+    known = manifest.data
+    return known is not None and not manifest.source.synthetic and set(known.sources) <= HAM10000
+
+
 def data(manifest: Manifest) -> Rows:
     """Where the images come from, and what isn't known of them."""
     known, synthetic = manifest.data, manifest.source.synthetic
-    real = known is not None and not synthetic and set(known.sources) <= HAM10000
+    real = _of_ham10000(manifest)
     sources = (
         ", ".join(f"{count:,} {name}" for name, count in known.sources.items()) if known else ABSENT
     )
@@ -74,7 +81,7 @@ def data(manifest: Manifest) -> Rows:
             "SYNTHETIC drawings in the form of dermatoscopic images"
             if synthetic
             else "in HAM10000's format, which has dermatoscopic images"
-            if manifest.class_list == SEVEN
+            if real or manifest.class_list == SEVEN
             else UNTOLD,
         ),
         ("Origin", f"{origin}. Images by source: {sources}"),
