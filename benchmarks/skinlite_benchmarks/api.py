@@ -10,7 +10,7 @@ from skinlite.training.run import Run, open_run
 from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.contestants.reference import ReferenceBuild
-from skinlite_benchmarks.measure.accuracy import choose_images, read_images
+from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.results import Results

@@ -16,7 +16,8 @@ from skinlite_benchmarks.contestants.theirs import notices_on
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
-from skinlite_benchmarks.measure.accuracy import EvaluationSet, score
+from skinlite_benchmarks.measure.accuracy import score
+from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.latency import measure
 from skinlite_benchmarks.profiling.profile import profile_of

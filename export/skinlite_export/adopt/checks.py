@@ -84,8 +84,8 @@ def check_declared(
             raise InputError(f"`classes` has {name!r} twice.")
         if name not in codes:
             raise InputError(
-                f"`classes`: {name!r} is none of the labelled images' {', '.join(codes)}. Give "
-                "images that are labelled with its classes (`data`, `label_column`)."
+                f"`classes`: {name!r} is none of {', '.join(codes)}, the labels of the images. "
+                "Give images that are labelled with its classes (`data`, `label_column`)."
             )
     if len(classes) != len(codes):
         missing = [name for name in codes if name not in classes]

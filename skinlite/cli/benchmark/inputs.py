@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skinlite.training.run import Run
     from skinlite_benchmarks.contestants.feeds import Declared
     from skinlite_benchmarks.contestants.find import Entry
-    from skinlite_benchmarks.measure.accuracy import EvaluationSet
+    from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"
@@ -69,7 +69,7 @@ def evaluation_set_of(
     label_map: Path | None = None,
 ) -> "EvaluationSet":
     """The images that judge the entries."""
-    from skinlite_benchmarks.measure.accuracy import choose_images, read_images
+    from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 
     if runs:
         need("keras", "train")  # the float model predicts too
