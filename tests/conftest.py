@@ -17,7 +17,8 @@ import pytest
 from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.rewrites.registry import ALL

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from skinlite.files.read_write import check_free
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.contestants.reference import ReferenceBuild
@@ -49,7 +50,7 @@ def benchmark(
         label_column: column of its labels, where no run or bundle says it.
         label_map: file with the class of each label, likewise; see `skinlite.read_dataset`.
         runs: the runs of the models: accuracy is measured on their test split, also of their float
-            model. Folders, or results of `skinlite.training.run.open_run`.
+            model. Folders, or results of `skinlite.training.runs.find.open_run`.
         reference: the baseline that ratios are relative to: anybody's .tflite or .onnx file, or
             ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
             converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.

@@ -8,7 +8,7 @@ from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
 from skinlite.process.extras import need
 from skinlite.progress import Report, silent
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.recipe import Recipe

@@ -8,7 +8,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
 from skinlite.progress import Report, silent
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.convert.memory import check_memory

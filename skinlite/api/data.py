@@ -6,7 +6,9 @@ from pathlib import Path
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.errors import InputError
 from skinlite.progress import Report
-from skinlite.training.run import Run, RunInfo, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import RunInfo
+from skinlite.training.runs.run import Run
 
 
 def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Dataset:

@@ -14,7 +14,7 @@ from skinlite.evaluation.evaluation import Evaluation, evaluate_fully
 from skinlite.evaluation.metadata_only import MetadataOnly, metadata_only
 from skinlite.process.extras import need
 from skinlite.progress import Report, silent
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle

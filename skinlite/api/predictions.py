@@ -14,7 +14,7 @@ from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leaks import Leaks
 from skinlite.training.input.prepare import all_examples, prepare_again
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle

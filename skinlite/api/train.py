@@ -14,7 +14,8 @@ from skinlite.process.extras import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.run import Run, has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.find import has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite.training.execution import Execution

@@ -69,7 +69,7 @@ def output_folder(out: Path | None, root: str, name: str) -> Path:
 
 def _is_free(candidate: Path) -> bool:
     """Whether nothing is there; then it is held."""
-    from skinlite.training.run import partial_folder
+    from skinlite.training.runs.find import partial_folder
 
     if candidate.exists() or partial_folder(candidate).exists():
         return False

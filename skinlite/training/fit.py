@@ -30,16 +30,10 @@ from skinlite.training.execution import Execution
 from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
-from skinlite.training.run import (
-    CHECKPOINT,
-    MODEL,
-    Run,
-    Status,
-    is_abandoned,
-    open_run,
-    partial_folder,
-)
-from skinlite.training.run_files import score_of, write_data, write_info, write_metrics
+from skinlite.training.runs.find import is_abandoned, open_run, partial_folder
+from skinlite.training.runs.info import CHECKPOINT, MODEL, Status
+from skinlite.training.runs.run import Run
+from skinlite.training.runs.write import score_of, write_data, write_info, write_metrics
 from skinlite.training.schedule import plateau_rate
 from skinlite.training.trainer import classifier_of, make_trainer, start_streams
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.compare.changes import compare
 from skinlite_benchmarks.results.results import read_results
 from skinlite_export.bundle.folder import Bundle

@@ -14,7 +14,7 @@ import pytest
 from skinlite import evaluate, read_dataset
 from skinlite.classes import ClassList
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import LABELS, MANIFEST, SEAL, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import VECTORS, names_of, read_vectors
 from skinlite_export.manifest.manifest import status_of

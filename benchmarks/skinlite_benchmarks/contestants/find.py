@@ -11,7 +11,8 @@ from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
-from skinlite.training.run import METRICS, MODEL, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import METRICS, MODEL
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.contestants.theirs import inspection_of
 from skinlite_benchmarks.measure.stored_inputs import Takes

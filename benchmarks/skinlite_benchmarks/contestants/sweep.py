@@ -23,7 +23,8 @@ from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
 from skinlite.process.ended import how_it_ended
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming

@@ -14,7 +14,7 @@ from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet, run_of
 from skinlite_benchmarks.measure.host import cores

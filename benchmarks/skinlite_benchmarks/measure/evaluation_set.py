@@ -9,7 +9,7 @@ from skinlite.api.data import dataset_of
 from skinlite.data.dataset import Dataset, read_dataset, read_like
 from skinlite.data.splits.split_protocols import join, read_beside
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry
 from skinlite_benchmarks.contestants.theirs import check_classes
 

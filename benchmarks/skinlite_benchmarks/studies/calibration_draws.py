@@ -20,7 +20,8 @@ import typer
 from skinlite.api.data import dataset_of
 from skinlite.errors import told
 from skinlite.training.input.prepare import Prepared, prepare_again
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated import answers
 from skinlite_export.quantize.layer_errors import divergence

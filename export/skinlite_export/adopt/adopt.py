@@ -21,9 +21,11 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files.read_write import check_free, sha256_of, staged_folder
 from skinlite.models.adopted import Adopted
 from skinlite.progress import Report, silent
-from skinlite.training.identity import structure_of
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import CONFIG, METRICS, MODEL, SPLIT, Run, RunInfo, RunMetrics, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.identity import structure_of
+from skinlite.training.runs.info import CONFIG, METRICS, MODEL, SPLIT, RunInfo, RunMetrics
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
 from skinlite.vocabulary import IMAGE
 from skinlite_export.adopt.checks import (

@@ -9,7 +9,7 @@ from skinlite.classes import HAM10000, ClassList
 from skinlite.data.splits.leakage import nameless
 from skinlite.data.splits.split import SPLITS
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.manifest.manifest import About, Source
 from skinlite_export.manifest.provenance import Data, Side
 from skinlite_export.recipe import Recipe

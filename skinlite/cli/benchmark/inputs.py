@@ -14,7 +14,7 @@ from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.progress import Report
-    from skinlite.training.run import Run
+    from skinlite.training.runs.run import Run
     from skinlite_benchmarks.contestants.feeds import Declared
     from skinlite_benchmarks.contestants.find import Entry
     from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
@@ -83,7 +83,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     Raises:
         InputError: there is none.
     """
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
     from skinlite_benchmarks.contestants.find import is_run
 
     runs = runs or [open_run(path) for path in models if is_run(path)]

@@ -147,7 +147,7 @@ def benchmark(
     """
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
     from skinlite_benchmarks.contestants.feeds import feeds_of, with_feeds
     from skinlite_benchmarks.contestants.find import (
         find_contestants,

@@ -115,7 +115,7 @@ def train(
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
-    from skinlite.training.run import whole_folder
+    from skinlite.training.runs.find import whole_folder
 
     execution = validated(
         Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}

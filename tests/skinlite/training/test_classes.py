@@ -12,7 +12,7 @@ from skinlite import evaluate, read_dataset, resume
 from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import open_run
+from skinlite.training.runs.find import open_run
 
 KINDS = {"mel": "malignant", "bcc": "malignant", "akiec": "malignant"}
 

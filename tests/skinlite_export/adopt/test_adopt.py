@@ -16,7 +16,8 @@ from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import Pixels, load_image, shape
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.input.prepare import prepare_again
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
 from skinlite.vocabulary import CLASSES, IMAGE
 from skinlite_export.inspect.feeds import Hypothesis
