@@ -122,7 +122,7 @@ def adopt(
             std=one,
             channels="RGB",
             classes=codes,
-            logits=False,
+            logits=True,  # nothing is taken off its end yet
             wanted=codes,
         )
     )

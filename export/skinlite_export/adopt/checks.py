@@ -47,13 +47,14 @@ def check_file(path: Path, opened: Opened, codes: Sequence[str]) -> int:
             f"{path} takes images of {size} pixels. A run has square images of one size, "
             f"{FEWEST_PIXELS} to {MOST_PIXELS} pixels."
         )
-    if scores.shape[-1] != len(codes):
+    single = scores.shape[-1] == 1  # it says how likely the second of two classes is
+    if scores.shape[-1] != len(codes) and not (single and len(codes) == 2):
         raise InputError(
             f"{path} gives {scores.shape[-1]} numbers an image, and the labelled images have "
             f"{len(codes)} classes: {', '.join(codes)}. Give images that are labelled with the "
             "classes that trained it (`data`, `label_column`)."
         )
-    if found.scores == "sigmoid":
+    if found.scores == "sigmoid" and not single:
         raise InputError(
             f"{path} gives numbers between 0 and 1 that don't sum to 1, as independent sigmoids "
             "do. What is adopted gives probabilities of classes, or logits."

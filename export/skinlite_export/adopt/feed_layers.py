@@ -33,12 +33,14 @@ def with_feed(
     """A classifier of ours around a foreign network, whose last kernel is put in our order.
 
     Args:
-        network: from an image (batch, H, W, 3) to a number for each class.
+        network: from an image (batch, H, W, 3) to a number for each class; or to a single one, of
+            what its second class is.
         mean: RGB, of levels 0-255: the network takes (level - mean) / std. None: each image's own.
         std: likewise.
         channels: order of the colours that it takes, ``RGB`` or ``BGR``.
         classes: its outputs, by name, in its order.
-        logits: whether they still have to go through a softmax.
+        logits: whether they still have to go through a softmax; of a single number, whether it
+            is one, so that it is no sigmoid's.
         wanted: the classes in the order that its outputs are to have.
 
     Returns:
@@ -49,13 +51,18 @@ def with_feed(
         InputError: its last layers have no kernel that could be put in order.
     """
     order = [list(classes).index(name) for name in wanted]
-    if order != list(range(len(order))):
+    single = network.outputs[0].shape[-1] == 1
+    if single and not logits:
+        _without_sigmoid(network)
+    elif not single and order != list(range(len(order))):
         _permute(_last_kernel(network, len(order)), order)
     image = keras.Input(network.inputs[0].shape[1:], name=IMAGE)
     # Of a file of Keras 2 it gives a list.
     (x,) = keras.tree.flatten(network(_fed(image, mean, std, channels)))
     if len(x.shape) > 2:
         x = layers.Flatten(name="outputs")(x)
+    if single:
+        return keras.Model({IMAGE: image}, _both(x, order), name="adopted")
     last = layers.Softmax if logits else layers.Identity
     return keras.Model({IMAGE: image}, last(name=PROBABILITIES)(x), name="adopted")
 
@@ -80,6 +87,36 @@ def _fed(image: Any, mean: Three | None, std: Three | None, channels: str) -> An
     fed = conv(image)
     conv.set_weights([kernel.reshape(1, 1, 3, 3), offset])
     return fed
+
+
+def _both(logit: Any, order: list[int]) -> Any:
+    """Probabilities (batch, 2) of a logit (batch, 1): what it isn't, and what it is, in an order.
+
+    The softmax of (-z/2, z/2) is the sigmoid of -z, and of z.
+    """
+    dense = layers.Dense(2, activation="softmax", name=PROBABILITIES)
+    both = dense(logit)
+    dense.set_weights([np.array([[-0.5, 0.5]])[:, order], np.zeros(2)])
+    return both
+
+
+def _without_sigmoid(network: keras.Model) -> None:
+    """Take the sigmoid off the end of a network, so that it gives a logit."""
+    tensor = network.outputs[0]
+    while True:
+        operation = tensor._keras_history.operation
+        if isinstance(operation, keras.Model):
+            tensor = operation.outputs[0]
+        elif getattr(operation, "activation", None) is keras.activations.sigmoid:
+            operation.activation = keras.activations.linear
+            return
+        elif type(operation).__name__ in VECTORS:
+            tensor = operation.input
+        else:
+            raise InputError(
+                f"Layer {operation.name!r} is a {type(operation).__name__}: of a single output the "
+                "last layer has to have the activation sigmoid, or to give a logit."
+            )
 
 
 def _last_kernel(network: keras.Model, count: int) -> Any:

@@ -241,3 +241,39 @@ def test_a_network_of_other_classes(
     with pytest.raises(InputError, match=told):
         adopt(keras_file(), two, tmp_path / "another")
     assert not (tmp_path / "another").exists()
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_single_output_becomes_two(
+    keras_file: Made, colours: Colours, tmp_path: Path, activation: str | None, nested: bool
+) -> None:
+    """How likely the second class is, by a sigmoid; what is adopted has a probability of each."""
+    import keras
+
+    two = tmp_path / "two"
+    for name in ("mel", "nv"):
+        shutil.copytree(colours("crop") / name, two / name)
+    made = keras.saving.load_model(keras_file(names=("nv", "mel"), data=two, logits=True))
+    kernel, bias = made.get_layer("scores").get_weights()
+    single = keras.layers.Dense(1, activation=activation, name="single")
+    scores = single(made.layers[-1].input)
+    single.set_weights([kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]])
+    model = keras.Model(made.inputs, scores)
+    if nested:
+        image = keras.Input(made.inputs[0].shape[1:])
+        model = keras.Model(image, keras.layers.Flatten()(model(image)))
+    file = tmp_path / "single.keras"
+    model.save(file)
+    run = adopt(file, two, tmp_path / "run", images=28)
+    assert run.info.adopted and run.info.adopted.classes == ("nv", "mel")
+    images = np.stack(
+        [shape(load_image(path), 16, 16, "crop") for path in sorted(two.glob("*/*.png"))]
+    ).astype(np.float32)
+    found = run.load_model().predict_on_batch({IMAGE: images})
+    mel = model.predict_on_batch(images[..., ::-1] / 127.5 - 1)
+    mel = mel if activation else 1 / (1 + np.exp(-mel))
+    assert found == pytest.approx(np.hstack([mel, 1 - mel]), abs=1e-5)
+    assert run.metrics().test.accuracy > 0.9
+    with pytest.raises(InputError, match=r"gives 1 numbers an image, and .* have 7 classes"):
+        adopt(file, colours("crop"), tmp_path / "another")
