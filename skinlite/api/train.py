@@ -1,7 +1,7 @@
 """`train` and `resume`: a data set to a run folder."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,7 @@ def train(
     same_lesion: Path | str | None = None,
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
+    label_map: Mapping[str, str] | Path | str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -57,6 +58,7 @@ def train(
         same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
+        label_map: class by label, or a file; see `read_dataset`.
         execution: compiler, devices and hosts; default: the first device. Of several hosts the
             first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
@@ -94,7 +96,9 @@ def train(
     if isinstance(data, Dataset):
         dataset = data
     else:
-        dataset = read_dataset(data, classes=classes, label_column=label_column)
+        dataset = read_dataset(
+            data, classes=classes, label_column=label_column, label_map=label_map
+        )
     prepared = prepare(
         dataset,
         config.image_size,

@@ -8,7 +8,7 @@ import typer
 from skinlite.cli.duplicates import duplicates
 from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import ClassesOption, LabelColumnOption
+from skinlite.cli.shared import ClassesOption, LabelColumnOption, LabelMapOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,7 @@ def check(
     ] = False,
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     quick: Annotated[
         bool,
         typer.Option(
@@ -58,7 +59,7 @@ def check(
     from skinlite.data.decoding import look
 
     table, frame, class_list, faults, findings, paths = examine(
-        folder, class_codes(classes), label_column
+        folder, class_codes(classes), label_column, label_map
     )
     with counting("decoding images", len(paths)) as advance:
         looked = look(paths, advance, quick=quick)
@@ -102,7 +103,10 @@ class Examined(NamedTuple):
 
 
 def examine(
-    folder: Path, classes: list[str] | None = None, label_column: str | None = None
+    folder: Path,
+    classes: list[str] | None = None,
+    label_column: str | None = None,
+    label_map: Path | None = None,
 ) -> Examined:
     """What `check` does before an image is decoded.
 
@@ -110,6 +114,7 @@ def examine(
         folder: or table.
         classes: see `skinlite.data.dataset.read_dataset`.
         label_column: likewise.
+        label_map: likewise.
 
     Raises:
         InputError: there is no table, or none that can be read.
@@ -120,11 +125,13 @@ def examine(
         find_known_pairs,
         find_unknown_lesions,
     )
+    from skinlite.data.layouts.label_map import read_label_map
     from skinlite.data.layouts.layout import read_labelled
     from skinlite.data.layouts.tables import find_table, images_of
 
     table = find_table(folder)
-    frame, class_list = read_labelled(table, classes, label_column)
+    known = read_label_map(label_map) if label_map else None
+    frame, class_list = read_labelled(table, classes, label_column, known)
     faults = check_text(table) + check_table(frame, class_list)
     if "image_id" not in frame:
         return Examined(table, frame, class_list, faults, [], [])
@@ -194,7 +201,7 @@ def _told(
         ),
     ]
     if absent:
-        lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
+        lines.append(f"no image of {', '.join(absent)}: skinlite train needs every class")
     return "\n".join(lines)
 
 

@@ -37,6 +37,14 @@ LabelColumnOption = Annotated[
     str | None,
     typer.Option("--label-column", help="Column of the labels in the data set's table."),
 ]
+LabelMapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--label-map",
+        metavar="FILE.csv",
+        help="Labels to classes: label,class a line; a blank class leaves its images out.",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from skinlite import __version__
+from skinlite.api.data import dataset_of
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once
@@ -214,11 +215,10 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
 
 
 def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepared]":
-    from skinlite.data.dataset import read_dataset
     from skinlite.training.input.prepare import prepare_again
 
     opened = open_run(run)
-    dataset = read_dataset(data or Path(opened.info.data))
+    dataset = dataset_of(data or Path(opened.info.data), opened.info)
     return opened.load_model(), prepare_again(opened, dataset)
 
 

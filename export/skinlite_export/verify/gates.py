@@ -13,7 +13,7 @@ def check_gates(manifest: Manifest, bundle: Path) -> None:
         GateError: names every gate that failed.
     """
     mark = manifest.leaks.mark
-    failed = [gate.sentence() + mark for gate in manifest.verification.gates if not gate.passed]
+    failed = [gate.sentence() + mark for gate in manifest.verification.gates if gate.fails]
     if failed:
         raise GateError(
             f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {'; '.join(failed)}"

@@ -82,12 +82,18 @@ def _measured(run: "Run") -> "Measured":
     """
     import keras
 
+    from skinlite.classes import HAM10000
     from skinlite.evaluation.paper_tables import Measured
     from skinlite.models.classifier import build_classifier
     from skinlite.models.survey import count_layers
     from skinlite.training.runs.info import METRICS
 
     info, config = run.info, run.info.settings
+    if info.classes != HAM10000:
+        raise InputError(
+            f"{run.path} predicts {', '.join(info.classes.codes)}: the paper's tables are of "
+            "HAM10000's seven classes, with which it can't be compared. Leave it out."
+        )
     if not (run.path / METRICS).exists():
         resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
         raise InputError(

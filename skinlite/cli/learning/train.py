@@ -11,6 +11,7 @@ from skinlite.cli.shared import (
     ClassesOption,
     DataOption,
     LabelColumnOption,
+    LabelMapOption,
     OutOption,
     console,
     hold,
@@ -48,6 +49,7 @@ def train(
     same_lesion: Annotated[Path | None, typer.Option(metavar="FILE", help=SAME_LESION)] = None,
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     backbone: Annotated[str, typer.Option(help="Backbone, in snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -171,6 +173,7 @@ def train(
                     same_lesion=same_lesion,
                     classes=class_codes(classes),
                     label_column=label_column,
+                    label_map=label_map,
                     execution=execution,
                     report=report,
                     **given,

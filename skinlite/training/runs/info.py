@@ -65,8 +65,9 @@ class RunInfo(BaseModel):
         adopted: what is known of such a network.
         classes: of the probabilities, in order.
         label_column: of the data set's table; None where its layout says which.
+        label_map: class by label of that table, where a mapping file said it.
         files: SHA-256 of the run's other files, by name, as the training left them.
-        structure: see `skinlite.training.identity.structure_of`; of ``model.keras``.
+        structure: see `skinlite.training.runs.identity.structure_of`; of ``model.keras``.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -82,6 +83,7 @@ class RunInfo(BaseModel):
     synthetic: bool
     classes: ClassList = HAM10000
     label_column: str | None = None
+    label_map: dict[str, str] | None = None
     split: SplitInfo = SplitInfo()
     versions: dict[str, str]
     files: dict[str, str] = {}

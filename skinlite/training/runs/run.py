@@ -89,7 +89,11 @@ class Run:
         if not self.info.names_network:
             self._warn_of_unknown()
             check_structure(
-                model, self.info.settings, len(self.encoder().columns), self.path / MODEL
+                model,
+                self.info.settings,
+                len(self.encoder().columns),
+                self.path / MODEL,
+                len(self.info.classes),
             )
         return model
 

@@ -68,6 +68,7 @@ def write_info(
         synthetic=data.dataset.synthetic,
         classes=data.dataset.classes,
         label_column=data.dataset.label_column,
+        label_map=data.dataset.label_map and dict(data.dataset.label_map),
         versions={
             "skinlite": __version__,
             "keras": keras.__version__,
