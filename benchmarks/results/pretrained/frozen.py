@@ -3,8 +3,8 @@
     python benchmarks/results/pretrained/frozen.py mobilenet_v2.keras --data HAM10000 --out RUN
 
 The backbone's features of every image are computed once, without augmentation; an epoch of the
-head (Soft-Attention, metadata branch, last layer) then takes a second. The result is a run folder,
-as `skinlite train` writes it.
+head (Soft-Attention, metadata branch, last layer) then takes seconds. Kept is the epoch with the
+smallest loss on the validation images. The result is a run folder, as `skinlite train` writes it.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ def main(
     data: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
     image_size: int = 96,
-    epochs: int = 20,
+    epochs: int = 12,
 ) -> None:
     """Train the head and write the run folder."""
     config = TrainConfig(
@@ -71,6 +71,7 @@ def main(
         metrics=["accuracy"],
     )
     weigh = power[validation.labels]
+    best = keras.callbacks.EarlyStopping(patience=epochs, restore_best_weights=True)
     head.fit(
         seen(train),
         train.labels,
@@ -78,6 +79,7 @@ def main(
         validation_data=(seen(validation), validation.labels, weigh),
         batch_size=BATCH,
         epochs=epochs,
+        callbacks=[best],
         verbose=2,
     )
     out.mkdir(parents=True)
@@ -87,7 +89,9 @@ def main(
     whole.save(out / MODEL)
     write_data(out, prepared)
     write_metrics(out, prepared)
-    done = State(epochs_done=epochs, best_epoch=epochs, model_sha256=sha256_of(out / MODEL))
+    done = State(
+        epochs_done=epochs, best_epoch=best.best_epoch + 1, model_sha256=sha256_of(out / MODEL)
+    )
     write_info(out, config, prepared, "complete", done)
 
 

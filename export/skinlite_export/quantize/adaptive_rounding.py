@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skinlite_export.convert.samples import Sample, tensors
-from skinlite_export.graph.build_keras import Twin
+from skinlite_export.graph.build_keras import Twin, build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.quantize.pixel_offset import round_offset
+from skinlite_export.rewrites.arithmetic import add_to_bias
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}
 STEPS = 127
@@ -83,8 +85,7 @@ def round_for_each(
     steps: Sequence[int],
 ) -> list[Graph]:
     """`round_kernels` for several numbers of steps, with what the layers see measured once."""
-    twin = twin.apart()
-    graph = twin.graph
+    graph = round_offset(twin.apart().graph)
     left_out = graph.float_nodes | set(keep_float)
     nodes = [
         node
@@ -95,14 +96,16 @@ def round_for_each(
         and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
     rounded: list[dict[str, Node]] = [{} for _ in steps]
-    for node, seen in input_moments(twin.model, nodes, samples):
+    for node, seen in input_moments(build_twin(graph), nodes, samples):
         grouped = _grouped(node, node.weights[0]).astype(np.float64)
         for count, by_name in zip(steps, rounded, strict=True):
             with threadpool_limits(1, "blas"):  # others would wait for work more than they did any
                 together = round_together(grouped, seen.moments, count)
             # What the outputs are off by on average, (groups, channels) in the outputs' order.
             off = np.einsum("gk,gkc->gc", seen.mean, grouped - together)
-            by_name[node.name] = _rounded(node, together, off.ravel())
+            kernel = _ungrouped(node, together.astype(np.float32))
+            rounded_node = replace(node, weights=(kernel, *node.weights[1:]))
+            by_name[node.name] = add_to_bias(rounded_node, off.ravel())
     return [
         replace(graph, nodes=tuple(by_name.get(node.name, node) for node in graph.nodes))
         for by_name in rounded
@@ -184,9 +187,7 @@ def input_moments(
 
     for row, sample in enumerate(samples()):
         add(tensors(sample), tf.constant(row == 0))
-    for node, first, total, square, count in zip(
-        nodes, firsts, sums, squares, counts, strict=True
-    ):
+    for node, first, total, square, count in zip(nodes, firsts, sums, squares, counts, strict=True):
         mean = total.numpy().astype(np.float64) / count.numpy()
         about = square.numpy() - count.numpy() * mean[:, :, None] * mean[:, None, :]
         yield node, Seen(first.numpy() + mean, about)
@@ -210,13 +211,6 @@ def _patches(node: Node, seen: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.reshape(patches, (-1, height * width, channels)), (2, 0, 1))
 
 
-def _rounded(node: Node, grouped: NDArray[np.float64], off: NDArray[np.float64]) -> Node:
-    """A convolution with another kernel, and what that is off by on average in its bias."""
-    kernel, bias = _ungrouped(node, grouped), (node.weights[1] if len(node.weights) > 1 else 0)
-    weights = (kernel.astype(np.float32), (bias + off).astype(np.float32))
-    return replace(node, settings={**node.settings, "use_bias": True}, weights=weights)
-
-
 def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """A kernel (height, width, inputs, outputs) as (groups, k, channels of a group)."""
     if node.kind == "Conv2D":
@@ -224,7 +218,7 @@ def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     return kernel.reshape(-1, *kernel.shape[2:]).swapaxes(0, 1)
 
 
-def _ungrouped(node: Node, grouped: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ungrouped(node: Node, grouped: NDArray[np.float32]) -> NDArray[np.float32]:
     shape = node.weights[0].shape
     if node.kind == "Conv2D":
         return grouped.reshape(shape)
