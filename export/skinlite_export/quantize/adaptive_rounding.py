@@ -2,17 +2,19 @@
 
 A weight that is rounded to the nearest int8 step is off by the same on every image and at every
 place, and where the inputs of a layer go together, as a pixel and its neighbours do, the errors of
-its weights add up: no later average takes them away. So each weight is rounded up or down such that
-the layer's output is off by least: min (w - q)^T E[x x^T] (w - q), for each output channel, over
-the int8 kernels q. The problem is that of Nagel et al., "Up or down? Adaptive rounding for
-post-training quantization" (ICML 2020), section 3.1; solved by coordinate descent, as Behdin et
-al., "QuantEase" (arXiv:2309.01885) do, one weight at a time given the others.
+its weights add up: no later average takes them away. What they add up to on average goes into the
+bias (bias correction; Nagel et al., "Data-free quantization through weight equalization and bias
+correction", ICCV 2019, section 4.2), and each weight is rounded up or down such that the layer's
+output varies least about it: min (w - q)^T Cov(x) (w - q), for each output channel, over the int8
+kernels q. The problem is that of Nagel et al., "Up or down? Adaptive rounding for post-training
+quantization" (ICML 2020), section 3.1, with the bias as one more unknown; solved by coordinate
+descent, as Behdin et al., "QuantEase" (arXiv:2309.01885) do, one weight at a time given the others.
 
 Approximate, as all rounding is; costs nothing at run time.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import tensorflow as tf
@@ -21,8 +23,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skinlite_export.convert.samples import Sample, tensors
-from skinlite_export.graph.build_keras import Twin
+from skinlite_export.graph.build_keras import Twin, build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.quantize.pixel_offset import round_offset
+from skinlite_export.rewrites.arithmetic import add_to_bias
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}
 STEPS = 127
@@ -38,6 +42,19 @@ BLOCK = 64
 
 Moments = NDArray[np.float64]
 """(groups, k, k): sums of x x^T over the k inputs that one output of a convolution sees."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the k inputs of one output of a convolution are, over all samples and places.
+
+    Attributes:
+        mean: (groups, k).
+        moments: (groups, k, k), about that mean.
+    """
+
+    mean: NDArray[np.float64]
+    moments: Moments
 
 
 def round_kernels(
@@ -68,8 +85,7 @@ def round_for_each(
     steps: Sequence[int],
 ) -> list[Graph]:
     """`round_kernels` for several numbers of steps, with what the layers see measured once."""
-    twin = twin.apart()
-    graph = twin.graph
+    graph = round_offset(twin.apart().graph)
     left_out = graph.float_nodes | set(keep_float)
     nodes = [
         node
@@ -80,14 +96,16 @@ def round_for_each(
         and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
     rounded: list[dict[str, Node]] = [{} for _ in steps]
-    for node, moments in input_moments(twin.model, nodes, samples):
-        kernel, *rest = node.weights
-        grouped = _grouped(node, kernel).astype(np.float64)
+    for node, seen in input_moments(build_twin(graph), nodes, samples):
+        grouped = _grouped(node, node.weights[0]).astype(np.float64)
         for count, by_name in zip(steps, rounded, strict=True):
             with threadpool_limits(1, "blas"):  # others would wait for work more than they did any
-                together = round_together(grouped, moments, count)
-            weights = _ungrouped(node, together.astype(np.float32))
-            by_name[node.name] = replace(node, weights=(weights, *rest))
+                together = round_together(grouped, seen.moments, count)
+            # What the outputs are off by on average, (groups, channels) in the outputs' order.
+            off = np.einsum("gk,gkc->gc", seen.mean, grouped - together)
+            kernel = _ungrouped(node, together.astype(np.float32))
+            rounded_node = replace(node, weights=(kernel, *node.weights[1:]))
+            by_name[node.name] = add_to_bias(rounded_node, off.ravel())
     return [
         replace(graph, nodes=tuple(by_name.get(node.name, node) for node in graph.nodes))
         for by_name in rounded
@@ -144,31 +162,43 @@ def round_together(
 
 def input_moments(
     twin: tf_keras.Model, nodes: list[Node], samples: Callable[[], Iterator[Sample]]
-) -> Iterator[tuple[Node, Moments]]:
-    """Each convolution with the second moments of what it sees, over all samples and places."""
+) -> Iterator[tuple[Node, Seen]]:
+    """Each convolution with the mean and the moments of what it sees."""
     watched = tf_keras.Model(twin.input, [twin.get_layer(node.inputs[0]).output for node in nodes])
 
     shapes = [_grouped(node, node.weights[0]).shape[:2] for node in nodes]
-    sums = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
+    # About the mean of the first sample: about 0, float32 would lose what varies in the squares.
+    firsts, sums = ([tf.Variable(tf.zeros(shape)) for shape in shapes] for _ in range(2))
+    squares = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
+    counts = [tf.Variable(0.0, dtype=tf.float64) for _ in nodes]
 
     @tf.function
-    def add(inputs: dict[str, tf.Tensor]) -> None:
-        seen = watched(inputs, training=False)
-        for node, values, total in zip(nodes, tf.nest.flatten(seen), sums, strict=True):
-            total.assign_add(_moments(node, values))
+    def add(inputs: dict[str, tf.Tensor], is_first: tf.Tensor) -> None:
+        outputs = tf.nest.flatten(watched(inputs, training=False))
+        totals = zip(nodes, outputs, firsts, sums, squares, counts, strict=True)
+        for node, values, first, total, square, count in totals:
+            patches = _patches(node, values)
+            if is_first:
+                first.assign(tf.reduce_mean(patches, axis=1))
+            patches -= first[:, None]
+            total.assign_add(tf.reduce_sum(patches, axis=1))
+            square.assign_add(tf.matmul(patches, patches, transpose_a=True))
+            count.assign_add(tf.cast(tf.shape(patches)[1], tf.float64))
 
-    for sample in samples():
-        add(tensors(sample))
-    for node, total in zip(nodes, sums, strict=True):
-        yield node, total.numpy().astype(np.float64)
+    for row, sample in enumerate(samples()):
+        add(tensors(sample), tf.constant(row == 0))
+    for node, first, total, square, count in zip(nodes, firsts, sums, squares, counts, strict=True):
+        mean = total.numpy().astype(np.float64) / count.numpy()
+        about = square.numpy() - count.numpy() * mean[:, :, None] * mean[:, None, :]
+        yield node, Seen(first.numpy() + mean, about)
 
 
-def _moments(node: Node, seen: tf.Tensor) -> tf.Tensor:
+def _patches(node: Node, seen: tf.Tensor) -> tf.Tensor:
+    """What each output of a convolution sees: (groups, places, k)."""
     height, width, channels, _ = node.weights[0].shape
     strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
     if node.kind == "Conv2D" and (height, width, *strides) == (1, 1, 1, 1):
-        rows = tf.reshape(seen, (-1, channels))  # a patch is a pixel
-        return tf.matmul(rows, rows, transpose_a=True)[None]
+        return tf.reshape(seen, (1, -1, channels))  # a patch is a pixel
     patches = tf.image.extract_patches(
         seen,
         sizes=(1, height, width, 1),
@@ -177,10 +207,8 @@ def _moments(node: Node, seen: tf.Tensor) -> tf.Tensor:
         padding=node.settings.get("padding", "valid").upper(),
     )
     if node.kind == "Conv2D":
-        rows = tf.reshape(patches, (-1, height * width * channels))
-        return tf.matmul(rows, rows, transpose_a=True)[None]
-    rows = tf.reshape(patches, (-1, height * width, channels))
-    return tf.einsum("nkc,nlc->ckl", rows, rows)
+        return tf.reshape(patches, (1, -1, height * width * channels))
+    return tf.transpose(tf.reshape(patches, (-1, height * width, channels)), (2, 0, 1))
 
 
 def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:

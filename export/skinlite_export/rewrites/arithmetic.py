@@ -3,6 +3,7 @@ what two layers compute in one."""
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,14 @@ def scale_output(node: Node, factor: np.float32 | NDArray[np.float32]) -> Node:
         shape = weight.shape[2:] if depthwise else weight.shape[-1:]
         scaled.append(weight * np.broadcast_to(factor, math.prod(shape)).reshape(shape))
     return replace(node, weights=(*scaled, *node.weights[count:]))
+
+
+def add_to_bias(node: Node, values: NDArray[np.floating[Any]]) -> Node:
+    """The same convolution with ``values`` (channels,) more in its outputs."""
+    kernel, *bias = node.weights
+    whole = values + bias[0] if bias else values
+    settings = {**node.settings, "use_bias": True}
+    return replace(node, settings=settings, weights=(kernel, whole.astype(np.float32)))
 
 
 def _drop_scale(graph: Graph, scale: Node, kernels: set[str], added: set[str]) -> Graph:

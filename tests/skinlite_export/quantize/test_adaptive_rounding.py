@@ -118,6 +118,26 @@ def test_steps_of_7_bits() -> None:
     assert not on_steps(rounded["stem"].weights[0], (0, 1, 2))
 
 
+def test_what_is_off_on_average_goes_into_the_biases() -> None:
+    """Inputs far from 0, as behind a ReLU6: the mean of every channel stays what it was."""
+    import tf_keras
+
+    from skinlite_export.graph.build_keras import Twin
+    from skinlite_export.quantize.adaptive_rounding import round_kernels
+
+    twins = (Twin(network()).apart().model, Twin(round_kernels(network(), samples)).model)
+    for name in ("stem", "separable_depthwise", "separable"):
+        before, after = (
+            np.concatenate(
+                [tf_keras.Model(twin.input, twin.get_layer(name).output)(one) for one in samples()]
+            )
+            for twin in twins
+        )
+        off = np.abs((after - before).mean(axis=(0, 1, 2))).max()
+        assert off < 0.1 * np.abs(after - before).max(), name
+        assert off < 2e-5 * np.abs(before).max(), name
+
+
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:
     from skinlite_export.quantize.adaptive_rounding import round_together
 

@@ -1,0 +1,52 @@
+"""A run's int8 file against Keras, a line for each draw of calibration images.
+
+    python benchmarks/results/pretrained/draws.py RUN --data HAM10000 --first 0 --draws 10
+
+As `skinlite_benchmarks.studies.calibration_draws`, which tells the worst and the median draw; here
+the Keras model predicts once, and every draw is a line as soon as it is done.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skinlite.data.dataset import read_dataset
+from skinlite.training.input.prepare import prepare_again
+from skinlite.training.run import open_run
+from skinlite.training.trainer import predict
+from skinlite_benchmarks.studies.calibration_draws import RECIPES
+from skinlite_export.pipeline import convert
+from skinlite_export.quantize.calibrated import answers
+from skinlite_export.verify.fidelity import fidelity
+
+
+def main(
+    run: Path,
+    data: Annotated[Path, typer.Option()],
+    first: int = 0,
+    draws: int = 10,
+    recipe: str = "skinlite",
+    split: str = "test",
+) -> None:
+    """Print the table."""
+    opened = open_run(run)
+    prepared, model = prepare_again(opened, read_dataset(data)), opened.load_model()
+    images = prepared.examples[split]
+    keras = predict(model, images)
+    print(f"{run.name}, {recipe}, {len(images):,} {split} images: Keras minus file\n")
+    print("| draw | agreement | balanced accuracy | melanoma recall | macro AUC |")
+    print("| --- | ---: | ---: | ---: | ---: |", flush=True)
+    for seed in range(first, first + draws):
+        settings = RECIPES[recipe].model_copy(update={"seed": seed})
+        found = answers(convert(model, prepared, settings).content, images)
+        told = fidelity(images.labels, keras, found)
+        print(
+            f"| {seed} | {told.agreement:.4f} | {told.balanced_accuracy_drop:+.4f} "
+            f"| {told.melanoma_recall_drop:+.4f} | {told.macro_auc_drop:+.4f} |",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    typer.run(main)
