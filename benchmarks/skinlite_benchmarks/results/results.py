@@ -35,6 +35,7 @@ from skinlite_benchmarks.results.records import (
     SweepPoint,
 )
 from skinlite_export.inspect.record import Feed
+from skinlite_export.manifest.measured import DepthError
 
 SCHEMA_VERSION: Final = 3
 """Rises with the fields, and where figures are no longer measured alike."""
@@ -116,6 +117,7 @@ class Contestant(Record):
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
+        error_by_depth: of a bundle's .tflite whose export measured it.
     """
 
     name: str
@@ -135,6 +137,7 @@ class Contestant(Record):
     accuracy: Accuracy | None = None
     cost: Cost | None = None
     profile: Profile | None = None
+    error_by_depth: tuple[DepthError, ...] | None = None
 
 
 class Measurement(Record):
