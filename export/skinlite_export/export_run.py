@@ -121,6 +121,7 @@ def export_run(
             # A network that learned nothing has no confidence to mend.
             temperature=None if run.info.status == "untrained" else proof.temperature,
             layer_errors=converted.layer_errors,
+            error_by_depth=converted.error_by_depth,
             search=converted.search,
             versions=versions(),
             files=layout.list_files(folder),

@@ -12,10 +12,11 @@ from skinlite_export.convert.to_tflite import to_tflite
 from skinlite_export.graph.build_keras import Twin, check_same
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
-from skinlite_export.manifest.measured import Calibration, LayerError, Search
+from skinlite_export.manifest.measured import Calibration, DepthError, LayerError, Search
 from skinlite_export.qat.prepare_graph import ready_for_training
 from skinlite_export.quantize.calibrated import Calibrated
 from skinlite_export.quantize.calibration_pool import Pool, training_pool
+from skinlite_export.quantize.error_by_depth import error_by_depth
 from skinlite_export.quantize.float_layers import search
 from skinlite_export.quantize.layer_errors import explain
 from skinlite_export.quantize.post_training import fit
@@ -32,6 +33,7 @@ class Converted:
         calibration: what set its ranges, where it is int8.
         float_operators: what an int8 file computes in float on purpose.
         layer_errors: what int8 costs each layer, where that was measured.
+        error_by_depth: signal to noise behind each layer, likewise.
         search: for layers to keep in float, where there was one.
         onnx: the int8 .onnx of the same calibration, where it was asked for.
         control: of quantization-aware training.
@@ -41,6 +43,7 @@ class Converted:
     calibration: Calibration | None = None
     float_operators: frozenset[str] = frozenset()
     layer_errors: tuple[LayerError, ...] | None = None
+    error_by_depth: tuple[DepthError, ...] | None = None
     search: Search | None = None
     onnx: bytes | None = None
     control: Graph | None = None
@@ -101,16 +104,18 @@ def convert(
         kept = searched.kept
     if explain_error:
         errors = explain(calibrated, validation, kept, report)
+    int8 = calibrated.to_int8(kept)
     onnx = None
     if recipe.onnx == "int8":
         report("quantizing the .onnx", 0, 1)
         # Rounded to its own steps, from what has none yet.
         onnx = fitted.to_onnx_int8(graph if recipe.fine_tuning else fitted.exact)
     return Converted(
-        content=calibrated.to_int8(kept),
+        content=int8,
         calibration=fitted.calibration,
         float_operators=calibrated.float_operators(kept),
         layer_errors=errors,
+        error_by_depth=error_by_depth(calibrated, int8, validation) if explain_error else None,
         search=searched,
         onnx=onnx,
         control=control,

@@ -19,7 +19,7 @@ from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.accuracy import accuracy_in_bundle, accuracy_of
 from skinlite_benchmarks.results.results import Contestant
-from skinlite_export.bundle.folder import MANIFEST, ONNX, Bundle, open_bundle
+from skinlite_export.bundle.folder import MANIFEST, ONNX, TFLITE, Bundle, open_bundle
 from skinlite_export.inspect.record import Inspection
 from skinlite_export.runtime.runner import RUNNERS, runtimes_for
 
@@ -226,6 +226,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "synthetic": source.synthetic,
         "network_proven": source.network_proven,
         "accuracy": accuracy_in_bundle(manifest, file),
+        "error_by_depth": manifest.error_by_depth if file == TFLITE else None,
     }
     return Entry(
         entry.path,

@@ -36,6 +36,7 @@ from skinlite_benchmarks.results.records import (
     SweepPoint,
 )
 from skinlite_export.inspect.record import Feed
+from skinlite_export.manifest.measured import DepthError
 
 SCHEMA_VERSION: Final = 3
 """Rises with the fields, and where figures are no longer measured alike."""
@@ -117,6 +118,7 @@ class Contestant(Record):
         accuracy: None where it was not measured, or means nothing.
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
+        error_by_depth: of a bundle's .tflite whose export measured it.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Contestant(Record):
     accuracy: Accuracy | None = None
     cost: Cost | None = None
     profile: Profile | None = None
+    error_by_depth: tuple[DepthError, ...] | None = None
 
 
 class Measurement(Record):

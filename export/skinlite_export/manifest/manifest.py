@@ -20,6 +20,7 @@ from skinlite.training.config import TrainConfig
 from skinlite_export.manifest.measured import (
     Audit,
     Calibration,
+    DepthError,
     LayerError,
     Search,
     Temperature,
@@ -168,6 +169,7 @@ class Manifest(Record):
     verification: Verification
     temperature: Temperature | None = None
     layer_errors: tuple[LayerError, ...] | None = None
+    error_by_depth: tuple[DepthError, ...] | None = None
     search: Search | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]

@@ -184,6 +184,22 @@ class LayerError(Record):
     clipped: float
 
 
+class DepthError(Record):
+    """Signal to noise behind a layer of the int8 file; see `quantize.error_by_depth`.
+
+    Attributes:
+        layer: of the deploy graph.
+        operator: TFLite's.
+        sqnr: signal to quantization noise of its output, against the float network, in dB.
+        in_float: whether its output is float32 in the int8 file.
+    """
+
+    layer: str
+    operator: str
+    sqnr: float
+    in_float: bool
+
+
 class SearchStep(Record):
     """One set of layers in float, and how its file did on the validation split.
 

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from skinlite_benchmarks.report import accuracy_tables, wording
+from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.pareto import front
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
@@ -25,6 +27,7 @@ from skinlite_benchmarks.results.records import (
     SweepPoint,
 )
 from skinlite_benchmarks.results.results import Results
+from skinlite_export.manifest.measured import DepthError
 
 CHARTS = (
     "Balanced accuracy against latency, one thread",
@@ -33,6 +36,7 @@ CHARTS = (
     "File size",
     "Latency over the size of the image, one thread",
     "Recall by class: quick int8",
+    "Signal to noise along the depth: quick int8",
     "Share of this host's limit that is reached, one thread",
     "Most expensive operators: quick int8",
 )
@@ -57,6 +61,10 @@ def everything(results: Results) -> Results:
                 activation_bytes=5_000_000,
             ),
             "profile": Profile(tool="LiteRT", operators=operators, total_ms=1.1),
+            "error_by_depth": tuple(
+                DepthError(layer=f"layer_{n}", operator="CONV_2D", sqnr=40 - n, in_float=n == 3)
+                for n in range(30)
+            ),
         }
     )
     second = second.model_copy(update={"accuracy": first.accuracy, "trained": True})
@@ -186,3 +194,15 @@ def test_the_front_is_what_nothing_beats() -> None:
     points = [point("slow", 9, 0.9), point("beaten", 5, 0.4), point("quick", 1, 0.5)]
     points += [point("as fast, worse", 9, 0.8), point("equal, slower", 2, 0.5)]
     assert [one.name for one in front(points)] == ["quick", "slow"]
+
+
+def test_a_layer_is_named_where_the_pointer_rests() -> None:
+    errors = (
+        DepthError(layer="a<b", operator="CONV_2D", sqnr=30.0, in_float=False),
+        DepthError(layer="kept", operator="ADD", sqnr=-2.0, in_float=True),
+    )
+    drawn = str(depth_chart(errors, 400, "title"))
+    assert "<title>a&lt;b, CONV_2D: 30.0 dB</title>" in drawn
+    assert "<title>kept, ADD: -2.0 dB, in float</title>" in drawn
+    first, last = (float(place) for place in re.findall(r'cy="([\d.]+)"', drawn))
+    assert 0 < first < last < 300  # further down is worse, and a negative ratio is on the chart

@@ -13,6 +13,7 @@ from skinlite.training.input.prepare import prepare
 from skinlite.vocabulary import LEAKY
 from skinlite_export.bundle.folder import CARD, Bundle
 from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.manifest.measured import DepthError
 from skinlite_export.model_card.card import card_of
 from skinlite_export.recipe import Recipe
 
@@ -28,6 +29,21 @@ def rows(card: str, title: str) -> dict[str, list[str]]:
 def changed(manifest: Manifest, part: str, **fields: object) -> Manifest:
     found = getattr(manifest, part).model_copy(update=fields)
     return manifest.model_copy(update={part: found})
+
+
+def test_signal_to_noise_along_the_depth_is_a_chart_of_bars(tiny_bundle: Bundle) -> None:
+    """Folded to the worst of several layers, so that a deep network fits on a screen."""
+    assert "along the depth" not in card_of(tiny_bundle.manifest)
+    errors = tuple(
+        DepthError(layer=f"layer_{n}", operator="CONV_2D", sqnr=40 - n / 2, in_float=n == 49)
+        for n in range(50)
+    )
+    manifest = tiny_bundle.manifest.model_copy(update={"error_by_depth": errors})
+    bars = rows(card_of(manifest), "Signal to noise along the depth")
+    assert len(bars) == 17
+    assert bars["1"][:3] == ["layer_2", "39.0", "█" * 20]
+    assert bars["49"] == ["layer_49", "15.5", "█" * 8, "float"]
+    assert "Each row stands for 3 layers" in card_of(manifest)
 
 
 def test_a_bundle_carries_the_card_of_its_manifest(tiny_bundle: Bundle) -> None:

@@ -52,27 +52,33 @@ def test_operators_carry_the_names_of_their_layers(calibrated: Any) -> None:
         find_layers(calibrated.operations, ["soft_atention_conv"])
 
 
-def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> None:
-    """One layer's range is cut to a tenth: it clips, loses its signal, and costs more."""
+def spoil(calibrated: Any) -> tuple[str, Any]:
+    """A convolution, and the same network with a tenth of the range of its output."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     from skinlite_export.quantize.calibrated import Calibrated
-    from skinlite_export.quantize.layer_errors import explain
 
-    before = {one.layer: one for one in explain(calibrated, few)}
     layer, tensor = next(
         (one.layer, one.tensor) for one in calibrated.operations if one.operator == "CONV_2D"
     )
-    assert before[layer].clipped < 0.01
-    assert before[layer].sqnr > 25
     model = schema.ModelT.InitFromPackedBuf(calibrated.content, 0)
     for one in model.subgraphs[0].tensors:
         if one.name.decode() == tensor:
             one.quantization.max = [0.1 * one.quantization.max[0]]
     builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), b"TFL3")
-    spoiled = Calibrated(bytes(builder.Output()), calibrated.graph, calibrated.recipe)
+    return layer, Calibrated(bytes(builder.Output()), calibrated.graph, calibrated.recipe)
+
+
+def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> None:
+    """It clips, loses its signal, and costs more."""
+    from skinlite_export.quantize.layer_errors import explain
+
+    before = {one.layer: one for one in explain(calibrated, few)}
+    layer, spoiled = spoil(calibrated)
+    assert before[layer].clipped < 0.01
+    assert before[layer].sqnr > 25
     told: list[tuple[int, int]] = []
     errors = explain(spoiled, few, report=lambda what, done, total: told.append((done, total)))
     (found,) = (one for one in errors if one.layer == layer)
@@ -85,6 +91,26 @@ def test_a_range_that_is_too_small_is_found(calibrated: Any, few: Examples) -> N
     assert told[-1] == (len(errors), len(errors))
     # In float it is not measured.
     assert layer not in {one.layer for one in explain(spoiled, few, [layer])}
+
+
+def test_the_curve_falls_where_a_range_is_too_small(calibrated: Any, few: Examples) -> None:
+    from skinlite_export.quantize.error_by_depth import error_by_depth
+
+    layer, spoiled = spoil(calibrated)
+    before = error_by_depth(calibrated, calibrated.to_int8(), few)
+    after = error_by_depth(spoiled, spoiled.to_int8(), few)
+    names = [one.layer for one in before]
+    assert names == [one.layer for one in after] and len(names) > 8
+    place = names.index(layer)
+    for one, other in zip(before[:place], after[:place], strict=True):
+        assert one.sqnr == pytest.approx(other.sqnr, abs=0.1)
+    assert before[place].sqnr > 25 > 15 > after[place].sqnr
+    # The error is carried on to what comes behind.
+    assert after[place + 1].sqnr < before[place + 1].sqnr - 5
+    assert not before[place].in_float
+    kept = error_by_depth(spoiled, spoiled.to_int8([layer]), few)
+    (alone,) = (one for one in kept if one.layer == layer)
+    assert alone.in_float and alone.sqnr > 25
 
 
 def test_divergence() -> None:

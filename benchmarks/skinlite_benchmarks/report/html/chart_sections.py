@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
+from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
 from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
 from skinlite_benchmarks.report.detail_tables import operators
@@ -50,6 +51,7 @@ def chart_groups(view: View) -> list[Group]:
         Group(speed_and_size(view), columns=True),
         Group(sweep(view), columns=False),
         Group(recalls(view), columns=True),
+        Group(depths(view), columns=False),
         Group(limits(view), columns=False),
         Group(profiles(view), columns=True),
     ]
@@ -133,6 +135,20 @@ def sweep(view: View) -> list[Chart]:
     title = f"Latency over the size of the image, {naming.threads(view.threads)}"
     note = "Medians in milliseconds, one line for each network and width multiplier."
     return [_chart(title, partial(sweep_chart, view, title=title), WIDE, note)]
+
+
+def depths(view: View) -> list[Chart]:
+    """Where int8 loses the signal; one chart a bundle whose export measured it."""
+    note = (
+        "Behind each layer, in the order they run: int8 against the float network on validation "
+        "images, in dB. Where the line falls, int8 loses the signal. Rings: layers in float."
+    )
+    charts = []
+    for contestant in view.results.contestants:
+        if errors := contestant.error_by_depth:
+            title = f"Signal to noise along the depth: {contestant.name}"
+            charts.append(_chart(title, partial(depth_chart, errors, title=title), WIDE, note))
+    return charts
 
 
 def limits(view: View) -> list[Chart]:
