@@ -24,8 +24,8 @@ BATCH = 32
 def head_of(classifier: keras.Model, topology: Topology) -> keras.Model:
     """A copy of what comes after a classifier's backbone, see `build_head`.
 
-    A Keras model that shares layers from the middle of another one can't be had: that one could no
-    longer be saved.
+    It is no Keras model cut out of the classifier: that could then no longer be saved
+    (findings/keras-submodel-and-saving.sh).
     """
     head = build_head(
         tuple(_feature_map(classifier).shape[1:]),
