@@ -159,10 +159,12 @@ def add_conv_net(patch: pytest.MonkeyPatch) -> str:
     def conv_net(input_shape: tuple[int, int, int], include_top: bool, weights: Any) -> Any:
         pixels = layers.Input(input_shape)
         x = layers.Rescaling(1 / 127.5, -1.0)(pixels)
-        x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False)(x)
-        x = layers.Activation("hard_silu")(layers.BatchNormalization(momentum=0.999)(x))
-        y = layers.DepthwiseConv2D(3, padding="same", use_bias=False)(x)
-        y = layers.ReLU(6.0)(layers.BatchNormalization(momentum=0.999)(y))
+        x = layers.Conv2D(8, 3, strides=4, padding="same", use_bias=False, name="stem")(x)
+        x = layers.BatchNormalization(momentum=0.999, name="stem_norm")(x)
+        x = layers.Activation("hard_silu")(x)
+        y = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="depthwise")(x)
+        y = layers.BatchNormalization(momentum=0.999, name="depthwise_norm")(y)
+        y = layers.ReLU(6.0)(y)
         return keras.Model(pixels, layers.Add(name="cut")([x, y]))
 
     row = Backbone("conv_net", conv_net, 32, "own", Cut("cut", (8, 8, 8)))

@@ -63,6 +63,40 @@ def build_classifier(
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = batch_norm_momentum
     t = features(rescale(row, image))  # (batch, h, w, c)
+    return keras.Model(
+        {IMAGE: image, PATIENT: patient},
+        _decide(t, patient, topology, classes),
+        name=f"{backbone}_soft_attention",
+    )
+
+
+def build_head(
+    feature_map: tuple[int, int, int],
+    *,
+    patient_width: int,
+    topology: Topology = "paper",
+    classes: int = len(CLASSES),
+) -> keras.Model:
+    """Build what comes after the backbone; its layers have the names that they have in the whole.
+
+    Args:
+        feature_map: height, width and channels.
+        patient_width: see `build_classifier`, like the next two.
+        topology: whose.
+        classes: how many.
+
+    Returns:
+        A model from ``{"image": feature map (batch, h, w, c), "patient": ...}`` to probabilities.
+    """
+    t = layers.Input(feature_map, name=IMAGE)
+    patient = layers.Input((patient_width,), name=PATIENT)
+    return keras.Model({IMAGE: t, PATIENT: patient}, _decide(t, patient, topology, classes))
+
+
+def _decide(
+    t: keras.KerasTensor, patient: keras.KerasTensor, topology: Topology, classes: int
+) -> keras.KerasTensor:
+    """Probabilities of a feature map and a patient."""
     papers = topology == "paper"
     attended = SoftAttention(learn_gamma=papers, name="soft_attention")(t)
     padding = "valid" if papers else "same"
@@ -77,9 +111,4 @@ def build_classifier(
     answers = layers.Dense(4096, activation="relu", name="patient_dense")(patient)
     x = layers.Concatenate(name="evidence")([x, answers])
     # float32 whatever the precision policy: a softmax in bfloat16 has three digits.
-    probabilities = layers.Dense(
-        classes, activation="softmax", dtype="float32", name=PROBABILITIES
-    )(x)
-    return keras.Model(
-        {IMAGE: image, PATIENT: patient}, probabilities, name=f"{backbone}_soft_attention"
-    )
+    return layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)

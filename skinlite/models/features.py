@@ -9,7 +9,7 @@ from keras import layers
 
 from skinlite.errors import InputError
 from skinlite.models.backbones import BACKBONES, Backbone, Cut, Topology
-from skinlite.models.weights import fill
+from skinlite.models.weights import fill_backbone
 
 MEAN = np.array([0.485, 0.456, 0.406])
 DEVIATION = np.array([0.229, 0.224, 0.225])
@@ -33,7 +33,7 @@ def build_features(
         backbone: row of the registry.
         image_size: height and width of the input, pixels.
         weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache; a file is
-            one that Keras offers or saved of this backbone, without its top.
+            one of this backbone, with or without a head, see `fill_backbone`.
         topology: which cut.
         width: multiplies the channels of every layer (MobileNet's alpha).
 
@@ -99,7 +99,7 @@ def _build_whole(
             "scratch with `weights='none'`, or give a file with `weights=FILE`."
         ) from error
     if isinstance(weights, Path):
-        fill(whole, weights)
+        fill_backbone(whole, weights)
     if weights and backbone.pixels == "caffe":
         # These were trained on BGR. Turning the first kernel once spares turning every image.
         first = next(layer for layer in whole.layers if isinstance(layer, layers.Conv2D))

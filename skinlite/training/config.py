@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Preset = Literal["default", "paper"]
-"""``default`` trains from scratch on two cores; ``paper`` is the paper's protocol (3.1.1)."""
+Preset = Literal["default", "paper", "transfer"]
+"""``default`` trains from scratch on two cores; ``paper`` is the paper's protocol (3.1.1);
+``transfer`` starts from weights of another task, at first with a frozen backbone."""
 
 Regime = Literal["both", "metadata", "augmented"]
 """What the network learns from. The paper compares two: ``metadata`` (patient and weighted loss,
@@ -33,7 +34,14 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "zoom": 0.1,
         "shift": 0.1,
         "brightness": 0.0,
-    }
+    },
+    "transfer": {
+        "epochs": 28,
+        "freeze": True,
+        "unfreeze_epochs": 8,
+        "learning_rate": 7e-4,
+        "lower_rate": 0.5,
+    },
 }
 
 _REGIMES: dict[str, dict[str, Any]] = {
@@ -85,6 +93,22 @@ class TrainConfig(BaseModel):
     zoom: float = Field(0.15, ge=0, lt=1, description="see Augment, like the next two")
     shift: float = Field(0.08, ge=0, lt=1)
     brightness: float = Field(0.15, ge=0, lt=1)
+    freeze: bool = Field(
+        False, description="keep the backbone as it is and train the head, on cached feature maps"
+    )
+    unfreeze_epochs: int = Field(
+        0, ge=0, description="of a frozen backbone: the last epochs, in which it is trained too"
+    )
+    lower_rate: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="multiplies the learning rate of a backbone's layers for each halving of the "
+        "resolution between them and the feature map",
+    )
+    keep_batch_norm: bool = Field(
+        False, description="batch norm keeps the backbone's statistics, scales and shifts"
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     monitor: Literal["accuracy", "balanced_accuracy"] = Field(
         "balanced_accuracy", description="of the validation split: decides the best epoch"
@@ -102,6 +126,11 @@ class TrainConfig(BaseModel):
         """Whether the network learns from the metadata."""
         return self.regime != "augmented"
 
+    @property
+    def frozen_epochs(self) -> int:
+        """The number of epochs, at the beginning, with a frozen backbone."""
+        return self.epochs - self.unfreeze_epochs if self.freeze else 0
+
     @model_validator(mode="before")
     @classmethod
     def _fill_in(cls, given: Any) -> Any:
@@ -117,5 +146,23 @@ class TrainConfig(BaseModel):
             raise ValueError(
                 "the regime augmented has neither class weights nor metadata: leave "
                 "class_weight_power and answer_dropout at 0, or use the regime both"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _freezes_what_was_learned(self) -> "TrainConfig":
+        if self.freeze and self.weights == "none":
+            raise ValueError(
+                "a frozen backbone without weights knows nothing: give weights, or leave out freeze"
+            )
+        if self.freeze and self.unfreeze_epochs > self.epochs:
+            raise ValueError(
+                f"unfreeze_epochs={self.unfreeze_epochs} is more than epochs={self.epochs}"
+            )
+        if self.unfreeze_epochs and not self.freeze:
+            raise ValueError("unfreeze_epochs is of a frozen backbone: set freeze too")
+        if self.lower_rate < 1 and not self.weight_decay:
+            raise ValueError(
+                "lower_rate is of AdamW: set weight_decay too, or leave lower_rate at 1"
             )
         return self

@@ -4,6 +4,7 @@ import math
 import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 from skinlite.errors import InputError
 from skinlite.files.claims import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, writing
+from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
 from skinlite.progress import Report, silent
 from skinlite.training.batch_norm import remembers_too_long, settle_batch_norm, share_statistics
@@ -27,6 +29,7 @@ from skinlite.training.checkpoint import (
 )
 from skinlite.training.config import TrainConfig
 from skinlite.training.execution import Execution
+from skinlite.training.frozen import Frozen, head_of
 from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
@@ -115,6 +118,7 @@ class Training:
             with self._scope():
                 trainer, state = load_checkpoint(self.work / CHECKPOINT)
             publish(self.work, state)
+            self.execution.apply(trainer)
             return self._train(trainer, state)
 
     def _begin(
@@ -128,18 +132,35 @@ class Training:
         if not self.config.epochs:
             return None, state
         write_info(self.work, self.config, self.data, "interrupted", State())
-        steps = self.config.epochs * len(self._batches(0))
-        with self._scope():
-            trainer = make_trainer(classifier, self.config, steps)
+        trainer = self._trainer(classifier, 0)
         with writing(self.work):
             save_checkpoint(self.work / CHECKPOINT, trainer, state)
         return trainer, state
 
+    def _trainer(self, classifier: keras.Model, epoch: int) -> keras.Model:
+        """What is fitted from an epoch on: the whole, or the head while the rest is frozen."""
+        frozen, last = self.config.frozen_epochs, self.config.epochs
+        head = epoch < frozen
+        steps = ((frozen if head else last) - epoch) * len(self._batches(0))
+        with self._scope():
+            fitted = head_of(classifier, self.config.topology) if head else classifier
+            trainer = make_trainer(fitted, self.config, steps, head=head)
+        self.execution.apply(trainer)
+        return trainer
+
+    def _unfrozen(self, trainer: keras.Model) -> keras.Model:
+        """The whole classifier, with the head that was trained."""
+        with self._scope():
+            classifier = initial_classifier(self.config, self.data)
+            classifier.set_weights(self._frozen.with_head(classifier_of(trainer)).get_weights())
+        return classifier
+
     def _train(self, trainer: keras.Model, state: State) -> Run:
         status: Status = "complete"
-        self.execution.apply(trainer)
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
+                if state.epochs_done == self.config.frozen_epochs > 0:
+                    trainer = self._trainer(self._unfrozen(trainer), state.epochs_done)
                 with self._place.watched(self.out):
                     state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
@@ -178,7 +199,9 @@ class Training:
     def _train_epoch(self, trainer: keras.Model, state: State) -> State:
         began, cpu_began = time.perf_counter(), time.process_time()
         epoch = state.epochs_done
-        batches = self._batches(epoch)
+        frozen = self._frozen if epoch < self.config.frozen_epochs else None
+        data = frozen.data if frozen else self.data
+        batches = self._batches(epoch, data)
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
 
@@ -193,12 +216,13 @@ class Training:
             trainer.optimizer.learning_rate = plateau_rate(self.config, past)
         with self._scope():
             fitted = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress])
-        classifier = self._deployed(classifier_of(trainer))
-        if remembers_too_long(classifier, len(batches)):
+        fitted_part = classifier_of(trainer)
+        classifier = frozen.with_head(fitted_part) if frozen else self._deployed(fitted_part)
+        if not frozen and remembers_too_long(classifier, len(batches)):
             settle_batch_norm(classifier, self.data.examples["train"], batches=8)
         if not all(np.isfinite(weight).all() for weight in classifier.get_weights()):
             raise DivergedError(f"A weight became infinite in epoch {epoch + 1}.")
-        scores = score_of(classifier, self.data, "validation")
+        scores = score_of(frozen.head if frozen else classifier, data, "validation")
         row = EpochResult(
             epoch=epoch + 1,
             loss=fitted.history["loss"][0],
@@ -226,13 +250,21 @@ class Training:
         return state
 
     def _stalled(self, state: State) -> bool:
-        return state.epochs_done - (state.best_epoch or 0) >= self.config.patience
+        # While the backbone is frozen an epoch costs seconds.
+        since = max(state.best_epoch or 0, self.config.frozen_epochs)
+        return state.epochs_done - since >= self.config.patience
 
-    def _batches(self, epoch: int) -> Epoch:
-        classes = len(self.data.dataset.classes)
-        return make_epoch(
-            self.config, self.data.examples["train"], self.data.encoder, epoch, classes, self._place
-        )
+    def _batches(self, epoch: int, data: Prepared | None = None) -> Epoch:
+        data = data or self.data
+        classes = len(data.dataset.classes)
+        train = data.examples["train"]
+        return make_epoch(self.config, train, data.encoder, epoch, classes, self._place)
+
+    @cached_property
+    def _frozen(self) -> Frozen:
+        # Whichever model is the best one so far, its backbone is the frozen one.
+        model = load_keras(self.work / MODEL)
+        return Frozen(model, self.config.topology, self.data, self.work / CHECKPOINT, self.report)
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:
         """The classifier as it will be used: in float32 and on one device."""

@@ -8,33 +8,36 @@ from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import seed_generators
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.augment import Augment
-from skinlite.training.schedule import make_rate
+from skinlite.training.optimizer import make_optimizer
 from skinlite.vocabulary import IMAGE, PATIENT
 
 
-def make_trainer(classifier: keras.Model, config: TrainConfig, steps: int) -> keras.Model:
-    """Wrap and compile a classifier for a training of ``steps`` batches."""
-    image = keras.Input(classifier.input[IMAGE].shape[1:], dtype="uint8", name=IMAGE)
+def make_trainer(
+    classifier: keras.Model, config: TrainConfig, steps: int, *, head: bool = False
+) -> keras.Model:
+    """Wrap and compile a classifier for a training of ``steps`` batches.
+
+    Args:
+        classifier: what is fitted.
+        config: settings.
+        steps: batches in all.
+        head: it is a head (`skinlite.training.frozen.head_of`), fed with feature maps, which are
+            not augmented.
+    """
+    kind = "float32" if head else "uint8"
+    image = keras.Input(classifier.input[IMAGE].shape[1:], dtype=kind, name=IMAGE)
     patient = keras.Input(classifier.input[PATIENT].shape[1:], name=PATIENT)
     pixels = (
         Augment(config.zoom, config.shift, config.brightness, seed=config.seed, name="augment")(
             image
         )
-        if config.augments
+        if config.augments and not head
         else keras.ops.cast(image, "float32")
     )
     trainer = keras.Model(
         {IMAGE: image, PATIENT: patient}, classifier({IMAGE: pixels, PATIENT: patient})
     )
-    kind = keras.optimizers.AdamW if config.weight_decay else keras.optimizers.Adam
-    optimizer = kind(
-        make_rate(config, steps),
-        epsilon=config.epsilon,
-        weight_decay=config.weight_decay or None,
-        global_clipnorm=config.clip_norm,
-    )
-    if config.precision == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer = make_optimizer(classifier, config, steps)
     trainer.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
     optimizer.build(trainer.trainable_variables)  # so that a checkpoint before any step is whole
     return trainer

@@ -22,7 +22,10 @@ from skinlite.errors import InputError
 from skinlite.process.extras import need
 from skinlite.settings import validated
 
-PRESETS = "default, or paper: the paper's protocol. Flags override it."
+PRESETS = (
+    "default; paper: the paper's protocol; or transfer: from --weights, at first with a frozen "
+    "backbone. Flags override it."
+)
 REGIMES = (
     "metadata (patient metadata, weighted loss), augmented (augmented images, without these), or "
     "both; default: both, in the paper's preset metadata."
@@ -84,6 +87,25 @@ def train(
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Highest learning rate (0.002; paper: 0.001).")
+    ] = None,
+    freeze: Annotated[
+        bool | None,
+        typer.Option(help="Keep the backbone as it is and train the head (preset transfer)."),
+    ] = None,
+    unfreeze_epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Of a frozen backbone: the last epochs, in which it is trained too "
+            "(0; transfer: 8).",
+        ),
+    ] = None,
+    lower_rate: Annotated[
+        float | None,
+        typer.Option(
+            help="Multiplies a backbone layer's learning rate for each halving of the resolution "
+            "between it and the feature map (1; transfer: 0.5)."
+        ),
     ] = None,
     patience: Annotated[
         int | None,
@@ -155,6 +177,9 @@ def train(
                 "epoch_pictures": epoch_pictures,
                 "batch_size": batch_size,
                 "learning_rate": learning_rate,
+                "freeze": freeze,
+                "unfreeze_epochs": unfreeze_epochs,
+                "lower_rate": lower_rate,
                 "patience": patience,
                 "seed": seed,
                 "precision": precision,

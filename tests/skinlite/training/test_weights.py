@@ -1,6 +1,7 @@
 """Where a training's first weights come from, and which files are refused."""
 
 import os
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from skinlite.errors import InputError
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.runs.find import partial_folder
 from skinlite.training.runs.run import Run
 
@@ -61,6 +62,60 @@ def test_weights_of_a_bare_backbone(
     features = run.load_model().get_layer(conv_net)
     for one, other in zip(features.get_weights(), marked, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["theirs.keras", "theirs.h5", "keras_2.h5"])
+def test_a_classifier_on_the_same_backbone_gives_its_backbone(
+    training: Make, tmp_path: Path, conv_net: str, name: str
+) -> None:
+    """Another head, and a backbone that is one of its layers."""
+    import keras
+
+    from skinlite.models.backbones import find_backbone
+
+    bare = find_backbone(conv_net).build(input_shape=(32, 32, 3), include_top=False, weights=None)
+    marked = [np.full_like(weight, 0.25) for weight in bare.get_weights()]
+    bare.set_weights(marked)
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(bare(image))
+    model = keras.Model(image, keras.layers.Dense(19, name="breeds")(pooled))
+    path = tmp_path / name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Keras: this format is an old one
+        model.save(path)
+    if name == "keras_2.h5":
+        as_keras_2(path)
+    with pytest.warns(SkinliteWarning, match=rf"{name} has more layers .* left out: breeds\."):
+        run = training(tmp_path / "run", epochs=0, weights=str(path)).start()
+    features = run.load_model().get_layer(conv_net)
+    for one, other in zip(features.get_weights(), marked, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def as_keras_2(path: Path) -> None:
+    """Rename a file's weights to what Keras 2 calls them."""
+    with h5py.File(path, "a") as file:
+        found: list[str] = []
+        file.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
+        for name in found:
+            depthwise = "depthwise" in name and name.endswith("kernel")
+            file.move(name, name.replace("kernel", "depthwise_kernel") if depthwise else name + "_")
+            if not depthwise:
+                file.move(name + "_", name + ":0")
+
+
+def test_a_classifier_on_another_backbone_is_refused(
+    training: Make, tmp_path: Path, conv_net: str
+) -> None:
+    import keras
+
+    image = keras.Input((32, 32, 3))
+    pooled = keras.layers.Flatten()(keras.layers.Conv2D(4, 3, name="first")(image))
+    path = tmp_path / "other.keras"
+    keras.Model(image, keras.layers.Dense(3)(pooled)).save(path)
+    with pytest.raises(InputError, match=r"By the layers' names: it has no kernel of stem"):
+        training(tmp_path / "run", epochs=0, weights=str(path)).start()
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("name", ["deeper.keras", "deeper.weights.h5"])
