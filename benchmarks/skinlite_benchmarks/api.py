@@ -31,6 +31,7 @@ def benchmark(
     reference: StrPath | None = None,
     feeds: Iterable[StrPath] = (),
     declared: Declared | None = None,
+    split: StrPath | None = None,
     out: StrPath | None = None,
     settings: BenchmarkSettings = DEFAULTS,
     report: Report = lambda what, done, total: None,
@@ -55,6 +56,8 @@ def benchmark(
             accuracy is measured too, and is said to be of images that may have trained them.
         declared: the same of one such file, in place of a feed.json; see
             `skinlite_benchmarks.contestants.feeds.Declared`.
+        split: CSV file with the columns image_id and split, where it is known which images trained
+            files of others: its test images judge, and are held-out for them too.
         out: folder to write report.html, report.md, report.csv and results.json to; must be new or
             empty. None writes nothing.
         settings: thread counts, rounds, runtimes, seed.
@@ -84,7 +87,8 @@ def benchmark(
     evaluation_set = None
     if data is not None or opened:
         dataset = read_dataset(Path(opened[0].info.data if data is None else data))
-        evaluation_set = choose_images(dataset, opened, entries)
+        held_out = None if split is None else Path(split)
+        evaluation_set = choose_images(dataset, opened, entries, held_out)
     results = run_benchmark(
         paths,
         _baseline(reference),

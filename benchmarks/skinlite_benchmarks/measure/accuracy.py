@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,9 +13,10 @@ from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
-from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.leakage import conclude, leaks_between, measure_leakage
 from skinlite.data.splits.leaks import Leaks
-from skinlite.data.splits.split_protocols import join
+from skinlite.data.splits.same_lesion import join_known
+from skinlite.data.splits.split_protocols import adopt_split, join
 from skinlite.errors import InputError
 from skinlite.training.run import Run
 from skinlite.vocabulary import CLASSES
@@ -33,7 +34,7 @@ MAY_HAVE_TRAINED = Leaks(
     state="unknown",
     reason="the evaluation set may have trained it: what it was trained on isn't in a file",
 )
-"""Of every file of somebody else's."""
+"""Of every file of somebody else's whose split nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -45,16 +46,21 @@ class EvaluationSet:
         pictures: ``test``, the runs' held-out split, or ``all``.
         runs: that contestants come from, as far as named.
         notice: what a reader has to know of the choice; empty where nothing.
+        theirs: what is known of the leaks of files of others, if it is known what trained them.
     """
 
     dataset: Dataset
     pictures: Literal["test", "all"]
     runs: tuple[Run, ...]
     notice: str = ""
+    theirs: Leaks | None = None
 
 
 def choose_images(
-    dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()
+    dataset: Dataset,
+    runs: Sequence[Run],
+    entries: Sequence[Entry] = (),
+    split: Path | None = None,
 ) -> EvaluationSet:
     """The test split of the runs; the whole of a data set that none of them knows.
 
@@ -62,11 +68,52 @@ def choose_images(
         dataset: that the images are of.
         runs: whose test split may judge.
         entries: whom they judge.
+        split: CSV file with the columns image_id and split, of the images that trained files of
+            others; None: nobody knows them.
 
     Raises:
         InputError: the runs have different test splits, the data set has a part of their images
-            only, or an entry comes from another run or has other classes.
+            only, an entry comes from another run or has other classes, or ``split`` is none, or
+            holds out none of these images.
     """
+    chosen = _choose_images(dataset, runs, entries)
+    return chosen if split is None else _held_out(chosen, dataset, entries, split)
+
+
+def _held_out(
+    chosen: EvaluationSet, dataset: Dataset, entries: Sequence[Entry], split: Path
+) -> EvaluationSet:
+    """Those images that didn't train files of others either."""
+    if not any(entry.contestant.feed for entry in entries):
+        raise InputError(
+            f"{split} says which images trained a file of somebody else's, and none that has a "
+            "feed takes part. Give its feed too, or leave `split` out."
+        )
+    known = adopt_split(split, dataset)
+    ids = chosen.dataset.frame["image_id"]
+    both = ids[ids.isin(known.loc[known["split"] == "test", "image_id"])]
+    if both.empty:
+        raise InputError(
+            f"{split} has none of the {len(ids):,} images that judge among its test images, so "
+            "that none is held out for all. Benchmark these models separately."
+        )
+    kept = chosen.dataset.select(both)
+    known = known[(known["split"] != "test") | known["image_id"].isin(both)]
+    joined = known.assign(lesion_id=join_known(known))
+    notice = f"{len(both):,} of {len(ids):,} images judge: those that {split.name} holds out."
+    return replace(
+        chosen,
+        dataset=kept,
+        notice=f"{chosen.notice} {notice}".strip(),
+        theirs=conclude(
+            measure_leakage(joined, dataset.frame), kept.frame, joined=None, two_sets=False
+        ),
+    )
+
+
+def _choose_images(
+    dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry]
+) -> EvaluationSet:
     for entry in entries:
         if entry.contestant.feed:
             check_classes(entry.path, entry.contestant.feed)
@@ -195,8 +242,8 @@ class _Judge:
             predicted,
             None,
             self._lesions,
-            images="unknown",
-            leaks=MAY_HAVE_TRAINED,
+            images="test" if self._set.theirs else "unknown",
+            leaks=self._set.theirs or MAY_HAVE_TRAINED,
             baseline=compared,
         )
 

@@ -62,7 +62,10 @@ def tflite_of(path: Path) -> Path:
 
 
 def evaluation_set_of(
-    data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()
+    data: Path | None,
+    runs: Sequence["Run"],
+    entries: Sequence["Entry"] = (),
+    split: Path | None = None,
 ) -> "EvaluationSet":
     """The images that judge the entries."""
     from skinlite.data.dataset import read_dataset
@@ -70,7 +73,7 @@ def evaluation_set_of(
 
     if runs:
         need("keras", "train")  # the float model predicts too
-    return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries)
+    return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries, split)
 
 
 def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":

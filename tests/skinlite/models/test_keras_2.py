@@ -45,6 +45,33 @@ def test_an_operator_with_a_number_is_a_rescaling() -> None:
         assert made["inbound_nodes"] == [[["image", 0, 0, {}]]]
 
 
+def test_calls_of_a_sequential_are_counted_from_0() -> None:
+    def network(first: int) -> dict[str, Any]:
+        layers = [
+            {
+                **layer("Sequential", layers=[]),
+                "name": "inner",
+                "inbound_nodes": [[["a", 0, 0, {}]]],
+            },
+            {**layer("Functional", layers=[]), "name": "own", "inbound_nodes": [[["inner", 1, 0]]]},
+            {
+                **layer("Add"),
+                "name": "sum",
+                "inbound_nodes": [["own", 1, 0, {"y": ["inner", 1, 0]}]],
+            },
+        ]
+        layers[0]["inbound_nodes"] *= first  # called so often
+        return layer("Functional", layers=layers, output_layers=[["inner", 1, 0]])
+
+    made = network(1)
+    assert modernized(made)
+    _, own, last = made["config"]["layers"]
+    assert own["inbound_nodes"] == [[["inner", 0, 0]]]
+    assert last["inbound_nodes"] == [["own", 1, 0, {"y": ["inner", 0, 0]}]]
+    assert made["config"]["output_layers"] == [["inner", 0, 0]]
+    assert not modernized(made) and not modernized(network(2))
+
+
 def test_other_operators_stay_to_be_refused() -> None:
     for made in (
         operator("io.read_file", {"y": 1.0}),

@@ -47,7 +47,7 @@ def right(run: Run, data: Path, image: Callable[[Pixels], Pixels] = lambda one: 
 @pytest.mark.parametrize(
     ("hypothesis", "options"),
     [
-        (Hypothesis("-1..1", "BGR"), {"suffix": ".h5"}),
+        (Hypothesis("-1..1", "BGR"), {"suffix": ".h5", "nested": True}),
         (Hypothesis("0-255", "RGB"), {"logits": True, "nested": True}),
         (Hypothesis("imagenet", "RGB"), {"nested": True}),
         (Hypothesis("caffe", "BGR"), {"logits": True}),
