@@ -36,7 +36,7 @@ SIZES = range(32, 353)
 """Images that are tried, pixels: Keras' networks take 32 or more, up to 331."""
 
 NOT_TRIED = "not tried"
-FLOOR = 0.01
+FLOOR = 0.1
 """Least variance of a channel, of the mean one. At 1, a network of a hundred normalizations forgets
 its image."""
 
