@@ -53,8 +53,8 @@ def open_saved_model(path: Path) -> Opened:
         operators=dict(operators.most_common()),
     )
     if importlib.util.find_spec("tf_keras") is None:
-        error = MissingExtraError("tf_keras", "export")
-        return Opened(found.model_copy(update={"runs": str(error)}))
+        missing = MissingExtraError("tf_keras", "export")
+        return Opened(found.model_copy(update={"runs": str(missing)}))
     from skinlite_export.inspect.saved_keras import open_network
 
     try:
