@@ -45,8 +45,8 @@ def modernized(config: Any) -> bool:
 
     * Settings that change no inference and that Keras 3 doesn't know: `UNKNOWN_TO_3`.
     * An operator on a tensor and a number is a TFOpLambda, which names a function of TensorFlow.
-    * A Sequential in a network was called first when it was built, so that its calls there are
-      counted from 1; Keras 3 counts them from 0, and then finds no such call.
+    * A network in a network was called first when it was built, so that its calls there are counted
+      from 1; Keras 3 counts them from 0, and then finds no such call.
     """
     changed = False
     for layer in objects_of(config):
@@ -75,16 +75,17 @@ def operators_as_layers(config: Any) -> bool:
 
 
 def _counted_from_0(network: dict[str, Any]) -> bool:
-    """Count the calls of each Sequential in a network from 0; whether one wasn't."""
+    """Count the calls of each network in a network from 0; whether one wasn't."""
     layers = [one for one in network["layers"] if isinstance(one, dict)]
-    places = [network.get("output_layers"), *(one.get("inbound_nodes") for one in layers)]
-    references = list(_references(places))
+    inner = list(_references([one.get("inbound_nodes") for one in layers]))
+    outputs = list(_references(network.get("output_layers")))
     changed = False
     for layer in layers:
-        calls, name = layer.get("inbound_nodes"), layer.get("name")
-        if layer.get("class_name") != "Sequential" or not isinstance(calls, list):
+        calls, name, kind = (layer.get(key) for key in ("inbound_nodes", "name", "class_name"))
+        if kind not in ("Sequential", "Functional", "Model") or not isinstance(calls, list):
             continue
-        own = [one for one in references if one[0] == name]
+        # Of outputs Keras 3 does so itself, but for a Sequential.
+        own = [one for one in inner + outputs * (kind == "Sequential") if one[0] == name]
         beyond = max((one[1] for one in own), default=0) - (len(calls) - 1)
         if calls and beyond > 0:
             changed = True
@@ -169,14 +170,16 @@ def _shape_of(path: Path, name: str) -> tuple[int, ...] | None:
     """The shape of a weight in an .h5 of Keras, by the end of its path."""
     import h5py
 
-    with h5py.File(path, "r") as file:
-        weights = file.get("model_weights")
+    def found(at: str, value: Any) -> tuple[int, ...] | None:
+        same = f"/{at}".partition(":")[0].endswith(f"/{name}")
+        return tuple(value.shape) if same and isinstance(value, h5py.Dataset) else None
 
-        def found(at: str, value: Any) -> tuple[int, ...] | None:
-            same = f"/{at}".partition(":")[0].endswith(f"/{name}")
-            return tuple(value.shape) if same and isinstance(value, h5py.Dataset) else None
-
-        return weights.visititems(found) if isinstance(weights, h5py.Group) else None
+    try:
+        with h5py.File(path, "r") as file:
+            weights = file.get("model_weights")
+            return weights.visititems(found) if isinstance(weights, h5py.Group) else None
+    except (OSError, RuntimeError, KeyError, ValueError):  # damaged: loading it will say so
+        return None
 
 
 def copy_with(config: Any, path: Path, target: Path) -> None:

@@ -1,6 +1,6 @@
 """Read a SavedModel's signature without loading it: its graph may read and write files.
 
-What runs is the network of Keras 2 that is beside the graph (`skinlite_export.inspect.saved_keras`).
+What runs is the network of Keras 2 beside the graph (`skinlite_export.inspect.saved_keras`).
 """
 
 import hashlib

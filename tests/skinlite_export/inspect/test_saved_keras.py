@@ -15,13 +15,15 @@ SIZE = 16
 
 
 def network(keras: Any, last: Callable[[Any], Any] = lambda x: x) -> Any:
-    """With a network in it, a depthwise convolution, statistics, and an operator with a number."""
+    """With two networks in it, a depthwise convolution, and an operator with a number."""
     layers = keras.layers
     image = layers.Input((SIZE, SIZE, 3), name="photo")
     x = image / 127.5 - 1.0 if keras.__name__ == "tf_keras" else image
     x = layers.Conv2D(4, 3, activation="relu")(layers.RandomFlip()(x))
     inner = keras.Sequential([layers.Input((14, 14, 4)), layers.DepthwiseConv2D(3)], name="inner")
-    x = layers.BatchNormalization(moving_mean_initializer="random_normal")(inner(x))
+    base = layers.Input((12, 12, 4))
+    norm = layers.BatchNormalization(moving_mean_initializer="random_normal")
+    x = keras.Model(base, norm(base), name="base")(inner(x))
     x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(x))
     return keras.Model(image, last(layers.Dense(7, activation="softmax")(x)))
 
