@@ -2,11 +2,10 @@
 # TensorFlow 2.21.0 (PyPI, x86-64): conv3d with a stride as long as an axis gives wrong numbers.
 #
 # A convolution over (height, width, depth), kernel 5 x 3 x 3, stride 1 x 1 x depth, padding SAME,
-# on the CPU. The same sum by NumPy differs by more than the largest value of the result; what
-# TensorFlow gives changes with oneDNN on or off (TF_ENABLE_ONEDNN_OPTS=0: errors of 0.5 to 1.1), and
-# holds values of 1e+20 in some runs. Nothing is said, and Keras' Conv3D with such a stride does the same. The released
-# Soft-Attention layer for skin lesions is made so (stride (1, 1, channels)): a network that was
-# trained on a GPU has other scores on such a machine.
+# on the CPU. The same sum by NumPy differs by as much as the largest value of the result; what
+# TensorFlow gives changes with oneDNN on or off (TF_ENABLE_ONEDNN_OPTS=0: errors of 0.5 to 1.1),
+# and holds values of 1e+20 in some runs. Nothing is said. The released Soft-Attention layer for
+# skin lesions is made so, with the stride (1, 1, channels).
 #
 # Seen (AVX-512, oneDNN on): stride 5: largest value 1.61, error 1e+20; stride 1: 1.86, 4.8e-07.
 # Exit code 0: so it still is. 1: it behaves otherwise.
