@@ -12,6 +12,7 @@ from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.contestants.reference import ReferenceBuild
 from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
+from skinlite_benchmarks.measure.held_out import held_out
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.results import Results
@@ -33,6 +34,7 @@ def benchmark(
     reference: StrPath | None = None,
     feeds: Iterable[StrPath] = (),
     declared: Declared | None = None,
+    split: StrPath | None = None,
     out: StrPath | None = None,
     settings: BenchmarkSettings = DEFAULTS,
     report: Report = lambda what, done, total: None,
@@ -59,6 +61,8 @@ def benchmark(
             accuracy is measured too, and is said to be of images that may have trained them.
         declared: the same of one such file, in place of a feed.json; see
             `skinlite_benchmarks.contestants.feeds.Declared`.
+        split: CSV file with the columns image_id and split, where it is known which images trained
+            files of others: its test images judge, and are held-out for them too.
         out: folder to write report.html, report.md, report.csv and results.json to; must be new or
             empty. None writes nothing.
         settings: thread counts, rounds, runtimes, seed.
@@ -95,6 +99,8 @@ def benchmark(
             label_map=None if label_map is None else Path(label_map),
         )
         evaluation_set = choose_images(dataset, opened, entries)
+        if split is not None:
+            evaluation_set = held_out(evaluation_set, dataset, entries, Path(split))
     results = run_benchmark(
         paths,
         _baseline(reference),

@@ -45,6 +45,8 @@ def modernized(config: Any) -> bool:
 
     * Settings that change no inference and that Keras 3 doesn't know: `UNKNOWN_TO_3`.
     * An operator on a tensor and a number is a TFOpLambda, which names a function of TensorFlow.
+    * A network in a network was called first when it was built, so that its calls there are counted
+      from 1; Keras 3 counts them from 0, and then finds no such call.
     """
     changed = False
     for layer in objects_of(config):
@@ -57,9 +59,52 @@ def modernized(config: Any) -> bool:
             if key in settings and (key != "groups" or settings[key] == 1):
                 del settings[key]
                 changed = True
-        if layer["class_name"] == "TFOpLambda":
+        if isinstance(settings.get("layers"), list):
+            changed = _counted_from_0(settings) or changed
+    return operators_as_layers(config) or changed
+
+
+def operators_as_layers(config: Any) -> bool:
+    """Write each operator on a tensor and a number as a Rescaling, in place; whether any was."""
+    changed = False
+    for layer in list(objects_of(config)):
+        settings = layer.get("config")
+        if layer["class_name"] == "TFOpLambda" and isinstance(settings, dict):
             changed = _as_rescaling(layer, settings) or changed
     return changed
+
+
+def _counted_from_0(network: dict[str, Any]) -> bool:
+    """Count the calls of each network in a network from 0; whether one wasn't."""
+    layers = [one for one in network["layers"] if isinstance(one, dict)]
+    inner = list(_references([one.get("inbound_nodes") for one in layers]))
+    outputs = list(_references(network.get("output_layers")))
+    changed = False
+    for layer in layers:
+        calls, name, kind = (layer.get(key) for key in ("inbound_nodes", "name", "class_name"))
+        if kind not in ("Sequential", "Functional", "Model") or not isinstance(calls, list):
+            continue
+        # Of outputs Keras 3 does so itself, but for a Sequential.
+        own = [one for one in inner + outputs * (kind == "Sequential") if one[0] == name]
+        beyond = max((one[1] for one in own), default=0) - (len(calls) - 1)
+        if calls and beyond > 0:
+            changed = True
+            for one in own:
+                one[1] -= beyond
+    return changed
+
+
+def _references(value: Any) -> Iterator[list[Any]]:
+    """Every [layer, call, tensor, ...] in a part of a configuration."""
+    todo = deque([value])
+    while todo:
+        one = todo.popleft()
+        if isinstance(one, dict):
+            todo += one.values()
+        elif isinstance(one, list):
+            if len(one) > 2 and [type(each) for each in one[:3]] == [str, int, int]:
+                yield one
+            todo += one
 
 
 def _as_rescaling(layer: dict[str, Any], settings: dict[str, Any]) -> bool:
@@ -83,6 +128,58 @@ def _as_rescaling(layer: dict[str, Any], settings: dict[str, Any]) -> bool:
     layer["config"] = {"name": name, "trainable": True, "scale": scale, "offset": offset}
     layer["inbound_nodes"] = [[[*call[:3], {}]]]
     return True
+
+
+def released_attention(config: Any, path: Path) -> list[str]:
+    """Name the authors' Soft-Attention in a configuration as our layer of it, in place.
+
+    Their layer is a class of somebody's own, whose code isn't run. It is known by its name and by
+    the two weights that it has in the file; what its configuration leaves out, as the released one
+    does, is as in their networks: summed maps, without the input behind them.
+
+    Args:
+        config: parsed.
+        path: of the .h5.
+
+    Returns:
+        The names of the layers.
+    """
+    found = []
+    for layer in objects_of(config):
+        settings, name = layer.get("config"), str(layer["class_name"]).rpartition(">")[2]
+        if name != "SoftAttention" or not isinstance(settings, dict) or "maps" in settings:
+            continue
+        title = str(settings.get("name"))
+        shape = _shape_of(path, f"{title}/kernel_conv3d")
+        summed = settings.get("aggregate", settings.get("aggregate_channels", True))
+        if shape is None or len(shape) != 5 or shape[1:4] != (3, 3, 1) or not summed:
+            continue
+        behind = settings.get("concat_with_x", settings.get("concat_input_with_scaled", False))
+        layer["class_name"] = "skinlite>ReleasedSoftAttention"
+        layer["registered_name"] = layer["class_name"]
+        layer["module"] = None
+        layer["config"] = {
+            **{key: settings[key] for key in ("name", "trainable", "dtype") if key in settings},
+            **{"channels": shape[0], "maps": shape[4], "concatenated": bool(behind)},
+        }
+        found.append(title)
+    return found
+
+
+def _shape_of(path: Path, name: str) -> tuple[int, ...] | None:
+    """The shape of a weight in an .h5 of Keras, by the end of its path."""
+    import h5py
+
+    def found(at: str, value: Any) -> tuple[int, ...] | None:
+        same = f"/{at}".partition(":")[0].endswith(f"/{name}")
+        return tuple(value.shape) if same and isinstance(value, h5py.Dataset) else None
+
+    try:
+        with h5py.File(path, "r") as file:
+            weights = file.get("model_weights")
+            return weights.visititems(found) if isinstance(weights, h5py.Group) else None
+    except (OSError, RuntimeError, KeyError, ValueError):  # damaged: loading it will say so
+        return None
 
 
 def copy_with(config: Any, path: Path, target: Path) -> None:

@@ -25,6 +25,9 @@ from skinlite_export.runtime.runner import RUNNERS, runtimes_for
 
 CONFIG = "config.json"
 
+KERAS, SAVED_MODEL = (".keras", ".h5", ".hdf5"), "saved_model.pb"
+"""Networks that another program trained and that nothing here times as they are."""
+
 RUNTIMES = ("litert", "onnxruntime")
 """What model files run on, unless asked otherwise; run folders always run on Keras."""
 
@@ -110,6 +113,11 @@ def _suffix(runtime: str) -> str:
 def _models_of(path: Path) -> list[Entry]:
     """On the first runtime that runs them."""
     restore(path)
+    if path.suffix.lower() in KERAS or (path / SAVED_MODEL).is_file():
+        raise InputError(
+            f"{path} is a Keras file or a SavedModel, and what is timed are .tflite and .onnx "
+            "files. Make a run of it with skinlite adopt, or convert it where it was made."
+        )
     if not path.is_dir():
         return [_of_bare_file(path)]
     return [_of_run(path)] if is_run(path) else _of_bundle(path)

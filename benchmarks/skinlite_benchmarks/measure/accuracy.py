@@ -29,7 +29,7 @@ MAY_HAVE_TRAINED = Leaks(
     state="unknown",
     reason="the evaluation set may have trained it: what it was trained on isn't in a file",
 )
-"""Of every file of somebody else's."""
+"""Of every file of somebody else's whose split nobody knows."""
 
 
 def score(
@@ -123,8 +123,8 @@ class _Judge:
             predicted,
             None,
             self._lesions,
-            images="unknown",
-            leaks=MAY_HAVE_TRAINED,
+            images="test" if self._set.theirs else "unknown",
+            leaks=self._set.theirs or MAY_HAVE_TRAINED,
             baseline=compared,
             classes=self._set.dataset.classes,
         )

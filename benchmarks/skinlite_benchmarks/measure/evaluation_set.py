@@ -7,6 +7,7 @@ from typing import Literal
 
 from skinlite.api.data import dataset_of
 from skinlite.data.dataset import Dataset, read_dataset, read_like
+from skinlite.data.splits.leaks import Leaks
 from skinlite.data.splits.split_protocols import join, read_beside
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
@@ -23,12 +24,14 @@ class EvaluationSet:
         pictures: ``test``, the runs' held-out split, or ``all``.
         runs: that contestants come from, as far as named.
         notice: what a reader has to know of the choice; empty where nothing.
+        theirs: what is known of the leaks of files of others, if it is known what trained them.
     """
 
     dataset: Dataset
     pictures: Literal["test", "all"]
     runs: tuple[Run, ...]
     notice: str = ""
+    theirs: Leaks | None = None
 
 
 def read_images(

@@ -3,11 +3,16 @@
 Builds every network of `keras.applications` at the smallest image that it takes, its weights
 random, reads it, builds it again and compares the two; with ``--export`` it also goes to int8, and
 the delegate partitions are counted. Prints a Markdown table. Needs the extra ``export``.
+
+All of them take hours. ``--keep FILE`` notes each network that is done, a line of JSON; started
+again, the command goes on behind them.
 """
 
 import gc
 import inspect
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -30,6 +35,11 @@ COLUMNS = (
 SIZES = range(32, 353)
 """Images that are tried, pixels: Keras' networks take 32 or more, up to 331."""
 
+NOT_TRIED = "not tried"
+FLOOR = 0.1
+"""Least variance of a channel, of the mean one. At 1, a network of a hundred normalizations forgets
+its image."""
+
 
 class Read(NamedTuple):
     """What became of a network.
@@ -49,7 +59,7 @@ class Read(NamedTuple):
     nodes: int = 0
     difference: float | None = None
     spread: float = 0.0
-    said: str = "not tried"
+    said: str = NOT_TRIED
 
 
 def networks() -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -78,8 +88,13 @@ def smallest(build: Callable[..., Any]) -> tuple[int, Any]:
     raise InputError(f"{build.__name__} takes no image of {SIZES[0]} to {SIZES[-1]} pixels.")
 
 
-def read(build: Callable[..., Any], export: bool = False) -> Read:
-    """Read a network and compare it with Keras on random images."""
+def read(build: Callable[..., Any], most_exported: float = 0) -> Read:
+    """Read a network and compare it with Keras on random images.
+
+    Args:
+        build: of `keras.applications`.
+        most_exported: parameters up to which it goes to int8 as well.
+    """
     import keras
 
     from skinlite_export.graph.build_keras import build_twin
@@ -102,7 +117,9 @@ def read(build: Callable[..., Any], export: bool = False) -> Read:
         difference=float(np.abs(answers - expected).max()),
         spread=float(np.ptp(expected, axis=0).max()),
     )
-    return found._replace(said=to_int8(graph, images)) if export else found
+    if found.parameters > most_exported:
+        return found
+    return found._replace(said=to_int8(graph, images))
 
 
 def randomize(model: Any, images: np.ndarray) -> None:
@@ -112,10 +129,15 @@ def randomize(model: Any, images: np.ndarray) -> None:
     norms = [one for one in model.layers if isinstance(one, keras.layers.BatchNormalization)]
     for norm in norms:
         norm.momentum = 0.0  # the statistics become those of the images
+    for layer in model.layers:
+        if hasattr(layer, "rate"):
+            layer.rate = 0.0  # dropped out, a branch would have other statistics
+        if type(layer).__name__ == "LayerScale":  # of ConvNeXt: 1e-6, and a block would do nothing
+            layer.gamma.assign(np.full(layer.gamma.shape, 0.1))
     model(images, training=True)
     for norm in norms:  # a channel that hardly differs would blow up the last digits of float32
         variance = np.asarray(norm.moving_variance)
-        norm.moving_variance.assign(np.maximum(variance, variance.mean()))
+        norm.moving_variance.assign(np.maximum(variance, FLOOR * variance.mean()))
     *_, last = (layer for layer in model.layers if layer.weights)
     before = keras.Model(model.inputs, last.input).predict_on_batch(images)
     logits = before.reshape(len(before), -1) @ np.asarray(last.kernel).reshape(-1, len(CLASSES))
@@ -126,7 +148,6 @@ def randomize(model: Any, images: np.ndarray) -> None:
 
 def to_int8(graph: Any, images: np.ndarray) -> str:
     """The delegate partitions of its int8 file, and the operators in float."""
-    from pathlib import Path
     from tempfile import TemporaryDirectory
 
     from skinlite_export.convert.to_tflite import to_int8 as convert
@@ -170,20 +191,44 @@ def table(found: dict[str, Read]) -> Table:
     return Table("Networks of keras.applications", COLUMNS, rows)
 
 
+def kept(path: Path | None) -> dict[str, Read]:
+    """What a file of ``--keep`` has, by network; a line that a kill cut short is passed over."""
+    found = {}
+    for line in path.read_text().splitlines() if path and path.is_file() else ():
+        try:
+            name, values = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        found[name] = Read(**values)
+    return found
+
+
 def main(
     only: Annotated[list[str] | None, typer.Argument(help="Names; all are tried without.")] = None,
     export: Annotated[bool, typer.Option(help="Convert each to int8 as well.")] = False,
+    export_up_to: Annotated[
+        float, typer.Option(help="Convert those of at most so many million parameters.")
+    ] = 1000,
+    keep: Annotated[Path | None, typer.Option(help="File of what is done.")] = None,
 ) -> None:
     """Print the table."""
     import keras
 
-    found = {}
+    done, found = kept(keep), {}
+    most = export_up_to * 1e6 if export else 0
     for name, build in networks():
-        if not only or name in only:
-            found[name] = read(build, export)
-            typer.echo(f"{name}: {found[name]}", err=True)
+        if only and name not in only:
+            continue
+        before = done.get(name)
+        if before is None or (before.said == NOT_TRIED and before.parameters <= most):
+            done[name] = read(build, most)
+            typer.echo(f"{name}: {done[name]}", err=True)
+            if keep:
+                with keep.open("a") as file:
+                    file.write(json.dumps([name, done[name]._asdict()]) + "\n")
             keras.backend.clear_session()
             gc.collect()
+        found[name] = done[name]
     print(markdown_table(table(found)))
 
 

@@ -45,7 +45,6 @@ from skinlite_export.inspect.feeds import Hypothesis
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Channels, Finding, Pixels
-from skinlite_export.inspect.saved_model import MARK
 
 UNKNOWN = "unknown"
 """For ``split``: nobody knows which images trained it."""
@@ -76,7 +75,7 @@ def adopt(
     no patient. Nothing in the file is run that isn't a layer of Keras.
 
     Args:
-        file: .keras, or .h5 of Keras 2 or 3.
+        file: .keras, .h5 of Keras 2 or 3, or a SavedModel's folder of Keras 2.
         data: a data set with labels, or its folder: it proves the feed, calibrates and judges.
         out: the run folder to write.
         classes: its outputs in order; None: as labelled images say.
@@ -98,11 +97,6 @@ def adopt(
         InputError: the file can't be adopted, a declaration isn't what labelled images say, or
             they can't tell; nothing is written then.
     """
-    if file.is_dir() and (file / MARK).is_file():
-        raise InputError(
-            f"{file} is a SavedModel: it isn't loaded, because its graph may read and write files. "
-            "Save it as .keras where it was made: model.save('model.keras')."
-        )
     check_free(out)
     if not isinstance(data, Dataset):
         data = read_dataset(data, label_column=label_column, label_map=label_map)
@@ -153,7 +147,7 @@ def adopt(
     adopted = Adopted(
         name=re.sub(r"[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "network",
         file=file.name,
-        sha256=sha256_of(file),
+        sha256=opened.inspection.sha256,
         made_by=opened.inspection.made_by,
         image_size=size,
         pixels=declared.pixels,

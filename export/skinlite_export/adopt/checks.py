@@ -21,9 +21,10 @@ def check_file(path: Path, opened: Opened, codes: Sequence[str]) -> int:
     found = opened.inspection
     if found.format in ("tflite", "onnx"):
         raise InputError(
-            f"{path} is a .{found.format}: what is adopted are Keras networks (.keras, .h5), from "
-            "which skinlite makes .tflite and .onnx. skinlite inspect and skinlite benchmark take "
-            "it as it is."
+            f"{path} is a .{found.format}: what is adopted are Keras networks (.keras, .h5, "
+            "SavedModels of Keras 2), from which skinlite makes .tflite and .onnx. skinlite "
+            "inspect and skinlite benchmark take it as it is. Adopt the network in Keras if you "
+            "have it: no converter to Keras is known to be right for any .onnx."
         )
     if reason := opened.refusal():
         raise InputError(f"{path} can't be adopted. {reason}")

@@ -17,10 +17,10 @@ from typing import Any
 import keras
 
 from skinlite.errors import InputError
-from skinlite.models.soft_attention import SoftAttention
+from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.graph.read_layers import LAYERS, soft_attention
+from skinlite_export.graph.read_layers import LAYERS, released_attention, soft_attention
 from skinlite_export.graph.read_operators import CHANNEL, OPERATORS
 from skinlite_export.graph.reader import Nodes, unsupported
 
@@ -56,8 +56,8 @@ class _Reader(Nodes):
 
         return call
 
-    def read(self, operation: Any, values: Sequence[Any]) -> str:
-        """Read one layer, or one operator.
+    def read(self, operation: Any, values: Sequence[Any]) -> str | list[str]:
+        """Read one layer, or one operator; the nodes of all that it gives.
 
         Args:
             operation: of Keras.
@@ -67,6 +67,8 @@ class _Reader(Nodes):
         inputs = [one for one in values if isinstance(one, str) and one in self.nodes]
         if isinstance(operation, SoftAttention):
             return soft_attention(self, operation, inputs[0])
+        if isinstance(operation, ReleasedSoftAttention):
+            return released_attention(self, operation, inputs[0])
         # A class of somebody's own may be called like one of Keras'.
         if type(operation).__module__.partition(".")[0] != "keras":
             raise unsupported(operation.name, kind)

@@ -17,7 +17,13 @@ import numpy as np
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import check_regular, open_regular
-from skinlite.models.keras_2 import changed_functions, copy_with, modernized, objects_of
+from skinlite.models.keras_2 import (
+    changed_functions,
+    copy_with,
+    modernized,
+    objects_of,
+    released_attention,
+)
 from skinlite.models.keras_file import other_kind
 from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Arrays, Opened
@@ -44,8 +50,10 @@ def open_keras(path: Path) -> Opened:
     else:
         config, notes = _from_hdf5(path)
     newer = not is_zip and modernized(config)
+    if not is_zip and (attention := released_attention(config, path)):
+        newer, notes["Soft-Attention"] = True, f"as the paper's authors: {', '.join(attention)}"
     objects = list(objects_of(config))
-    foreign = sorted({name for one in objects if (name := _foreign(one))})
+    foreign = foreign_in(config)
     if notes.get("keras_version", "").startswith("2."):
         foreign += changed_functions(config)
     layers = Counter(str(one["class_name"]) for one in objects if _is_layer(one))
@@ -164,6 +172,11 @@ def _is_layer(thing: dict[str, Any]) -> bool:
     return isinstance(settings, dict) and "name" in settings and len(settings) > 1
 
 
+def foreign_in(config: Any) -> list[str]:
+    """The names of all in a parsed configuration that runs somebody's code, or is unknown."""
+    return sorted({name for one in objects_of(config) if (name := _foreign(one))})
+
+
 def _foreign(thing: dict[str, Any]) -> str:
     """The name of what runs somebody's code, or what Keras 3 doesn't know; else empty."""
     name, module, settings = str(thing["class_name"]), thing.get("module"), thing.get("config")
@@ -178,4 +191,6 @@ def _foreign(thing: dict[str, Any]) -> str:
         return title if name != "function" or str(own) in dir(builtins) else ""
     theirs = module is not None and not re.match(r"keras(\.|$)|tensorflow\.keras", str(module))
     custom = ">" in name or ">" in registered or (module is None and registered not in ("", name))
+    if name == "SoftAttention":  # of the paper's authors, or by its name alone
+        return title
     return title if theirs or custom else ""

@@ -8,7 +8,7 @@ from skinlite.files.read_write import check_regular, sha256_of
 from skinlite_export.inspect.keras_file import open_keras
 from skinlite_export.inspect.onnx_file import open_onnx
 from skinlite_export.inspect.opened import Opened
-from skinlite_export.inspect.saved_model import MARK, open_saved_model
+from skinlite_export.inspect.saved_model import MARK, open_saved_model, sha256_of_folder
 from skinlite_export.inspect.scores import scores_of
 from skinlite_export.inspect.suspicions import suspicions_of
 from skinlite_export.inspect.tflite_file import open_tflite
@@ -35,7 +35,7 @@ def open_model(path: Path) -> Opened:
     if path.is_dir():
         if not (path / MARK).is_file():
             raise InputError(f"{path} is a folder without {MARK}, so no SavedModel. Give a file.")
-        opened = open_saved_model(path)
+        opened, sha256 = open_saved_model(path), sha256_of_folder(path)
     else:
         check_regular(path)
         reader = FORMATS.get(path.suffix.lower())
@@ -43,9 +43,8 @@ def open_model(path: Path) -> Opened:
             raise InputError(
                 f"{path}: what is read are {', '.join(FORMATS)} files and SavedModel folders."
             )
-        opened = reader(path)
-        known = {"sha256": sha256_of(path)}
-        opened.inspection = opened.inspection.model_copy(update=known)
+        opened, sha256 = reader(path), sha256_of(path)
+    opened.inspection = opened.inspection.model_copy(update={"sha256": sha256})
     opened.inspection = opened.inspection.model_copy(update={"scores": scores_of(opened)})
     notes = suspicions_of(opened)
     opened.inspection = opened.inspection.model_copy(update={"suspicions": notes})

@@ -1,12 +1,18 @@
-"""Read a SavedModel's signature without loading it: its graph may read and write files."""
+"""Read a SavedModel's signature without loading it: its graph may read and write files.
 
+What runs is the network of Keras 2 beside the graph (`skinlite_export.inspect.saved_keras`).
+"""
+
+import hashlib
+import importlib.util
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from skinlite.errors import InputError
-from skinlite.files.read_write import read_regular
+from skinlite.errors import InputError, MissingExtraError
+from skinlite.files.read_write import read_regular, sha256_of
 from skinlite.process.extras import need
+from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import InspectedTensor, Inspection, layout_of
 
@@ -36,10 +42,6 @@ def open_saved_model(path: Path) -> Opened:
     signature = named.get("serving_default") or named[min(named)]
     functions = [node for one in graph.graph_def.library.function for node in one.node_def]
     operators = Counter(node.op for node in (*graph.graph_def.node, *functions))
-    reason = (
-        "It isn't run: the graph of a SavedModel may read and write files. Save it as .keras, or "
-        "convert it to .tflite, and inspect that."
-    )
     found = Inspection(
         file=path.name,
         format="saved_model",
@@ -49,9 +51,29 @@ def open_saved_model(path: Path) -> Opened:
         inputs=_tensors(signature.inputs),
         outputs=_tensors(signature.outputs),
         operators=dict(operators.most_common()),
-        runs=reason,
     )
-    return Opened(found)
+    if importlib.util.find_spec("tf_keras") is None:
+        missing = MissingExtraError("tf_keras", "export")
+        return Opened(found.model_copy(update={"runs": str(missing)}))
+    from skinlite_export.inspect.saved_keras import open_network
+
+    try:
+        with silenced():
+            opened = open_network(path, graph)
+    except InputError as error:
+        return Opened(found.model_copy(update={"runs": str(error)}))
+    known = {
+        key: getattr(found, key) for key in ("file", "format", "bytes", "made_by", "signatures")
+    }
+    opened.inspection = opened.inspection.model_copy(update=known)
+    return opened
+
+
+def sha256_of_folder(path: Path) -> str:
+    """SHA-256 of a SavedModel: of the lines ``sha256  name`` of its files, by name."""
+    names = sorted(one.relative_to(path).as_posix() for one in path.rglob("*") if one.is_file())
+    lines = "".join(f"{sha256_of(path / name)}  {name}\n" for name in names)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def _tensors(named: Any) -> tuple[InspectedTensor, ...]:

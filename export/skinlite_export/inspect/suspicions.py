@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from skinlite_export.inspect.opened import Opened, is_detector
 from skinlite_export.inspect.record import InspectedTensor
+from skinlite_export.inspect.tflite_metadata import DAMAGED
 
 KNOWN_DOMAINS = ("ai.onnx", "com.microsoft")
 
@@ -35,6 +36,11 @@ def _all(opened: Opened) -> Iterator[str]:
         yield "Its outputs are in 0 to 1, but don't sum to 1: each class is judged by itself."
     if found.format == "tflite" and not found.signatures:
         yield "It has no signature: inputs and outputs are found by their place alone."
+    if found.format == "tflite" and (damage := found.metadata.get(DAMAGED)):
+        yield (
+            f"The zip behind the model, with its labels or other notes, is damaged ({damage}): an "
+            "app that reads them fails."
+        )
     if (found.partitions or 0) > 1:
         yield f"XNNPACK takes it in {found.partitions} pieces: between them tensors are copied."
     if found.partitions == 0:

@@ -3,10 +3,18 @@
 import io
 import struct
 import zipfile
+import zlib
 from typing import Any
 
 from skinlite_export.metadata.contract import METADATA
 from skinlite_export.metadata.schema import decode
+
+DAMAGED = "damaged zip"
+"""Name of the note on a zip that can't be read."""
+
+MARKS = (b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06")
+"""Before a file, before its entry in the list, and before the list's end. Weights have one of them
+by chance in a model of 4 GB; two of different kinds are a zip."""
 
 MOST_TEXT = 4000
 """Characters of a note that are kept."""
@@ -44,15 +52,20 @@ def _tables(raw: bytes) -> dict[str, str]:
 
 
 def _files(content: bytes) -> dict[str, str]:
-    """The files in a zip behind the model."""
+    """The files in a zip behind the model, or a note that it is damaged."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return {
                 entry.filename: _text(archive.open(entry).read(MOST_TEXT * 4))
                 for entry in archive.infolist()
             }
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError):
-        return {}  # no zip, which is the usual case; or one that can't be read
+    except (
+        *(zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError),
+        zlib.error,
+    ) as error:
+        # No zip at all is the usual case.
+        there = sum(mark in content for mark in MARKS) > 1
+        return {DAMAGED: str(error).rstrip(".")} if there else {}
 
 
 def _text(raw: bytes) -> str:

@@ -67,14 +67,17 @@ def evaluation_set_of(
     entries: Sequence["Entry"] = (),
     label_column: str | None = None,
     label_map: Path | None = None,
+    split: Path | None = None,
 ) -> "EvaluationSet":
     """The images that judge the entries."""
     from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
+    from skinlite_benchmarks.measure.held_out import held_out
 
     if runs:
         need("keras", "train")  # the float model predicts too
     dataset = read_images(data, runs, entries, label_column=label_column, label_map=label_map)
-    return choose_images(dataset, runs, entries)
+    chosen = choose_images(dataset, runs, entries)
+    return chosen if split is None else held_out(chosen, dataset, entries, split)
 
 
 def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":

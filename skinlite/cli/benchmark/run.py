@@ -37,6 +37,7 @@ from skinlite.cli.shared import (
     OutOption,
     output_folder,
 )
+from skinlite.errors import InputError
 
 
 class ModelsOrCommand(TyperGroup):
@@ -135,6 +136,14 @@ def benchmark(
     antialias: Annotated[
         bool, typer.Option("--antialias", help="Its resize averages, as Pillow's does.")
     ] = False,
+    split: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CSV file with image_id and split, where it is known which images trained files "
+            "of others: its test images judge, and are held-out for them too.",
+        ),
+    ] = None,
     details: Annotated[
         bool, typer.Option(help="Also measure operators, cost and this machine's limits.")
     ] = True,
@@ -178,9 +187,11 @@ def benchmark(
     runs = [open_run(path) for path in model or []]
     baseline_run = None if reference_run is None else open_run(reference_run)
     known = [*runs, *([baseline_run] if baseline_run else [])]
-    evaluation_set = (
-        evaluation_set_of(data, known, entries, label_column, label_map) if data or runs else None
-    )
+    if split and not (data or runs):
+        raise InputError(f"--split {split} chooses among images: give them with --data.")
+    evaluation_set = None
+    if data or runs:
+        evaluation_set = evaluation_set_of(data, known, entries, label_column, label_map, split)
     to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
     baseline = reference_file(reference, baseline_run)

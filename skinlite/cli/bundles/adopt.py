@@ -21,7 +21,12 @@ SPLIT = (
 
 
 def adopt(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help=".keras, or .h5 of Keras 2 or 3.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help=".keras, .h5 of Keras 2 or 3, or a SavedModel's folder of Keras 2."
+        ),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Labelled images: they prove the feed and judge."),

@@ -110,7 +110,7 @@ def divide(
         held_out = frame.loc[~training, ["image_id", "lesion_id"]].assign(split="test")
         split = pd.concat([split, held_out]).sort_values("image_id", ignore_index=True)
     else:
-        kind, split = "file", _adopt(Path(how), dataset)
+        kind, split = "file", adopt_split(Path(how), dataset)
     info = _judged(
         SplitInfo(
             kind=kind,
@@ -184,8 +184,12 @@ def join(dataset: Dataset, test: Dataset) -> Dataset:
     return replace(dataset, frame=pd.concat([dataset.frame, test.frame], ignore_index=True))
 
 
-def _adopt(path: Path, dataset: Dataset) -> pd.DataFrame:
-    """A user's split; which lesion an image shows is the data set's word, not the file's."""
+def adopt_split(path: Path, dataset: Dataset) -> pd.DataFrame:
+    """A user's split; which lesion an image shows is the data set's word, not the file's.
+
+    Raises:
+        InputError: no such file, no split, or images that the data set lacks.
+    """
     try:
         with open_regular(path) as stream:
             given = read_values(stream)

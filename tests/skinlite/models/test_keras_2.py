@@ -45,6 +45,24 @@ def test_an_operator_with_a_number_is_a_rescaling() -> None:
         assert made["inbound_nodes"] == [[["image", 0, 0, {}]]]
 
 
+def test_calls_of_networks_are_counted_from_0() -> None:
+    def network(calls: int, kind: str) -> dict[str, Any]:
+        inner, last = {**layer(kind), "name": "inner"}, {**layer("Add"), "name": "sum"}
+        inner["inbound_nodes"] = [[["image", 0, 0, {}]]] * calls
+        last["inbound_nodes"] = [["inner", 1, 0, {"y": ["inner", 1, 0]}]]
+        return layer("Functional", layers=[inner, last], output_layers=[["inner", 1, 0]])
+
+    for kind, output in (("Sequential", 0), ("Functional", 1)):
+        made = network(1, kind)
+        assert modernized(made)
+        settings = made["config"]
+        assert settings["layers"][1]["inbound_nodes"] == [["inner", 0, 0, {"y": ["inner", 0, 0]}]]
+        # Keras 3 counts a Functional's outputs, and these alone, as Keras 2 did.
+        assert settings["output_layers"] == [["inner", output, 0]]
+        assert not modernized(made) and not modernized(network(2, kind))
+    assert not modernized(network(1, "Dense"))
+
+
 def test_other_operators_stay_to_be_refused() -> None:
     for made in (
         operator("io.read_file", {"y": 1.0}),

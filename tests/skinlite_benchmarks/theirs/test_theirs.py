@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import numpy_helper
 
@@ -177,6 +178,36 @@ def test_a_file_of_ours_is_no_file_of_theirs(models: Path) -> None:
     assert Contestant.model_validate(before).theirs is False
 
 
+def test_what_trained_it_is_known(
+    benchmarked: Benchmarked, dataset: Path, onnx_file: Made, tmp_path: Path
+) -> None:
+    file, table = onnx_file(), pd.read_csv(dataset / "HAM10000_metadata.csv")
+    flags = ("--classes", CLASSES, "--pixels", "0-255", *LIKE, "--data", dataset)
+    table = table.assign(lesion_id="L" + table["image_id"])
+    table.to_csv(dataset / "HAM10000_metadata.csv", index=False)
+    sides = np.where(table.groupby("dx").cumcount() < 6, "train", "test")
+    table.assign(split=sides)[["image_id", "split"]].to_csv(tmp_path / "split.csv", index=False)
+    told, found = benchmarked(file, *flags, "--split", tmp_path / "split.csv")
+    accuracy = found["model (theirs)"]["accuracy"]
+    assert (accuracy["pictures"], accuracy["exported"]["images"]) == ("test", 28)
+    assert accuracy["leaks"]["state"] == "none found" and TRAINED not in told.out
+    assert "28 held-out images" in told.out
+    assert any("28 of 70 images judge: those that split.csv" in one for one in found["notices"])
+    table.assign(split="train")[["image_id", "split"]].to_csv(tmp_path / "all.csv", index=False)
+    for reason, *others in (
+        ("none of the 70 images that judge", *flags, "--split", tmp_path / "all.csv"),
+        ("nowhere.csv", *flags, "--split", tmp_path / "nowhere.csv"),
+        ("none that has a feed takes part", "--data", dataset, "--split", tmp_path / "all.csv"),
+        ("give them with --data", "--split", tmp_path / "all.csv"),
+    ):
+        told, _ = benchmarked(file, *others)
+        assert told.code == 2 and reason in " ".join(told.err.split()), told.err
+    table["lesion_id"] = "L" + table["dx"]
+    table.to_csv(dataset / "HAM10000_metadata.csv", index=False)
+    _, found = benchmarked(file, *flags, "--split", tmp_path / "split.csv")
+    assert found["model (theirs)"]["accuracy"]["leaks"]["state"] == "found"
+
+
 @pytest.mark.parametrize("case", ["twice", "count", "other classes", "half", "pixels", "z-score"])
 def test_wrong_flags(
     case: str, benchmarked: Benchmarked, dataset: Path, tflite_file: Made
@@ -206,6 +237,11 @@ def test_files_that_cant_be_judged_or_timed(
     text = tmp_path / "text.tflite"
     text.write_bytes(b"hello")
     refused("There is no", tmp_path / "none.tflite")
+    (tmp_path / "saved").mkdir()
+    for keras in (tmp_path / "theirs.h5", tmp_path / "saved" / "saved_model.pb"):
+        keras.write_bytes(b"")
+    refused("Make a run of it with skinlite adopt", tmp_path / "theirs.h5")
+    refused("Make a run of it with skinlite adopt", tmp_path / "saved")
     refused("There is no", models / "tiny.tflite", reference=tmp_path / "none.onnx")
     refused("is no .tflite", text)
     refused("Mine", tflite_file(custom="Mine"))

@@ -48,7 +48,7 @@ def right(run: Run, data: Path, image: Callable[[Pixels], Pixels] = lambda one: 
 @pytest.mark.parametrize(
     ("hypothesis", "options"),
     [
-        (Hypothesis("-1..1", "BGR"), {"suffix": ".h5"}),
+        (Hypothesis("-1..1", "BGR"), {"suffix": ".h5", "nested": True}),
         (Hypothesis("0-255", "RGB"), {"logits": True, "nested": True}),
         (Hypothesis("imagenet", "RGB"), {"nested": True}),
         (Hypothesis("caffe", "BGR"), {"logits": True}),
@@ -154,6 +154,61 @@ def test_what_cannot_be_adopted(keras_file: Made, colours: Colours, tmp_path: Pa
         with pytest.raises(InputError, match=told):
             adopt(make(), data, out)
         assert not out.exists()
+
+
+def test_files_that_are_no_image_classifier(tmp_path: Path, colours: Colours) -> None:
+    """Each with a sentence, before any image is read."""
+    import keras
+    import onnx
+    import tensorflow as tf
+    from onnx import TensorProto, helper
+
+    layers = keras.layers
+
+    def network(shape: Any, name: str, **options: Any) -> Path:
+        image = keras.Input(shape, **options)
+        x = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3)(image))
+        x = layers.Dense(7, activation="softmax")(x)
+        keras.Model(image, x).save(tmp_path / f"{name}.keras")
+        return tmp_path / f"{name}.keras"
+
+    def boxes() -> Path:
+        image = keras.Input((32, 32, 3))
+        x = layers.Reshape((8, 8))(layers.Dense(64)(layers.GlobalAveragePooling2D()(image)))
+        keras.Model(image, layers.Conv1D(4, 1)(x)).save(tmp_path / "boxes.keras")
+        return tmp_path / "boxes.keras"
+
+    def no_signature() -> Path:
+        tf.saved_model.save(tf.Module(), str(tmp_path / "bare"))
+        return tmp_path / "bare"
+
+    def apart() -> Path:
+        value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3])
+        weights = onnx.numpy_helper.from_array(np.ones((1, 3), np.float32), "w")
+        graph = helper.make_graph(
+            [helper.make_node("Add", ["x", "w"], ["y"])],
+            "apart",
+            [value],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 3])],
+            [weights],
+        )
+        where = {"save_as_external_data": True, "location": "apart.data", "size_threshold": 0}
+        onnx.save(helper.make_model(graph), tmp_path / "apart.onnx", **where)
+        (tmp_path / "apart.data").unlink()
+        return tmp_path / "apart.onnx"
+
+    for path, told in (
+        (network((32, 48, 3), "wide"), "32 x 48 pixels. A run has square images"),
+        (network((None, None, 3), "open"), r"\? x \? pixels. A run has square images"),
+        (network((32, 32, 1), "grey"), "takes grey images"),
+        (boxes(), "object detector"),
+        (no_signature(), "no signature"),
+        (apart(), "which isn't beside it"),
+        (tmp_path, "no SavedModel"),
+    ):
+        with pytest.raises(InputError, match=told):
+            adopt(path, colours("crop"), tmp_path / "run")
+        assert not list(tmp_path.glob("run*"))
 
 
 def extra(colours: Colours, tmp_path: Path) -> Path:

@@ -36,6 +36,25 @@ def test_a_tflite_without_a_signature(tflite_file: Made) -> None:
     assert any("no signature" in one for one in found.suspicions)
 
 
+def test_a_damaged_zip_behind_a_model_is_told(tflite_file: Made, tmp_path: Path) -> None:
+    path, whole = tflite_file(), tmp_path / "whole.zip"
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("labels.txt", "nv\nmel\n" * 99)
+    model, behind = path.read_bytes(), whole.read_bytes()
+    for content, damaged in (
+        (b"", False),
+        (behind, False),
+        (behind[:-30], True),  # cut
+        (behind[:-22], True),  # without its end
+        (behind[:40] + b"\0\0\0\0" + behind[44:], True),  # of another content
+    ):
+        path.write_bytes(model + content)
+        found = open_model(path).inspection
+        assert found.runs == "" and ("damaged zip" in found.metadata) == damaged
+        assert any("zip behind the model" in one for one in found.suspicions) == damaged
+        assert ("labels.txt" in found.metadata) == (content == behind)
+
+
 def test_what_a_phone_lacks_is_suspicious(tflite_file: Made) -> None:
     for name, reason in (("FlexErf", "Select ops library"), ("Mine", "Mine are custom operators")):
         found = open_model(tflite_file(custom=name)).inspection
