@@ -29,6 +29,8 @@ CROPS = 50
 """Different images of each class."""
 SIDE = 128
 """Pixels, about what ISIC 2024's crops have."""
+FIRST = 9_000_000
+"""Number of the first image; the archive's own are lower, so that none is taken for one of them."""
 PER_PATIENT = 400
 MALIGNANT = ("mel", "bcc", "akiec")
 SITES = ("anterior torso", "posterior torso", "lower extremity", "upper extremity", "head/neck")
@@ -59,7 +61,7 @@ def main(
             # One in 20 is malignant (ISIC 2024: one in 1,000): each side of a split has some.
             malignant = random.random() < 0.05 or number < len(MALIGNANT)
             kinds = MALIGNANT if malignant else common
-            name = f"ISIC_{number:07d}"
+            name = f"ISIC_{FIRST + number}"
             dx = kinds[random.integers(len(kinds))]
             if number < len(CLASSES):
                 dx = CLASSES[number]
