@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from skinlite.data.dataset import Dataset, read_dataset
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.training.config import TrainConfig
-    from skinlite.training.run import Run
+    from skinlite.training.runs.run import Run
 
 __version__ = "0.1.0"
 
@@ -43,7 +43,7 @@ __getattr__, __dir__ = lazily(
         "Dataset": "skinlite.data.dataset",
         "TrainConfig": "skinlite.training.config",
         "TrainingInterruptedError": "skinlite.api.train",
-        "Run": "skinlite.training.run",
+        "Run": "skinlite.training.runs.run",
         "Evaluation": "skinlite.evaluation.evaluation",
     },
 )

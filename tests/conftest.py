@@ -11,14 +11,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle
-from skinlite_export.recipe import Recipe
+from skinlite_export.recipe import Gates, Recipe
 from skinlite_export.rewrites.registry import ALL
 
 # Read when TensorFlow is first imported, which is in some fixture or test, never here.
@@ -185,6 +187,91 @@ def kept_run(conv_prepared: Prepared, once: Callable[..., Path]) -> Run:
         return open_run(
             once("conv_run", lambda folder: Training(folder, config, conv_prepared).start())
         )
+
+
+DIAGNOSES = {
+    "akiec": "Solar or actinic keratosis",
+    "bcc": "Basal cell carcinoma",
+    "bkl": "Pigmented benign keratosis",
+    "df": "Dermatofibroma",
+    "mel": "Melanoma, NOS",
+    "nv": "Nevus",
+    "scc": "Squamous cell carcinoma, NOS",
+    "vasc": "Hemangioma",
+}
+MALIGNANT = {"akiec", "bcc", "mel"}
+
+
+@pytest.fixture(scope="session")
+def other_data(tiny_data: Path, once: Callable[..., Path]) -> Path:
+    """`tiny_data` with other labels: ``kind`` is benign or malignant; ``diagnosis_3`` has the
+    ISIC Archive's words, which map.csv maps to eight classes, without Scar."""
+
+    def build(folder: Path) -> None:
+        shutil.copytree(tiny_data, folder)
+        table = folder / "HAM10000_metadata.csv"
+        frame = pd.read_csv(table)
+        nevi = frame.loc[frame["dx"] == "nv", "lesion_id"].unique()
+        dx = frame["dx"].mask(frame["lesion_id"].isin(nevi[:6]), "scc")
+        words = dx.map(DIAGNOSES).mask(frame["lesion_id"] == nevi[6], "Scar")
+        kinds = frame["dx"].map(lambda name: "malignant" if name in MALIGNANT else "benign")
+        frame.assign(kind=kinds, diagnosis_3=words).to_csv(table, index=False)
+        lines = [f'"{word}",{code}' for code, word in DIAGNOSES.items()]
+        (folder / "map.csv").write_text("\n".join(["label,class", *lines, "Scar,"]) + "\n")
+
+    return once("other_data", build)
+
+
+@pytest.fixture(scope="session")
+def other_run(other_data: Path, once: Callable[..., Path]) -> Callable[[int], Run]:
+    """Trains `conv_net` for two classes (by a column) or eight (by a mapping file). Read only."""
+
+    def make(classes: int) -> Run:
+        from skinlite.training.config import TrainConfig
+        from skinlite.training.fit import Training
+
+        options: dict[str, Any] = {"label_column": "kind"}
+        if classes == 8:
+            options = {"label_column": "diagnosis_3", "label_map": other_data / "map.csv"}
+
+        def build(folder: Path) -> None:
+            config = TrainConfig(backbone="conv_net", image_size=32, epochs=1, batch_size=16)
+            prepared = prepare(read_dataset(other_data, **options), 32, seed=0)
+            Training(folder, config, prepared).start()
+
+        with pytest.MonkeyPatch.context() as patch:
+            add_conv_net(patch)
+            return open_run(once(f"run-of-{classes}", build))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def other_bundle(
+    other_run: Callable[[int], Run], once: Callable[..., Path]
+) -> Callable[[int], Bundle]:
+    """Exports `other_run` in int8 with gates that hold, and every kit. Read only."""
+
+    def make(classes: int) -> Bundle:
+        from skinlite_export import export
+        from skinlite_export.bundle.kits import KITS
+
+        run = other_run(classes)
+        recipe = Recipe(calibration_pictures=20, gates=LOOSE)
+
+        def build(folder: Path) -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                add_conv_net(patch)
+                export(run, None, folder, recipe, kits=KITS)
+
+        return open_bundle(once(f"bundle-of-{classes}", build))
+
+    return make
+
+
+LOOSE = Gates(
+    agreement=0, balanced_accuracy_drop=1, critical_recall_drop=1, macro_auc_drop=1, ece_rise=1
+)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from skinlite.process import environment
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.measure.worker import Request
 from skinlite_export.bundle.folder import Bundle
 

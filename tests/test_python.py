@@ -15,7 +15,8 @@ import skinlite_export
 from skinlite.api import reference
 from skinlite.errors import GateError, InputError, SkinliteWarning
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from skinlite.data.dataset import read_dataset
 from skinlite.files.read_write import check_free
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
 from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.contestants.reference import ReferenceBuild
-from skinlite_benchmarks.measure.accuracy import choose_images
+from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.results import Results
@@ -27,6 +27,8 @@ def benchmark(
     models: StrPath | Iterable[StrPath],
     *,
     data: StrPath | None = None,
+    label_column: str | None = None,
+    label_map: StrPath | None = None,
     runs: Iterable[Run | StrPath] = (),
     reference: StrPath | None = None,
     feeds: Iterable[StrPath] = (),
@@ -45,8 +47,10 @@ def benchmark(
             model).
         data: folder of the data set to measure accuracy on. None uses that of the first of
             ``runs``; without runs, the accuracy is the one stored in bundles and runs.
+        label_column: column of its labels, where no run or bundle says it.
+        label_map: file with the class of each label, likewise; see `skinlite.read_dataset`.
         runs: the runs of the models: accuracy is measured on their test split, also of their float
-            model. Folders, or results of `skinlite.training.run.open_run`.
+            model. Folders, or results of `skinlite.training.runs.find.open_run`.
         reference: the baseline that ratios are relative to: anybody's .tflite or .onnx file, or
             ``"inception_resnet_v2"``, the paper's float32 network with untrained weights, which is
             converted once (a minute or two, 8 GB of memory, TensorFlow) and kept in the cache.
@@ -83,7 +87,13 @@ def benchmark(
     opened = [run if isinstance(run, Run) else open_run(Path(run)) for run in runs]
     evaluation_set = None
     if data is not None or opened:
-        dataset = read_dataset(Path(opened[0].info.data if data is None else data))
+        dataset = read_images(
+            None if data is None else Path(data),
+            opened,
+            entries,
+            label_column=label_column,
+            label_map=None if label_map is None else Path(label_map),
+        )
         evaluation_set = choose_images(dataset, opened, entries)
     results = run_benchmark(
         paths,

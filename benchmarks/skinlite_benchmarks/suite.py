@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from skinlite.classes import HAM10000
 from skinlite.process.signals import taken
 from skinlite_benchmarks.contestants.feeds import with_feeds
 from skinlite_benchmarks.contestants.find import (
@@ -15,7 +16,8 @@ from skinlite_benchmarks.contestants.theirs import notices_on
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
-from skinlite_benchmarks.measure.accuracy import EvaluationSet, score
+from skinlite_benchmarks.measure.accuracy import score
+from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.latency import measure
 from skinlite_benchmarks.profiling.profile import profile_of
@@ -117,7 +119,10 @@ def run_benchmark(
         ),
         verdicts=tuple(judge(described, measurements, settings.rounds)),
         interrupted=interrupted,
-        paper=paper_figures(contestant.backbone for contestant in contestants),
+        # Shares of other classes don't compare with the paper's.
+        paper=paper_figures(
+            entry.contestant.backbone for entry in entries if entry.classes in (None, HAM10000)
+        ),
     )
 
 

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skinlite.api.data import counted, dataset_of, run_of
-from skinlite.classes import HAM10000
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
 from skinlite.process.extras import need
 from skinlite.progress import Report, silent
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.kits import KITS
 from skinlite_export.recipe import Recipe
@@ -74,16 +73,11 @@ def export(
     from skinlite_export.export_run import export_run
     from skinlite_export.quantize.calibration_pool import folder_pool
 
-    if run.info.classes != HAM10000:
-        raise InputError(
-            f"{run.path} predicts {', '.join(run.info.classes.codes)}. Only networks with "
-            "HAM10000's seven classes can be exported as yet."
-        )
     dataset = dataset_of(data if data is not None else run.info.data, run.info)
     prepared = prepare_again(run, dataset, counted(report, "reading images", len(dataset.frame)))
     pool = None
     if calibration is not None:
-        images = dataset_of(calibration)
+        images = dataset_of(calibration, run.info)
         advance = counted(report, "reading calibration images", len(images.frame))
         pool = folder_pool(prepared, images, advance)
     bundle = export_run(

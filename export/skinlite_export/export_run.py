@@ -8,8 +8,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
 from skinlite.progress import Report, silent
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
-from skinlite.vocabulary import CLASS_NAMES, CLASSES
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.convert.memory import check_memory
@@ -76,6 +75,10 @@ def export_run(
                 "`on_fail='search'`, or train first."
             )
         recipe = recipe.model_copy(update={"gates": None})
+    classes = run.info.classes
+    if recipe.gates:
+        gates = recipe.gates.for_critical(classes.critical)
+        recipe = recipe.model_copy(update={"gates": gates})
     with staged_folder(out, replace=replace) as folder:
         model = run.load_model()
         check_memory(model)
@@ -90,10 +93,10 @@ def export_run(
         onnx = converted.onnx or to_onnx(convert_float32(model))
         (folder / layout.ONNX).write_bytes(onnx)
         source = source_of(run, model.count_params())
-        about = about_of(source, recipe)
-        embed(folder, about, data.encoder, Geometry.of(data.shaping))
+        about = about_of(source, recipe, classes)
+        embed(folder, about, classes, data.encoder, Geometry.of(data.shaping))
         report("converted", 1, 1)
-        (folder / layout.LABELS).write_text("\n".join(CLASSES) + "\n")
+        (folder / layout.LABELS).write_text("\n".join(classes.codes) + "\n")
         if data.encoder.asks:
             (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
         copy_kits(folder, kits)
@@ -107,7 +110,10 @@ def export_run(
             data=data_of(data),
             recipe=recipe,
             signatures=proof.signatures,
-            classes=CLASS_NAMES,
+            classes=classes.names,
+            malignant=classes.malignant,
+            critical=classes.critical,
+            isic_columns=classes.isic_columns,
             geometry=Geometry.of(data.shaping),
             calibration=converted.calibration,
             audit=audit(tflite),

@@ -89,7 +89,15 @@ def convert(
     if recipe.on_fail == "search" and recipe.gates:
         lesions = data.rows("validation")["lesion_id"].to_numpy(object)
         reference = predict(model, validation)
-        searched, errors = search(calibrated, recipe.gates, validation, reference, lesions, report)
+        searched, errors = search(
+            calibrated,
+            recipe.gates,
+            validation,
+            reference,
+            lesions,
+            report,
+            data.dataset.classes,
+        )
         kept = searched.kept
     if explain_error:
         errors = explain(calibrated, validation, kept, report)

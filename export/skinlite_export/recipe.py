@@ -34,16 +34,45 @@ class Gates(BaseModel):
     """What the exported file must keep of the Keras model, on the same held-out images.
 
     Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
-    error is file minus Keras.
+    error is file minus Keras. The critical class is melanoma where there is one, and the limit has
+    a name of its own then; None: the critical class is another one, or there is none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     agreement: float = Field(0.95, ge=0, le=1, description="share of equal predictions, at least")
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
-    melanoma_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
+    melanoma_recall_drop: float | None = Field(
+        0.05, ge=0, le=1, description="critical_recall_drop, where melanoma is the critical class"
+    )
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
+    critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_limit(cls, given: Any) -> Any:
+        """Either name of the limit on the critical class's recall stands for both."""
+        names = ("critical_recall_drop", "melanoma_recall_drop")
+        if not isinstance(given, dict):
+            return given
+        there = [name for name in names if given.get(name) is not None]
+        if len(there) == 2 and given[there[0]] != given[there[1]]:
+            raise InputError(f"`gates` has two limits for one: {' and '.join(there)}. Give one.")
+        return given | {name: given[there[0]] for name in names if there and name not in given}
+
+    def for_critical(self, critical: str | None) -> "Gates":
+        """The limits that a network with this critical class has."""
+        named = self.critical_recall_drop if critical == "mel" else None
+        return self.model_copy(update={"melanoma_recall_drop": named})
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """By the name of the measure that is gated (`Gate.name`)."""
+        limits = {name: value for name, value in dict(self).items() if value is not None}
+        if "melanoma_recall_drop" in limits:
+            del limits["critical_recall_drop"]
+        return limits
 
 
 class FineTuning(BaseModel):

@@ -6,7 +6,9 @@ from pathlib import Path
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.errors import InputError
 from skinlite.progress import Report
-from skinlite.training.run import Run, RunInfo, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import RunInfo
+from skinlite.training.runs.run import Run
 
 
 def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Dataset:
@@ -18,7 +20,12 @@ def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Datas
     if info is None:
         return data if isinstance(data, Dataset) else read_dataset(data)
     if not isinstance(data, Dataset):
-        return read_dataset(data, classes=info.classes.codes, label_column=info.label_column)
+        return read_dataset(
+            data,
+            classes=info.classes.codes,
+            label_column=info.label_column,
+            label_map=info.label_map,
+        )
     if data.classes != info.classes:
         raise InputError(
             f"The run predicts {', '.join(info.classes.codes)}, and {data.root} has the classes "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from skinlite.api.data import counted, dataset_of, run_of
 from skinlite.api.predictions import Answered, answer_bundle, answer_run
-from skinlite.data.dataset import Dataset
+from skinlite.data.dataset import Dataset, read_like
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
@@ -14,7 +14,7 @@ from skinlite.evaluation.evaluation import Evaluation, evaluate_fully
 from skinlite.evaluation.metadata_only import MetadataOnly, metadata_only
 from skinlite.process.extras import need
 from skinlite.progress import Report, silent
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle
@@ -109,7 +109,10 @@ def judge(
         if run is None:
             raise InputError("Say where the images are: `data=DIR`.")
         data = run.info.data
-    dataset = dataset_of(data, run.info if run else None)
+    if run is None and bundle is not None:
+        dataset = dataset_for(bundle, data)
+    else:
+        dataset = dataset_of(data, run.info if run else None)
     advance = counted(report, "reading images", len(dataset.frame))
     if bundle:
         predictions = answer_bundle(bundle, run, dataset, split, advance)
@@ -128,6 +131,25 @@ def judge(
     alone = _without_images(predictions, split, run)
     evaluation = evaluation.model_copy(update={"metadata_only": alone})
     return Judged(evaluation, predictions, dataset, run, bundle)
+
+
+def dataset_for(bundle: "Bundle", data: Dataset | Path | str) -> Dataset:
+    """A data set with a bundle's classes.
+
+    Raises:
+        InputError: it can't be read, or has other classes.
+    """
+    manifest = bundle.manifest
+    classes, known = manifest.class_list, manifest.data
+    if not isinstance(data, Dataset):
+        labels = (known.label_column, known.label_map) if known else (None, None)
+        return read_like(data, classes, *labels)
+    if data.classes.codes != classes.codes:
+        raise InputError(
+            f"{bundle.path} predicts {', '.join(classes.codes)}, and {data.root} has the classes "
+            f"{', '.join(data.classes.codes)}. Read it with the bundle's `classes`."
+        )
+    return data
 
 
 def _leaks(run: Run | None, split: str, dataset: Dataset, known: Leaks | None) -> Leaks:

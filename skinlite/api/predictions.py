@@ -14,7 +14,7 @@ from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leaks import Leaks
 from skinlite.training.input.prepare import all_examples, prepare_again
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle
@@ -27,7 +27,7 @@ class Answered:
     Attributes:
         examples: N images.
         rows: (N,) of the data set's frame, in the same order.
-        probabilities: (N, 7).
+        probabilities: (N, classes).
         maps: attention maps (len(positions), h, w) of some; None from a file that gives none.
         temperature: fitted on other images, where there is one.
         temperature_from: where.
@@ -74,7 +74,7 @@ def answer_run(run: Run, dataset: Dataset, split: str, advance: Callable[[], Non
     return Answered(
         examples,
         rows,
-        predict(model, examples) if len(examples) else np.zeros((0, 7)),
+        predict(model, examples) if len(examples) else np.zeros((0, len(dataset.classes))),
         lambda positions: attention_maps(model, examples.take(positions)),
         temperature,
         "the validation split" if temperature else None,
@@ -106,7 +106,9 @@ def answer_bundle(
     return Answered(
         examples,
         rows,
-        answer(runner, examples, rows, encoder) if len(examples) else np.zeros((0, 7)),
+        answer(runner, examples, rows, encoder)
+        if len(examples)
+        else np.zeros((0, len(dataset.classes))),
         maps,
         manifest.temperature.value if manifest.temperature else None,
         "manifest.json" if manifest.temperature else None,

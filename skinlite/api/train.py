@@ -1,7 +1,7 @@
 """`train` and `resume`: a data set to a run folder."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,8 @@ from skinlite.process.extras import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.run import Run, has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.find import has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
     from skinlite.training.execution import Execution
@@ -39,6 +40,7 @@ def train(
     same_lesion: Path | str | None = None,
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
+    label_map: Mapping[str, str] | Path | str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -56,7 +58,9 @@ def train(
         same_lesion: CSV file with pairs of images that show one lesion, which stay on one side.
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
-        execution: compiler and devices; default: the first device.
+        label_map: class by label, or a file; see `read_dataset`.
+        execution: compiler, devices and hosts; default: the first device. Of several hosts the
+            first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
         **settings: fields of `TrainConfig`: ``epochs``, ``batch_size``,
             ``learning_rate``, ``preset``, ``regime``, ``seed``, ... Other fields come from the
@@ -76,9 +80,11 @@ def train(
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
 
-    out = Path(out)
+    place = execution.join() if execution else Place()
+    out, report = place.folder(Path(out)), report if place.first else silent
     image_size = image_size or find_backbone(backbone).input_size
     config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
     check_free(out)
@@ -90,7 +96,9 @@ def train(
     if isinstance(data, Dataset):
         dataset = data
     else:
-        dataset = read_dataset(data, classes=classes, label_column=label_column)
+        dataset = read_dataset(
+            data, classes=classes, label_column=label_column, label_map=label_map
+        )
     prepared = prepare(
         dataset,
         config.image_size,
@@ -128,10 +136,15 @@ def resume(
     """
     need("keras", "train")
     from skinlite.training.fit import Training
+    from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare_again
 
-    unfinished = reopen_run(Path(run))
-    out = whole_folder(unfinished.path)
+    place = execution.join() if execution else Place()
+    out, report = place.folder(whole_folder(Path(run))), report if place.first else silent
+    if place.first:
+        reopen_run(out)
+    place.meet("the run is reopened")
+    unfinished = reopen_run(place.taken_over(Path(run), out))
     dataset = dataset_of(data or unfinished.info.data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)

@@ -8,7 +8,7 @@ import typer
 from skinlite.cli.duplicates import duplicates
 from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import ClassesOption, LabelColumnOption
+from skinlite.cli.shared import ClassesOption, LabelColumnOption, LabelMapOption
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +36,15 @@ def check(
     ] = False,
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Decode only a sample of about 1,000 images. Of the others read header and end, "
+            "which finds missing, truncated and foreign files, but no damage inside of an image.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Find every error of a data set: table, missing images, images that can't be decoded.
@@ -46,13 +55,15 @@ def check(
     import json
     from dataclasses import asdict
 
-    from skinlite.data.check import check_decoding, summarise
+    from skinlite.data.check import summarise
+    from skinlite.data.decoding import look
 
     table, frame, class_list, faults, findings, paths = examine(
-        folder, class_codes(classes), label_column
+        folder, class_codes(classes), label_column, label_map
     )
     with counting("decoding images", len(paths)) as advance:
-        faults += check_decoding(paths, advance)
+        looked = look(paths, advance, quick=quick)
+    faults += looked.faults
     summary = summarise(frame, class_list)
     if as_json:
         report = {
@@ -60,10 +71,13 @@ def check(
             "faults": [asdict(fault) | {"count": len(fault.rows)} for fault in faults],
             "findings": [asdict(one) | {"count": len(one.rows)} for one in findings],
             "summary": asdict(summary),
+            "decoded": looked.decoded,
+            "headers_only": looked.headers_only,
         }
         typer.echo(json.dumps(report, indent=2))
     else:
-        typer.echo(_told(table, faults, findings, summary, None if all_rows else SHOWN_ROWS))
+        limit = None if all_rows else SHOWN_ROWS
+        typer.echo(_told(table, faults, findings, summary, str(looked), limit))
     if faults:
         raise typer.Exit(2)
 
@@ -89,7 +103,10 @@ class Examined(NamedTuple):
 
 
 def examine(
-    folder: Path, classes: list[str] | None = None, label_column: str | None = None
+    folder: Path,
+    classes: list[str] | None = None,
+    label_column: str | None = None,
+    label_map: Path | None = None,
 ) -> Examined:
     """What `check` does before an image is decoded.
 
@@ -97,6 +114,7 @@ def examine(
         folder: or table.
         classes: see `skinlite.data.dataset.read_dataset`.
         label_column: likewise.
+        label_map: likewise.
 
     Raises:
         InputError: there is no table, or none that can be read.
@@ -107,11 +125,13 @@ def examine(
         find_known_pairs,
         find_unknown_lesions,
     )
+    from skinlite.data.layouts.label_map import read_label_map
     from skinlite.data.layouts.layout import read_labelled
     from skinlite.data.layouts.tables import find_table, images_of
 
     table = find_table(folder)
-    frame, class_list = read_labelled(table, classes, label_column)
+    known = read_label_map(label_map) if label_map else None
+    frame, class_list = read_labelled(table, classes, label_column, known)
     faults = check_text(table) + check_table(frame, class_list)
     if "image_id" not in frame:
         return Examined(table, frame, class_list, faults, [], [])
@@ -151,6 +171,7 @@ def _told(
     faults: "list[Fault]",
     findings: "list[Fault]",
     summary: "Summary",
+    looked: str,
     limit: int | None,
 ) -> str:
     """The report for people: each kind of fault or finding with its rows, then the counts."""
@@ -170,6 +191,7 @@ def _told(
         f"classes    {classes}",
         f"missing    age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
+        f"looked at  {looked}",
         "",
         (f"{len(faults)} kind(s) of error" if faults else "no errors")
         + (
@@ -179,7 +201,7 @@ def _told(
         ),
     ]
     if absent:
-        lines.append(f"no image of {', '.join(absent)}: skinlite train needs all seven classes")
+        lines.append(f"no image of {', '.join(absent)}: skinlite train needs every class")
     return "\n".join(lines)
 
 

@@ -128,7 +128,7 @@ def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
 
 def _claim(out: Path) -> None:
     """Make the demo's folder, or empty an earlier demo's; nobody else's is touched."""
-    from skinlite.training.run import partial_folder
+    from skinlite.training.runs.find import partial_folder
 
     if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).exists())):
         raise InputError(

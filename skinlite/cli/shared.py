@@ -37,6 +37,14 @@ LabelColumnOption = Annotated[
     str | None,
     typer.Option("--label-column", help="Column of the labels in the data set's table."),
 ]
+LabelMapOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--label-map",
+        metavar="FILE.csv",
+        help="Labels to classes: label,class a line; a blank class leaves its images out.",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
@@ -61,7 +69,7 @@ def output_folder(out: Path | None, root: str, name: str) -> Path:
 
 def _is_free(candidate: Path) -> bool:
     """Whether nothing is there; then it is held."""
-    from skinlite.training.run import partial_folder
+    from skinlite.training.runs.find import partial_folder
 
     if candidate.exists() or partial_folder(candidate).exists():
         return False

@@ -25,6 +25,7 @@ def wide(columns: int = WHOLE_NAMES) -> Console:
 
 def print_manifest(manifest: "Manifest") -> None:
     """A bundle: what was measured before and after, the gates, what stayed in float."""
+    from skinlite.classes import recall_name
     from skinlite_export.manifest.measured import ENOUGH
 
     proof = manifest.verification
@@ -35,7 +36,8 @@ def print_manifest(manifest: "Manifest") -> None:
         + ("" if manifest.source.trained else " (untrained network: the scores mean nothing)"),
         title_justify="left",
     )
-    for name in ("", "agreement", "accuracy", "balanced accuracy", "melanoma recall", "macro AUC"):
+    recall = recall_name(proof.keras.critical)
+    for name in ("", "agreement", "accuracy", "balanced accuracy", recall, "macro AUC"):
         table.add_column(name, justify="left" if not name else "right")
     rows: list[tuple[str, float | None, Metrics]] = [("Keras float32", None, proof.keras)]
     compared = [*proof.files, proof.control] if proof.control else proof.files
@@ -46,7 +48,7 @@ def print_manifest(manifest: "Manifest") -> None:
             number(agreement),
             number(metrics.accuracy),
             number(metrics.balanced_accuracy),
-            number(metrics.melanoma_recall),
+            number(metrics.critical_recall),
             number(metrics.macro_auc),
         )
     output.print(table)
@@ -56,6 +58,7 @@ def print_manifest(manifest: "Manifest") -> None:
         print_layer_errors(manifest.layer_errors)
     for gate in proof.gates:
         held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
+        held = held if gate.applies else "[yellow]can't be judged:[/]"
         output.print(f"{held} {gate.sentence()}{manifest.leaks.mark}")
     if manifest.calibration:
         calibration = manifest.calibration

@@ -2,8 +2,9 @@
 
 The array's name is a hash of what it was made from (ids, file contents, size), so a changed
 image or another size makes a new one and an unchanged set is never decoded again. Beside it lie
-the checksums of its parts (`skinlite.data.checksums`): a damaged array is decoded anew. The folder
-is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
+the checksums of its parts (`skinlite.data.checksums`): a damaged array is decoded anew. It is built
+part by part (`skinlite.data.parts`), so that a killed process is gone on from where it was. The
+folder is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/.cache``.
 """
 
 import errno
@@ -18,9 +19,10 @@ import numpy as np
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Pixels, Shaping, load_image, shape
+from skinlite.data.packed import sha256_of_image
+from skinlite.data.parts import build
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import Claim, mend_folder
-from skinlite.files.read_write import sha256_of
 from skinlite.process.environment import cache_path
 from skinlite.process.threads import in_threads
 
@@ -81,11 +83,10 @@ def pixels_of(
             if not os.access(path.parent, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             mend_folder(path.parent)
-            with Claim(path, wait=True) as claim:
+            with Claim(path, wait=True):
                 # Another process may have decoded them while we waited for it.
                 if checksums.fault_of(path, size):
-                    _decode(dataset, claim.new, height, width, advance, shaping)
-                    checksums.keep(claim.new, path, size)
+                    _decode(dataset, path, size, advance, shaping)
         except OSError as error:
             raise InputError(
                 f"Can't write the decoded images to {path}: {error.strerror or error}. "
@@ -105,7 +106,7 @@ def _identity(dataset: Dataset, height: int, width: int, shaping: Shaping) -> st
 
 def _content(path: Path) -> str:
     try:
-        return sha256_of(path)
+        return sha256_of_image(path)
     except OSError as error:
         raise InputError(f"Can't read the image {path}: {error.strerror or error}.") from error
 
@@ -113,36 +114,31 @@ def _content(path: Path) -> str:
 def _decode(
     dataset: Dataset,
     target: Path,
-    height: int,
-    width: int,
+    size: checksums.Shape,
     advance: Callable[[], None],
     shaping: Shaping,
 ) -> None:
     paths = list(dataset.frame["path"])
-    pixels = np.lib.format.open_memmap(
-        target, mode="w+", dtype=np.uint8, shape=(len(paths), height, width, 3)
-    )
-    if hasattr(os, "posix_fallocate"):
-        # A mapped file has holes; filling one on a full disk kills the process. Fail here instead.
-        with target.open("r+b") as stream:
-            os.posix_fallocate(stream.fileno(), 0, target.stat().st_size)
+    _, height, width, _ = size
+    faults: list[str] = []
 
-    small: list[Path] = []
-
-    def decode(row: int) -> str | None:
-        try:
-            image = load_image(paths[row])
-            if image.shape[0] < height or image.shape[1] < width:
-                small.append(paths[row])
-            pixels[row] = shape(image, height, width, shaping)
-        except InputError as error:
-            return str(error)
-        finally:
+    def decode(part: checksums.Rows) -> tuple[Pixels, tuple[int, int]] | None:
+        """The part's rows, how many are of small images, and the first of these."""
+        rows = np.zeros((part[1] - part[0], *size[1:]), np.uint8)
+        small, wrong = [], []
+        for row in range(*part):
+            try:
+                image = load_image(paths[row])
+                if image.shape[0] < height or image.shape[1] < width:
+                    small.append(row)
+                rows[row - part[0]] = shape(image, height, width, shaping)
+            except InputError as error:
+                wrong.append(str(error))
             advance()
-        return None
+        faults.extend(wrong)
+        return None if wrong else (rows, (len(small), min(small, default=0)))
 
-    done = in_threads(decode, range(len(paths)), os.cpu_count())
-    faults = [message for message in done if message]
+    notes = build(target, size, decode)
     if faults:
         shown = "\n  ".join(faults[:10])
         raise InputError(
@@ -150,12 +146,12 @@ def _decode(
             f"Download them again, or remove their rows from the table; list them all with: "
             f"skinlite data check {dataset.root}"
         )
-    if small:
+    if small := sum(count for count, _ in notes):
+        first = min(row for count, row in notes if count)
         warnings.warn(
-            f"{len(small)} of {len(paths)} images are smaller than the network's input of "
+            f"{small} of {len(paths)} images are smaller than the network's input of "
             f"{height}x{width} and were enlarged, which adds no detail; the first is "
-            f"{min(small)}. Use larger ones, or train with a smaller `image_size`.",
+            f"{paths[first]}. Use larger ones, or train with a smaller `image_size`.",
             SkinliteWarning,
             stacklevel=3,
         )
-    pixels.flush()

@@ -1,19 +1,19 @@
 """Find every fault of a data set and where it is; ``skinlite data check`` prints them grouped."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.geometry import load_image
 from skinlite.data.layouts.archive import HINTS
 from skinlite.data.layouts.images import Found, differ
 from skinlite.data.layouts.layout import COLUMNS
 from skinlite.data.layouts.one_hot import tables_of
 from skinlite.data.layouts.text import read_text
-from skinlite.errors import InputError
+from skinlite.data.packed import SUFFIX
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE_RANGE, LOCALIZATIONS, SEXES, UNKNOWN
 
@@ -79,18 +79,13 @@ def check_text(table: Path) -> list[Fault]:
     for path in [] if table.is_dir() else tables_of(table):
         text = read_text(path)
         place = "" if path == table else f"{path.name} "
-        short += [
-            f"{place}line {line}: {len(cells)} of {text.needed} cells, the last one is "
-            f"{cells[-1]!r}"
-            for line, cells in text.rows
-            if len(cells) < text.needed
-        ]
-        zero += [
-            f"{place}line {line}: {cell!r}"
-            for line, cells in [(1, text.header), *text.rows]
-            for cell in cells
-            if "\0" in cell
-        ]
+        for line, cells in chain([(1, text.header)], text.rows):
+            if len(cells) < text.needed:
+                short.append(
+                    f"{place}line {line}: {len(cells)} of {text.needed} cells, the last one is "
+                    f"{cells[-1]!r}"
+                )
+            zero += [f"{place}line {line}: {cell!r}" for cell in cells if "\0" in cell]
     remedies = {
         "truncated line": (short, "download the table again, or fill in what is missing"),
         "NUL byte": (
@@ -192,24 +187,6 @@ def check_images(
     return [fault for fault in (missing, ambiguous) if fault.rows]
 
 
-def check_decoding(
-    paths: Iterable[Path], advance: Callable[[], None] = lambda: None
-) -> list[Fault]:
-    """Decode every image; name those that are truncated or no images at all."""
-
-    def problem(path: Path) -> str | None:
-        try:
-            load_image(path)
-        except InputError as error:
-            return str(error)
-        finally:
-            advance()
-        return None
-
-    rows = tuple(message for message in in_threads(problem, paths) if message)
-    return [Fault("image undecodable", "download the file again", rows)] if rows else []
-
-
 def _classes_remedy(diagnoses: pd.Series, classes: ClassList) -> str:
     """How to mend what is none of the classes: each value with its count and what it could be."""
     others = diagnoses[~diagnoses.isin((*classes.codes, ""))].value_counts()
@@ -239,6 +216,8 @@ def _where_else(names: set[str], found: Found) -> str:
         )
     if names and found.archives:
         remedy += f"; unpack {', '.join(path.name for path in found.archives)}"
+        if any(path.suffix.lower() == SUFFIX for path in found.archives):
+            remedy += ", or install h5py (pip install 'skinlite[train]'), which reads .hdf5"
     return remedy
 
 

@@ -1,7 +1,7 @@
 """`Dataset`: a checked table of images, the one type that the rest of skinlite takes."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,9 +9,11 @@ import pandas as pd
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.check import Fault, check_images, check_table, check_text
+from skinlite.data.layouts.label_map import read_label_map
 from skinlite.data.layouts.layout import read_labelled
 from skinlite.data.layouts.places import root_of
 from skinlite.data.layouts.tables import find_table, images_of
+from skinlite.data.layouts.text import read_names
 from skinlite.data.splits.same_lesion import join_known, join_patients
 from skinlite.errors import InputError
 
@@ -38,12 +40,14 @@ class Dataset:
         root: the folder.
         classes: that ``dx`` names, in the order of a network's probabilities.
         label_column: where ``dx`` was read from; None where the layout said it.
+        label_map: class by label, where a mapping file said it.
     """
 
     frame: pd.DataFrame
     root: Path
     classes: ClassList = HAM10000
     label_column: str | None = None
+    label_map: Mapping[str, str] | None = None
 
     @property
     def synthetic(self) -> bool:
@@ -71,6 +75,7 @@ def read_dataset(
     *,
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
+    label_map: Mapping[str, str] | Path | str | None = None,
 ) -> Dataset:
     """Read a data set; refuse one with errors.
 
@@ -79,6 +84,8 @@ def read_dataset(
         classes: codes of the classes, in the order that probabilities are to have; default: those
             of the layout, or of ``label_column`` in alphabetical order.
         label_column: the table's column of labels; default: the layout's.
+        label_map: class by label, or a CSV file with the columns label and class; a blank class
+            leaves a label's images out.
 
     Returns:
         One row per image; no image is decoded yet.
@@ -88,7 +95,9 @@ def read_dataset(
             the errors and names the first of each kind.
     """
     table = find_table(Path(source))
-    frame, class_list = read_labelled(table, classes, label_column)
+    if isinstance(label_map, Path | str):
+        label_map = read_label_map(Path(label_map))
+    frame, class_list = read_labelled(table, classes, label_column, label_map)
     faults = check_text(table) or check_table(frame, class_list)
     if not faults:
         files = images_of(table)
@@ -108,7 +117,30 @@ def read_dataset(
     )
     frame = frame.assign(lesion_id=join_known(frame))
     frame = frame.assign(lesion_id=join_patients(frame))
-    return Dataset(frame, root_of(table), class_list, label_column)
+    return Dataset(frame, root_of(table), class_list, label_column, label_map)
+
+
+def read_like(
+    source: Path | str,
+    classes: ClassList,
+    label_column: str | None = None,
+    label_map: Mapping[str, str] | None = None,
+) -> Dataset:
+    """Read a data set as another one was read, whose classes it has to have.
+
+    Args:
+        source: see `read_dataset`.
+        classes: of the other.
+        label_column: the other's; where this table has no such column, its layout tells labels.
+        label_map: likewise.
+
+    Raises:
+        InputError: see `read_dataset`.
+    """
+    if label_column and label_column not in read_names(find_table(Path(source))):
+        label_column = label_map = None
+    codes = classes.codes
+    return read_dataset(source, classes=codes, label_column=label_column, label_map=label_map)
 
 
 def identity(image_ids: Iterable[str]) -> str:

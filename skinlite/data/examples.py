@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.geometry import Pixels
+from skinlite.data.mapped import forget
 from skinlite.data.patient import PatientEncoder
 from skinlite.vocabulary import IMAGE, PATIENT
 
@@ -35,7 +36,9 @@ class Examples:
     @property
     def images(self) -> Pixels:
         """The N images, read into memory: uint8 (N, H, W, 3)."""
-        return self.pixels[self.rows]
+        images: Pixels = self.pixels[self.rows]
+        forget(self.pixels, images.nbytes)
+        return images
 
     @property
     def inputs(self) -> dict[str, NDArray[Any]]:

@@ -63,8 +63,10 @@ def find_identical_files(
     """
     stated = _told(frame)
     groups = identical_files({name: images[name] for name in stated if name in images})
-    wrong = [group for group in groups if len({stated[name][1] for name in group}) > 1]
-    others = [group for group in groups if group not in wrong]
+    wrong: list[list[str]] = []
+    others: list[list[str]] = []
+    for group in groups:
+        (wrong if len({stated[name][1] for name in group}) > 1 else others).append(group)
     fault = Fault(
         "one file, several diagnoses",
         "at least one is wrong: leave out the wrong rows. Training keeps them on one side",

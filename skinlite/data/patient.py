@@ -119,21 +119,36 @@ class PatientEncoder(BaseModel):
         Raises:
             InputError: an age outside of 0-120 years.
         """
-        self._warn_of_untold(patients)
-        vectors = np.zeros((len(patients), len(self.columns)), np.float32)
+        for patient in patients:
+            if patient.age is not None:
+                check_age(patient.age)  # refuses a NaN, too
+        ages = [math.nan if patient.age is None else patient.age for patient in patients]
+        sexes = [patient.sex for patient in patients]
+        return self._encode(np.array(ages), sexes, [patient.localization for patient in patients])
+
+    def _encode(
+        self, ages: NDArray[np.float64], sexes: Sequence[str], sites: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """N ages in years, NaN where not told, N sexes and sites."""
+        missing = np.isnan(ages)
+        self._warn_of_untold(
+            age=not missing.all(), sex={*sexes} != {UNKNOWN}, localization={*sites} != {UNKNOWN}
+        )
+        vectors = np.zeros((len(ages), len(self.columns)), np.float32)
         if not self.asks:
             return vectors
+        for age in np.unique(ages[~missing]):
+            check_age(float(age))
+        vectors[:, 0] = np.where(missing, 0, (ages - self.age_mean) / self.age_std)
+        vectors[:, 1] = missing
+        rows = np.arange(len(ages))
         _, sex_columns, site_columns = self.fields
-        for vector, patient in zip(vectors, patients, strict=True):
-            if patient.age is None:
-                vector[1] = 1
-            else:
-                check_age(patient.age)
-                vector[0] = (patient.age - self.age_mean) / self.age_std
-            vector[sex_columns][_index(patient.sex, self.sexes, "sex")] = 1
-            vector[site_columns][
-                _index(patient.localization, self.localizations, "localization")
-            ] = 1
+        for columns, values, known, field in (
+            (sex_columns, sexes, self.sexes, "sex"),
+            (site_columns, sites, self.localizations, "localization"),
+        ):
+            places = {value: _index(value, known, field) for value in dict.fromkeys(values)}
+            vectors[rows, [columns.start + places[value] for value in values]] = 1
         return vectors
 
     def codes(self, patients: Sequence[Patient]) -> NDArray[np.float32]:
@@ -142,7 +157,11 @@ class PatientEncoder(BaseModel):
         Columns: age in years, negative where it isn't told; positions in ``sexes`` and in
         ``localizations``. The same warning and error as of `encode`.
         """
-        self._warn_of_untold(patients)
+        self._warn_of_untold(
+            age=any(patient.age is not None for patient in patients),
+            sex=any(patient.sex != UNKNOWN for patient in patients),
+            localization=any(patient.localization != UNKNOWN for patient in patients),
+        )
         if not self.asks:
             return np.zeros((len(patients), 0), np.float32)
         for patient in patients:
@@ -158,23 +177,20 @@ class PatientEncoder(BaseModel):
         ]
         return np.array(rows, np.float32).reshape(-1, 3)
 
-    def _warn_of_untold(self, patients: Sequence[Patient]) -> None:
-        answered = [
-            field
-            for field in self.untold
-            if any(getattr(patient, field) not in (None, UNKNOWN) for patient in patients)
-        ]
+    def _warn_of_untold(self, **told: bool) -> None:
+        answered = [field for field in self.untold if told[field]]
         if answered:
             warnings.warn(
                 f"The network was trained without any {' or '.join(answered)}: a value of it "
                 "changes no prediction.",
                 SkinliteWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def encode_frame(self, frame: pd.DataFrame) -> NDArray[np.float32]:
         """Encode the columns age, sex and localization of a data set's rows."""
-        return self.encode(patients_of(frame))
+        ages = frame["age"].to_numpy(np.float64)
+        return self._encode(ages, list(frame["sex"]), list(frame["localization"]))
 
     def missing(self) -> NDArray[np.float32]:
         """The vector of a patient who told nothing."""

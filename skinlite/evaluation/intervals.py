@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.evaluation.auc import weighted_auc
@@ -13,7 +13,11 @@ from skinlite.evaluation.resampling import Interval, Weights, intervals_of
 
 
 class Intervals(BaseModel):
-    """Low and high end; None where the images can't tell."""
+    """Low and high end; None where the images can't tell.
+
+    ``melanoma_recall`` is None without such a class; what was written before ``critical_recall``
+    was noted has only that.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,6 +26,14 @@ class Intervals(BaseModel):
     macro_f1: Interval
     macro_auc: Interval | None
     melanoma_recall: Interval | None
+    critical_recall: Interval | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noted(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "critical_recall" not in given:
+            return given | {"critical_recall": given.get("melanoma_recall")}
+        return given
 
 
 class Scores(NamedTuple):
@@ -32,6 +44,7 @@ class Scores(NamedTuple):
     macro_f1: NDArray[np.float64]
     macro_auc: NDArray[np.float64]
     melanoma_recall: NDArray[np.float64]
+    critical_recall: NDArray[np.float64]
 
 
 def bootstrap(
@@ -72,12 +85,13 @@ def scores(
     f1 = seen * 2 * hits / np.maximum(truth + answered, 1)
     aucs = np.stack([weighted_auc(labels == c, probabilities[:, c], weights) for c in range(count)])
     unknown = np.full(len(weights), np.nan)
-    melanoma = recalls[:, classes.codes.index("mel")] if "mel" in classes.names else unknown
+    recall_of = dict(zip(classes.names, recalls.T, strict=True))
     known = (~np.isnan(aucs)).sum(axis=0)
     return Scores(
         accuracy=hits.sum(axis=1) / weights.sum(axis=1),
         balanced_accuracy=np.nanmean(recalls, axis=1),
         macro_f1=np.nanmean(f1, axis=1),
         macro_auc=np.where(known > 0, np.nansum(aucs, axis=0) / np.maximum(known, 1), np.nan),
-        melanoma_recall=melanoma,
+        melanoma_recall=recall_of.get("mel", unknown),
+        critical_recall=unknown if classes.critical is None else recall_of[classes.critical],
     )

@@ -29,6 +29,7 @@ class MetadataOnly(BaseModel):
     Attributes:
         inputs: columns that it sees.
         macro_auc: None where no class can tell, as `melanoma_auc` is without a melanoma.
+        critical_auc: of the critical class, likewise.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +41,8 @@ class MetadataOnly(BaseModel):
     melanoma_auc: float | None
     melanoma_recall: float | None
     intervals: Intervals
+    critical_auc: float | None = None
+    critical_recall: float | None = None
 
 
 def boosted_trees() -> Any:
@@ -107,6 +110,8 @@ def _judge(
         melanoma_auc=scores.per_class["mel"].auc if "mel" in scores.per_class else None,
         melanoma_recall=scores.melanoma_recall,
         intervals=bootstrap(labels, probabilities, lesions, classes),
+        critical_auc=scores.per_class[classes.critical].auc if classes.critical else None,
+        critical_recall=scores.critical_recall,
     )
 
 

@@ -6,11 +6,11 @@ of precision and recall, 2 TP / (2 TP + FP + FN), which is also what the paper's
 printed formula adds TN below the line by mistake.
 """
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from sklearn import metrics
 
 from skinlite.classes import HAM10000, ClassList
@@ -35,7 +35,9 @@ class Metrics(BaseModel):
     """What one set of predictions is worth.
 
     ``confusion[i][j]`` counts images of class i predicted as class j. Means leave out classes
-    that have no image.
+    that have no image. ``critical`` is the class whose recall gates protect (`ClassList`); None
+    where there is none. What was written before it was noted has melanoma, where there is such a
+    class.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -49,6 +51,25 @@ class Metrics(BaseModel):
     macro_auc: float | None
     per_class: dict[str, ClassMetrics]
     confusion: list[list[int]]
+    critical: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noted(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "critical" not in given:
+            return given | {"critical": "mel" if "mel" in given.get("per_class", ()) else None}
+        return given
+
+    @model_validator(mode="after")
+    def _is_a_class(self) -> Self:
+        if self.critical is not None and self.critical not in self.per_class:
+            raise ValueError(f"critical: {self.critical} is not one of the classes")
+        return self
+
+    @property
+    def critical_recall(self) -> float | None:
+        """Recall of the critical class; None without such a class or image."""
+        return self.per_class[self.critical].recall if self.critical else None
 
     @property
     def melanoma_recall(self) -> float | None:
@@ -117,6 +138,7 @@ def evaluate(
         else None,
         per_class=per_class,
         confusion=confusion.tolist(),
+        critical=classes.critical,
     )
 
 

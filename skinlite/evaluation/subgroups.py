@@ -2,11 +2,11 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.evaluation.calibration import Labels, Probabilities
@@ -14,7 +14,8 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import LOCALIZATIONS, SEXES, UNKNOWN
 
 FEWEST = 20
-"""Images, or melanomas: of fewer no share is told, one more right answer being 5 points."""
+"""Images, or ones of the critical class: of fewer no share is told, one more right answer being 5
+points."""
 
 AGE_BANDS = (0, 30, 45, 60, 75, 121)
 """Years, each up to below the next."""
@@ -28,7 +29,10 @@ class Subgroup(BaseModel):
 
     Attributes:
         balanced_accuracy: over the classes of which the group has an image.
+        melanomas: images of melanomas.
         melanoma_recall: of at least FEWEST melanomas.
+        critical_images: images of the critical class; where it wasn't noted, of melanomas.
+        critical_recall: of at least FEWEST of those.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,6 +44,16 @@ class Subgroup(BaseModel):
     accuracy: float | None
     balanced_accuracy: float | None
     melanoma_recall: float | None
+    critical_images: int = 0
+    critical_recall: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noted(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "critical_images" not in given:
+            same = {"images": given.get("melanomas", 0), "recall": given.get("melanoma_recall")}
+            return given | {f"critical_{name}": value for name, value in same.items()}
+        return given
 
 
 def by_subgroup(
@@ -57,10 +71,14 @@ def by_subgroup(
         classes: of labels and probabilities.
     """
     groups = []
-    melanoma = np.array([code == "mel" for code in classes.codes])
+    melanoma, critical = (
+        np.array([code == name for code in classes.codes]) for name in ("mel", classes.critical)
+    )
     for field, group, members in _groups(rows):
         inside = members.to_numpy().nonzero()[0]
-        melanomas = int(melanoma[labels[inside]].sum())
+        melanomas, critical_images = (
+            int(chosen[labels[inside]].sum()) for chosen in (melanoma, critical)
+        )
         scores = None
         if len(inside) >= FEWEST:
             scores = evaluate(labels[inside], probabilities[inside], classes)
@@ -73,6 +91,10 @@ def by_subgroup(
                 accuracy=scores.accuracy if scores else None,
                 balanced_accuracy=scores.balanced_accuracy if scores else None,
                 melanoma_recall=scores.melanoma_recall if scores and melanomas >= FEWEST else None,
+                critical_images=critical_images,
+                critical_recall=scores.critical_recall
+                if scores and critical_images >= FEWEST
+                else None,
             )
         )
     return groups

@@ -11,7 +11,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json, sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
 from skinlite.training.input.augment import Augment  # noqa: F401  registers the layer
-from skinlite.training.run import CHECKPOINT, HISTORY, MODEL, STATE
+from skinlite.training.runs.info import CHECKPOINT, HISTORY, MODEL, STATE
 
 CANDIDATE = "candidate.keras"
 """The best model, beside the state, until the state names it."""

@@ -30,16 +30,10 @@ from skinlite.training.execution import Execution
 from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.network import float32_copy, initial_classifier
-from skinlite.training.run import (
-    CHECKPOINT,
-    MODEL,
-    Run,
-    Status,
-    is_abandoned,
-    open_run,
-    partial_folder,
-)
-from skinlite.training.run_files import score_of, write_data, write_info, write_metrics
+from skinlite.training.runs.find import is_abandoned, open_run, partial_folder
+from skinlite.training.runs.info import CHECKPOINT, MODEL, Status
+from skinlite.training.runs.run import Run
+from skinlite.training.runs.write import score_of, write_data, write_info, write_metrics
 from skinlite.training.schedule import plateau_rate
 from skinlite.training.trainer import classifier_of, make_trainer, start_streams
 
@@ -73,6 +67,7 @@ class Training:
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
+        self._place = self.execution.join()
         self._copy: keras.Model | None = None
         self.execution.check(self._batches(0).batch_size)
         self._strategy = self.execution.strategy()
@@ -145,7 +140,8 @@ class Training:
         self.execution.apply(trainer)
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
-                state = self._train_epoch(trainer, state)
+                with self._place.watched(self.out):
+                    state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
             taken()
             # Wherever it came: the checkpoint says what was reached.
@@ -235,7 +231,7 @@ class Training:
     def _batches(self, epoch: int) -> Epoch:
         classes = len(self.data.dataset.classes)
         return make_epoch(
-            self.config, self.data.examples["train"], self.data.encoder, epoch, classes
+            self.config, self.data.examples["train"], self.data.encoder, epoch, classes, self._place
         )
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skinlite.classes import HAM10000
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.metrics import evaluate
@@ -139,7 +140,7 @@ def write_bundle(
         ),
         recipe=Recipe(quantize=quantize, gates=None),
         signatures={},
-        classes={},
+        classes=HAM10000.names,
         geometry=Geometry(),
         calibration=None,
         audit=Audit(operations={}, float_operations={}, partitions=1),

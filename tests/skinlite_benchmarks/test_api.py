@@ -8,7 +8,7 @@ import pytest
 
 import skinlite_benchmarks
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks import BenchmarkSettings, benchmark
 from skinlite_benchmarks.results.results import read_results
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_export.runtime.runner import RUNNERS, load_runner, runtimes_for

@@ -12,7 +12,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.data.geometry import load_image
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import TFLITE, Bundle, open_bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.bundle.kits import KITS

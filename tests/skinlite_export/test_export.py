@@ -8,7 +8,8 @@ import pytest
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.runner import predict_all

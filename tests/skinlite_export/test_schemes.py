@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites.registry import ALL
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack

@@ -18,7 +18,7 @@ import numpy as np
 
 from skinlite.data.dataset import read_dataset
 from skinlite.training.input.prepare import prepare_again
-from skinlite.training.run import open_run
+from skinlite.training.runs.find import open_run
 from skinlite.training.trainer import predict
 from skinlite_export.convert import to_onnx_int8 as onnx_int8
 from skinlite_export.convert import to_tflite as convert

@@ -13,7 +13,7 @@ import typer
 
 from skinlite.data.dataset import read_dataset
 from skinlite.training.input.prepare import prepare_again
-from skinlite.training.run import open_run
+from skinlite.training.runs.find import open_run
 from skinlite.training.trainer import predict
 from skinlite_benchmarks.studies.calibration_draws import RECIPES
 from skinlite_export.pipeline import convert

@@ -21,8 +21,8 @@ from skinlite.training.config import TrainConfig
 from skinlite.training.input.batches import class_weights
 from skinlite.training.input.prepare import prepare
 from skinlite.training.network import float32_copy, initial_classifier
-from skinlite.training.run import MODEL
-from skinlite.training.run_files import write_data, write_info, write_metrics
+from skinlite.training.runs.info import MODEL
+from skinlite.training.runs.write import write_data, write_info, write_metrics
 from skinlite.vocabulary import IMAGE, PATIENT
 
 BATCH = 64

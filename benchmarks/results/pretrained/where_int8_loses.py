@@ -19,7 +19,7 @@ import typer
 from skinlite.data.dataset import read_dataset
 from skinlite.data.examples import Examples
 from skinlite.training.input.prepare import prepare_again
-from skinlite.training.run import open_run
+from skinlite.training.runs.find import open_run
 from skinlite_export.convert.best_range import Range, best_ranges
 from skinlite_export.convert.samples import samples, tensors
 from skinlite_export.graph.build_keras import Twin

@@ -19,6 +19,8 @@ def _accuracy(field: str) -> Value:
     def value(results: Results, measured: Measurement) -> float | None:
         accuracy = results.contestant(measured.contestant).accuracy
         share: Share | None = getattr(accuracy, field, None)
+        if field == "critical_recall" and accuracy and accuracy.exported.critical == "mel":
+            return None  # melanoma_recall tells it
         return None if share is None else share.value
 
     return value
@@ -38,7 +40,7 @@ TIMES: dict[str, Value] = {
 
 ACCURACIES: dict[str, Value] = {
     name: _accuracy(name)
-    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement")
+    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement", "critical_recall")
 }
 """What images judge: shares."""
 

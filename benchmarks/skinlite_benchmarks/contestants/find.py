@@ -1,16 +1,18 @@
 """Who takes part: a bundle's models, bare files, run folders, and the reference."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from skinlite.classes import ClassList
 from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
 from skinlite.files.claims import restore
 from skinlite.files.read_write import read_json, sha256_of
-from skinlite.training.run import METRICS, MODEL, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import METRICS, MODEL
 from skinlite_benchmarks.contestants.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.contestants.theirs import inspection_of
 from skinlite_benchmarks.measure.stored_inputs import Takes
@@ -36,6 +38,9 @@ class Entry:
         model_sha256: of the Keras model that it was made from; None for a bare file.
         inspection: what a file of somebody else's takes; None for one of skinlite's.
         shaping: how its images get their size.
+        classes: that it predicts; None where that isn't known.
+        label_column: of the data set that trained it, see `skinlite.data.dataset.Dataset`.
+        label_map: likewise.
     """
 
     path: Path
@@ -44,6 +49,9 @@ class Entry:
     model_sha256: str | None = None
     inspection: Inspection | None = None
     shaping: Shaping = "crop"
+    classes: ClassList | None = None
+    label_column: str | None = None
+    label_map: Mapping[str, str] | None = None
 
     @property
     def takes(self) -> Takes | None:
@@ -184,7 +192,16 @@ def _of_run(path: Path) -> Entry:
         "accuracy": accuracy,
     }
     contestant = contestant_of(run.intact(MODEL), "keras").model_copy(update=update)
-    return Entry(path, contestant, run.encoder(), contestant.sha256, shaping=config.shaping)
+    return Entry(
+        path,
+        contestant,
+        run.encoder(),
+        contestant.sha256,
+        shaping=config.shaping,
+        classes=run.info.classes,
+        label_column=run.info.label_column,
+        label_map=run.info.label_map,
+    )
 
 
 def _of_bundle(path: Path) -> list[Entry]:
@@ -195,7 +212,7 @@ def _of_bundle(path: Path) -> list[Entry]:
 
 def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     manifest = bundle.manifest
-    recipe = manifest.recipe
+    recipe, data = manifest.recipe, manifest.data
     scheme = recipe.onnx if file == ONNX else recipe.quantize
     form = "float32" if scheme == "none" else scheme
     entry = _of_file(bundle.path / file)
@@ -216,6 +233,9 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         bundle.encoder(),
         source.model_sha256,
         shaping=bundle.shaping,
+        classes=manifest.class_list,
+        label_column=data.label_column if data else None,
+        label_map=data.label_map if data else None,
     )
 
 

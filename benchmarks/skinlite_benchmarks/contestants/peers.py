@@ -15,7 +15,7 @@ from skinlite.data.cache import kept_folder
 from skinlite.files.read_write import made_once
 from skinlite.process.quiet import silenced
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming

@@ -25,7 +25,8 @@ from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once, write_atomically
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.process.ended import how_it_ended
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 
 MODEL, RECORD = "model.tflite", "reference.json"
 NEEDED_GB = 8.0

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from skinlite import __version__
+from skinlite.api.data import dataset_of
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
 from skinlite.process.ended import how_it_ended
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry, contestant_of
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming
@@ -213,11 +215,10 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
 
 
 def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepared]":
-    from skinlite.data.dataset import read_dataset
     from skinlite.training.input.prepare import prepare_again
 
     opened = open_run(run)
-    dataset = read_dataset(data or Path(opened.info.data))
+    dataset = dataset_of(data or Path(opened.info.data), opened.info)
     return opened.load_model(), prepare_again(opened, dataset)
 
 

@@ -1,14 +1,14 @@
 """A model file that isn't skinlite's: whether it can be timed, and whether a feed fits it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
+from skinlite.classes import HAM10000
 from skinlite.errors import InputError
-from skinlite.vocabulary import CLASSES
 from skinlite_export.inspect.feeds import size_of
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.opened import Opened
@@ -89,16 +89,16 @@ def check_feed(path: Path, found: Inspection, feed: Feed) -> None:
         )
 
 
-def check_classes(path: Path, feed: Feed) -> None:
+def check_classes(path: Path, feed: Feed, codes: Sequence[str] = HAM10000.codes) -> None:
     """Refuse to judge a file whose classes aren't those of the images.
 
     Raises:
         InputError: it has other classes, some joined, or more.
     """
-    if sorted(feed.classes) != sorted(CLASSES):
+    if sorted(feed.classes) != sorted(codes):
         names = ", ".join(name or "(none)" for name in feed.classes)
         raise InputError(
-            f"{path} has the classes {names}, and these images {', '.join(CLASSES)}: accuracies of "
+            f"{path} has the classes {names}, and these images {', '.join(codes)}: accuracies of "
             "different classes don't compare. Leave its feed out to measure all but its accuracy."
         )
 

@@ -2,25 +2,21 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
-from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
 from skinlite.data.splits.leakage import leaks_between
 from skinlite.data.splits.leaks import Leaks
-from skinlite.data.splits.split_protocols import join
 from skinlite.errors import InputError
-from skinlite.training.run import Run
-from skinlite.vocabulary import CLASSES
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import Entry
-from skinlite_benchmarks.contestants.theirs import check_classes
+from skinlite_benchmarks.measure.evaluation_set import EvaluationSet, run_of
 from skinlite_benchmarks.measure.host import cores
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.their_predictions import predict_theirs
@@ -34,75 +30,6 @@ MAY_HAVE_TRAINED = Leaks(
     reason="the evaluation set may have trained it: what it was trained on isn't in a file",
 )
 """Of every file of somebody else's."""
-
-
-@dataclass(frozen=True)
-class EvaluationSet:
-    """The images that judge, and the runs that know what was trained on.
-
-    Attributes:
-        dataset: the rows that judge.
-        pictures: ``test``, the runs' held-out split, or ``all``.
-        runs: that contestants come from, as far as named.
-        notice: what a reader has to know of the choice; empty where nothing.
-    """
-
-    dataset: Dataset
-    pictures: Literal["test", "all"]
-    runs: tuple[Run, ...]
-    notice: str = ""
-
-
-def choose_images(
-    dataset: Dataset, runs: Sequence[Run], entries: Sequence[Entry] = ()
-) -> EvaluationSet:
-    """The test split of the runs; the whole of a data set that none of them knows.
-
-    Args:
-        dataset: that the images are of.
-        runs: whose test split may judge.
-        entries: whom they judge.
-
-    Raises:
-        InputError: the runs have different test splits, the data set has a part of their images
-            only, or an entry comes from another run or has other classes.
-    """
-    for entry in entries:
-        if entry.contestant.feed:
-            check_classes(entry.path, entry.contestant.feed)
-    if not runs and entries and all(entry.inspection for entry in entries):
-        return EvaluationSet(dataset, "all", (), f"Tested on all of {dataset.root.name}.")
-    if not runs:
-        notice = (
-            f"Tested on all of {dataset.root.name}. The model may have been trained on some of "
-            f"these images; then accuracy looks better than it is. Give the run with --model RUN "
-            f"to test on its held-out images."
-        )
-        return EvaluationSet(dataset, "all", (), notice)
-    splits = [run.split() for run in runs]
-    ids = [set(split.loc[split["split"] == "test", "image_id"]) for split in splits]
-    for run, other in zip(runs, ids, strict=True):
-        if other != ids[0]:
-            raise InputError(
-                f"{runs[0].path} and {run.path} have different test splits, so no images test "
-                "both fairly. Benchmark their models separately, or train with the same split."
-            )
-    known = set().union(*(split["image_id"] for split in splits))
-    if known.isdisjoint(dataset.frame["image_id"]):
-        notice = f"Tested on {dataset.root.name}; none of its images is in the runs' splits."
-        return EvaluationSet(dataset, "all", tuple(runs), notice)
-    for entry in entries:
-        if entry.contestant.trained and entry.model_sha256 and _run_of(entry, runs) is None:
-            raise InputError(
-                f"{entry.path} doesn't come from {' or '.join(str(run.path) for run in runs)} as "
-                "it is now, so it may have been trained on the test images. Give its own run "
-                "with --model, or export again."
-            )
-    apart = runs[0].info.split.test_data
-    if apart and not ids[0] <= set(dataset.frame["image_id"]):
-        dataset = join(dataset, read_dataset(Path(apart)))
-    test = splits[0].loc[splits[0]["split"] == "test", "image_id"]
-    return EvaluationSet(dataset.select(test), "test", tuple(runs))
 
 
 def score(
@@ -145,13 +72,13 @@ class _Judge:
         self._entries, self._set, self._reference = entries, evaluation_set, reference
         self._predictions: dict[tuple[Path, str], NDArray[np.float32]] = {}
         frame = evaluation_set.dataset.frame
-        self._labels = frame["dx"].map(CLASSES.index).to_numpy(np.intp)
+        self._labels = evaluation_set.dataset.classes.labels(frame["dx"])
         self._lesions = frame["lesion_id"].to_numpy(object)
 
     def ours(self, entry: Entry) -> Accuracy | None:
         """Of a file or run of skinlite's, beside its float model."""
         name, runs = entry.contestant.name, self._set.runs
-        run = _run_of(entry, runs)
+        run = run_of(entry, runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
             self.reasons.append(
@@ -173,6 +100,7 @@ class _Judge:
             self._lesions,
             images=self._set.pictures,
             leaks=_leaks(run, self._set),
+            classes=self._set.dataset.classes,
         )
 
     def theirs(self, entry: Entry) -> Accuracy | None:
@@ -198,6 +126,7 @@ class _Judge:
             images="unknown",
             leaks=MAY_HAVE_TRAINED,
             baseline=compared,
+            classes=self._set.dataset.classes,
         )
 
     def _baseline(self) -> tuple[str, NDArray[np.float32]] | None:
@@ -252,13 +181,6 @@ def _predictions(
         else (pixels_for(runner, load_image(path)) for path in frame["path"])
     )
     return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
-
-
-def _run_of(entry: Entry, runs: Sequence[Run]) -> Run | None:
-    """The run that a contestant comes from; a bare file's is the only one there is."""
-    if entry.model_sha256 is None:
-        return runs[0] if len(runs) == 1 else None
-    return next((run for run in runs if run.model_sha256() == entry.model_sha256), None)
 
 
 def _float_twin(entry: Entry, entries: Sequence[Entry]) -> tuple[Path, str] | None:

@@ -10,7 +10,6 @@ from skinlite.data.dataset import Dataset
 from skinlite.data.geometry import load_image
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads
-from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.measure.host import cores
 from skinlite_export.inspect.feeds import batch_of, resize, scale
 from skinlite_export.inspect.opened import Arrays, Opened
@@ -22,7 +21,7 @@ from skinlite_export.runtime.runner import FILES
 def predict_theirs(
     path: Path, runtime: str, found: Inspection, feed: Feed, dataset: Dataset
 ) -> NDArray[np.float32]:
-    """Probabilities (N, 7), in the order of CLASSES.
+    """Probabilities (N, classes), in the order of the data set's classes.
 
     Args:
         path: of the file.
@@ -58,4 +57,5 @@ def predict_theirs(
             "wrong, or the file is damaged. Look at it with skinlite inspect."
         )
     probabilities = to_probabilities(scores, "logits" if feed.logits else "probabilities")
-    return probabilities[:, [feed.classes.index(name) for name in CLASSES]].astype(np.float32)
+    order = [feed.classes.index(name) for name in dataset.classes.codes]
+    return probabilities[:, order].astype(np.float32)

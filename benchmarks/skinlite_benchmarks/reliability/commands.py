@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from skinlite.data.check import check_decoding
 from skinlite.data.dataset import read_dataset
+from skinlite.data.decoding import check_decoding
 from skinlite.errors import SkinliteError
 from skinlite_benchmarks.results.results import RESULTS, read_results
 from skinlite_export.bundle.folder import open_bundle
@@ -75,7 +75,8 @@ def _csv_is_whole(path: Path) -> bool:
 
 
 def _run_is_whole(path: Path) -> bool:
-    from skinlite.training.run import METRICS, MODEL, has_checkpoint, open_run
+    from skinlite.training.runs.find import has_checkpoint, open_run
+    from skinlite.training.runs.info import METRICS, MODEL
 
     scored = open_run(path).info.status != "interrupted"
     return (path / MODEL).is_file() and (
@@ -84,7 +85,7 @@ def _run_is_whole(path: Path) -> bool:
 
 
 def _resume_run(folder: Path) -> list[str] | None:
-    from skinlite.training.run import has_checkpoint, partial_folder
+    from skinlite.training.runs.find import has_checkpoint, partial_folder
 
     run = folder / "run"
     left = run if run.exists() else partial_folder(run)

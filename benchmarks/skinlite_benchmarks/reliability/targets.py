@@ -21,7 +21,9 @@ from skinlite.data.layouts.tables import find_table, image_paths
 from skinlite.data.splits.same_lesion import read_pairs
 from skinlite.data.splits.split import read_split
 from skinlite.files.read_write import sha256_of
-from skinlite.training.run import HISTORY, Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import HISTORY
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.compare.changes import compare
 from skinlite_benchmarks.reliability.commands import Inputs
 from skinlite_benchmarks.results.results import RESULTS, read_results

@@ -1,5 +1,6 @@
 """The report's tables on predictions: accuracy with intervals, and the paper's beside it."""
 
+from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results import naming
@@ -19,13 +20,15 @@ def accuracies(results: Results) -> Table | None:
                 contestant.name,
                 wording.share_interval(accuracy.accuracy),
                 wording.share_interval(accuracy.balanced_accuracy),
-                wording.share_interval(accuracy.melanoma_recall),
+                wording.share_interval(accuracy.critical_recall)
+                + wording.whose_recall(accuracy, results),
                 wording.agreement(accuracy, ends=True),
                 "" if keras is None else wording.share(keras.balanced_accuracy),
                 wording.judged_on(accuracy),
             )
         )
-    columns = ["Model", "Accuracy", "Balanced accuracy", "Melanoma recall", "Agreement"]
+    recall = wording.recall_title(results)
+    columns = ["Model", "Accuracy", "Balanced accuracy", recall, "Agreement"]
     columns += ["Float model, balanced", "Images"]
     return Table("Accuracy", columns, rows) if rows else None
 
@@ -48,6 +51,8 @@ def paper(results: Results) -> Table | None:
             if contestant.backbone != known.backbone:
                 continue
             accuracy, cost = contestant.accuracy, contestant.cost
+            if accuracy and tuple(accuracy.exported.per_class) != CLASSES:
+                continue  # shares of other classes don't compare
             status = wording.accuracy_status(contestant)
             shares = (
                 (status, status, status)

@@ -57,14 +57,20 @@ def _row(results: Results, contestant: Contestant, measured: Measurement) -> dic
         "leaky": accuracy and accuracy.leaky,
         "leaks": accuracy and accuracy.leaks.state,
     }
-    for name in ("accuracy", "balanced_accuracy", "melanoma_recall", "agreement"):
+    for name in (
+        "accuracy",
+        "balanced_accuracy",
+        "melanoma_recall",
+        "agreement",
+        "critical_recall",
+    ):
         share: Share | None = getattr(accuracy, name, None)
         row |= {
             name: share and share.value,
             f"{name}_low": share and share.low,
             f"{name}_high": share and share.high,
         }
-    return row
+    return row | {"critical": accuracy and accuracy.exported.critical}
 
 
 def _plain(text: str) -> str:

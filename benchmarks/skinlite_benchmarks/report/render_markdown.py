@@ -30,7 +30,7 @@ def render_markdown(view: View) -> str:
     parts.append(
         "\n".join(f"- {name}: {_escape(value)}" for name, value in tables.setting_rows(results))
     )
-    parts.append(_escape(tables.METHOD))
+    parts.append(_escape(tables.method(results)))
     if results.settings.command:
         # Indented, so that no backtick of a file name ends the block.
         parts.append(f"    {' '.join(results.settings.command.splitlines())}")

@@ -33,17 +33,17 @@ def overview(view: View) -> Table:
             wording.megabytes(row.contestant.bytes / 1e6),
             "baseline" if row is view.baseline else wording.factor(row.times_smaller),
             wording.megabytes(row.measured.memory_mb),
-            *_accuracy_cells(row.contestant),
+            *_accuracy_cells(row.contestant, view.results),
         )
         for row in view.rows
     ]
     columns = ["Model", "Latency", "Faster", "Size", "Smaller", "Memory"]
-    columns += ["Balanced accuracy", "Melanoma recall", "Agreement"]
+    columns += ["Balanced accuracy", wording.recall_title(view.results), "Agreement"]
     title = f"Overview, {naming.threads(view.threads)}"
     return Table(title, columns, rows, marked=view.rows.index(view.headline))
 
 
-def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
+def _accuracy_cells(contestant: Contestant, results: Results) -> tuple[str, str, str]:
     accuracy = contestant.accuracy
     if accuracy is None:
         status = wording.accuracy_status(contestant)
@@ -54,7 +54,8 @@ def _accuracy_cells(contestant: Contestant) -> tuple[str, str, str]:
             exported.balanced_accuracy, None if keras is None else keras.balanced_accuracy
         )
         + wording.leak(accuracy),
-        _beside_keras(exported.melanoma_recall, None if keras is None else keras.melanoma_recall)
+        _beside_keras(exported.critical_recall, None if keras is None else keras.critical_recall)
+        + wording.whose_recall(accuracy, results)
         + wording.leak(accuracy),
         wording.agreement(accuracy),
     )
@@ -99,8 +100,19 @@ def setting_rows(results: Results) -> list[tuple[str, str]]:
     return rows
 
 
-METHOD = (
-    "Batch 1, float pixels in, seven probabilities out; a file of somebody else's as it is, with "
+def method(results: Results) -> str:
+    """How it was measured."""
+    counts = {
+        len(contestant.accuracy.exported.per_class)
+        for contestant in results.contestants
+        if contestant.accuracy
+    }
+    classes = "seven probabilities" if counts <= {7} else "a probability for each class"
+    return _METHOD.format(classes)
+
+
+_METHOD = (
+    "Batch 1, float pixels in, {} out; a file of somebody else's as it is, with "
     "noise in its inputs. Every contestant runs in its own process. "
     f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
     "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "

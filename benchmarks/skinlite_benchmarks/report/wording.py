@@ -5,11 +5,12 @@ The HTML page, the Markdown report and the terminal all say it in these words.
 
 import math
 
+from skinlite.classes import recall_name
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.device_records import DeviceCheck
 from skinlite_benchmarks.results.records import Accuracy, Interval, Share
-from skinlite_benchmarks.results.results import Contestant, Measurement
+from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -76,6 +77,26 @@ def agreement(accuracy: Accuracy, *, ends: bool = False) -> str:
     found, name = accuracy.agreement, accuracy.agreement_with
     value = share_interval(found) if ends else share(None if found is None else found.value)
     return f"{value} (with {name})" if name else value
+
+
+def recall_title(results: Results) -> str:
+    """What the column of the critical class's recall is called; with the class, if it is one."""
+    classes = {
+        contestant.accuracy.exported.critical
+        for contestant in results.contestants
+        if contestant.accuracy
+    }
+    if len(classes) > 1:
+        return "Critical recall"
+    (critical,) = classes or {"mel"}
+    name = recall_name(critical)
+    return name[:1].upper() + name[1:]
+
+
+def whose_recall(accuracy: Accuracy, results: Results) -> str:
+    """Said beside a critical class's recall, where the column's title doesn't say it."""
+    critical = accuracy.exported.critical
+    return f" ({critical})" if critical and recall_title(results) == "Critical recall" else ""
 
 
 def share_interval(value: Share | None) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.splits.leaks import Leaks
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.intervals import Intervals, bootstrap
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.resampling import Interval, intervals_of
-from skinlite.vocabulary import CLASSES
 from skinlite_benchmarks.results.records import Accuracy, Images, Share, Source
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Comparison, Gate
@@ -30,26 +30,29 @@ def measured(
     images: Images,
     leaks: Leaks,
     baseline: tuple[str, Probabilities] | None = None,
+    classes: ClassList = HAM10000,
 ) -> Accuracy:
     """The columns of a contestant that predicted N images.
 
     Args:
-        labels: (N,), positions in CLASSES.
-        exported: (N, 7), the contestant's predicted probabilities.
-        keras: (N, 7), the float model's; None where there is none.
+        labels: (N,), positions in ``classes``.
+        exported: (N, classes), the contestant's predicted probabilities.
+        keras: (N, classes), the float model's; None where there is none.
         lesions: (N,), which lesion an image shows.
         images: see `Accuracy`.
         leaks: see `Accuracy`.
-        baseline: name and predictions (N, 7) of what it agrees with where there is no float model.
+        baseline: name and predictions (N, classes) of what it agrees with where there is no float
+            model.
+        classes: of labels and predictions.
     """
     name, compared = (None, keras) if keras is not None or baseline is None else baseline
     found = accuracy_of(
-        evaluate(labels, exported),
+        evaluate(labels, exported, classes),
         source="data",
         images=images,
         leaks=leaks,
-        keras=None if keras is None else evaluate(labels, keras),
-        intervals=bootstrap(labels, exported, lesions),
+        keras=None if keras is None else evaluate(labels, keras, classes),
+        intervals=bootstrap(labels, exported, lesions, classes),
         agreement=None
         if compared is None
         else agreement_of(compared.argmax(axis=1) == exported.argmax(axis=1), lesions),
@@ -91,8 +94,8 @@ def accuracy_of(
         intervals: of ``exported``; left out, they are made from its confusion matrix.
     """
     ends = intervals or _over_images(exported)
-    recall, recall_ends = exported.melanoma_recall, ends.melanoma_recall
-    melanomas = sum(exported.confusion[CLASSES.index("mel")])
+    melanoma = _recall(exported, "mel", ends.melanoma_recall)
+    critical = _recall(exported, exported.critical, ends.critical_recall)
     return Accuracy(
         source=source,
         pictures=images,
@@ -103,11 +106,18 @@ def accuracy_of(
         balanced_accuracy=_share(
             exported.balanced_accuracy, ends.balanced_accuracy, exported.images
         ),
-        melanoma_recall=None
-        if recall is None or recall_ends is None
-        else _share(recall, recall_ends, melanomas),
+        melanoma_recall=melanoma,
         agreement=agreement,
+        critical_recall=critical,
     )
+
+
+def _recall(metrics: Metrics, code: str | None, ends: Interval | None) -> Share | None:
+    """Of a class; None where there is none, or no image of it."""
+    scores = metrics.per_class.get(code) if code else None
+    if scores is None or scores.recall is None or ends is None:
+        return None
+    return _share(scores.recall, ends, scores.support)
 
 
 def agreement_of(same: NDArray[np.bool_], lesions: NDArray[Any]) -> Share:
@@ -126,9 +136,10 @@ def _agreement_in_bundle(comparison: Comparison, gates: Sequence[Gate]) -> Share
 
 
 def _over_images(metrics: Metrics) -> Intervals:
-    cells = np.arange(len(CLASSES) ** 2).repeat(np.ravel(metrics.confusion))
-    labels, predicted = np.divmod(cells, len(CLASSES))
-    return bootstrap(labels, np.eye(len(CLASSES))[predicted], np.arange(len(labels)))
+    classes = ClassList(names={code: code for code in metrics.per_class}, critical=metrics.critical)
+    cells = np.arange(len(classes) ** 2).repeat(np.ravel(metrics.confusion))
+    labels, predicted = np.divmod(cells, len(classes))
+    return bootstrap(labels, np.eye(len(classes))[predicted], np.arange(len(labels)), classes)
 
 
 def _share(value: float, ends: Interval, n: int) -> Share:

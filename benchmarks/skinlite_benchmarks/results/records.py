@@ -3,9 +3,9 @@
 `skinlite_benchmarks.results.results` puts them together; units are those that stand there.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.data.splits.leaks import MayLeak
 from skinlite.evaluation.metrics import Metrics
@@ -65,6 +65,8 @@ class Accuracy(Record, MayLeak):
         keras: the float model's; None where it is not known.
         balanced_accuracy: the mean of the recalls.
         melanoma_recall: None without a melanoma.
+        critical_recall: of the class that ``exported`` names critical; what was written before it
+            was noted has only melanoma's.
         agreement: with the float model's top-1 predictions; None where that is not known.
         agreement_with: the baseline's name, where the agreement is with that; else None.
     """
@@ -78,6 +80,14 @@ class Accuracy(Record, MayLeak):
     melanoma_recall: Share | None
     agreement: Share | None
     agreement_with: str | None = None
+    critical_recall: Share | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noted(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "critical_recall" not in given:
+            return given | {"critical_recall": given.get("melanoma_recall")}
+        return given
 
 
 class OperatorTime(Record):

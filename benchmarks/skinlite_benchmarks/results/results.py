@@ -8,7 +8,8 @@ Format history:
 * 3: the same fields, of turns that settle before they are timed (`SETTLE_NS`). Later:
   what is known of leaks, beside ``leaky``; without it that is "unknown" where ``leaky`` is false.
   Files of others: ``theirs`` and ``feed`` of a contestant, an empty ``image_shape``, ``pictures``
-  that are "unknown", ``agreement_with``; without them all are skinlite's.
+  that are "unknown", ``agreement_with``; without them all are skinlite's. Classes other than
+  HAM10000's: ``critical_recall``, and ``critical`` of metrics; without them that is melanoma's.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """

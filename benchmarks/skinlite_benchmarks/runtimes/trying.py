@@ -57,7 +57,7 @@ def try_file(
         file: the model.
         label: what the file is called in the table.
         inputs: as the file stores them.
-        expected: the reference's probabilities (N, 7).
+        expected: the reference's probabilities (N, classes).
     """
     said, equal, difference = "", None, None
     try:

@@ -17,10 +17,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from skinlite.data.dataset import read_dataset
+from skinlite.api.data import dataset_of
 from skinlite.errors import told
 from skinlite.training.input.prepare import Prepared, prepare_again
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated import answers
 from skinlite_export.quantize.layer_errors import divergence
@@ -71,7 +72,7 @@ def measure(
         images = data.examples[split]
         keras, predicted = predict(model, images), answers(content, images)
         apart = float(np.median(divergence(keras, predicted)))
-        yield fidelity(images.labels, keras, predicted), apart
+        yield fidelity(images.labels, keras, predicted, data.dataset.classes), apart
 
 
 def only_some(data: Prepared, count: int, seed: int) -> Prepared:
@@ -102,7 +103,7 @@ def main(
 ) -> None:
     """Print the table."""
     opened = open_run(run)
-    prepared = prepare_again(opened, read_dataset(data))
+    prepared = prepare_again(opened, dataset_of(data, opened.info))
     splits = split or [Split.VALIDATION]
     how = "class-balanced" if balanced else "random"
     counts = " and ".join(
@@ -112,7 +113,7 @@ def main(
     print(
         "| recipe | images | divergence, worst | median | agreement, worst | median "
         "| balanced accuracy drop, worst | median "
-        "| melanoma recall drop, worst | macro AUC drop, worst |\n"
+        "| critical recall drop, worst | macro AUC drop, worst |\n"
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
         flush=True,
     )
@@ -133,7 +134,7 @@ def main(
 def _cells(results: Sequence[Fidelity], apart: Sequence[float]) -> str:
     agreement = [result.agreement for result in results]
     drop = [result.balanced_accuracy_drop for result in results]
-    melanoma = max(result.melanoma_recall_drop for result in results)
+    melanoma = max(result.critical_recall_drop for result in results)
     auc = max(result.macro_auc_drop for result in results)
     return (
         f"{max(apart):.5f} | {median(apart):.5f} | {min(agreement):.3f} | {median(agreement):.3f} "

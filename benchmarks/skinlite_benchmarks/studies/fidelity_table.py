@@ -26,7 +26,7 @@ COLUMNS = [
     "Agreement",
     "Accuracy",
     "Balanced accuracy",
-    "Melanoma recall",
+    "Critical recall",
     "Macro AUC",
 ]
 
@@ -64,7 +64,7 @@ def _keras(metrics: Metrics) -> tuple[str, ...]:
 
 
 def _scores(metrics: Metrics) -> tuple[str, ...]:
-    shares = metrics.accuracy, metrics.balanced_accuracy, metrics.melanoma_recall, metrics.macro_auc
+    shares = metrics.accuracy, metrics.balanced_accuracy, metrics.critical_recall, metrics.macro_auc
     return tuple(map(wording.share, shares))
 
 

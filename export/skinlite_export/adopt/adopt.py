@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite import __version__
-from skinlite.api.data import counted, dataset_of
-from skinlite.classes import HAM10000
-from skinlite.data.dataset import Dataset
+from skinlite.api.data import counted
+from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.geometry import Pixels as Image
 from skinlite.data.geometry import Shaping
 from skinlite.data.patient import NO_PATIENT
@@ -22,11 +21,13 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files.read_write import check_free, sha256_of, staged_folder
 from skinlite.models.adopted import Adopted
 from skinlite.progress import Report, silent
-from skinlite.training.identity import structure_of
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import CONFIG, METRICS, MODEL, SPLIT, Run, RunInfo, RunMetrics, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.identity import structure_of
+from skinlite.training.runs.info import CONFIG, METRICS, MODEL, SPLIT, RunInfo, RunMetrics
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
-from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite.vocabulary import IMAGE
 from skinlite_export.adopt.checks import (
     AUTO,
     check_declared,
@@ -56,6 +57,8 @@ def adopt(
     out: Path,
     *,
     classes: Sequence[str] | None = None,
+    label_column: str | None = None,
+    label_map: Path | None = None,
     pixels: str = AUTO,
     channels: str = AUTO,
     geometry: str = AUTO,
@@ -69,14 +72,16 @@ def adopt(
     """Make a run of a Keras network of somebody's, to be exported, verified and served.
 
     What the network wants its images to be, and the order of its outputs, goes into the graph: the
-    run takes RGB, 0-255, and gives probabilities in skinlite's order, as any run does. It takes no
-    patient. Nothing in the file is run that isn't a layer of Keras.
+    run takes RGB, 0-255, and gives probabilities in the data set's order, as any run does. It takes
+    no patient. Nothing in the file is run that isn't a layer of Keras.
 
     Args:
         file: .keras, or .h5 of Keras 2 or 3.
         data: a data set with labels, or its folder: it proves the feed, calibrates and judges.
         out: the run folder to write.
         classes: its outputs in order; None: as labelled images say.
+        label_column: the table's column of labels; see `skinlite.read_dataset`.
+        label_map: file with the class of each label; likewise.
         pixels: the range that it takes, or ``auto``: as labelled images say.
         channels: ``RGB``, ``BGR`` or ``auto``.
         geometry: whether images are cropped or stretched to its size: ``crop``, ``stretch`` or
@@ -93,45 +98,58 @@ def adopt(
         InputError: the file can't be adopted, a declaration isn't what labelled images say, or
             they can't tell; nothing is written then.
     """
-    check_declared(classes, pixels, channels, geometry)
     if file.is_dir() and (file / MARK).is_file():
         raise InputError(
             f"{file} is a SavedModel: it isn't loaded, because its graph may read and write files. "
             "Save it as .keras where it was made: model.save('model.keras')."
         )
     check_free(out)
+    if not isinstance(data, Dataset):
+        data = read_dataset(data, label_column=label_column, label_map=label_map)
+    dataset = data
+    codes = dataset.classes.codes
+    classes = None if classes is None else [name.lower() for name in classes]
+    check_declared(classes, pixels, channels, geometry, codes)
     opened = open_model(file)
-    size = check_file(file, opened)
+    size = check_file(file, opened, codes)
     network = opened.network
     # Before anything that takes long: a layer that can't be read is named.
     zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     read_keras(
-        with_feed(network, mean=zero, std=one, channels="RGB", classes=CLASSES, logits=False)
+        with_feed(
+            network,
+            mean=zero,
+            std=one,
+            channels="RGB",
+            classes=codes,
+            logits=True,  # nothing is taken off its end yet
+            wanted=codes,
+        )
     )
     by_softmax = _by_softmax(file, logits, opened)
-    dataset = dataset_of(data)
-    if dataset.classes != HAM10000:
-        raise InputError(
-            f"{dataset.root} has the classes {', '.join(dataset.classes.codes)}. Only networks of "
-            "HAM10000's seven classes can be adopted as yet."
-        )
     report("trying ways to feed it", 0, 1)
-    finding = find_feed(opened, dataset.root, images)
+    finding = find_feed(opened, dataset, images)
     declared = Hypothesis(
         cast(Pixels, settled("pixels", pixels, finding.pixels)),
         cast(Channels, settled("channels", channels, finding.channels)),
         cast(Shaping, settled("geometry", geometry, finding.geometry, may_be_open=True)),
     )
     _warn_of_antialias(finding)
-    order = settled_classes(classes, finding)
-    trials = Trials(opened, draw_images(dataset.root, images))
+    order = settled_classes(classes, finding, codes)
+    trials = Trials(opened, draw_images(dataset, images))
     mean, std = trials.scaling.of(declared.pixels)
-    few = trials.predictions(declared, FEW)
+    few = trials.predictions(declared, FEW * len(codes))
     model = with_feed(
-        network, mean=mean, std=std, channels=declared.channels, classes=order, logits=by_softmax
+        network,
+        mean=mean,
+        std=std,
+        channels=declared.channels,
+        classes=order,
+        logits=by_softmax,
+        wanted=codes,
     )
-    seen = trials.resized(declared.geometry, False)[:FEW]
-    _check_equal(model, seen, few[:, [order.index(name) for name in CLASSES]], file)
+    seen = trials.resized(declared.geometry, False)[: len(few)]
+    _check_equal(model, seen, few[:, [order.index(name) for name in codes]], file)
     adopted = Adopted(
         name=re.sub(r"[^A-Za-z0-9_-]+", "_", file.stem).strip("_") or "network",
         file=file.name,
@@ -158,8 +176,8 @@ def adopt(
     return _write(out, model, adopted, prepared, report)
 
 
-FEW = 14
-"""Labelled images, two a class, on which the run has to equal the file."""
+FEW = 2
+"""Labelled images a class on which the run has to equal the file."""
 
 
 def _by_softmax(file: Path, declared: bool | None, opened: Opened) -> bool:
@@ -220,6 +238,9 @@ def _write(
             data=str(prepared.dataset.root.resolve()),
             pictures=len(prepared.dataset.frame),
             synthetic=prepared.dataset.synthetic,
+            classes=prepared.dataset.classes,
+            label_column=prepared.dataset.label_column,
+            label_map=prepared.dataset.label_map and dict(prepared.dataset.label_map),
             versions={
                 "skinlite": __version__,
                 "keras": keras.__version__,
@@ -235,4 +256,4 @@ def _write(
 
 def _score(model: keras.Model, prepared: Prepared, split: str) -> Metrics:
     examples = prepared.examples[split]
-    return evaluate(examples.labels, predict(model, examples))
+    return evaluate(examples.labels, predict(model, examples), prepared.dataset.classes)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skinlite.errors import InputError
-from skinlite.vocabulary import CLASSES
 from skinlite_export.inspect.feeds import RANGES
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Choice, Finding
@@ -13,8 +12,8 @@ AUTO = "auto"
 FEWEST_PIXELS, MOST_PIXELS = 16, 1024
 
 
-def check_file(path: Path, opened: Opened) -> int:
-    """Refuse what isn't a Keras classifier of one square image and seven classes.
+def check_file(path: Path, opened: Opened, codes: Sequence[str]) -> int:
+    """Refuse what isn't a Keras classifier of one square image and so many classes.
 
     Returns:
         Height and width of its image, pixels.
@@ -48,12 +47,14 @@ def check_file(path: Path, opened: Opened) -> int:
             f"{path} takes images of {size} pixels. A run has square images of one size, "
             f"{FEWEST_PIXELS} to {MOST_PIXELS} pixels."
         )
-    if scores.shape[-1] != len(CLASSES):
+    single = scores.shape[-1] == 1  # it says how likely the second of two classes is
+    if scores.shape[-1] != len(codes) and not (single and len(codes) == 2):
         raise InputError(
-            f"{path} gives {scores.shape[-1]} numbers an image, and there are {len(CLASSES)} "
-            f"classes: {', '.join(CLASSES)}. Other lists of classes can't be adopted yet."
+            f"{path} gives {scores.shape[-1]} numbers an image, and the labelled images have "
+            f"{len(codes)} classes: {', '.join(codes)}. Give images that are labelled with the "
+            "classes that trained it (`data`, `label_column`)."
         )
-    if found.scores == "sigmoid":
+    if found.scores == "sigmoid" and not single:
         raise InputError(
             f"{path} gives numbers between 0 and 1 that don't sum to 1, as independent sigmoids "
             "do. What is adopted gives probabilities of classes, or logits."
@@ -62,7 +63,11 @@ def check_file(path: Path, opened: Opened) -> int:
 
 
 def check_declared(
-    classes: Sequence[str] | None, pixels: str, channels: str, geometry: str
+    classes: Sequence[str] | None,
+    pixels: str,
+    channels: str,
+    geometry: str,
+    codes: Sequence[str],
 ) -> None:
     """Refuse declarations that mean nothing."""
     known = {
@@ -78,13 +83,13 @@ def check_declared(
     for name in classes:
         if classes.count(name) > 1:
             raise InputError(f"`classes` has {name!r} twice.")
-        if name not in CLASSES:
+        if name not in codes:
             raise InputError(
-                f"`classes`: {name!r} is none of {', '.join(CLASSES)}. Other lists of classes "
-                "can't be adopted yet."
+                f"`classes`: {name!r} is none of {', '.join(codes)}, the labels of the images. "
+                "Give images that are labelled with its classes (`data`, `label_column`)."
             )
-    if len(classes) != len(CLASSES):
-        missing = [name for name in CLASSES if name not in classes]
+    if len(classes) != len(codes):
+        missing = [name for name in codes if name not in classes]
         raise InputError(f"`classes` lacks {', '.join(missing)}.")
 
 
@@ -120,20 +125,18 @@ def settled(name: str, declared: str, choice: Choice, may_be_open: bool = False)
     return choice.value if declared == AUTO else declared
 
 
-def settled_classes(declared: Sequence[str] | None, finding: Finding) -> tuple[str, ...]:
+def settled_classes(
+    declared: Sequence[str] | None, finding: Finding, codes: Sequence[str]
+) -> tuple[str, ...]:
     """The classes by output, likewise.
 
     Raises:
         InputError: labelled images say otherwise, can't tell, or lack a class.
     """
     found = {one.label: one for one in finding.classes}
-    missing = [name for name in CLASSES if name not in found]
-    if missing or len(found) > len(CLASSES):
-        strange = [name for name in found if name not in CLASSES]
+    if missing := [name for name in codes if name not in found]:
         raise InputError(
-            "The labelled images have to be of the seven classes: they lack "
-            f"{', '.join(missing) or 'none'}"
-            + (f", and have {', '.join(strange)} besides." if strange else ".")
+            f"The labelled images have to be of every class: they lack {', '.join(missing)}."
         )
     doubtful = [name for name, one in found.items() if not one.told]
     if doubtful:
@@ -142,7 +145,7 @@ def settled_classes(declared: Sequence[str] | None, finding: Finding) -> tuple[s
             "more with `images`, or images that are more like those that trained it."
         )
     if declared is not None:
-        wrong = [name for name in CLASSES if found[name].output != list(declared).index(name)]
+        wrong = [name for name in codes if found[name].output != list(declared).index(name)]
         if wrong:
             raise InputError(
                 f"`classes` isn't the order of the outputs: labelled images say "

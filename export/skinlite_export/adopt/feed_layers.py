@@ -7,8 +7,9 @@ import keras
 import numpy as np
 from keras import layers
 
+from skinlite.classes import HAM10000
 from skinlite.errors import InputError
-from skinlite.vocabulary import CLASSES, IMAGE, PROBABILITIES
+from skinlite.vocabulary import IMAGE, PROBABILITIES
 
 PASSING = ("Activation", "Dropout", "Flatten", "GlobalAveragePooling2D", "Reshape", "Softmax")
 """Layers behind the last kernel that leave the outputs in its order; `VECTORS` only where they
@@ -27,32 +28,41 @@ def with_feed(
     channels: str,
     classes: Sequence[str],
     logits: bool,
+    wanted: Sequence[str] = HAM10000.codes,
 ) -> keras.Model:
     """A classifier of ours around a foreign network, whose last kernel is put in our order.
 
     Args:
-        network: from an image (batch, H, W, 3) to 7 numbers.
+        network: from an image (batch, H, W, 3) to a number for each class; or to a single one, of
+            what its second class is.
         mean: RGB, of levels 0-255: the network takes (level - mean) / std. None: each image's own.
         std: likewise.
         channels: order of the colours that it takes, ``RGB`` or ``BGR``.
         classes: its outputs, by name, in its order.
-        logits: whether they still have to go through a softmax.
+        logits: whether they still have to go through a softmax; of a single number, whether it
+            is one, so that it is no sigmoid's.
+        wanted: the classes in the order that its outputs are to have.
 
     Returns:
-        A model from ``{"image": (batch, H, W, 3) RGB 0-255}`` to probabilities (batch, 7) in the
-        order of `skinlite.vocabulary.CLASSES`.
+        A model from ``{"image": (batch, H, W, 3) RGB 0-255}`` to probabilities
+        (batch, classes) in the order of ``wanted``.
 
     Raises:
         InputError: its last layers have no kernel that could be put in order.
     """
-    order = [list(classes).index(name) for name in CLASSES]
-    if order != list(range(len(order))):
-        _permute(_last_kernel(network), order)
+    order = [list(classes).index(name) for name in wanted]
+    single = network.outputs[0].shape[-1] == 1
+    if single and not logits:
+        _without_sigmoid(network)
+    elif not single and order != list(range(len(order))):
+        _permute(_last_kernel(network, len(order)), order)
     image = keras.Input(network.inputs[0].shape[1:], name=IMAGE)
     # Of a file of Keras 2 it gives a list.
     (x,) = keras.tree.flatten(network(_fed(image, mean, std, channels)))
     if len(x.shape) > 2:
         x = layers.Flatten(name="outputs")(x)
+    if single:
+        return keras.Model({IMAGE: image}, _both(x, order), name="adopted")
     last = layers.Softmax if logits else layers.Identity
     return keras.Model({IMAGE: image}, last(name=PROBABILITIES)(x), name="adopted")
 
@@ -79,7 +89,37 @@ def _fed(image: Any, mean: Three | None, std: Three | None, channels: str) -> An
     return fed
 
 
-def _last_kernel(network: keras.Model) -> Any:
+def _both(logit: Any, order: list[int]) -> Any:
+    """Probabilities (batch, 2) of a logit (batch, 1): what it isn't, and what it is, in an order.
+
+    The softmax of (-z/2, z/2) is the sigmoid of -z, and of z.
+    """
+    dense = layers.Dense(2, activation="softmax", name=PROBABILITIES)
+    both = dense(logit)
+    dense.set_weights([np.array([[-0.5, 0.5]])[:, order], np.zeros(2)])
+    return both
+
+
+def _without_sigmoid(network: keras.Model) -> None:
+    """Take the sigmoid off the end of a network, so that it gives a logit."""
+    tensor = network.outputs[0]
+    while True:
+        operation = tensor._keras_history.operation
+        if isinstance(operation, keras.Model):
+            tensor = operation.outputs[0]
+        elif getattr(operation, "activation", None) is keras.activations.sigmoid:
+            operation.activation = keras.activations.linear
+            return
+        elif type(operation).__name__ in VECTORS:
+            tensor = operation.input
+        else:
+            raise InputError(
+                f"Layer {operation.name!r} is a {type(operation).__name__}: of a single output the "
+                "last layer has to have the activation sigmoid, or to give a logit."
+            )
+
+
+def _last_kernel(network: keras.Model, count: int) -> Any:
     """The dense layer or convolution whose channels are the network's outputs."""
     tensor = network.outputs[0]
     while True:
@@ -88,17 +128,17 @@ def _last_kernel(network: keras.Model) -> Any:
         kind = type(operation).__name__
         if isinstance(operation, keras.Model):
             tensor = operation.outputs[0]
-        elif kind in ("Dense", "Conv2D") and operation.kernel.shape[-1] == len(CLASSES):
+        elif kind in ("Dense", "Conv2D") and operation.kernel.shape[-1] == count:
             return operation
         elif kind in PASSING and (
-            kind not in VECTORS or tuple(operation.output.shape) == (None, len(CLASSES))
+            kind not in VECTORS or tuple(operation.output.shape) == (None, count)
         ):
             tensor = operation.input
         else:
             raise InputError(
                 f"Layer {operation.name!r} is a {kind}: the outputs behind it can't be put in the "
-                "order of skinlite's classes, which takes a Dense or Conv2D layer before at most "
-                f"{', '.join(PASSING)}."
+                "order of the data set's classes, which takes a Dense or Conv2D layer before at "
+                f"most {', '.join(PASSING)}."
             )
 
 
@@ -107,6 +147,6 @@ def _permute(layer: Any, order: list[int]) -> None:
     if len(layer._inbound_nodes) > 1:
         raise InputError(
             f"The last layer {layer.name!r} is used more than once, so that its outputs can't be "
-            "put in the order of skinlite's classes."
+            "put in the order of the data set's classes."
         )
     layer.set_weights([weight[..., order] for weight in layer.get_weights()])

@@ -89,7 +89,7 @@ class Bundle:
             file: which of the bundle's `models`.
 
         Returns:
-            The probability of each class, by its name as in HAM10000 (``mel``, ``nv``, ...); they
+            The probability of each class, by its code in the data set (``mel``, ``nv``, ...); they
             are between 0 and 1 and sum to 1.
 
         Raises:

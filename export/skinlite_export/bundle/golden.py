@@ -11,7 +11,9 @@ tensors, because files differ in them; since the JPEG, ``decoded``, ``levels`` a
 be there. Its JSON Schema is ``schemas/vectors.schema.json``.
 """
 
+import re
 import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -21,11 +23,12 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from pydantic import Field
 
+from skinlite.classes import HAM10000
 from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite.vocabulary import CLASSES, IMAGE
+from skinlite.vocabulary import IMAGE
 from skinlite_export import decoding
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
@@ -53,7 +56,7 @@ class Expected(Record):
     Attributes:
         pixels: PNG in ``golden/`` with the levels of the image tensor.
         patient: the other inputs by name, as the file stores them: quantized where they are.
-        probabilities: real numbers, whatever the file stores.
+        probabilities: real numbers, one a class, whatever the file stores.
         attention: rows of the map, where the file gives one.
         decoders: of the JPEG, by how much a probability moves where it is decoded otherwise, by the
             name of the decoding (`skinlite_export.decoding.OTHERS`).
@@ -61,7 +64,7 @@ class Expected(Record):
 
     pixels: str
     patient: dict[str, list[float]]
-    probabilities: list[float] = Field(min_length=len(CLASSES), max_length=len(CLASSES))
+    probabilities: list[float] = Field(min_length=2)
     attention: list[list[float]] | None = None
     decoders: dict[str, float] | None = None
 
@@ -105,13 +108,39 @@ def read_vectors(bundle: Bundle) -> Vectors:
     """A bundle's golden vectors.
 
     Raises:
-        InputError: they are missing, damaged or of another version.
+        InputError: they are missing, damaged, of another version or of other classes.
     """
-    return read_json(Vectors, bundle.path / FOLDER / VECTORS)
+    path = bundle.path / FOLDER / VECTORS
+    known = read_json(Vectors, path)
+    classes = len(bundle.manifest.classes)
+    for vector in known.vectors:
+        for file, expected in vector.models.items():
+            if len(expected.probabilities) != classes:
+                raise InputError(
+                    f"{path}: {vector.picture} has {len(expected.probabilities)} probabilities "
+                    f"of {file}, and the manifest {classes} classes."
+                )
+    return known
+
+
+def names_of(classes: Iterable[str]) -> dict[str, str]:
+    """By class, what its golden images are called: the code, as far as a file can be so called."""
+    names: dict[str, str] = {}
+    for code in classes:
+        name = plain = re.sub(r"[^a-z0-9_-]+", "_", code)[:60]
+        number = 2
+        while name in (*names.values(), decoding.JPEG.stem):
+            name, number = f"{plain}_{number}", number + 1
+        names[code] = name
+    return names
 
 
 def write_golden(
-    folder: Path, frame: pd.DataFrame, encoder: PatientEncoder, runners: dict[str, Runner]
+    folder: Path,
+    frame: pd.DataFrame,
+    encoder: PatientEncoder,
+    runners: dict[str, Runner],
+    classes: Sequence[str] = HAM10000.codes,
 ) -> None:
     """Write one vector a class into ``folder``, and that of the JPEG.
 
@@ -120,12 +149,13 @@ def write_golden(
         frame: rows of the held-out images.
         encoder: of the patients.
         runners: of the model files, by name.
+        classes: codes of the frame's diagnoses.
     """
     golden = folder / FOLDER
     golden.mkdir()
     vectors = []
-    for name in CLASSES:
-        rows = frame[frame["dx"] == name].head(1)
+    for code, name in names_of(classes).items():
+        rows = frame[frame["dx"] == code].head(1)
         if rows.empty:
             continue
         image = load_image(rows["path"].iloc[0])
@@ -134,7 +164,7 @@ def write_golden(
         vectors.append(
             Vector(
                 picture=f"{name}.png",
-                dx=name,
+                dx=code,
                 patient=patient if encoder.asks else None,
                 encoded=encoder.encode([patient])[0].tolist(),
                 models=_models(golden, name, image, patient, encoder, runners),

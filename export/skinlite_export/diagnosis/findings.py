@@ -44,6 +44,7 @@ class Handed:
         temperature = bundle.manifest.temperature
         self.given, self.tolerance = given, known.tolerance
         self.temperature = temperature.value if temperature else None
+        self.classes = list(bundle.manifest.classes)
         self.runner, self.encoder = bundle.runner(model), bundle.encoder()
         self.signature = self.runner.signature
         self.decodings = [decodings(bundle.path / FOLDER / vector.picture) for vector in given]

@@ -66,7 +66,7 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
         shown = undo(given)
         if np.abs(shown - given).max() > TIED:  # else there was nothing to undo
             yield fault, distance(base, shown)
-    for fault, shown in orders(given, base, handed.tolerance):
+    for fault, shown in orders(given, base, handed.tolerance, handed.classes):
         yield fault, distance(base, shown)
     attention = _attention(handed, images, patients)
     if attention is not None:

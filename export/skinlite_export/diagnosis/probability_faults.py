@@ -1,17 +1,15 @@
 """The ways in which apps get the answer wrong, each undone: what they show to probabilities."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.vocabulary import CLASSES
+from skinlite.classes import HAM10000, ISIC_ORDER
 from skinlite_export.runtime.signature import Tensor
 
 Rows = NDArray[np.float64]
-"""(N, 7), a row for each golden image."""
-
-ISIC_2018 = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")
+"""(N, classes), a row for each golden image."""
 
 
 def softmax(rows: Rows) -> Rows:
@@ -55,16 +53,20 @@ def undone(tensor: Tensor, temperature: float | None) -> dict[str, Callable[[Row
     return faults
 
 
-def orders(given: Rows, expected: Rows, tolerance: float) -> Iterator[tuple[str, Rows]]:
+def orders(
+    given: Rows, expected: Rows, tolerance: float, classes: Sequence[str] = HAM10000.codes
+) -> Iterator[tuple[str, Rows]]:
     """The answers in the order of labels.txt, where they are in another in every row alike."""
-    known = [CLASSES.index(name) for name in ISIC_2018]
-    yield (
-        f"wrong label order: that of ISIC 2018 ({', '.join(ISIC_2018)})",
-        given[:, np.argsort(known)],
-    )
+    codes = list(classes)
+    isic = [name for name in ISIC_ORDER if name in codes]
+    if len(isic) == len(codes) and isic != codes:
+        year = 2019 if "scc" in isic else 2018
+        known = [codes.index(name) for name in isic]
+        words = f"wrong label order: that of ISIC {year} ({', '.join(isic)})"
+        yield words, given[:, np.argsort(known)]
     off = np.abs(given[:, :, None] - expected[:, None, :]).max(axis=0)
     places = off.argmin(axis=0)  # where each class's answers are in what was given
     moved = len(set(places)) == len(places) and any(places != np.arange(len(places)))
     if moved and off.min(axis=0).max() <= tolerance:
-        names = ", ".join(CLASSES[index] for index in np.argsort(places))
+        names = ", ".join(codes[index] for index in np.argsort(places))
         yield f"wrong label order: {names}", given[:, places]

@@ -4,11 +4,15 @@ Its JSON Schema is published as ``schemas/manifest.schema.json`` (`skinlite_expo
 
 Format history: 1 first; 2 a signature for each model file, with number formats, and the geometry
 in parts that a program can read. Since then tensors may tell their raw name and their place in the
-file, and the geometry how a JPEG is decoded; a manifest without them is read as before.
+file, and the geometry how a JPEG is decoded; a manifest without them is read as before. Without
+``malignant``, ``critical`` and ``isic_columns`` the classes are HAM10000's seven.
 """
 
-from typing import Literal
+from typing import Literal, Self
 
+from pydantic import model_validator
+
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.geometry import FRAME, Shaping
 from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.models.adopted import Adopted
@@ -32,7 +36,7 @@ def status_of(verification: Verification, search: Search | None, gates: Gates | 
     """What the measured gates make of a bundle."""
     if gates is None:
         return "ungated"
-    held = all(gate.passed for gate in verification.gates) and (search is None or search.found)
+    held = not any(gate.fails for gate in verification.gates) and (search is None or search.found)
     return "accepted" if held else "rejected"
 
 
@@ -138,7 +142,10 @@ class Manifest(Record):
         signatures: by model file.
         training: its settings.
         data: the images that it was trained and judged on.
-        classes: long names, in the order of the probabilities.
+        classes: long names by code, in the order of the probabilities.
+        malignant: codes of the classes that are known to be malignant.
+        critical: code of the class whose recall the gates protect; None where none is known.
+        isic_columns: by code, the columns of an ISIC challenge's table, in its order.
         files: every other file of the bundle.
     """
 
@@ -152,6 +159,9 @@ class Manifest(Record):
     recipe: Recipe
     signatures: dict[str, Signature]
     classes: dict[str, str]
+    malignant: tuple[str, ...] = HAM10000.malignant
+    critical: str | None = HAM10000.critical
+    isic_columns: dict[str, str] = HAM10000.isic_columns
     geometry: Geometry
     calibration: Calibration | None
     audit: Audit
@@ -161,6 +171,18 @@ class Manifest(Record):
     search: Search | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]
+
+    @model_validator(mode="after")
+    def _classes_are_a_list(self) -> Self:
+        if self.isic_columns.keys() - self.classes.keys():
+            raise ValueError("isic_columns are of other classes")
+        assert self.class_list  # raises where malignant or critical is none of the classes
+        return self
+
+    @property
+    def class_list(self) -> ClassList:
+        """The classes, in the order of the probabilities."""
+        return ClassList(names=self.classes, malignant=self.malignant, critical=self.critical)
 
     @property
     def leaks(self) -> Leaks:

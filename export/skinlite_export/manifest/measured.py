@@ -57,6 +57,8 @@ class Gate(Record):
 
     Attributes:
         name: a field of `skinlite_export.recipe.Gates`.
+        critical: whose recall it is about; None of other gates.
+        applies: False where the data set has no critical class: then it neither holds nor fails.
         measured: ``None`` where the images could not tell, and then the gate does not hold.
         interval: paired 95 % bootstrap interval, where measured.
     """
@@ -67,11 +69,18 @@ class Gate(Record):
     measured: float | None
     interval: tuple[float, float] | None
     passed: bool
+    critical: str | None = None
+    applies: bool = True
+
+    @property
+    def fails(self) -> bool:
+        """Whether it applies and wasn't passed."""
+        return self.applies and not self.passed
 
     @property
     def holds(self) -> bool:
         """Whether it does by its figures; ``passed`` is what was written down."""
-        if self.measured is None or self.interval is None:
+        if self.measured is None or self.interval is None or not self.applies:
             return False
         if self.name == "agreement":
             return self.measured >= self.limit
@@ -81,6 +90,10 @@ class Gate(Record):
         """The gate in words."""
         bound = "at least" if self.name == "agreement" else "at most"
         name = self.name.replace("_", " ").replace("auc", "AUC").replace("ece", "ECE")
+        if not self.applies:
+            return f"{self.file}: {name}: NOT APPLICABLE, for no class is known to be critical"
+        if self.critical and self.name == "critical_recall_drop":
+            name = f"{name} ({self.critical})"
         if self.measured is None or self.interval is None:
             return f"{self.file}: {name} can't be measured on these images"
         low, high = self.interval

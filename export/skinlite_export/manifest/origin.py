@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.splits.leakage import nameless
 from skinlite.data.splits.split import SPLITS
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
-from skinlite.vocabulary import CLASSES
+from skinlite.training.runs.run import Run
 from skinlite_export.manifest.manifest import About, Source
 from skinlite_export.manifest.provenance import Data, Side
 from skinlite_export.recipe import Recipe
@@ -53,7 +53,7 @@ def source_of(run: Run, parameters: int) -> Source:
 
 def data_of(prepared: Prepared) -> Data:
     """What the images were."""
-    info, sides = prepared.split_info, {}
+    info, sides, codes = prepared.split_info, {}, prepared.dataset.classes.codes
     for name in SPLITS:
         rows = prepared.rows(name)
         confirmation = rows.get("dx_type", pd.Series(NOT_STATED, index=rows.index)).replace(
@@ -62,7 +62,7 @@ def data_of(prepared: Prepared) -> Data:
         sides[name] = Side(
             pictures=len(rows),
             lesions=rows["lesion_id"].nunique(),
-            labels={dx: _counts(confirmation[rows["dx"] == dx]) for dx in CLASSES},
+            labels={dx: _counts(confirmation[rows["dx"] == dx]) for dx in codes},
             sexes=_counts(rows["sex"]),
             without_age=int(rows["age"].isna().sum()),
             lesions_unknown=nameless(rows),
@@ -75,6 +75,8 @@ def data_of(prepared: Prepared) -> Data:
         split=info.model_copy(update={"test_data": folder}),
         sides=sides,
         untold=prepared.encoder.untold,
+        label_column=prepared.dataset.label_column,
+        label_map=prepared.dataset.label_map and dict(prepared.dataset.label_map),
     )
 
 
@@ -82,25 +84,30 @@ def _counts(values: "pd.Series[str]") -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
 
 
-def about_of(source: Source, recipe: Recipe) -> About:
+def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> About:
     """What the model is, in words."""
-    images = "synthetic images" if source.synthetic else "dermatoscopic images"
+    known = classes == HAM10000
+    # Other data sets have images of phones, too, and no table says which.
+    images = "dermatoscopic images" if known else "images"
+    images = "synthetic images" if source.synthetic else images
+    kinds = f"{len(classes)} kinds of skin lesion"
+    kinds += "" if known else f" ({', '.join(classes.codes)})"
     training = (
         f"trained on {images}" if source.trained else "untrained: its predictions mean nothing"
     )
     network = (
-        f"{len(CLASSES)} kinds of skin lesion from an image and the patient's metadata; "
+        f"{kinds} from an image and the patient's metadata; "
         f"{source.backbone} with Soft-Attention, {training}"
     )
     if source.adopted:
         network = (
-            f"{len(CLASSES)} kinds of skin lesion from an image; {source.backbone}, "
-            f"{source.adopted.known}; tested on {images}"
+            f"{kinds} from an image; {source.backbone}, {source.adopted.known}; tested on {images}"
         )
     bound = (
         ""
         if source.synthetic
-        else "; the licence of the images may apply too (HAM10000: CC BY-NC 4.0)"
+        else "; the licence of the images may apply too"
+        + (" (HAM10000: CC BY-NC 4.0)" if known else "")
     )
     author, license_ = stated_of(source, recipe)
     return About(

@@ -44,9 +44,13 @@ class Data(Record):
         sides: train, validation, test.
         untold: fields of the patient that no training image's table tells: the network learned
             nothing of them.
+        label_column: where labels were read from; None where the data set's layout said it.
+        label_map: class by label, where a mapping file said it.
     """
 
     sources: dict[str, int]
     split: SplitInfo
     sides: dict[str, Side]
     untold: tuple[Field, ...] = ()
+    label_column: str | None = None
+    label_map: dict[str, str] | None = None

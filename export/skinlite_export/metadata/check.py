@@ -38,7 +38,7 @@ def check_metadata(bundle: Bundle) -> str:
         expected = contract_of(
             manifest.signatures[file],
             manifest.about,
-            manifest.classes,
+            manifest.class_list,
             manifest.geometry,
             bundle.encoder(),
         )

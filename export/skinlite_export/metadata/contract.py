@@ -7,14 +7,17 @@ with labels and the whole contract in the zip behind the model; an .onnx has it 
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.patient import NO_PATIENT, PatientEncoder
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES, SEX, SITE
 from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata import schema
-from skinlite_export.runtime.signature import Signature, Tensor
+from skinlite_export.runtime.signature import Record, Signature, Tensor
 
 METADATA = "TFLITE_METADATA"
 """TFLite's name of the flatbuffer in a .tflite's metadata."""
@@ -26,6 +29,20 @@ STANDARD_KEYS = {"author": "model_author", "license": "model_license"}
 """ONNX's own names of metadata_props, where it has one for a field."""
 
 
+class Kinds(Record):
+    """What is known of classes.
+
+    Attributes:
+        malignant: codes of those that are known to be.
+        critical: code of the one whose recall was protected; None where there is none.
+        isic_columns: by code, the columns of an ISIC challenge's table.
+    """
+
+    malignant: tuple[str, ...]
+    critical: str | None
+    isic_columns: dict[str, str]
+
+
 class Contract(About):
     """All that an app needs of one model file.
 
@@ -33,6 +50,7 @@ class Contract(About):
         inputs: see `Signature`.
         outputs: likewise.
         classes: long names, in the order of the probabilities.
+        kinds: which of them are malignant, and which is critical; None: those of HAM10000.
         geometry: how an image becomes the image tensor's pixels.
         patient_encoding: how the answers become the patient's numbers; None: there is no patient.
     """
@@ -42,12 +60,19 @@ class Contract(About):
     classes: dict[str, str]
     geometry: Geometry
     patient_encoding: PatientEncoder | None = None
+    kinds: Kinds | None = None
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without ``kinds`` where there are none: files for HAM10000's classes stay as they are."""
+        given: dict[str, Any] = handler(self)
+        return given if self.kinds else {n: v for n, v in given.items() if n != "kinds"}
 
 
 def contract_of(
     signature: Signature,
     about: About,
-    classes: dict[str, str],
+    classes: ClassList,
     geometry: Geometry,
     encoder: PatientEncoder,
 ) -> Contract:
@@ -56,9 +81,16 @@ def contract_of(
         **about.model_dump(),
         inputs=signature.inputs,
         outputs=signature.outputs,
-        classes=classes,
+        classes=classes.names,
         geometry=geometry,
         patient_encoding=encoder if encoder.asks else None,
+        kinds=None
+        if classes == HAM10000
+        else Kinds(
+            malignant=classes.malignant,
+            critical=classes.critical,
+            isic_columns=classes.isic_columns,
+        ),
     )
 
 
@@ -105,6 +137,7 @@ Named = list[tuple[schema.AssociatedFile, Iterable[str]]]
 def _names(tensor: Tensor, contract: Contract) -> Named:
     """Files with a name for each element, or each value, of a tensor."""
     encoder, classes = contract.patient_encoding or NO_PATIENT, contract.classes
+    named = "the data set" if contract.kinds else "HAM10000"
     every, value = schema.AXIS_LABELS, schema.VALUE_LABELS
 
     def file(name: str, what: str, kind: np.uint8, locale: str = "") -> schema.AssociatedFile:
@@ -115,7 +148,7 @@ def _names(tensor: Tensor, contract: Contract) -> Named:
         SEX: [(file("sexes.txt", "answers by code", value), encoder.sexes)],
         SITE: [(file("sites.txt", "answers by code", value), encoder.localizations)],
         PROBABILITIES: [
-            (file("labels.txt", "classes, as HAM10000 names them", every), classes),
+            (file("labels.txt", f"classes, as {named} names them", every), classes),
             (file("labels_en.txt", "classes, to be shown", every, "en"), classes.values()),
         ],
     }

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import onnx
 
+from skinlite.classes import ClassList
 from skinlite.data.patient import PatientEncoder
-from skinlite.vocabulary import CLASS_NAMES
 from skinlite_export.bundle.folder import ONNX, TFLITE
 from skinlite_export.manifest.manifest import About, Geometry
 from skinlite_export.metadata.contract import (
@@ -23,12 +23,14 @@ from skinlite_export.runtime.runner import load_runner
 from skinlite_export.tflite.editor import Editor
 
 
-def embed(folder: Path, about: About, encoder: PatientEncoder, geometry: Geometry) -> None:
+def embed(
+    folder: Path, about: About, classes: ClassList, encoder: PatientEncoder, geometry: Geometry
+) -> None:
     """Write the contract into the model files of a bundle to be."""
     for name, into in ((TFLITE, into_tflite), (ONNX, into_onnx)):
         path = folder / name
         signature = load_runner(path).signature
-        contract = contract_of(signature, about, CLASS_NAMES, geometry, encoder)
+        contract = contract_of(signature, about, classes, geometry, encoder)
         path.write_bytes(into(path.read_bytes(), contract))
 
 

@@ -1,5 +1,6 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.model_card.card`."""
 
+from skinlite.classes import HAM10000 as SEVEN
 from skinlite.data.geometry import FRAME
 from skinlite_export.manifest.manifest import Manifest
 
@@ -12,20 +13,28 @@ UNPROVEN = (
 HAM10000 = {"rosendahl", "vidir_modern", "vidir_molemax", "vienna_dias"}
 """HAM10000's values of the column ``dataset``."""
 
-MALIGNANT = ("akiec", "bcc", "mel")
+MAY_BECOME_SO = "akiec"
+"""Not malignant, and confirmed like what is."""
 
 Rows = tuple[tuple[str, ...], ...]
 
 
 def application(manifest: Manifest) -> Rows:
     """Use cases, target conditions, impact."""
+    seven = manifest.class_list == SEVEN
+    dermatoscopic = seven or _of_ham10000(manifest)
     names = ", ".join(f"{long} ({short})" for short, long in manifest.classes.items())
     return (
         ("Intended use", "research on, and teaching of, classification on a device"),
         (
             "Not intended for",
             "diagnosis, triage, screening, reassurance, or any decision about a patient; images "
-            "that aren't dermatoscopic, such as those of a phone's camera without a dermatoscope",
+            + (
+                "that aren't dermatoscopic, such as those of a phone's camera without a "
+                "dermatoscope"
+                if dermatoscopic
+                else "of another kind than those that trained it, with or without a dermatoscope"
+            ),
         ),
         (
             "Target conditions",
@@ -34,16 +43,23 @@ def application(manifest: Manifest) -> Rows:
         ),
         (
             "Impact on patients and the health care team",
-            f"{ABSENT}: no reader study, no clinical study. A missed melanoma may be treated too "
-            "late; a harmless lesion that is called malignant may be cut out without need",
+            f"{ABSENT}: no reader study, no clinical study. A missed "
+            f"{'melanoma' if seven else 'malignant lesion'} may be treated too late; a harmless "
+            "lesion that is called malignant may be cut out without need",
         ),
     )
+
+
+def _of_ham10000(manifest: Manifest) -> bool:
+    """Whether all images are from its sources, whatever their labels are."""
+    known = manifest.data
+    return known is not None and not manifest.source.synthetic and set(known.sources) <= HAM10000
 
 
 def data(manifest: Manifest) -> Rows:
     """Where the images come from, and what isn't known of them."""
     known, synthetic = manifest.data, manifest.source.synthetic
-    real = known is not None and not synthetic and set(known.sources) <= HAM10000
+    real = _of_ham10000(manifest)
     sources = (
         ", ".join(f"{count:,} {name}" for name, count in known.sources.items()) if known else ABSENT
     )
@@ -64,7 +80,9 @@ def data(manifest: Manifest) -> Rows:
             "Image type",
             "SYNTHETIC drawings in the form of dermatoscopic images"
             if synthetic
-            else "in HAM10000's format, which has dermatoscopic images",
+            else "in HAM10000's format, which has dermatoscopic images"
+            if real or manifest.class_list == SEVEN
+            else UNTOLD,
         ),
         ("Origin", f"{origin}. Images by source: {sources}"),
         (
@@ -137,7 +155,9 @@ def technique(manifest: Manifest) -> Rows:
         ("Histopathology of malignant lesions", _histopathology(manifest)),
         (
             "Diagnostic labels",
-            "HAM10000's seven; its akiec, bkl and vasc are groups of diagnoses",
+            "HAM10000's seven; its akiec, bkl and vasc are groups of diagnoses"
+            if manifest.class_list == SEVEN
+            else _diagnoses(manifest),
         ),
         ("Algorithm", _algorithm(manifest)),
         (
@@ -166,6 +186,15 @@ def assessment(manifest: Manifest) -> Rows:
         ),
         ("Bias assessment", f"by age band, sex and site: below. By skin tone: {ABSENT}"),
         ("Threshold", "none: the prediction is the class with the largest probability"),
+    )
+
+
+def _diagnoses(manifest: Manifest) -> str:
+    known = manifest.class_list
+    return (
+        f"the data set's {len(known)}: {', '.join(known.codes)}. Known to be malignant: "
+        f"{', '.join(known.malignant) or 'none of them'}. Critical, so that its recall is gated: "
+        f"{known.critical or 'none of them'}"
     )
 
 
@@ -213,9 +242,12 @@ def _histopathology(manifest: Manifest) -> str:
     if manifest.source.synthetic or manifest.data is None:
         return "none: generated" if manifest.source.synthetic else ABSENT
     shares = []
-    for name in MALIGNANT:
+    malignant = (*manifest.malignant, MAY_BECOME_SO)
+    for name in (code for code in manifest.classes if code in malignant):
         by_source = manifest.data.sides["test"].labels[name]
         shares.append(f"{name} {by_source.get('histo', 0):,} of {sum(by_source.values()):,}")
+    if not shares:
+        return "unknown: no class is known to be malignant"
     return f"test images: {', '.join(shares)}"
 
 

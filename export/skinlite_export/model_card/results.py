@@ -1,11 +1,12 @@
 """The measured tables of the model card; see `skinlite_export.model_card.card`."""
 
+from skinlite.classes import recall_name
 from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Table
 from skinlite.evaluation.resampling import Interval
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite_export.manifest.manifest import Manifest
-from skinlite_export.manifest.measured import Verification
+from skinlite_export.manifest.measured import Gate, Verification
 from skinlite_export.model_card.clear_derm import ABSENT, UNPROVEN
 
 NONE = "-"
@@ -33,11 +34,12 @@ def judged_on(manifest: Manifest) -> str:
 def results(manifest: Manifest) -> list[Table]:
     """What was measured on the test images: scores, subgroups, what conversion kept."""
     proof, where = manifest.verification, f"{judged_on(manifest)}."
+    recall = recall_name(manifest.critical)
     return [
         Table(
             "Performance",
             f"{where} In brackets: 95 % bootstrap intervals over {_resampled(proof)}.",
-            ("File", "accuracy", "balanced accuracy", "melanoma recall", "macro F1", "macro AUC"),
+            ("File", "accuracy", "balanced accuracy", recall, "macro F1", "macro AUC"),
             tuple(_performance(proof)),
         ),
         *_classes(manifest),
@@ -52,7 +54,7 @@ def _resampled(proof: Verification) -> str:
 
 
 def _performance(proof: Verification) -> list[tuple[str, ...]]:
-    names = ("accuracy", "balanced_accuracy", "melanoma_recall", "macro_f1", "macro_auc")
+    names = ("accuracy", "balanced_accuracy", "critical_recall", "macro_f1", "macro_auc")
     rows = [("Keras float32", *(number(getattr(proof.keras, name)) for name in names))]
     for compared in proof.files:
         known = proof.details.get(compared.file)
@@ -95,36 +97,46 @@ def _classes(manifest: Manifest) -> list[Table]:
 
 
 def _missed(metrics: Metrics) -> str:
-    names = list(metrics.per_class)
-    called = dict(zip(names, metrics.confusion[names.index("mel")], strict=True))
+    names, critical = list(metrics.per_class), metrics.critical
+    if critical is None:
+        return "None of the classes is known to be critical."
+    called = dict(zip(names, metrics.confusion[names.index(critical)], strict=True))
     missed = ", ".join(
-        f"{count} {name}" for name, count in called.items() if count and name != "mel"
+        f"{count} {name}" for name, count in called.items() if count and name != critical
     )
+    named = f"class {critical}"
+    one, several = ("melanoma", "melanomas") if critical == "mel" else (named, named)
     return (
-        f"Of {sum(called.values())} images of melanomas {called['mel']} were predicted as "
-        f"melanoma; the others as: {missed or 'none'}."
+        f"Of {sum(called.values())} images of {several} {called[critical]} were predicted as "
+        f"{one}; the others as: {missed or 'none'}."
     )
 
 
 def _subgroups(manifest: Manifest) -> list[Table]:
-    tables = []
+    tables, critical = [], manifest.critical
+    counted = ("melanomas" if critical == "mel" else critical, "recall") if critical else ()
+    several = "melanomas" if critical == "mel" else f"of class {critical}"
     for file, known in manifest.verification.details.items():
-        rows = [
+        rows: list[tuple[str, ...]] = [
             (
                 subgroup.field,
                 subgroup.group,
                 f"{subgroup.images:,}",
                 *(_share(share) for share in (subgroup.accuracy, subgroup.balanced_accuracy)),
-                f"{subgroup.melanomas:,}",
-                _share(subgroup.melanoma_recall),
+                *(
+                    (f"{subgroup.critical_images:,}", _share(subgroup.critical_recall))
+                    if critical
+                    else ()
+                ),
             )
             for subgroup in known.subgroups
         ]
         tables.append(
             Table(
                 f"Subgroups: {file}",
-                f"Too few: fewer than {FEWEST} images, or melanomas. Skin tone: {ABSENT}.",
-                ("", "Group", "pictures", "accuracy", "balanced accuracy", "melanomas", "recall"),
+                f"Too few: fewer than {FEWEST} images{f', or {several}' if critical else ''}. "
+                f"Skin tone: {ABSENT}.",
+                ("", "Group", "pictures", "accuracy", "balanced accuracy", *counted),
                 tuple(rows),
             )
         )
@@ -139,7 +151,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
         for comparison in compared
     ]
     mark = manifest.leaks.mark
-    gates = [("holds" if gate.passed else "FAILS", gate.sentence() + mark) for gate in proof.gates]
+    gates = [(_outcome(gate), gate.sentence() + mark) for gate in proof.gates]
     return [
         Table(
             "What conversion kept",
@@ -157,6 +169,12 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             tuple(gates),
         ),
     ]
+
+
+def _outcome(gate: Gate) -> str:
+    if not gate.applies:
+        return "not applicable"
+    return "holds" if gate.passed else "FAILS"
 
 
 def _where(manifest: Manifest) -> str:

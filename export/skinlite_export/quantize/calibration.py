@@ -11,11 +11,11 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
+from skinlite.classes import HAM10000
 from skinlite.data.dataset import identity
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.progress import Report, silent
-from skinlite.vocabulary import CLASSES
 from skinlite_export.convert.samples import samples, tensors
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
@@ -29,14 +29,16 @@ KEPT_AT_LEAST = 0.5
 """With more than half of the images out of line there is no line to be out of."""
 
 
-def draw(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+def draw(
+    labels: NDArray[np.intp], count: int, seed: int, classes: int = len(HAM10000)
+) -> NDArray[np.intp]:
     """Rows of ``count`` images, as many of each class as there are, at random within it.
 
     Returns:
         Sorted positions; fewer than ``count`` when the set is smaller.
     """
     random = np.random.default_rng(seed)
-    queues = [random.permutation(np.flatnonzero(labels == index)) for index in range(len(CLASSES))]
+    queues = [random.permutation(np.flatnonzero(labels == index)) for index in range(classes)]
     # The first of every class, then the second of every class, ... until there are enough.
     rounds = [queue[turn] for turn in range(len(labels)) for queue in queues if turn < len(queue)]
     return np.sort(np.array(rounds[:count], dtype=np.intp))
@@ -105,7 +107,7 @@ def calibrate(
     Raises:
         InputError: a class is absent, or more than half of the images are out of line.
     """
-    rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed)
+    rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed, len(pool.classes))
     check_classes(pool.examples.labels[rows], f"calibration images from {pool.source}", pool)
     drawn = pool.examples.take(rows)
     screened: dict[int, str] = {}
@@ -135,10 +137,11 @@ def check_classes(labels: NDArray[np.intp], what: str, pool: Pool) -> None:
     Raises:
         InputError: names those that are absent.
     """
-    absent = set(range(len(CLASSES))) - set(labels.tolist())
+    codes = pool.classes.codes
+    absent = set(range(len(codes))) - set(labels.tolist())
     if absent:
         raise InputError(
             f"The {len(labels)} {what} lack "
-            f"{', '.join(CLASSES[index] for index in sorted(absent))}: ranges without images of a "
+            f"{', '.join(codes[index] for index in sorted(absent))}: ranges without images of a "
             f"class don't fit that class. {pool.remedy}"
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
 from skinlite.data.splits.leakage import leaks_between
@@ -30,6 +31,7 @@ class Pool:
         remedy: what to do about a class that they lack.
         leaks: what is known of lesions that calibrate and judge; None for the training split,
             where the split's own say it.
+        classes: of the labels.
     """
 
     examples: Examples
@@ -37,6 +39,7 @@ class Pool:
     source: str
     remedy: str
     leaks: Leaks | None = None
+    classes: ClassList = HAM10000
 
 
 def training_pool(data: Prepared) -> Pool:
@@ -59,7 +62,8 @@ def training_pool(data: Prepared) -> Pool:
         data.examples["train"].take(apart.nonzero()[0]),
         train.loc[apart, "image_id"],
         f"the training split{without}",
-        "Draw more with `calibration_pictures`, or train on a data set with all seven classes.",
+        "Draw more with `calibration_pictures`, or train on a data set with images of every class.",
+        classes=data.dataset.classes,
     )
 
 
@@ -104,6 +108,7 @@ def folder_pool(
         "Add images of every class to it, or leave out `calibration`: then the training split is "
         "used.",
         leaks_between(held_out.assign(split="train"), folder.frame),
+        folder.classes,
     )
 
 

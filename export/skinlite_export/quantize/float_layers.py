@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.examples import Examples
 from skinlite.progress import Report, silent
 from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
@@ -33,6 +34,7 @@ def search(
     keras: NDArray[np.floating[Any]],
     lesions: NDArray[Any],
     report: Report = silent,
+    classes: ClassList = HAM10000,
 ) -> tuple[Search, tuple[LayerError, ...] | None]:
     """Keep ever more layers in float until the gates hold, or too many are.
 
@@ -40,15 +42,16 @@ def search(
         calibrated: to be made int8; its recipe's ``keep_float`` is in float in every step.
         gates: what has to hold.
         validation: the whole validation split.
-        keras: (N, 7), the Keras model's answers there.
+        keras: (N, classes), the Keras model's answers there.
         lesions: (N,), which lesion an image shows.
         report: progress.
+        classes: of labels and answers.
 
     Returns:
         The steps, and the errors that led them; none where the first file passed already.
     """
     given = calibrated.recipe.keep_float
-    steps = [_step(calibrated, gates, validation, keras, lesions, given)]
+    steps = [_step(calibrated, gates, validation, keras, lesions, given, classes)]
     if not steps[0].failed:
         return Search(found=True, steps=tuple(steps)), None
     errors = explain(calibrated, validation, given, report)
@@ -58,7 +61,7 @@ def search(
     for count in range(1, most + 1):
         report("searched for layers to keep in float", count - 1, most)
         kept = (*given, *ranked[:count])
-        step = _step(calibrated, gates, validation, keras, lesions, kept)
+        step = _step(calibrated, gates, validation, keras, lesions, kept, classes)
         steps.append(step)
         if not step.failed:
             break
@@ -73,16 +76,17 @@ def _step(
     keras: NDArray[np.floating[Any]],
     lesions: NDArray[Any],
     kept: Sequence[str],
+    classes: ClassList,
 ) -> SearchStep:
     content = calibrated.to_int8(kept)
     given = answers(content, validation)
-    measured = judge("model.tflite", validation.labels, keras, given, lesions, gates)
+    measured = judge("model.tflite", validation.labels, keras, given, lesions, gates, classes)
     agreement = next(gate.measured for gate in measured if gate.name == "agreement")
     return SearchStep(
         kept=tuple(kept),
         bytes=len(content),
         agreement=agreement or 0.0,
-        failed=tuple(gate.name for gate in measured if not _holds_elsewhere(gate)),
+        failed=tuple(gate.name for gate in measured if gate.applies and not _holds_elsewhere(gate)),
     )
 
 

@@ -31,7 +31,7 @@ class KerasRunner:
     partitions: ClassVar[None] = None
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        from skinlite.training.run import open_run  # pandas: the other runners go without
+        from skinlite.training.runs.find import open_run  # pandas: the other runners go without
 
         run = open_run(path)
         self.shaping: Shaping = run.info.network.shaping

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from skinlite import __version__
+from skinlite.classes import HAM10000, NAMES
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_regular
-from skinlite.vocabulary import ATTENTION, CLASS_NAMES, UNKNOWN
+from skinlite.vocabulary import ATTENTION, UNKNOWN
 from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, MANIFEST, ONNX, TFLITE, Bundle
-from skinlite_export.bundle.golden import FOLDER, VECTORS, read_vectors
+from skinlite_export.bundle.golden import FOLDER, VECTORS, names_of, read_vectors
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOT_STATED, stated_of
 from skinlite_export.model_card.card import card_of
@@ -124,7 +125,14 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     claims = {
         "status doesn't follow from the gates": manifest.status
         == status_of(manifest.verification, manifest.search, recipe.gates),
-        "classes aren't skinlite's": list(manifest.classes.items()) == list(CLASS_NAMES.items()),
+        "classes aren't skinlite's": all(
+            name in (NAMES.get(code, code), code) for code, name in manifest.classes.items()
+        )
+        and (
+            # Of other classes the model files say which are malignant, critical and in columns.
+            manifest.class_list.codes != HAM10000.codes
+            or (manifest.class_list == HAM10000 and manifest.isic_columns == HAM10000.isic_columns)
+        ),
         "geometry isn't skinlite's": manifest.geometry
         == Geometry.of(source.adopted.geometry if source.adopted else "crop"),
         "notice isn't the description's": manifest.notice in about.description,
@@ -153,6 +161,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
             and (source.backbone, source.image_size)
             == (source.adopted.name, source.adopted.image_size)
             and source.adopted.known in about.description
+            and set(source.adopted.classes) == set(manifest.classes)
         ),
         "calibration isn't the recipe's": (manifest.calibration is not None) == recipe.in_int8,
         "search isn't the recipe's": (manifest.search is not None) == (recipe.on_fail == "search"),
@@ -197,6 +206,9 @@ def _models(bundle: Bundle) -> Iterator[str]:
         and any(tensor.name == ATTENTION for tensor in signature.outputs) == recipe.with_attention
     ):
         yield f"{TFLITE}'s signature doesn't follow from the recipe"
+    for file, one in manifest.signatures.items():
+        if one.outputs[0].shape[-1] != len(manifest.classes):
+            yield f"{file} gives {one.outputs[0].shape[-1]} probabilities, not one a class"
     measured = audit(bundle.path / TFLITE)
     # Partitions are this machine's.
     if measured.model_copy(update={"partitions": manifest.audit.partitions}) != manifest.audit:
@@ -210,6 +222,7 @@ def _models(bundle: Bundle) -> Iterator[str]:
 def _golden(bundle: Bundle) -> Iterator[str]:
     vectors, files = read_vectors(bundle).vectors, bundle.manifest.files
     support = bundle.manifest.verification.keras.per_class
+    pictures = names_of(bundle.manifest.classes)
     absent = [
         name
         for name, scores in support.items()
@@ -220,7 +233,7 @@ def _golden(bundle: Bundle) -> Iterator[str]:
     for vector in vectors:
         drawn = vector.decoded is not None  # the JPEG, which shows no lesion
         if not drawn and (
-            vector.dx not in support or not vector.picture.startswith(f"{vector.dx}.")
+            vector.dx not in support or vector.picture != f"{pictures[vector.dx]}.png"
         ):
             yield f"{VECTORS}: {vector.picture} isn't an image of {vector.dx}"
         if sorted(vector.models) != sorted(bundle.models):

@@ -47,6 +47,7 @@ def _leaks(data: Data) -> Iterator[str]:
             test == data.sides["test"].pictures
             and 0 <= leakage.leaking_pictures <= test
             and 0 <= leakage.leaking_melanomas <= melanomas <= test
+            and 0 <= leakage.leaking_critical <= leakage.test_critical <= test
             and leakage.crossing_lesions >= (leakage.leaking_pictures > 0)
         ):
             yield "data.split.leakage is impossible"

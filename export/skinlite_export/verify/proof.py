@@ -61,6 +61,7 @@ def prove(
     Raises:
         SkinliteError: the .onnx differs from the Keras model in float32.
     """
+    classes = data.dataset.classes
     test, validation = data.examples["test"], data.examples["validation"]
     rows, validation_rows = data.rows("test"), data.rows("validation")
     lesions = rows["lesion_id"].to_numpy(object)
@@ -79,7 +80,7 @@ def prove(
             f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
             "but both are float32; this is a bug in skinlite, please report it."
         )
-    write_golden(folder, rows, data.encoder, runners)
+    write_golden(folder, rows, data.encoder, runners, classes.codes)
     fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)
     temperature = temperature_of(
         (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
@@ -87,25 +88,31 @@ def prove(
     verification = Verification(
         split="test",
         sha256=identity(rows["image_id"]),
-        keras=evaluate(test.labels, reference),
-        files=[compare(file, test.labels, reference, given) for file, given in answers.items()],
+        keras=evaluate(test.labels, reference, classes),
+        files=[
+            compare(file, test.labels, reference, given, classes) for file, given in answers.items()
+        ],
         gates=[
             gate
             for file, given in answers.items()
             if recipe.gates
-            for gate in judge(file, test.labels, reference, given, lesions, recipe.gates)
+            for gate in judge(file, test.labels, reference, given, lesions, recipe.gates, classes)
         ],
         details={
             file: details_of(
                 test.labels,
                 given,
                 rows,
-                *((temperature.value, "the validation split") if file == layout.TFLITE else ()),
+                temperature.value if file == layout.TFLITE else None,
+                "the validation split" if file == layout.TFLITE else None,
+                classes,
             )
             for file, given in answers.items()
         },
         control=control
-        and compare("float control", test.labels, reference, predict(build_twin(control), test)),
+        and compare(
+            "float control", test.labels, reference, predict(build_twin(control), test), classes
+        ),
         machine=Machine(
             processor=processor(),
             architecture=platform.machine(),

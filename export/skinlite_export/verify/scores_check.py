@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from skinlite.classes import ClassList
 from skinlite.evaluation.calibration import BOUNDS, Calibration
 from skinlite.evaluation.evaluation import Details
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import FEWEST
-from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import TFLITE
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Comparison, Verification
@@ -43,7 +43,8 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
     }
     if proof.control:
         named[proof.control.file] = proof.control.metrics
-    faults = [fault for name, metrics in named.items() for fault in _of_metrics(name, metrics)]
+    classes = manifest.class_list
+    faults = [fault for name, one in named.items() for fault in _of_metrics(name, one, classes)]
     if faults or [comparison.file for comparison in proof.files] != files:
         yield from faults or ["verification.files aren't the bundle's model files"]
         return  # what follows counts on these
@@ -53,7 +54,7 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
             yield f"{compared.file} was tested on other images than keras"
         else:
             yield from _of_comparison(compared, proof.keras)
-    yield from _of_gates(proof, manifest.recipe.gates)
+    yield from _of_gates(proof, manifest.recipe.gates, manifest.critical)
     if proof.details and list(proof.details) != files:
         yield "verification.details aren't of the bundle's model files"
         return
@@ -69,20 +70,23 @@ def same(first: float | None, other: float | None, near: float = NEAR) -> bool:
     return math.isclose(first, other, rel_tol=0, abs_tol=near)
 
 
-def _of_metrics(name: str, given: Metrics) -> Iterator[str]:
+def _of_metrics(name: str, given: Metrics, classes: ClassList) -> Iterator[str]:
+    size = len(classes)
     counts = [count for row in given.confusion for count in row]
     if (
-        [len(row) for row in given.confusion] != [len(CLASSES)] * len(CLASSES)
+        [len(row) for row in given.confusion] != [size] * size
         or min(counts) < 0
         or not 0 < sum(counts) < MOST_IMAGES
     ):
-        yield f"{name}'s confusion matrix isn't of seven classes"
+        yield f"{name}'s confusion matrix isn't of {size} classes"
         return
-    truth, answered = np.divmod(np.repeat(np.arange(49), counts), 7)
-    again = evaluate(truth, np.eye(7)[answered])
-    if tuple(given.per_class) != CLASSES:
+    truth, answered = np.divmod(np.repeat(np.arange(size**2), counts), size)
+    again = evaluate(truth, np.eye(size)[answered], classes)
+    if tuple(given.per_class) != classes.codes:
         yield f"{name}'s classes are {', '.join(given.per_class)}"
         return
+    if given.critical != classes.critical:
+        yield f"{name}'s critical class is {given.critical}, the manifest's {classes.critical}"
     wrong = [field for field in FIGURES if not same(getattr(given, field), getattr(again, field))]
     wrong += [
         f"{field} of {label}"
@@ -114,8 +118,10 @@ def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
         yield f"{given.file}'s worst_difference can't be a difference of probabilities"
 
 
-def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
-    limits = dict(asked) if asked else {}
+def _of_gates(proof: Verification, asked: Gates | None, critical: str | None) -> Iterator[str]:
+    limits = asked.limits if asked else {}
+    if asked and asked != asked.for_critical(critical):
+        yield "recipe.gates name another critical class's limit"
     needed = [(file_scores.file, name) for file_scores in proof.files for name in limits]
     if [(gate.file, gate.name) for gate in proof.gates] != needed:
         yield "verification.gates aren't those of the recipe, each for each file"
@@ -126,7 +132,8 @@ def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
         scores = compared.metrics
         pairs = {
             "balanced_accuracy_drop": (keras.balanced_accuracy, scores.balanced_accuracy),
-            "melanoma_recall_drop": (keras.melanoma_recall, scores.melanoma_recall),
+            "melanoma_recall_drop": (keras.critical_recall, scores.critical_recall),
+            "critical_recall_drop": (keras.critical_recall, scores.critical_recall),
             "macro_auc_drop": (keras.macro_auc, scores.macro_auc),
         }
         measured = gate.measured
@@ -143,6 +150,8 @@ def _of_gates(proof: Verification, asked: Gates | None) -> Iterator[str]:
             yield f"{what} has another limit than the recipe"
         elif gate.interval and not -1 <= gate.interval[0] <= gate.interval[1] <= 1:
             yield f"{what} has an impossible interval"
+        elif gate.applies != (critical is not None or gate.name != "critical_recall_drop"):
+            yield f"{what} {'applies' if gate.applies else 'does not apply'}, against its class"
         elif gate.passed != gate.holds:
             yield f"{what} says {'held' if gate.passed else 'failed'}, against its figures"
 
@@ -153,11 +162,17 @@ def _of_details(given: Details, metrics: Metrics) -> Iterator[str]:
             yield f"the interval of {name} is impossible"
     yield from _of_calibration(given.calibration, metrics)
     for subgroup in given.subgroups:
-        shares = (subgroup.accuracy, subgroup.balanced_accuracy, subgroup.melanoma_recall)
+        shares = (
+            subgroup.accuracy,
+            subgroup.balanced_accuracy,
+            subgroup.melanoma_recall,
+            subgroup.critical_recall,
+        )
         if (
             not 0 <= subgroup.melanomas <= subgroup.images <= metrics.images
+            or not 0 <= subgroup.critical_images <= subgroup.images
             or any(share is not None and not 0 <= share <= 1 for share in shares)
-            or (subgroup.images < FEWEST and shares != (None, None, None))
+            or (subgroup.images < FEWEST and any(share is not None for share in shares))
         ):
             yield f"subgroup {subgroup.field} {subgroup.group} is impossible"
 

@@ -14,10 +14,10 @@ from skinlite.process.extras import need
 
 if TYPE_CHECKING:
     from skinlite.progress import Report
-    from skinlite.training.run import Run
+    from skinlite.training.runs.run import Run
     from skinlite_benchmarks.contestants.feeds import Declared
     from skinlite_benchmarks.contestants.find import Entry
-    from skinlite_benchmarks.measure.accuracy import EvaluationSet
+    from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 
 REFERENCE = "inception_resnet_v2"
@@ -62,15 +62,19 @@ def tflite_of(path: Path) -> Path:
 
 
 def evaluation_set_of(
-    data: Path | None, runs: Sequence["Run"], entries: Sequence["Entry"] = ()
+    data: Path | None,
+    runs: Sequence["Run"],
+    entries: Sequence["Entry"] = (),
+    label_column: str | None = None,
+    label_map: Path | None = None,
 ) -> "EvaluationSet":
     """The images that judge the entries."""
-    from skinlite.data.dataset import read_dataset
-    from skinlite_benchmarks.measure.accuracy import choose_images
+    from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 
     if runs:
         need("keras", "train")  # the float model predicts too
-    return choose_images(read_dataset(data or Path(runs[0].info.data)), runs, entries)
+    dataset = read_images(data, runs, entries, label_column=label_column, label_map=label_map)
+    return choose_images(dataset, runs, entries)
 
 
 def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
@@ -79,7 +83,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     Raises:
         InputError: there is none.
     """
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
     from skinlite_benchmarks.contestants.find import is_run
 
     runs = runs or [open_run(path) for path in models if is_run(path)]
@@ -95,11 +99,11 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
 
 def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "list[Entry]":
     """The stock tools' files of a run."""
-    from skinlite.data.dataset import read_dataset
+    from skinlite.api.data import dataset_of
     from skinlite.training.input.prepare import prepare_again
     from skinlite_benchmarks.contestants.peers import make_peers
 
-    prepared = prepare_again(run, read_dataset(data or Path(run.info.data)))
+    prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
     return make_peers(run, prepared, runtimes, report)
 
 

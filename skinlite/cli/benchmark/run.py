@@ -29,7 +29,14 @@ from skinlite.cli.benchmark.inputs import (
     thread_counts,
 )
 from skinlite.cli.benchmark.sweep import sweep
-from skinlite.cli.shared import DEVICES, JsonOption, OutOption, output_folder
+from skinlite.cli.shared import (
+    DEVICES,
+    JsonOption,
+    LabelColumnOption,
+    LabelMapOption,
+    OutOption,
+    output_folder,
+)
 
 
 class ModelsOrCommand(TyperGroup):
@@ -99,6 +106,8 @@ def benchmark(
             help="Data set to measure accuracy on; default: the accuracy stored in the bundles."
         ),
     ] = None,
+    label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     model: Annotated[
         list[Path] | None,
         typer.Option(
@@ -138,7 +147,7 @@ def benchmark(
     """
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
     from skinlite_benchmarks.contestants.feeds import feeds_of, with_feeds
     from skinlite_benchmarks.contestants.find import (
         find_contestants,
@@ -169,7 +178,9 @@ def benchmark(
     runs = [open_run(path) for path in model or []]
     baseline_run = None if reference_run is None else open_run(reference_run)
     known = [*runs, *([baseline_run] if baseline_run else [])]
-    evaluation_set = evaluation_set_of(data, known, entries) if data or runs else None
+    evaluation_set = (
+        evaluation_set_of(data, known, entries, label_column, label_map) if data or runs else None
+    )
     to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
     baseline = reference_file(reference, baseline_run)

@@ -58,7 +58,7 @@ def sweep(
         need(module, "export")
     from skinlite.cli.progress import reporting
     from skinlite.models.backbones import find_backbone
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
     from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
     from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark

@@ -7,7 +7,7 @@ import typer
 
 from skinlite.cli.parsing import parse_names
 from skinlite.cli.progress import reporting
-from skinlite.cli.shared import OutOption, output, output_folder
+from skinlite.cli.shared import LabelColumnOption, LabelMapOption, OutOption, output, output_folder
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
 from skinlite.process.extras import need
@@ -28,6 +28,8 @@ def adopt(
     ] = None,
     out: OutOption = None,
     classes: Annotated[str | None, typer.Option(metavar="NAME,...", help=CLASSES)] = None,
+    label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     pixels: Annotated[str, typer.Option(help=PIXELS)] = "auto",
     channels: Annotated[str, typer.Option(help="RGB, BGR or auto.")] = "auto",
     geometry: Annotated[
@@ -67,6 +69,8 @@ def adopt(
             data,
             folder,
             classes=None if classes is None else _listed(classes),
+            label_column=label_column,
+            label_map=label_map,
             pixels=pixels,
             channels=channels,
             geometry=geometry,

@@ -205,7 +205,7 @@ def export(
                 + "Leave it out, or use --quantize int8."
             )
     from skinlite.api.data import run_of
-    from skinlite.training.run import newest_run
+    from skinlite.training.runs.find import newest_run
     from skinlite_export import api
     from skinlite_export.verify.gates import check_gates
 

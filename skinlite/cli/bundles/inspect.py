@@ -8,7 +8,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from skinlite.cli.parsing import as_flags
-from skinlite.cli.shared import JsonOption, console, hold_file, output
+from skinlite.cli.shared import (
+    JsonOption,
+    LabelColumnOption,
+    LabelMapOption,
+    console,
+    hold_file,
+    output,
+)
 from skinlite.cli.tables import number, wide
 from skinlite.errors import InputError
 
@@ -33,6 +40,8 @@ def inspect(
             "for each class.",
         ),
     ] = None,
+    label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     images: Annotated[
         int,
         typer.Option(min=6, help="About how many are tried, classes balanced; more take longer."),
@@ -44,6 +53,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """What a classifier's file takes and gives, what is suspicious, and how to feed it."""
+    from skinlite.data.dataset import read_dataset
     from skinlite.files.read_write import write_atomically
     from skinlite_benchmarks.cost.model import cost_of
     from skinlite_export.inspect.feeding.how_to_feed import find_feed
@@ -61,7 +71,8 @@ def inspect(
     if data:
         try:
             with console.status("trying ways to feed it"):
-                finding = find_feed(opened, data, images)
+                labelled = read_dataset(data, label_column=label_column, label_map=label_map)
+                finding = find_feed(opened, labelled, images)
             found = found.model_copy(update={"finding": finding})
         except InputError as error:
             refused = error

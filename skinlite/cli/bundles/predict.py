@@ -34,12 +34,12 @@ def predict(
         typer.Option(
             "--isic-csv",
             metavar="FILE",
-            help="Predict every image of a folder, in the format of ISIC 2018; metadata unknown.",
+            help="Predict every image of a folder, in ISIC's format; metadata unknown.",
         ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict one image: seven probabilities. Research software: no diagnosis."""
+    """Predict one image: a probability for each class. Research software: no diagnosis."""
     import io
 
     from PIL import Image
@@ -73,7 +73,7 @@ def predict(
     for doubt in opened.doubts:
         console.print(f"[yellow]warning:[/] {doubt}")
     if isic_csv:
-        write_answers(isic_csv, *answer_folder(image, runner, encoder))
+        write_answers(isic_csv, *answer_folder(image, runner, encoder), manifest.class_list)
         return
     pixels = run_one(runner, image, patient, encoder)
     if attention:

@@ -1,4 +1,4 @@
-"""ISIC 2018's table of answers, as `skinlite evaluate` and `skinlite predict` write it."""
+"""A table of answers in ISIC's format, as `skinlite evaluate` and `skinlite predict` write it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +11,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from skinlite.classes import ClassList
     from skinlite.data.patient import PatientEncoder
     from skinlite_export.runtime.runner import Runner
 
 
 def write_answers(
-    isic_csv: Path, image_ids: Sequence[str], probabilities: "NDArray[np.floating]"
+    isic_csv: Path,
+    image_ids: Sequence[str],
+    probabilities: "NDArray[np.floating]",
+    classes: "ClassList",
 ) -> None:
-    """Write the answers (N, 7), and say so."""
+    """Write the answers (N, len(classes)), and say so."""
     from skinlite.evaluation.isic import submission
     from skinlite.files.read_write import write_atomically
 
-    write_atomically(isic_csv, submission(image_ids, probabilities))
+    write_atomically(isic_csv, submission(image_ids, probabilities, classes))
     console.print(f"{isic_csv}: {len(image_ids):,} predictions", markup=False, soft_wrap=True)
 
 
@@ -32,7 +36,7 @@ def answer_folder(
     """Answer for every image of a folder, of whose patients nothing is known.
 
     Returns:
-        The images' names without suffix, sorted, and the probabilities (N, 7).
+        The images' names without suffix, sorted, and the probabilities (N, classes).
 
     Raises:
         InputError: no folder, no image in it, one that can't be read, or two of a name.

@@ -31,7 +31,9 @@ def evaluate(
     isic_csv: Annotated[
         Path | None,
         typer.Option(
-            "--isic-csv", metavar="FILE", help="Write the predictions in the format of ISIC 2018."
+            "--isic-csv",
+            metavar="FILE",
+            help="Write the predictions in ISIC's format.",
         ),
     ] = None,
     figures: Annotated[
@@ -45,7 +47,6 @@ def evaluate(
     """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
-    from skinlite.classes import HAM10000
 
     with reporting() as report:
         judged = judge(artefact, data, split, model, report)
@@ -58,12 +59,8 @@ def evaluate(
             "[yellow]warning:[/] --split all includes images that the run was trained on."
         )
     if isic_csv:
-        if judged.dataset.classes != HAM10000:
-            raise InputError(
-                "--isic-csv is the format of ISIC 2018, with its seven classes. These predictions "
-                f"are of {', '.join(judged.dataset.classes.codes)}: leave it out."
-            )
-        write_answers(isic_csv, predictions.rows["image_id"].tolist(), predictions.probabilities)
+        names = predictions.rows["image_id"].tolist()
+        write_answers(isic_csv, names, predictions.probabilities, judged.dataset.classes)
     if figures:
         _draw(figures, title, judged)
     if as_json:

@@ -14,7 +14,7 @@ from skinlite.process.extras import need
 if TYPE_CHECKING:
     from skinlite.evaluation.paper_tables import Measured
     from skinlite.models.survey import Survey
-    from skinlite.training.run import Run
+    from skinlite.training.runs.run import Run
 
 app = typer.Typer(no_args_is_help=True, help="Compare measured and published results.")
 
@@ -35,7 +35,7 @@ def paper(
     ] = None,
 ) -> None:
     """Render the paper's tables 4-7 and A3-A5, with the paper's figures and those of runs."""
-    from skinlite.training.run import open_run
+    from skinlite.training.runs.find import open_run
 
     if out and out.suffix not in (".md", ".html"):
         raise InputError(f"--out {out}: give a file that ends in .md or .html.")
@@ -82,12 +82,18 @@ def _measured(run: "Run") -> "Measured":
     """
     import keras
 
+    from skinlite.classes import HAM10000
     from skinlite.evaluation.paper_tables import Measured
     from skinlite.models.classifier import build_classifier
     from skinlite.models.survey import count_layers
-    from skinlite.training.run import METRICS
+    from skinlite.training.runs.info import METRICS
 
     info, config = run.info, run.info.settings
+    if info.classes != HAM10000:
+        raise InputError(
+            f"{run.path} predicts {', '.join(info.classes.codes)}: the paper's tables are of "
+            "HAM10000's seven classes, with which it can't be compared. Leave it out."
+        )
     if not (run.path / METRICS).exists():
         resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
         raise InputError(

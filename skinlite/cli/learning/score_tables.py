@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from skinlite.evaluation.calibration import Calibration
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.evaluation.resampling import Interval
-    from skinlite.evaluation.subgroups import Subgroup
 
 
 def print_evaluation(found: "Evaluation", title: str) -> None:
     """The means, the classes, the confusion matrix, the subgroups, and how sure it may sound."""
+    from skinlite.classes import recall_name
+
     ends = found.intervals
     means = Table(title=Text(title), title_justify="left")
     for name in ("", "value", f"95 % interval over {found.resampled}"):
@@ -32,14 +33,14 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
         ("macro precision", found.macro_precision, None),
         ("macro F1", found.macro_f1, ends.macro_f1),
         ("macro AUC", found.macro_auc, ends.macro_auc),
-        ("melanoma recall", found.melanoma_recall, ends.melanoma_recall),
+        (recall_name(found.critical), found.critical_recall, ends.critical_recall),
     )
-    rows = rows if "mel" in found.per_class else rows[:-1]
+    rows = rows if found.critical else rows[:-1]
     means.add_row("images", f"{found.images:,}", "")
     for name, value, interval in rows:
         low_high = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
         means.add_row(name, number(value), Text(low_high))
-    output.print(means, _classes(found), _confusion(found), _subgroups(found.subgroups), sep="\n")
+    output.print(means, _classes(found), _confusion(found), _subgroups(found), sep="\n")
     if found.metadata_only:
         output.print(_metadata_only(found))
     _print_calibration(found.calibration)
@@ -64,17 +65,19 @@ def _confusion(found: "Evaluation") -> Table:
     return table
 
 
-def _subgroups(groups: "list[Subgroup]") -> Table:
+def _subgroups(found: "Evaluation") -> Table:
     from skinlite.evaluation.subgroups import FEWEST
 
+    critical, groups = found.critical, found.subgroups
+    counted = ["melanomas" if critical == "mel" else critical, "recall"] if critical else []
     table = Table(title=f"subgroups; too few: fewer than {FEWEST}", title_justify="left")
-    for name in ("", "group", "images", "accuracy", "balanced", "melanomas", "recall"):
+    for name in ("", "group", "images", "accuracy", "balanced", *counted):
         table.add_column(name, justify="left" if name in ("", "group") else "right", no_wrap=True)
     before = None
     for one in groups:
         if before and one.field != before:
             table.add_section()
-        shares = (one.accuracy, one.balanced_accuracy, one.melanoma_recall)
+        shares = (one.accuracy, one.balanced_accuracy, one.critical_recall)
         accuracy, balanced, recall = ("too few" if s is None else number(s) for s in shares)
         table.add_row(
             "" if one.field == before else one.field,
@@ -82,8 +85,7 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
             f"{one.images:,}",
             accuracy,
             balanced,
-            f"{one.melanomas:,}",
-            recall,
+            *([f"{one.critical_images:,}", recall] if critical else []),
         )
         before = one.field
     return table
@@ -91,8 +93,9 @@ def _subgroups(groups: "list[Subgroup]") -> Table:
 
 def _metadata_only(found: "Evaluation") -> Table:
     table = Table(title="without the image: boosted trees from", title_justify="left")
-    melanoma = found.per_class.get("mel")
-    for name in ("", "balanced accuracy", "macro AUC", *(["melanoma AUC"] if melanoma else [])):
+    critical = found.critical
+    area = ["melanoma AUC" if critical == "mel" else f"AUC of {critical}"] if critical else []
+    for name in ("", "balanced accuracy", "macro AUC", *area):
         table.add_column(name, justify="right" if name else "left")
     for one in found.metadata_only:
         low, high = one.intervals.balanced_accuracy
@@ -100,14 +103,14 @@ def _metadata_only(found: "Evaluation") -> Table:
             ", ".join(one.inputs),
             Text(f"{number(one.balanced_accuracy)} [{low:.3f}, {high:.3f}]"),
             number(one.macro_auc),
-            *([number(one.melanoma_auc)] if melanoma else []),
+            *([number(one.critical_auc)] if critical else []),
         )
     table.add_section()
     table.add_row(
         "the network",
         number(found.balanced_accuracy),
         number(found.macro_auc),
-        *([number(melanoma.auc)] if melanoma else []),
+        *([number(found.per_class[critical].auc)] if critical else []),
     )
     return table
 

@@ -11,6 +11,7 @@ from skinlite.cli.shared import (
     ClassesOption,
     DataOption,
     LabelColumnOption,
+    LabelMapOption,
     OutOption,
     console,
     hold,
@@ -48,6 +49,7 @@ def train(
     same_lesion: Annotated[Path | None, typer.Option(metavar="FILE", help=SAME_LESION)] = None,
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
+    label_map: LabelMapOption = None,
     backbone: Annotated[str, typer.Option(help="Backbone, in snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -102,6 +104,12 @@ def train(
     devices: Annotated[
         str, typer.Option(help="Number of devices that share each batch, or all.")
     ] = "1",
+    hosts: Annotated[
+        str,
+        typer.Option(
+            help="one, or all: processes of a Slurm, MPI or Kubernetes job share each batch (JAX)."
+        ),
+    ] = "one",
     resume: Annotated[
         Path | None,
         typer.Option(help="Interrupted run to resume, with its own settings."),
@@ -113,15 +121,23 @@ def train(
     from skinlite.models.backbones import find_backbone
     from skinlite.training.config import TrainConfig
     from skinlite.training.execution import Execution
-    from skinlite.training.run import whole_folder
+    from skinlite.training.runs.find import whole_folder
 
     execution = validated(
-        Execution, {"xla": xla, "steps_per_execution": steps_per_execution, "devices": devices}
+        Execution,
+        {
+            "xla": xla,
+            "steps_per_execution": steps_per_execution,
+            "devices": devices,
+            "hosts": hosts,
+        },
     )
+    place = execution.join()
     try:
         if resume:
             out = whole_folder(resume)
-            hold(out)
+            if place.first:
+                hold(out)
             with reporting() as report:
                 training.resume(resume, data, execution=execution, report=report)
         else:
@@ -146,7 +162,8 @@ def train(
             given = {name: value for name, value in settings.items() if value is not None}
             config = validated(TrainConfig, given)
             name = backbone if width == 1 else f"{backbone}-{width:g}"
-            out = output_folder(out, "runs", f"{name}-{config.image_size}px")
+            name = f"{name}-{config.image_size}px"
+            out = output_folder(out, "runs", name) if place.first else out or Path(name)
             with reporting() as report:
                 training.train(
                     data,
@@ -156,12 +173,15 @@ def train(
                     same_lesion=same_lesion,
                     classes=class_codes(classes),
                     label_column=label_column,
+                    label_map=label_map,
                     execution=execution,
                     report=report,
                     **given,
                 )
     except training.TrainingInterruptedError as stop:
         info = stop.run.info
+        if not place.first:
+            raise typer.Exit(130) from None
         console.print(
             f"Stopped after {info.epochs_done} of {info.settings.epochs} epochs; the best model so "
             f"far is saved. Resume it with: skinlite train --resume {out}",
@@ -169,4 +189,5 @@ def train(
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
-    output.print(out)
+    if place.first:
+        output.print(out)

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from skinlite.data.layouts.text import IMAGE_SUFFIXES
+from skinlite.data.packed import SUFFIX, can_unpack, is_packed, names_in, sha256_of_image
 
 MASKS = re.compile("mask|segmentation|superpixel", re.IGNORECASE)
 """In the name of a folder below the data set's: what is in there are no images of lesions."""
 
 UNREAD_SUFFIXES = {".dcm", ".dicom", ".heic", ".heif", ".gif", ".jp2", ".npy", ".raw", ".dng"}
-ARCHIVE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar"}
+ARCHIVE_SUFFIXES = {".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", SUFFIX}
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Found:
         images: every file that can be one, shallow ones first, then by path.
         masks: one file of that name in a folder of masks.
         unread: one in a format that isn't read.
-        archives: packed files, such as ``HAM10000_images_part_1.zip``.
+        archives: packed files, such as ``HAM10000_images_part_1.zip``; HDF5 files only where h5py
+            is missing.
     """
 
     images: dict[str, list[Path]] = field(default_factory=dict)
@@ -38,33 +40,51 @@ class Found:
         return {name: paths[0] for name, paths in self.images.items()}
 
 
-def find_images(root: Path) -> Found:
-    """Look through a folder. Hidden folders and macOS's ``__MACOSX`` and ``._X`` are left out."""
+def find_images(root: Path, *, packed: bool = False) -> Found:
+    """Look through a folder. Hidden folders and macOS's ``__MACOSX`` and ``._X`` are left out.
+
+    Args:
+        root: the folder.
+        packed: whether images inside of HDF5 files are listed, too.
+    """
     found = Found()
-    for path in sorted(_files(root), key=lambda path: (len(path.parts), path)):
-        suffix = path.suffix.lower()
-        if suffix in IMAGE_SUFFIXES:
-            if MASKS.search(str(path.parent.relative_to(root))):
-                found.masks.setdefault(path.stem, path)
-            else:
-                found.images.setdefault(path.stem, []).append(path)
-        elif suffix in UNREAD_SUFFIXES:
-            found.unread.setdefault(path.stem, path)
-        elif suffix in ARCHIVE_SUFFIXES:
-            found.archives.append(path)
+    inside: list[Path] = []
+    for folder, names in sorted(_files(root), key=lambda row: (len(row[0].parts), row[0])):
+        masks = MASKS.search(str(folder.relative_to(root)))
+        for name in sorted(names):
+            path = folder / name
+            stem, suffix = path.stem, path.suffix.lower()
+            if suffix in IMAGE_SUFFIXES:
+                if masks:
+                    found.masks.setdefault(stem, path)
+                else:
+                    found.images.setdefault(stem, []).append(path)
+            elif suffix in UNREAD_SUFFIXES:
+                found.unread.setdefault(stem, path)
+            elif suffix == SUFFIX and can_unpack():
+                inside.append(path)
+            elif suffix in ARCHIVE_SUFFIXES:
+                found.archives.append(path)
+    for path in inside if packed else []:
+        for name in names_in(path):
+            found.images.setdefault(name, []).append(path / name)
     return found
 
 
 def differ(paths: list[Path]) -> bool:
     """Whether files of one name hold different bytes; copies of one file are as good as one."""
     first, *others = paths
-    return any(
-        not first.samefile(path) and not filecmp.cmp(first, path, shallow=False) for path in others
-    )
+    return any(_is_other(first, path) for path in others)
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Every file, also behind links to folders, which come last; no folder twice."""
+def _is_other(one: Path, other: Path) -> bool:
+    if is_packed(one) or is_packed(other):
+        return sha256_of_image(one) != sha256_of_image(other)
+    return not one.samefile(other) and not filecmp.cmp(one, other, shallow=False)
+
+
+def _files(root: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Every folder with its files, also behind links to folders, which come last; none twice."""
     seen: set[tuple[int, int]] = set()
     for folder, below, names in os.walk(root, followlinks=True):
         state = Path(folder).stat()
@@ -74,4 +94,4 @@ def _files(root: Path) -> Iterator[Path]:
         seen.add((state.st_dev, state.st_ino))
         shown = [name for name in below if not name.startswith((".", "__MACOSX"))]
         below[:] = sorted(shown, key=lambda name: (Path(folder, name).is_symlink(), name))
-        yield from (Path(folder, name) for name in names if not name.startswith("."))
+        yield Path(folder), [name for name in names if not name.startswith(".")]

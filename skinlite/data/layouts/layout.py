@@ -13,7 +13,7 @@ Images may lie in any folders below the data set's. What is read, and how the re
 docs/training.md.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import pandas as pd
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.layouts.archive import COLUMNS as ARCHIVE_COLUMNS
 from skinlite.data.layouts.archive import add_classes
+from skinlite.data.layouts.label_map import mapped
 from skinlite.data.layouts.one_hot import ONE_HOT, from_one_hot, one_hot_classes
 from skinlite.data.layouts.other_sets import (
     ISIC_2020,
@@ -33,7 +34,7 @@ from skinlite.data.layouts.other_sets import (
     from_pad_ufes,
 )
 from skinlite.data.layouts.spellings import BLANKS, spell_out
-from skinlite.data.layouts.text import read_frame
+from skinlite.data.layouts.text import read_frame, read_names
 from skinlite.errors import InputError
 from skinlite.vocabulary import UNKNOWN
 
@@ -77,7 +78,10 @@ def read_table(table: Path) -> pd.DataFrame:
 
 
 def read_labelled(
-    table: Path, classes: Sequence[str] | None = None, label_column: str | None = None
+    table: Path,
+    classes: Sequence[str] | None = None,
+    label_column: str | None = None,
+    label_map: Mapping[str, str] | None = None,
 ) -> tuple[pd.DataFrame, ClassList]:
     """Read a table as text, brought to HAM10000's columns; nothing is judged here.
 
@@ -86,6 +90,7 @@ def read_labelled(
         classes: codes of the classes, in order; default: the layout's, or what ``label_column``
             has.
         label_column: the column of the labels; default: by the layout.
+        label_map: class by label, see `skinlite.data.layouts.label_map`.
 
     Returns:
         The frame, and the classes that its column ``dx`` is meant to have.
@@ -97,19 +102,25 @@ def read_labelled(
     """
     if table.is_dir():
         frame = from_folders(table)
+        frame = frame if label_map is None else mapped(frame, table, label_map)
         return _completed(frame, set()), _declared(classes) or classes_told(frame)
-    frame = read_frame(table)
-    if "pixel0000" in frame:
+    own = read_names(table)
+    if "pixel0000" in own:
         raise InputError(
             f"{table} holds pixels of 28x28 or 8x8, too few to train on. Give the folder of "
             "HAM10000_metadata.csv and the images."
         )
-    own = {str(name) for name in frame}
     layout = next((row for row in LAYOUTS if row.holds(own)), None)
     if label_column:
-        layout = Layout(frozenset(), _named_column(label_column), classes=classes_told)
+        layout = Layout(
+            frozenset({label_column}), _named_column(label_column), classes=classes_told
+        )
+    frame = read_frame(table, layout.columns if layout else frozenset())
     if layout is not None:
         frame = layout.read(frame, table)
+    if label_map is not None:
+        layout = Layout(frozenset(), lambda frame, table: frame, classes=classes_told)
+        frame = mapped(frame, table, label_map)
     frame = _completed(frame, set() if label_column else own)
     told = layout.classes(frame) if layout is not None and not classes else HAM10000
     return frame, _declared(classes) or told

@@ -12,6 +12,7 @@ import pandas as pd
 
 from skinlite.classes import ClassList
 from skinlite.data.layouts.images import Found, find_images
+from skinlite.data.layouts.text import read_names
 from skinlite.errors import InputError
 
 ISIC_2020 = frozenset({"target"})
@@ -56,7 +57,7 @@ def from_column(frame: pd.DataFrame, table: Path, column: str) -> pd.DataFrame:
     """
     for name, what in ((column, "label_column"), ("image_id", "images")):
         if name not in frame:
-            columns = ", ".join(map(str, frame))
+            columns = ", ".join(sorted(read_names(table)))
             raise InputError(f"{table} has no column {name!r} ({what}). It has {columns}.")
     return frame.assign(dx=frame[column])
 

@@ -73,7 +73,7 @@ def find_table(source: Path) -> Path:
 
 def images_of(table: Path) -> Found:
     """Every image that a table may name, by its id: its file stem, anywhere below the folder."""
-    return class_images(table) if table.is_dir() else find_images(root_of(table))
+    return class_images(table) if table.is_dir() else find_images(root_of(table), packed=True)
 
 
 def image_paths(table: Path) -> dict[str, Path]:

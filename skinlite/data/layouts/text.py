@@ -5,14 +5,15 @@ import io
 import re
 import warnings
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from skinlite.errors import InputError
-from skinlite.files.read_write import read_regular
+from skinlite.files.read_write import open_regular
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
 
@@ -36,15 +37,29 @@ NAMES = {
 }
 """Columns that are read, however their names are capitalised."""
 
+KEPT = {
+    *NAMES,
+    *("dx_type", "region"),
+    *("MEL", "NV", "BCC", "AK", "AKIEC", "BKL", "DF", "VASC"),
+    *("SCC", "UNK", "SCCKA", "BEN_OTH", "MAL_OTH", "INF"),
+}
+"""Columns that any layout reads; ISIC 2024 has 40 more for each of 400,000 images."""
+
+LONGEST = 1 << 20
+"""Characters of a line."""
+
 _SEPARATOR = re.compile(r'\s*"?sep=([^"])', re.IGNORECASE)
 _SUFFIX = rf"(?i:\.(?:{'|'.join(suffix[1:] for suffix in sorted(IMAGE_SUFFIXES))}))$"
 
 
 class Text(NamedTuple):
-    """A table's stripped cells; a row is its line in the file (the first is 1) and its cells."""
+    """A table's stripped cells; a row is its line in the file (the first is 1) and its cells.
+
+    The rows are read while they are asked for, once.
+    """
 
     header: list[str]
-    rows: list[tuple[int, list[str]]]
+    rows: Iterator[tuple[int, list[str]]]
 
     @property
     def needed(self) -> int:
@@ -58,12 +73,12 @@ def read_text(table: Path) -> Text:
     UTF-8, or UTF-16 as Excel's "Unicode text" has it; a first line ``sep=;`` is Excel's, too.
 
     Raises:
-        InputError: the file isn't a readable table.
+        InputError: the file isn't a readable table; also while its rows are read.
     """
-    lines = list(_lines(table))
-    if not lines:
+    rows = _lines(table)
+    _, header = next(rows, (0, None))
+    if header is None:
         raise InputError(f"{table} is empty.")
-    (_, header), *rows = lines
     return Text(header, rows)
 
 
@@ -76,8 +91,12 @@ def read_names(table: Path) -> set[str]:
     return set(_known_names(header))
 
 
-def read_frame(table: Path) -> pd.DataFrame:
+def read_frame(table: Path, more: Set[str] = frozenset()) -> pd.DataFrame:
     """A table as text, its columns by HAM10000's names, image ids without folder and suffix.
+
+    Args:
+        table: a file.
+        more: columns that are kept besides those in `KEPT`.
 
     Returns:
         Every value a stripped string ("" where a line is cut short). The index is the line in the
@@ -87,19 +106,25 @@ def read_frame(table: Path) -> pd.DataFrame:
         InputError: the file isn't a readable table, or one name stands over two columns.
     """
     header, rows = read_text(table)
-    columns = _known_names(header)
-    named = [name for name in columns if name]
+    names = _known_names(header)
+    named = [name for name in names if name]
     if len(set(named)) < len(named):
         raise InputError(f"{table} has a column twice: {', '.join(header)}.")
+    columns: dict[str, list[str]] = {name: [] for name in named if name in KEPT or name in more}
+    places = [(names.index(name), values) for name, values in columns.items()]
+    index: list[int] = []
+    same: dict[str, str] = {}  # "male" once, not once a row
     for line, cells in rows:
-        if len(cells) > len(columns) and any(cells[len(columns) :]):
+        if len(cells) > len(names) and any(cells[len(names) :]):
             raise InputError(
                 f"{table} is not a readable table: line {line} has {len(cells)} values, "
-                f"the header {len(columns)}."
+                f"the header {len(names)}."
             )
-    padded = [(cells + [""] * len(columns))[: len(columns)] for _, cells in rows]
-    frame = pd.DataFrame(padded, [line - 2 for line, _ in rows], columns, dtype=str)
-    frame = frame.loc[:, [bool(name) for name in columns]]
+        for place, values in places:
+            cell = cells[place] if place < len(cells) else ""
+            values.append(same.setdefault(cell, cell))
+        index.append(line - 2)
+    frame = pd.DataFrame(columns, index, dtype=str)
     if "image_id" in frame:
         ids = frame["image_id"].str.replace(r".*[/\\]", "", regex=True)
         frame["image_id"] = ids.str.replace(_SUFFIX, "", regex=True)
@@ -108,25 +133,37 @@ def read_frame(table: Path) -> pd.DataFrame:
 
 def _lines(table: Path) -> Iterator[tuple[int, list[str]]]:
     """The lines that aren't blank, as stripped cells, each with its number in the file."""
+    reached = 0
     try:
-        content = read_regular(table)
-        utf16 = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
-        stream = io.StringIO(content.decode("utf-16" if utf16 else "utf-8-sig"), newline="")
-        head = next((line for line in stream if line.strip()), "")
-        declared = _SEPARATOR.match(head)
-        if not declared:
-            stream.seek(0)
-        skipped = stream.getvalue()[: stream.tell()].count("\n")
-        separator = declared[1] if declared else max(",;\t", key=head.count)
-        reader = csv.reader(stream, delimiter=separator, strict=True)
-        for line in reader:
-            cells = [cell.strip() for cell in line]
-            if any(cells):
-                yield skipped + reader.line_num, cells
+        with open_regular(table) as stream:
+            utf16 = stream.peek(2)[:2] in (BOM_UTF16_LE, BOM_UTF16_BE)
+            text = io.TextIOWrapper(stream, "utf-16" if utf16 else "utf-8-sig", newline="")
+            lines = iter(lambda: text.readline(LONGEST), "")
+            head = next((line for line in lines if (reached := reached + 1) and line.strip()), "")
+            declared = _SEPARATOR.match(head)
+            skipped = reached if declared else reached - 1
+            separator = declared[1] if declared else max(",;\t", key=head.count)
+            rest = lines if declared else chain([head], lines)
+            reader = csv.reader(map(_whole, rest), delimiter=separator, strict=True)
+            for line in reader:
+                reached = skipped + reader.line_num
+                cells = [cell.strip() for cell in line]
+                if any(cells):
+                    yield reached, cells
     except UnicodeDecodeError as error:
-        raise InputError(f"{table} is not a readable table: {error}. Save it as UTF-8.") from error
+        raise InputError(
+            f"{table} is not a readable table: it isn't {error.encoding} ({error.reason}), not "
+            f"far below line {reached}. Save it as UTF-8."
+        ) from error
     except (OSError, csv.Error) as error:
         raise InputError(f"{table} is not a readable table: {error}.") from error
+
+
+def _whole(line: str) -> str:
+    """A line, unless it has no end in sight."""
+    if len(line) >= LONGEST and not line.endswith(("\n", "\r")):
+        raise csv.Error(f"a line of more than {LONGEST:,} characters")
+    return line
 
 
 def _known_names(header: list[str]) -> list[str]:

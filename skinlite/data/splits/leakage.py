@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.splits.joining import Joined
 from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.data.splits.same_lesion import join_known
@@ -16,7 +17,14 @@ from skinlite.data.splits.split import crossing_lesions
 
 
 class Leakage(BaseModel):
-    """Images of the test split whose lesion has other images in training or validation."""
+    """Images of the test split whose lesion has other images in training or validation.
+
+    Attributes:
+        crossing_lesions: lesions on two sides, whichever.
+        critical: the critical class, where it isn't melanoma.
+        test_critical: test images of it.
+        leaking_critical: those whose lesion has other images there.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -25,30 +33,41 @@ class Leakage(BaseModel):
     test_melanomas: int
     leaking_melanomas: int
     crossing_lesions: int
-    """Lesions on two sides, whichever."""
+    critical: str | None = None
+    test_critical: int = 0
+    leaking_critical: int = 0
 
     def __str__(self) -> str:
         images = f"{_share(self.leaking_pictures, self.test_pictures)} test images"
+        if self.critical and self.test_critical:
+            return f"{images}, {_share(self.leaking_critical, self.test_critical)} {self.critical}"
         if not self.test_melanomas:
             return images
         return f"{images}, {_share(self.leaking_melanomas, self.test_melanomas)} melanomas"
 
 
-def measure_leakage(split: pd.DataFrame, frame: pd.DataFrame) -> Leakage:
+def measure_leakage(
+    split: pd.DataFrame, frame: pd.DataFrame, classes: ClassList = HAM10000
+) -> Leakage:
     """Count what leaks.
 
     Args:
         split: image_id, lesion_id, split.
         frame: image_id and dx of at least these images.
+        classes: that ``dx`` names.
     """
     leaking = _leaking(split)
-    melanoma = frame.set_index("image_id")["dx"].reindex(leaking.index) == "mel"
+    dx = frame.set_index("image_id")["dx"].reindex(leaking.index)
+    melanoma, other = dx == "mel", classes.critical if classes.critical != "mel" else None
     return Leakage(
         test_pictures=len(leaking),
         leaking_pictures=int(leaking.sum()),
         test_melanomas=int(melanoma.sum()),
         leaking_melanomas=int((leaking & melanoma).sum()),
         crossing_lesions=len(crossing_lesions(split)),
+        critical=other,
+        test_critical=int((dx == other).sum()),
+        leaking_critical=int((leaking & (dx == other)).sum()),
     )
 
 

@@ -26,8 +26,9 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.layouts.text import read_values
+from skinlite.data.packed import is_packed, sha256_of_image
 from skinlite.errors import InputError
-from skinlite.files.read_write import read_regular, sha256_of
+from skinlite.files.read_write import read_regular
 from skinlite.process.threads import in_threads
 
 SAME = ("same lesion", "same file", "re-encoded copy")
@@ -115,9 +116,9 @@ def identical_files(paths: Mapping[str, Path]) -> list[list[str]]:
     Returns:
         Image ids, two or more a group, sorted.
     """
-    by_size = _grouped(paths, lambda path: path.stat().st_size)
+    by_size = _grouped(paths, lambda path: 0 if is_packed(path) else path.stat().st_size)
     alike = {name: paths[name] for group in by_size for name in group}
-    return sorted(sorted(group) for group in _grouped(alike, sha256_of))
+    return sorted(sorted(group) for group in _grouped(alike, sha256_of_image))
 
 
 def _grouped(paths: Mapping[str, Path], key: Callable[[Path], object]) -> list[list[str]]:
@@ -151,8 +152,8 @@ def join_patients(frame: pd.DataFrame) -> pd.Series:
     """
     if "patient_id" not in frame:
         return frame["lesion_id"]
-    of_patients = frame[frame["patient_id"] != ""].groupby("patient_id")["lesion_id"]
-    return join_lesions(frame["lesion_id"], chains(ids.unique() for _, ids in of_patients))
+    known = frame[frame["patient_id"] != ""]
+    return join_lesions(frame["lesion_id"], pairs_within(known["lesion_id"], known["patient_id"]))
 
 
 def links(frame: pd.DataFrame, images: Links) -> list[tuple[str, str]]:
@@ -164,6 +165,13 @@ def links(frame: pd.DataFrame, images: Links) -> list[tuple[str, str]]:
 def chains(groups: Iterable[Iterable[str]]) -> list[tuple[str, str]]:
     """Groups of images as pairs: each with the next."""
     return [pair for group in groups for pair in pairwise(group)]
+
+
+def pairs_within(names: pd.Series, groups: pd.Series) -> list[tuple[str, str]]:
+    """`chains` of groups that a column tells: each name with the first of its group."""
+    first = names.groupby(groups).transform("first")
+    others = names != first
+    return list(zip(first[others], names[others], strict=True))
 
 
 def join_lesions(lesions: pd.Series, linked: Links) -> pd.Series:

@@ -8,12 +8,12 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import ConfigDict
 
-from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.dataset import Dataset, read_like
 from skinlite.data.layouts.text import read_values
 from skinlite.data.splits.joining import Joined, join_same
 from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
 from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
-from skinlite.data.splits.same_lesion import chains, read_pairs
+from skinlite.data.splits.same_lesion import pairs_within, read_pairs
 from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
@@ -92,7 +92,7 @@ def divide(
     own = dataset.frame["image_id"]
     if test_data:
         try:
-            test = read_dataset(test_data, classes=dataset.classes.codes)
+            test = read_beside(dataset, test_data)
         except InputError as error:
             raise InputError(f"`test_data`: {error}") from error
         dataset = join(dataset, test)
@@ -136,8 +136,8 @@ def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Divi
         info: as the run has it.
     """
     if info.test_data:
-        dataset = join(dataset, read_dataset(Path(info.test_data), classes=dataset.classes.codes))
-    together = chains(rows["image_id"] for _, rows in split.groupby("lesion_id"))
+        dataset = join(dataset, read_beside(dataset, info.test_data))
+    together = pairs_within(split["image_id"], split["lesion_id"])
     dataset, joined = join_same(dataset, together=together)
     lesions = dataset.frame.set_index("image_id")["lesion_id"]
     known = split.assign(lesion_id=split["image_id"].map(lesions).fillna(split["lesion_id"]))
@@ -150,13 +150,18 @@ def divide_again(dataset: Dataset, split: pd.DataFrame, info: SplitInfo) -> Divi
 
 def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo:
     """The info with what leaks, and what is known of it."""
-    leakage = measure_leakage(split, dataset.frame)
+    leakage = measure_leakage(split, dataset.frame, dataset.classes)
     frame = dataset.frame[dataset.frame["image_id"].isin(split["image_id"])]
     leaks = conclude(leakage, frame, joined=info.joined, two_sets=info.kind == "official")
     if info.kind == "unknown":
         leaks = ELSEWHERE
     fields = {"leakage": leakage, "leaks": leaks, "leaky": leaks.state == "found"}
     return info.model_copy(update=fields)
+
+
+def read_beside(dataset: Dataset, source: Path | str) -> Dataset:
+    """Another data set with the classes of the first; see `read_like`."""
+    return read_like(source, dataset.classes, dataset.label_column, dataset.label_map)
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:

@@ -33,6 +33,7 @@ class Epoch(keras.utils.PyDataset):
         seed: of the training.
         epoch: from 0.
         images: how many to show; every one comes as often as another, or once more.
+        share: which part of how many of each batch is given, where several hosts share it.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Epoch(keras.utils.PyDataset):
         seed: int,
         epoch: int,
         images: int | None = None,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         super().__init__()
+        self.share = share
         self.examples = examples
         self.batch_size = min(batch_size, images or len(examples))
         self.weights = weights
@@ -72,6 +75,8 @@ class Epoch(keras.utils.PyDataset):
     ) -> tuple[dict[str, Any], NDArray[np.intp], NDArray[np.float32]]:
         # Sorted rows read the memory map forwards; order within a batch does not matter.
         rows = np.sort(self.order[index * self.batch_size : (index + 1) * self.batch_size])
+        part, parts = self.share
+        rows = rows[part * len(rows) // parts : (part + 1) * len(rows) // parts]
         labels = self.examples.labels[rows]
         inputs = {IMAGE: self.examples.take(rows).images, PATIENT: self.patients[rows]}
         return inputs, labels, self.weights[labels]
@@ -83,6 +88,7 @@ def make_epoch(
     encoder: PatientEncoder,
     epoch: int,
     classes: int = len(CLASSES),
+    share: tuple[int, int] = (0, 1),
 ) -> Epoch:
     """The batches of an epoch, from 0, as a training's settings ask for them."""
     return Epoch(
@@ -94,4 +100,5 @@ def make_epoch(
         seed=config.seed,
         epoch=epoch,
         images=config.epoch_pictures,
+        share=share,
     )

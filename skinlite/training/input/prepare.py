@@ -13,7 +13,7 @@ from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.split import SPLITS
 from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 
 @dataclass(frozen=True)

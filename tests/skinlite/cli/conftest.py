@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 
 
 @pytest.fixture

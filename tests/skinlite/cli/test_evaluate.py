@@ -12,7 +12,9 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite.training.run import Run, RunMetrics, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.info import RunMetrics
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import Bundle
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 
 Skinlite = Callable[..., Any]

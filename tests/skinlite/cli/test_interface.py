@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import IMAGE
 from skinlite_benchmarks.measure.worker import Request, Worker
 from skinlite_export.bundle.folder import Bundle

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from skinlite.models import paper as published
-from skinlite.training.run import Run, RunMetrics
+from skinlite.training.runs.info import RunMetrics
+from skinlite.training.runs.run import Run
 
 Skinlite = Callable[..., Any]
 

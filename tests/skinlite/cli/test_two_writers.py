@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from skinlite.files.claims import Claim
-from skinlite.training.run import Run, partial_folder, reopen_run
+from skinlite.training.runs.find import partial_folder, reopen_run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle
 
 Skinlite = Callable[..., Any]

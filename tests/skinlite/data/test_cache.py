@@ -3,6 +3,9 @@
 import errno
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.data import checksums
+from skinlite.data import mapped, parts
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
+from skinlite.data.examples import Examples
 from skinlite.data.geometry import fit, load_image
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.claims import LOCK, NEW, beside
@@ -120,7 +124,7 @@ def test_a_damaged_array_is_made_anew_with_a_word(
 def test_every_part_has_its_checksum(
     few: Dataset, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checksums, "PART", 3 * 24 * 24 * 3)
+    monkeypatch.setattr(parts, "MOST_ROWS", 3)
     right = np.array(pixels_of(few, 24, 24))
     (path,), (sums,) = own_cache.rglob("*.npy"), own_cache.rglob("*.sums")
     assert [line.split()[:2] for line in sums.read_text().splitlines()[1:]] == [
@@ -162,7 +166,77 @@ def test_a_kill_between_the_names_leaves_nothing_that_passes(
     assert not list(own_cache.rglob("*.tmp"))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert decoded(few) == 8
+        assert decoded(few) == (8 if moves else 0)
+    for row, path in zip(pixels_of(few, 24, 24), few.frame["path"], strict=True):
+        np.testing.assert_array_equal(row, fit(load_image(path), 24, 24))
+    assert sorted(path.suffix for path in own_cache.rglob("*.*")) == [".npy", ".sums"]
+
+
+KILLED = """
+import os, signal, sys
+from skinlite.data import cache, parts
+from skinlite.data.dataset import read_dataset
+
+parts.MOST_ROWS, load, calls = 1, cache.load_image, []
+
+def load_image(path):
+    calls.append(path)
+    if len(calls) == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return load(path)
+
+cache.load_image = load_image
+whole = read_dataset(sys.argv[1])
+cache.pixels_of(whole.select(whole.frame["image_id"][:8]), 256, 256)
+"""
+
+
+@pytest.mark.parametrize("damage", ["none", "a part", "a line that was being written", "the log"])
+def test_a_killed_process_is_gone_on_from(
+    few: Dataset, own_cache: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "MOST_ROWS", 1)
+    killed = subprocess.run([sys.executable, "-c", KILLED, few.root], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (array,), (log,) = own_cache.rglob("*.npy.partial"), own_cache.rglob("*.parts")
+    done = len(log.read_text().splitlines()) - 1
+    assert 6 - (os.cpu_count() or 1) <= done < 6
+    if damage == "a part":
+        content = bytearray(array.read_bytes())
+        first = int(log.read_text().splitlines()[1].split()[0])
+        content[128 + first * 256 * 256 * 3 + 5000] ^= 255
+        array.write_bytes(content)
+        done -= 1
+    elif damage == "a line that was being written":
+        log.write_text(log.read_text()[:-3])
+        done -= 1
+    elif damage == "the log":
+        log.write_bytes(b"\xff\0")
+        done = 0
+    with pytest.warns(SkinliteWarning, match=r"8 of 8 images are smaller"):
+        assert decoded(few, 256, 256) == 8 - done
+    for row, path in zip(pixels_of(few, 256, 256), few.frame["path"], strict=True):
+        np.testing.assert_array_equal(row, fit(load_image(path), 256, 256))
+    assert sorted(path.suffix for path in own_cache.rglob("*.*")) == [".npy", ".sums"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_reading_all_of_a_large_array_keeps_few_of_its_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mapped, "KEPT", 4 << 20)
+    np.save(tmp_path / "x.npy", np.ones((1000, 256, 256), np.uint8))
+    pixels = np.load(tmp_path / "x.npy", mmap_mode="r")[..., None]
+    examples = Examples(pixels, np.arange(1000), np.zeros((1000, 0)), np.zeros(1000, int))
+
+    def resident() -> int:
+        status = Path("/proc/self/status").read_text()
+        return int(status.partition("RssFile:")[2].split()[0]) << 10
+
+    before = resident()
+    for start in range(0, 1000, 10):
+        assert examples.take(np.arange(start, start + 10)).images.all()
+    assert resident() - before < 16 << 20  # of 64 MB
 
 
 def test_undecodable_pictures_are_all_named_and_nothing_is_kept(

@@ -1,13 +1,20 @@
 """Every fault planted is found, at its line, and nothing else is."""
 
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
-from skinlite.data.check import check_decoding, check_images, check_table, summarise
+from skinlite.data import decoding
+from skinlite.data.check import check_images, check_table, summarise
 from skinlite.data.dataset import read_dataset
+from skinlite.data.decoding import check_decoding, look
+from skinlite.data.geometry import check_decoding_of, load_image
 from skinlite.data.layouts.layout import read_table
 from skinlite.data.layouts.tables import image_paths
 from skinlite.errors import InputError
@@ -102,6 +109,77 @@ def test_a_truncated_and_a_missing_picture_are_named(tiny_data: Path, tmp_path: 
     with pytest.raises(InputError, match=rf"image missing: 1 x.*{second.stem}") as caught:
         read_dataset(data)
     assert f"skinlite data check {metadata}" in str(caught.value)
+
+
+def kinds_of_files(folder: Path) -> dict[str, Path]:
+    """An image in the formats that are read, whole."""
+    levels = np.random.default_rng(0).integers(0, 255, (40, 56, 3), np.uint8)
+    image = Image.fromarray(levels).resize((200, 150), Image.Resampling.BICUBIC)
+    turned = Image.Exif()
+    turned[274] = 6
+    saved = {
+        "plain.jpg": {},
+        "progressive.jpg": {"progressive": True},
+        "turned.jpg": {"exif": turned},
+        "plain.png": {},
+        "plain.bmp": {},
+        "plain.tif": {},
+        "plain.webp": {},
+    }
+    for name, options in saved.items():
+        image.save(folder / name, **options)
+    image.convert("CMYK").save(folder / "cmyk.jpg")
+    image.convert("L").save(folder / "grey.jpg")
+    return {path.name: path for path in folder.iterdir()}
+
+
+def refused(task: Callable[[Path], object], path: Path) -> bool:
+    try:
+        task(path)
+    except InputError:
+        return True
+    return False
+
+
+def test_the_quick_decoding_refuses_what_the_whole_one_does(tmp_path: Path) -> None:
+    """Cut anywhere, or with bytes changed anywhere, as a bad download or disk does."""
+    random = np.random.default_rng(0)
+    (tmp_path / "whole").mkdir()
+    damaged, wrong = tmp_path / "damaged", Counter[str]()
+    for name, path in kinds_of_files(tmp_path / "whole").items():
+        content = path.read_bytes()
+        cut = [content[: int(share * len(content))] for share in np.linspace(0, 1, 25)]
+        changed = []
+        for place in random.integers(0, len(content), 60):
+            other = bytearray(content)
+            other[place : place + 4] = random.bytes(4)
+            changed.append(bytes(other))
+        for version in [*cut, *changed]:
+            damaged.write_bytes(version)
+            expected = refused(load_image, damaged)
+            assert refused(check_decoding_of, damaged) == expected, (name, len(version))
+            wrong[name] += expected
+    assert min(wrong.values()) > 20 and len(wrong) == 9
+
+
+def test_headers_and_ends_find_what_is_cut_foreign_or_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "SAMPLE", 1)
+    whole = list(kinds_of_files(tmp_path).values())
+    paths = [path for path in whole for _ in range(3)]
+    found = look(paths, quick=True)
+    # The first is the sample; other formats have no end that tells that they are whole.
+    assert (found.decoded, found.headers_only, found.faults) == (1 + 9, 3 * 9 - 10, [])
+    assert "of 17 only header and end, so that damage inside of them is unknown" in str(found)
+    for path in whole:
+        path.write_bytes(path.read_bytes()[:-20])
+    assert len(look(whole, quick=True).faults[0].rows) >= 6
+    for content in (b"", b"<html>404</html>"):
+        whole[5].write_bytes(content)
+        assert str(whole[5]) in str(look([whole[0], whole[5]], quick=True).faults[-1].rows)
+    whole[5].unlink()
+    assert str(whole[5]) in str(look([whole[0], whole[5]], quick=True).faults[-1].rows)
 
 
 def test_summary_counts() -> None:

@@ -85,6 +85,21 @@ def test_json_has_it_all(broken: Path) -> None:
     assert found["summary"]["pictures"] == sum(found["summary"]["classes"].values()) + 12
 
 
+def test_what_was_looked_at_is_told(
+    tiny_data: Path, broken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = CliRunner().invoke(app, ["check", str(tiny_data)]).stdout
+    assert "looked at  all 77 images decoded" in everything
+    monkeypatch.setattr("skinlite.data.decoding.SAMPLE", 5)
+    quick = CliRunner().invoke(app, ["check", str(tiny_data), "--quick"])
+    assert quick.exit_code == 0
+    assert "looked at  6 images decoded; of 71 only header and end, so that damage" in quick.stdout
+    result = CliRunner().invoke(app, ["check", str(broken), "--quick", "--json"])
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["faults"][-1]["kind"]) == (2, "image undecodable")
+    assert found["decoded"] + found["headers_only"] == 76
+
+
 def test_a_table_without_the_columns_is_still_told(tmp_path: Path) -> None:
     (tmp_path / "HAM10000_metadata.csv").write_text("lesion_id,dx\nHAM_1,nv\n")
     result = CliRunner().invoke(app, ["check", str(tmp_path)])

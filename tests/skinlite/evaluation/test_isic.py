@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinlite.classes import ClassList
 from skinlite.evaluation.isic import submission
 from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
@@ -17,6 +18,22 @@ def test_the_format() -> None:
     assert header == "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC"
     assert line == "ISIC_0034321,0.6,0.2,0.02,0.01,0.03,0.04,0.1"
     assert end == ""
+
+
+@pytest.mark.parametrize(
+    ("codes", "header", "line"),
+    [
+        (["benign", "malignant"], "image_name,target", "a,0.75"),
+        (["malignant", "benign"], "image_name,target", "a,0.25"),
+        (sorted((*CLASSES, "scc")), "image,MEL,NV,BCC,AK,BKL,DF,VASC,SCC,UNK", None),
+        (["nev", "mel"], "image,MEL,NEV", "a,0.75,0.25"),
+        (["other, nos", "mel"], 'image,MEL,"OTHER, NOS"', "a,0.75,0.25"),
+    ],
+)
+def test_other_classes(codes: list[str], header: str, line: str | None) -> None:
+    scores = np.array([[0.25, 0.75]]) if line else np.eye(8)[:1]
+    found = submission(["a"], scores, ClassList.of(codes)).splitlines()
+    assert found == [header, line or "a,0.0,0.0,0.0,1.0,0.0,0.0,0.0,0.0,0.0"]
 
 
 def test_every_digit_is_there() -> None:

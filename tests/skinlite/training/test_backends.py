@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.training.run import open_run, partial_folder, reopen_run
+from skinlite.training.runs.find import open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]
 

@@ -12,7 +12,7 @@ from skinlite import evaluate, read_dataset, resume
 from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared, prepare
-from skinlite.training.run import open_run
+from skinlite.training.runs.find import open_run
 
 KINDS = {"mel": "malignant", "bcc": "malignant", "akiec": "malignant"}
 
@@ -57,8 +57,16 @@ def test_two_classes_are_trained_and_evaluated(
     shown = skinlite("evaluate", run.path, "--figures", tmp_path / "figures")
     assert shown.code == 0 and "melanoma AUC" not in shown.out and "malignant" in shown.out
     assert (tmp_path / "figures" / "roc.png").exists()
-    refused = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
-    assert refused.code == 2 and "format of ISIC 2018, with its seven classes" in refused.err
+    assert "critical recall (malignant)" in shown.out and "AUC of malignant" in shown.out
+    assert again.intervals.critical_recall is not None
+    assert sum(group.critical_images for group in again.subgroups if group.field == "sex") == (
+        test.per_class["malignant"].support
+    )
+    told = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
+    assert told.code == 0
+    assert (tmp_path / "answers.csv").read_text().startswith("image_name,target\n")
+    refused = skinlite("report", "paper", run.path)
+    assert refused.code == 2 and "the paper's tables are of" in refused.err
 
 
 def test_a_training_is_resumed_with_its_labels(
@@ -85,23 +93,14 @@ def test_a_data_set_with_other_classes_is_refused(
         evaluate(run, tiny_data)
 
 
-def test_export_says_that_it_is_for_seven_classes(
-    training: Callable[..., Any], prepared: Prepared, two_classes: Path, tmp_path: Path
-) -> None:
-    from skinlite_export import export
-
-    run = training(tmp_path / "run", data=prepared, epochs=0).start()
-    with pytest.raises(InputError, match=r"predicts benign, malignant\. Only networks with HAM"):
-        export(run, two_classes, out=tmp_path / "bundle")
-    assert not (tmp_path / "bundle").exists()
-
-
 @pytest.mark.parametrize(
     ("codes", "told"),
     [
         (["mel"], "at least two"),
         (["mel", "MEL"], "mel comes twice"),
         (["mel", " "], "has no name"),
+        (["1", "2"], "1, 2: a number is no name of a class"),
+        (["mel", "a\nb"], "has a line break"),
     ],
 )
 def test_a_class_list_is_checked(codes: list[str], told: str) -> None:
@@ -111,6 +110,10 @@ def test_a_class_list_is_checked(codes: list[str], told: str) -> None:
 
 def test_ham10000() -> None:
     assert HAM10000.codes == ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
+    # The order counts: it is that of the probabilities.
+    turned = ClassList.of(["akiec", "bcc", "bkl", "df", "mel", "vasc", "nv"])
+    assert turned != HAM10000 and ClassList.of(HAM10000.codes) == HAM10000
+    assert ClassList.model_validate_json(turned.model_dump_json()) == turned
     assert (HAM10000.critical, HAM10000.critical_index) == ("mel", 4)
     assert list(HAM10000.labels(["mel", "akiec"])) == [4, 0]
     with pytest.raises(ValueError, match="scc is not one of the classes"):

@@ -11,7 +11,8 @@ import pytest
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import RunMetrics, partial_folder
+from skinlite.training.runs.find import partial_folder
+from skinlite.training.runs.info import RunMetrics
 
 Make = Callable[..., Any]
 

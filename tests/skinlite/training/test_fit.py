@@ -13,7 +13,8 @@ from skinlite.errors import InputError
 from skinlite.evaluation.metrics import evaluate
 from skinlite.files.read_write import read_json
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import RunMetrics, open_run, partial_folder, reopen_run
+from skinlite.training.runs.find import open_run, partial_folder, reopen_run
+from skinlite.training.runs.info import RunMetrics
 
 Make = Callable[..., Any]
 TIMES = ["seconds", "cpu_seconds"]

@@ -12,7 +12,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
-from skinlite.training.run import open_run, partial_folder, reopen_run
+from skinlite.training.runs.find import open_run, partial_folder, reopen_run
 
 Make = Callable[..., Any]
 TIMES = ["seconds", "cpu_seconds"]

@@ -15,8 +15,9 @@ import pytest
 
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import sha256_of
-from skinlite.training.identity import structure_of
-from skinlite.training.run import Run, newest_run, open_run
+from skinlite.training.runs.find import newest_run, open_run
+from skinlite.training.runs.identity import structure_of
+from skinlite.training.runs.run import Run
 
 Forget = Callable[[Path], Run]
 

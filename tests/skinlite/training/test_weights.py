@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from skinlite.errors import InputError
-from skinlite.training.run import Run, partial_folder
+from skinlite.training.runs.find import partial_folder
+from skinlite.training.runs.run import Run
 
 Make = Callable[..., Any]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import find_contestants
 from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.results import Host

@@ -8,7 +8,7 @@ import pytest
 from skinlite.cli.benchmark import run as command
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants import peers
 from skinlite_benchmarks.contestants.reference import record, reference_path
 from skinlite_export.runtime.runner import load_runner, predict_all

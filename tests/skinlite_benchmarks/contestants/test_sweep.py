@@ -7,10 +7,10 @@ import pytest
 from skinlite.cli.benchmark import sweep as command
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants import sweep
 from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
-from skinlite_benchmarks.measure.accuracy import choose_images
+from skinlite_benchmarks.measure.evaluation_set import choose_images
 from skinlite_benchmarks.results.records import Share
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.settings import BenchmarkSettings

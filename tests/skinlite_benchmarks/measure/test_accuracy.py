@@ -10,9 +10,11 @@ from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite.training.run import Run, RunMetrics
+from skinlite.training.runs.info import RunMetrics
+from skinlite.training.runs.run import Run
 from skinlite_benchmarks.contestants.find import find_contestants
-from skinlite_benchmarks.measure.accuracy import choose_images, score
+from skinlite_benchmarks.measure.accuracy import score
+from skinlite_benchmarks.measure.evaluation_set import choose_images
 from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
 

@@ -16,10 +16,11 @@ from skinlite.data.dataset import read_dataset
 from skinlite.data.geometry import Pixels, load_image, shape
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.input.prepare import prepare_again
-from skinlite.training.run import Run, open_run
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
 from skinlite.vocabulary import CLASSES, IMAGE
-from skinlite_export.inspect.feeds import Hypothesis
+from skinlite_export.inspect.feeds import Hypothesis, scale
 
 from .conftest import THEIRS
 
@@ -212,3 +213,70 @@ def test_it_is_exported_and_has_no_patient_anywhere(
         "evaluate", bundle.path, "--model", tmp_path / "run", "--data", data, "--json"
     )
     assert judged.code == 0, judged.err
+
+
+def test_a_network_of_other_classes(
+    keras_file: Made, colours: Colours, tmp_path: Path, skinlite: Callable[..., Any]
+) -> None:
+    """Two folders for its two classes; the file has them the other way round."""
+    two = tmp_path / "two"
+    for name in ("mel", "nv"):
+        shutil.copytree(colours("crop") / name, two / name)
+    file = keras_file(names=("nv", "mel"), data=two)
+    run = adopt(file, two, tmp_path / "run", classes=("NV", "mel"), images=28)
+    assert run.info.classes.codes == ("mel", "nv") and run.info.classes.critical == "mel"
+    assert run.info.adopted and run.info.adopted.classes == ("nv", "mel")
+    assert run.load_model().output_shape == (None, 2)
+    assert run.metrics().test.accuracy > 0.9
+    assert list(run.metrics().test.per_class) == ["mel", "nv"]
+    told = skinlite("evaluate", run.path, "--isic-csv", tmp_path / "answers.csv")
+    assert told.code == 0, told
+    assert (tmp_path / "answers.csv").read_text().startswith("image,MEL,NV\n")
+    # Seven outputs on two classes, and two on seven.
+    told = r"gives . numbers an image, and .* have . classes"
+    with pytest.raises(InputError, match=told):
+        adopt(file, colours("crop"), tmp_path / "another")
+    with pytest.raises(InputError, match="'bcc' is none of mel, nv"):
+        adopt(file, two, tmp_path / "another", classes=("nv", "bcc"))
+    with pytest.raises(InputError, match=told):
+        adopt(keras_file(), two, tmp_path / "another")
+    assert not (tmp_path / "another").exists()
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", None])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_single_output_becomes_two(
+    keras_file: Made, colours: Colours, tmp_path: Path, activation: str | None, nested: bool
+) -> None:
+    """How likely the second class is, by a sigmoid; what is adopted has a probability of each."""
+    import keras
+
+    two = tmp_path / "two"
+    for name in ("mel", "nv"):
+        shutil.copytree(colours("crop") / name, two / name)
+    made = keras.saving.load_model(keras_file(names=("nv", "mel"), data=two, logits=True))
+    kernel, bias = made.get_layer("scores").get_weights()
+    single = keras.layers.Dense(1, activation=activation, name="single")
+    scores = single(made.layers[-1].input)
+    single.set_weights([kernel[:, 1:] - kernel[:, :1], bias[1:] - bias[:1]])
+    model = keras.Model(made.inputs, scores)
+    if nested:
+        image = keras.Input(made.inputs[0].shape[1:])
+        model = keras.Model(image, keras.layers.Flatten()(model(image)))
+    file = tmp_path / "single.keras"
+    model.save(file)
+    run = adopt(file, two, tmp_path / "run", images=28)
+    assert run.info.adopted and run.info.adopted.classes == ("nv", "mel")
+    known = run.info.adopted
+    images = [
+        shape(load_image(path), 16, 16, known.geometry) for path in sorted(two.glob("*/*.png"))
+    ]
+    found = run.load_model().predict_on_batch({IMAGE: np.stack(images).astype(np.float32)})
+    # Of two colours several ranges are as good; the one that was found is in the graph.
+    fed = [scale(image, known.mean, known.std, known.channels) for image in images]
+    mel = model.predict_on_batch(np.stack(fed))
+    mel = mel if activation else 1 / (1 + np.exp(-mel))
+    assert found == pytest.approx(np.hstack([mel, 1 - mel]), abs=1e-5)
+    assert run.metrics().test.accuracy > 0.9
+    with pytest.raises(InputError, match=r"gives 1 numbers an image, and .* have 7 classes"):
+        adopt(file, colours("crop"), tmp_path / "another")

@@ -9,7 +9,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT
 from skinlite_export.bundle.folder import MANIFEST, SEAL, Bundle, list_files, open_bundle, seal
 from skinlite_export.manifest.manifest import Manifest

@@ -10,7 +10,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Ranges, Scheme

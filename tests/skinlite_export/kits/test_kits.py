@@ -150,6 +150,28 @@ def test_kotlin_gives_the_golden_numbers(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 8])
+def test_kotlin_takes_other_classes(
+    kit: list[str], other_bundle: Callable[[int], Bundle], tmp_path: Path, count: int
+) -> None:
+    bundle, outputs = other_bundle(count), tmp_path / "phone.json"
+    model = [sys.executable, "-c", MODEL, str(bundle.path)]
+    subprocess.run([*kit, str(bundle.path), str(outputs), *model], check=True)
+    found = json.loads(outputs.read_text())["vectors"]
+    for one, vector in zip(found, read_vectors(bundle).vectors, strict=True):
+        expected = vector.models[TFLITE].probabilities
+        assert len(expected) == count and one["probabilities"] == pytest.approx(expected, abs=1e-6)
+    told = diagnose(bundle, outputs)
+    assert [(stage.checked, stage.fault) for stage in told.findings] == [(count + 1, None)] * 3
+    # Exchanged, so that benign is called malignant.
+    for one in found:
+        one["probabilities"] = one["probabilities"][::-1]
+    outputs.write_text(json.dumps({"schema_version": 1, "vectors": found}))
+    reverse = ", ".join(reversed(bundle.manifest.classes))
+    assert f"wrong label order: {reverse}" in diagnose(bundle, outputs).faults["probabilities"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, INSIDE], ids=["encoded", "raw"])
 def test_kotlin_takes_an_answer_that_the_table_lacks_as_unknown(
     kit: list[str], exported: Exported, tmp_path: Path, options: dict[str, Any]

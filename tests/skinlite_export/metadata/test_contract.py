@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.examples import Examples
 from skinlite.data.patient import PatientEncoder
 from skinlite.errors import InputError
@@ -39,7 +40,7 @@ def contents(classifier: Any) -> Callable[..., tuple[bytes, bytes, Contract]]:
         content = with_interface(plain, Recipe(quantize="none", **options), ENCODER)
         path.write_bytes(content)
         signature = LiteRTRunner(path).signature
-        contract = contract_of(signature, ABOUT, CLASS_NAMES, Geometry(), ENCODER)
+        contract = contract_of(signature, ABOUT, HAM10000, Geometry(), ENCODER)
         return content, into_tflite(content, contract), contract
 
     return make
@@ -162,14 +163,15 @@ def test_another_manifest_is_told_by_its_fields(bundle: Bundle) -> None:
     classes = dict(reversed(CLASS_NAMES.items()))
     with pytest.raises(InputError, match=r"model.tflite.*author, TFLITE_METADATA's author"):
         check_metadata(reseal(bundle, about=about))
-    with pytest.raises(InputError, match=r"classes, labels\.txt in its zip"):
+    with pytest.raises(InputError, match=r"classes, kinds, labels\.txt in its zip"):
         check_metadata(reseal(bundle, about=bundle.manifest.about.model_dump(), classes=classes))
 
 
 def test_the_order_of_the_classes_counts(tiny_bundle: Bundle) -> None:
     manifest, path = tiny_bundle.manifest, tiny_bundle.path / "model.onnx"
     signature, encoder = manifest.signatures[path.name], tiny_bundle.encoder()
-    for classes, told in ((CLASS_NAMES, []), (dict(reversed(CLASS_NAMES.items())), ["classes"])):
+    turned = ClassList.of(HAM10000.codes[::-1])
+    for classes, told in ((HAM10000, []), (turned, ["classes", "kinds"])):
         contract = contract_of(signature, manifest.about, classes, manifest.geometry, encoder)
         assert differences(path, contract) == told
 

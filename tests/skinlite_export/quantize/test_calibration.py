@@ -9,7 +9,7 @@ import pytest
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.recipe import Recipe
 
 LABELS = np.repeat(np.arange(7), [3, 10, 40, 2, 30, 100, 5])

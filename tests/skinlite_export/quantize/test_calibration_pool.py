@@ -13,7 +13,7 @@ from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.recipe import Recipe
 
 TABLE = "HAM10000_metadata.csv"

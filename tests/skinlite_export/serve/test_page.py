@@ -125,6 +125,26 @@ def test_the_page_answers_checks_measures_and_posts(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 8])
+def test_the_page_of_other_classes(
+    opened: Callable[..., Page], other_bundle: Callable[[int], Bundle], count: int
+) -> None:
+    bundle = other_bundle(count)
+    one, vector = opened(bundle), read_vectors(bundle).vectors[0]
+    picture = bundle.path / "golden" / vector.picture
+    one.answer(vector.patient)
+    one.choose(picture)
+    one.shows(picture, vector.patient)
+    text = one.page.inner_text("body")
+    for name in bundle.manifest.classes.values():
+        assert f"{name}\n" in text or f"{name} " in text
+    assert "seven" not in text and ("Melanoma" in text) == (count == 8)
+    one.page.click("#check")
+    one.says("#check-result p", f"^Passed: {count + 1} golden images")
+    assert one.faults == []
+
+
+@pytest.mark.slow
 def test_a_file_that_resizes_encodes_and_gives_its_attention(
     opened: Callable[..., Page], exported: Callable[..., Bundle], tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from skinlite.data.examples import Examples
 from skinlite.data.geometry import fit
 from skinlite.data.patient import Patient, PatientEncoder
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import ATTENTION, IMAGE, PROBABILITIES
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe

@@ -129,7 +129,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
             text(LABELS, lambda lines: "\n".join(swap(lines.split(), "mel", "nv")) + "\n"),
             put("classes", lambda known: swap(known, "mel", "nv")),
         ),
-        "classes aren't skinlite's",
+        "keras's classes are akiec, bcc, bkl, df, mel, nv, vasc",
     ),
     "long names swapped": (
         put(
@@ -286,15 +286,15 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a better AUC": (put("verification/keras/macro_auc", 0.99), "keras's macro_auc don't follow"),
     "a confusion matrix that is none": (
         put("verification/keras/confusion", lambda rows: rows[1:]),
-        "isn't of seven classes",
+        "isn't of 7 classes",
     ),
     "a confusion matrix of negatives": (
         put("verification/keras/confusion/0/0", -1),
-        "isn't of seven",
+        "isn't of 7",
     ),
     "a confusion matrix of billions": (
         put("verification/keras/confusion/0/0", 10**15),
-        "isn't of seven classes",
+        "isn't of 7 classes",
     ),
     "more agreement than there can be": (put("verification/files/0/agreement", 2.0), "agreement"),
     "a difference of more than all": (

@@ -14,7 +14,7 @@ import pytest
 from skinlite.cli.bundles.verify import check_whole
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import Run
+from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import (
     CARD,
     ENCODING,

@@ -103,7 +103,7 @@ def test_an_older_manifest_is_read(bundle: Bundle) -> None:
     expected = contract_of(
         older.manifest.signatures[TFLITE],
         older.manifest.about,
-        older.manifest.classes,
+        older.manifest.class_list,
         older.manifest.geometry,
         older.encoder(),
     )

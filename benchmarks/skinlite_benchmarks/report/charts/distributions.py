@@ -9,7 +9,7 @@ import math
 import numpy as np
 from markupsafe import Markup
 
-from skinlite.vocabulary import CLASS_NAMES, CLASSES
+from skinlite.classes import NAMES
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts.svg import EDGE, label, log_ticks, shapes, svg, tick
 from skinlite_benchmarks.report.view import View
@@ -61,14 +61,14 @@ def latency_chart(view: View, threads: int, width: int) -> Markup:
 def recall_chart(accuracy: Accuracy, width: int, title: str) -> Markup:
     """Recall of each class: a ring for Keras, a dot for the exported file."""
     row, parts = 40, []
-    bottom = row * len(CLASSES)
+    bottom = row * len(accuracy.exported.per_class)
 
     def x(value: float) -> float:
         return EDGE + value * (width - 2 * EDGE)
 
     for at in (0.0, 0.25, 0.5, 0.75, 1.0):
         parts.append(tick(x(at), bottom, f"{at:g}", width))
-    for index, name in enumerate(CLASSES):
+    for index, name in enumerate(accuracy.exported.per_class):
         top, middle = index * row, index * row + 29
         assert accuracy.keras is not None
         keras, exported = accuracy.keras.per_class[name], accuracy.exported.per_class[name]
@@ -83,6 +83,6 @@ def recall_chart(accuracy: Accuracy, width: int, title: str) -> Markup:
                     f'r="6"/><circle class="dot" cx="{b:.1f}" cy="{middle}" r="3.5"/></g>'
                 )
             )
-        shown = name if width < 500 else f"{name} · {CLASS_NAMES[name]}"
+        shown = name if width < 500 else f"{name} · {NAMES.get(name, name)}"
         parts.append(label(shown, text, top + 16, width))
     return svg(parts, width, bottom + 24, title)

@@ -34,7 +34,7 @@ def render_html(view: View) -> str:
             groups=chart_groups(view),
             details=detail_tables.details(view),
             settings=tables.setting_rows(results),
-            method=tables.METHOD,
+            method=tables.method(results),
             command=results.settings.command,
         )
     )

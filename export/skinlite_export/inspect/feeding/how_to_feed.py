@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
 from skinlite_export.inspect.feeding.assignment import (
     assign,
@@ -40,7 +41,7 @@ SAME = 0.01
 """Difference of probabilities up to which two ways to feed are one."""
 
 
-def find_feed(opened: Opened, source: Path, images: int = IMAGES) -> Finding:
+def find_feed(opened: Opened, source: Dataset | Path, images: int = IMAGES) -> Finding:
     """Try all hypotheses of `skinlite_export.inspect.feeds` on labelled images.
 
     Args:

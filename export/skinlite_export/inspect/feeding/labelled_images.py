@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from skinlite.data.dataset import read_dataset
+from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.errors import InputError
 
 FEWEST = 3
@@ -38,13 +38,14 @@ class LabelledImages:
         return int(np.minimum(counts, each).sum())
 
 
-def draw_images(source: Path, most: int, seed: int = 0) -> LabelledImages:
+def draw_images(source: Dataset | Path, most: int, seed: int = 0) -> LabelledImages:
     """Draw about ``most`` images, one a lesion, the classes as equal as they can be.
 
     Raises:
         InputError: no data set, one class alone, or a class with fewer than `FEWEST` lesions.
     """
-    everyone = read_dataset(source).frame
+    dataset = source if isinstance(source, Dataset) else read_dataset(source)
+    everyone, source = dataset.frame, dataset.root
     names = tuple(sorted(everyone["dx"].unique()))
     if len(names) < 2:
         raise InputError(f"{source} has images of {names[0]} alone: two classes are needed.")

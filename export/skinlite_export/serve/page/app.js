@@ -1,4 +1,4 @@
-// The page: a photo and three fields of metadata to seven bars; check and measure this device.
+// The page: a photo and three fields of metadata to a bar a class; check and measure this device.
 
 import { fetchModel, fetchVectors, openBundle } from "./kit/contract.js";
 import { checkGolden } from "./kit/golden.js";

@@ -10,9 +10,9 @@ from skinlite.files.read_write import sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
 from skinlite.training.checkpoint import State
 from skinlite.training.config import TrainConfig
-from skinlite.training.identity import structure_of
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.run import (
+from skinlite.training.runs.identity import structure_of
+from skinlite.training.runs.info import (
     CONFIG,
     ENCODING,
     HISTORY,
@@ -68,6 +68,7 @@ def write_info(
         synthetic=data.dataset.synthetic,
         classes=data.dataset.classes,
         label_column=data.dataset.label_column,
+        label_map=data.dataset.label_map and dict(data.dataset.label_map),
         versions={
             "skinlite": __version__,
             "keras": keras.__version__,

@@ -34,22 +34,23 @@ def _without_addresses(part: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in part.items() if name != "shared_object_id"}
 
 
-def check_structure(model: Any, config: TrainConfig, patient_width: int, path: Path) -> None:
+def check_structure(
+    model: Any, config: TrainConfig, patient_width: int, path: Path, classes: int = len(CLASSES)
+) -> None:
     """Compare a network with what a run's settings describe: all that is left without its hash.
-
-    Runs without one are older than other class lists than HAM10000's.
 
     Args:
         model: Keras model.
         config: the run's settings.
         patient_width: columns of the run's encoded patients.
         path: of the model, for the message.
+        classes: how many the run has.
 
     Raises:
         InputError: inputs, outputs, Soft-Attention, backbone, weights' shapes, or a patient branch
             that the regime closes, differ.
     """
-    fault = _fault(model, config, patient_width)
+    fault = _fault(model, config, patient_width, classes)
     if fault:
         raise InputError(
             f"{path} is not the model of this run: {fault}. Restore the file that skinlite train "
@@ -57,7 +58,7 @@ def check_structure(model: Any, config: TrainConfig, patient_width: int, path: P
         )
 
 
-def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
+def _fault(model: Any, config: TrainConfig, patient_width: int, classes: int) -> str | None:
     import keras
 
     from skinlite.models.keras_layers import all_layers
@@ -65,7 +66,7 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     from skinlite.training.network import float32_copy
 
     size = config.image_size
-    wanted = {IMAGE: (size, size, 3), PATIENT: (patient_width,)}, (None, len(CLASSES))
+    wanted = {IMAGE: (size, size, 3), PATIENT: (patient_width,)}, (None, classes)
     # A Sequential has neither before it is called.
     inputs = {
         tensor.name: tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or ()
@@ -77,7 +78,7 @@ def _fault(model: Any, config: TrainConfig, patient_width: int) -> str | None:
     if not any(isinstance(layer, SoftAttention) for layer in all_layers(model)):
         return "it has no Soft-Attention layer"
     with keras.StatelessScope(initialize_variables=False):
-        described = float32_copy(config, patient_width, len(CLASSES))
+        described = float32_copy(config, patient_width, classes)
     if model.name != described.name:
         return f"its name is {model.name}, the run's is {described.name}"
     if difference := _first_difference(model.weights, described.weights):
