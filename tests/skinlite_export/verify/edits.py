@@ -232,7 +232,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "a number too few": (vector(lambda one: one["encoded"].pop()), "encoded differently"),
     "a probability too many": (
         vector(lambda one: one["models"][TFLITE]["probabilities"].append(0)),
-        "at most 7 items",
+        "has 8 probabilities of model.tflite, and the manifest 7 classes",
     ),
     "a probability that is none": (
         vector(lambda one: one["models"][TFLITE].update(probabilities=[float("nan")] * 7)),
