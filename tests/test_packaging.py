@@ -73,7 +73,7 @@ def test_a_wheel_works_outside_of_the_checkout(tmp_path: Path) -> None:
     page = site / "skinlite_benchmarks" / "report" / "html"
     assert (page / "report.html.jinja").is_file() and (page / "report.css").is_file()
     assert (site / "skinlite_export" / "serve" / "page" / "index.html").is_file()
-    code = "from skinlite.data.splits import same_lesion as s; print(len(s.known_pairs().images))"
+    code = "from skinlite.data.splits import known_pairs as s; print(len(s.known_pairs().images))"
     known = run("-c", code)
     assert known.stdout.strip() == "102"
     kits = run("-c", "from skinlite_export.bundle.kits import kits_folder; print(kits_folder())")

@@ -8,9 +8,9 @@ from typing import Final
 from skinlite.files.read_write import check_free
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.contestants.feeds import Declared, feeds_of, with_feeds
-from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
-from skinlite_benchmarks.contestants.reference import ReferenceBuild
+from skinlite_benchmarks.candidates.feeds import Declared, feeds_of, with_feeds
+from skinlite_benchmarks.candidates.find import find_contestants, find_reference, with_reference
+from skinlite_benchmarks.candidates.reference import ReferenceBuild
 from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 from skinlite_benchmarks.measure.held_out import held_out
 from skinlite_benchmarks.measure.interleave import Report
@@ -60,7 +60,7 @@ def benchmark(
         feeds: feed.json files of ``skinlite inspect``, which say how files of others are fed: their
             accuracy is measured too, and is said to be of images that may have trained them.
         declared: the same of one such file, in place of a feed.json; see
-            `skinlite_benchmarks.contestants.feeds.Declared`.
+            `skinlite_benchmarks.candidates.feeds.Declared`.
         split: CSV file with the columns image_id and split, where it is known which images trained
             files of others: its test images judge, and are held-out for them too.
         out: folder to write report.html, report.md, report.csv and results.json to; must be new or

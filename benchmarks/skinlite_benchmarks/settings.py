@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.contestants.find import RUNTIMES
+from skinlite_benchmarks.candidates.find import RUNTIMES
 from skinlite_export.runtime.runner import RUNNERS
 
 

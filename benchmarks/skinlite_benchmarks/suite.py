@@ -5,14 +5,14 @@ from pathlib import Path
 
 from skinlite.classes import HAM10000
 from skinlite.process.signals import taken
-from skinlite_benchmarks.contestants.feeds import with_feeds
-from skinlite_benchmarks.contestants.find import (
+from skinlite_benchmarks.candidates.feeds import with_feeds
+from skinlite_benchmarks.candidates.find import (
     Entry,
     find_contestants,
     find_reference,
     with_reference,
 )
-from skinlite_benchmarks.contestants.theirs import notices_on
+from skinlite_benchmarks.candidates.third_party import notices_on
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
@@ -49,10 +49,10 @@ def run_benchmark(
         reference: the baseline, a model file that ratios are relative to; None measures without
             ratios.
         settings: how to measure.
-        others: who takes part besides, such as `skinlite_benchmarks.contestants.peers`.
+        others: who takes part besides, such as `skinlite_benchmarks.candidates.peers`.
         evaluation_set: images to judge accuracy on; None takes what bundles and runs say.
         feeds: how files of others are fed, by the SHA-256 of each; see
-            `skinlite_benchmarks.contestants.feeds.feeds_of`.
+            `skinlite_benchmarks.candidates.feeds.feeds_of`.
         report: progress.
 
     Returns:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from skinlite.api.data import counted, dataset_of, run_of
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
 from skinlite.progress import Report, silent
@@ -23,7 +23,7 @@ from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.recipe import Recipe
 from skinlite_export.tflite.interface import with_interface
 from skinlite_export.verify.audit import audit, check_integers
-from skinlite_export.verify.proof import prove
+from skinlite_export.verify.verification import prove
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

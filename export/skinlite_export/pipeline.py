@@ -14,7 +14,7 @@ from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, DepthError, LayerError, Search
 from skinlite_export.qat.prepare_graph import ready_for_training
-from skinlite_export.quantize.calibrated import Calibrated
+from skinlite_export.quantize.calibrated_model import Calibrated
 from skinlite_export.quantize.calibration_pool import Pool, training_pool
 from skinlite_export.quantize.error_by_depth import error_by_depth
 from skinlite_export.quantize.float_layers import search

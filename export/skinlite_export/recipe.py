@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from skinlite.data.geometry import FRAME
+from skinlite.data.preprocessing import FRAME
 from skinlite.errors import InputError
 
 Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
@@ -23,7 +23,7 @@ Scheme = Literal["none", "float16", "dynamic", "int8", "int8-qat"]
 
 Ranges = Literal["mse", "minmax"]
 """How calibration images become an activation's range: the one with the smallest squared error
-(`skinlite_export.convert.best_range`), or plain minimum and maximum."""
+(`skinlite_export.convert.choose_ranges`), or plain minimum and maximum."""
 
 OnFail = Literal["stop", "search"]
 """What follows a gate that fails: the bundle is rejected, or a search for the layers that have to

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from skinlite.api.data import counted, dataset_of, run_of
 from skinlite.api.predictions import Answered, answer_bundle, answer_run
 from skinlite.data.dataset import Dataset, read_like
-from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.count_leaks import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.evaluation.evaluation import Evaluation, evaluate_fully
 from skinlite.evaluation.metadata_only import MetadataOnly, metadata_only
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.training.runs.run import Run
 
@@ -81,7 +81,7 @@ def judge(
     report: Report = silent,
 ) -> Judged:
     """`evaluate`, with what the scores were made of."""
-    from skinlite.files.claims import restore
+    from skinlite.files.locks import restore
     from skinlite_export.bundle.folder import MANIFEST, Bundle, open_bundle
 
     if isinstance(model, Path | str):

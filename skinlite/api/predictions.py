@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
+from skinlite.data.preprocessing import Shaping
 from skinlite.data.splits.leaks import Leaks
 from skinlite.training.input.prepare import all_examples, prepare_again
 from skinlite.training.runs.run import Run

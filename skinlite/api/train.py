@@ -10,7 +10,7 @@ from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import check_free
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig

@@ -126,7 +126,7 @@ def examine(
         find_unknown_lesions,
     )
     from skinlite.data.layouts.label_map import read_label_map
-    from skinlite.data.layouts.layout import read_labelled
+    from skinlite.data.layouts.recognize import read_labelled
     from skinlite.data.layouts.tables import find_table, images_of
 
     table = find_table(folder)

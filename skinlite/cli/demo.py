@@ -14,12 +14,12 @@ from skinlite.cli.progress import counting, reporting
 from skinlite.cli.shared import console, hold, output
 from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from skinlite_benchmarks.contestants.reference import ReferenceBuild
+    from skinlite_benchmarks.candidates.reference import ReferenceBuild
 
 MARK = ".skinlite-demo"
 """File that shows that a folder is a demo's, and may be written over by the next."""
@@ -115,7 +115,7 @@ def next_steps(bundle: Path) -> list[str]:
 
 def _reference() -> "AbstractContextManager[ReferenceBuild | None]":
     """Begin to convert the reference, beside the training; a small machine goes without."""
-    from skinlite_benchmarks.contestants.reference import ReferenceBuild
+    from skinlite_benchmarks.candidates.reference import ReferenceBuild
 
     try:
         return ReferenceBuild()

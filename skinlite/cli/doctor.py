@@ -71,7 +71,7 @@ def _version(name: str) -> str | None:
 def _accelerators() -> str:
     if importlib.util.find_spec("keras") is None:
         return "not checked (keras is missing)"
-    from skinlite.process.extras import need
+    from skinlite.process.optional_packages import need
 
     need("keras", "train")
     import keras

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import OutOption, console, output_folder
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from skinlite.data.duplicates.images import Image

@@ -18,9 +18,9 @@ from skinlite import __version__
 from skinlite.cli import data, demo, doctor, models
 from skinlite.cli.benchmark import run as benchmark
 from skinlite.cli.bundles import adopt, export, inspect, kit, predict, serve, sign, verify
-from skinlite.cli.learning import evaluate, report, train
 from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import console, held
+from skinlite.cli.training import evaluate, report, train
 from skinlite.errors import SkinliteError, SkinliteWarning
 from skinlite.process.signals import catching_signals, taken
 

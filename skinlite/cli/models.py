@@ -7,10 +7,10 @@ import typer
 from skinlite.cli.progress import counting
 from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import wide
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
-    from skinlite.models.survey import Survey
+    from skinlite.models.count_macs import Survey
 
 
 WHOLE_ROWS = 140
@@ -33,7 +33,7 @@ def models(
 
     need("keras", "train")
     from skinlite.models.backbones import BACKBONES
-    from skinlite.models.survey import survey
+    from skinlite.models.count_macs import survey
 
     if layers:
         _list_layers(layers, topology, as_json)
@@ -57,7 +57,7 @@ def _list_layers(name: str, topology: Literal["paper", "released"], as_json: boo
     from rich.table import Table
 
     from skinlite.models.backbones import find_backbone
-    from skinlite.models.survey import build, count_layers
+    from skinlite.models.count_macs import build, count_layers
 
     with keras.StatelessScope(initialize_variables=False):
         counted = list(count_layers(build(find_backbone(name), topology)))

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from skinlite.errors import InputError
-from skinlite.files.claims import Claim, ClaimedError, make_parent
+from skinlite.files.locks import Claim, ClaimedError, make_parent
 
 console = Console(stderr=True, highlight=False)
 """Messages and progress go to stderr; what a command found goes to stdout."""

@@ -18,16 +18,16 @@ import numpy as np
 
 from skinlite.data import checksums
 from skinlite.data.dataset import Dataset
-from skinlite.data.geometry import Pixels, Shaping, load_image, shape
 from skinlite.data.packed import sha256_of_image
 from skinlite.data.parts import build
+from skinlite.data.preprocessing import Pixels, Shaping, load_image, shape
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files.claims import Claim, mend_folder
+from skinlite.files.locks import Claim, mend_folder
 from skinlite.process.environment import cache_path
 from skinlite.process.threads import in_threads
 
 GEOMETRY_VERSION = 1
-"""Raised whenever `skinlite.data.geometry` computes other pixels, so that no old array is taken."""
+"""Raised whenever `skinlite.data.preprocessing` computes other pixels: no old array is taken."""
 
 
 def cache_folder() -> Path:
@@ -54,7 +54,7 @@ def pixels_of(
         height: rows of the network's input, pixels.
         width: columns, pixels.
         advance: called once a decoded image, for a progress bar.
-        shaping: see `skinlite.data.geometry.shape`.
+        shaping: see `skinlite.data.preprocessing.shape`.
 
     Returns:
         Read-only uint8 memory map of shape (N, height, width, 3), rows as in the data set.

@@ -10,8 +10,8 @@ import pandas as pd
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.layouts.archive import HINTS
 from skinlite.data.layouts.images import Found, differ
-from skinlite.data.layouts.layout import COLUMNS
-from skinlite.data.layouts.one_hot import tables_of
+from skinlite.data.layouts.isic_2018_2019 import tables_of
+from skinlite.data.layouts.recognize import COLUMNS
 from skinlite.data.layouts.text import read_text
 from skinlite.data.packed import SUFFIX
 from skinlite.process.threads import in_threads
@@ -100,7 +100,7 @@ def check_table(frame: pd.DataFrame, classes: ClassList = HAM10000) -> list[Faul
     """Faults that the table shows by itself: columns, ids, classes, sexes, sites, ages.
 
     Args:
-        frame: as `skinlite.data.layouts.layout.read_table` gives it.
+        frame: as `skinlite.data.layouts.recognize.read_table` gives it.
         classes: that ``dx`` may name.
     """
     missing = [name for name in COLUMNS if name not in frame]

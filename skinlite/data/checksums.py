@@ -18,9 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from skinlite.data.geometry import Pixels
+from skinlite.data.preprocessing import Pixels
 from skinlite.errors import InputError
-from skinlite.files.claims import Claim
+from skinlite.files.locks import Claim
 from skinlite.files.read_write import open_regular, read_regular
 from skinlite.process.threads import in_threads
 

@@ -10,11 +10,11 @@ import pandas as pd
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.check import Fault, check_images, check_table, check_text
 from skinlite.data.layouts.label_map import read_label_map
-from skinlite.data.layouts.layout import read_labelled
 from skinlite.data.layouts.places import root_of
+from skinlite.data.layouts.recognize import read_labelled
 from skinlite.data.layouts.tables import find_table, images_of
 from skinlite.data.layouts.text import read_names
-from skinlite.data.splits.same_lesion import join_known, join_patients
+from skinlite.data.splits.known_pairs import join_known, join_patients
 from skinlite.errors import InputError
 
 SYNTHETIC = "synthetic"
@@ -29,7 +29,7 @@ class Dataset:
     localization, dataset, path, table_lesion_id, patient_id.
 
     ``lesion_id`` is the same for all images that are known to show one lesion, also if the table
-    has several ids for it (`skinlite.data.splits.same_lesion`), and the image's own ``image_id``
+    has several ids for it (`skinlite.data.splits.known_pairs`), and the image's own ``image_id``
     if the lesion is unknown. Where the table names patients it is the same for all images of one
     patient: nothing of a patient is on two sides of a split. ``table_lesion_id`` is the id in the
     table, or the patient's if it has only that: blank if it has none; then leaks are unknown.

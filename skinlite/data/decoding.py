@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinlite.data.check import Fault
-from skinlite.data.geometry import check_decoding_of, is_whole_by_header
+from skinlite.data.preprocessing import check_decoding_of, is_whole_by_header
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads
 

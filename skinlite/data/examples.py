@@ -8,9 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.geometry import Pixels
 from skinlite.data.mapped import forget
 from skinlite.data.patient import PatientEncoder
+from skinlite.data.preprocessing import Pixels
 from skinlite.vocabulary import IMAGE, PATIENT
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.data.check import Fault
-from skinlite.data.splits.same_lesion import identical_files, known_pairs
+from skinlite.data.splits.known_pairs import identical_files, known_pairs
 
 
 def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:

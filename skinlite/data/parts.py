@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from skinlite.data import checksums
 from skinlite.data.checksums import Rows, Shape
-from skinlite.data.geometry import Pixels
+from skinlite.data.preprocessing import Pixels
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_regular
 from skinlite.process.threads import in_threads

@@ -4,7 +4,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.splits.leakage import nameless
+from skinlite.data.splits.count_leaks import nameless
 from skinlite.data.splits.leaks import Leaks, MayLeak
 from skinlite.evaluation.calibration import Calibration, Labels, Probabilities, calibrate
 from skinlite.evaluation.intervals import Intervals, bootstrap

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from skinlite.evaluation.metrics import Metrics
 from skinlite.evaluation.page import Page, Table
+from skinlite.models.count_macs import Survey
 from skinlite.models.paper import Averages, Regime, paper
-from skinlite.models.survey import Survey
 from skinlite.vocabulary import CLASSES
 
 ABSENT = "not measured"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from skinlite.errors import InputError
-from skinlite.files.claims import OLD, beside, remove
+from skinlite.files.locks import OLD, beside, remove
 
 AT_FDCWD, RENAME_EXCHANGE, RENAME_SWAP = -100, 2, 2
 """Of Linux' renameat2 (twice), and of macOS' renamex_np."""

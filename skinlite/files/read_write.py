@@ -11,7 +11,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel, ValidationError
 
 from skinlite.errors import InputError
-from skinlite.files.claims import Claim, make_parent, writing
+from skinlite.files.locks import Claim, make_parent, writing
 from skinlite.files.moves import put_folder
 from skinlite.process.signals import whole
 

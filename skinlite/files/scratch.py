@@ -11,7 +11,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from skinlite.files.claims import is_still, lock_whole, remove
+from skinlite.files.locks import is_still, lock_whole, remove
 
 PREFIX = ".skinlite-tmp-"
 _held: list[int] = []

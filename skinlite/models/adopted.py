@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 
 
 class Adopted(BaseModel):

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from skinlite.errors import InputError
-from skinlite.files.claims import Claim, make_parent, remove
+from skinlite.files.locks import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, writing
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken

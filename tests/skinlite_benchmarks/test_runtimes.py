@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from skinlite_benchmarks.runtimes import __main__ as command
-from skinlite_benchmarks.runtimes.catalogue import HERE, TRIALS, Trial
 from skinlite_benchmarks.runtimes.inputs import make_inputs, stored
+from skinlite_benchmarks.runtimes.run_trial import DRIVERS, Tried, try_file
 from skinlite_benchmarks.runtimes.table import table
-from skinlite_benchmarks.runtimes.trying import DRIVERS, Tried, try_file
+from skinlite_benchmarks.runtimes.trials import HERE, TRIALS, Trial
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.runtime.runner import predict_all
 

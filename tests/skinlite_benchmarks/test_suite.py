@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.errors import InputError
-from skinlite_benchmarks.contestants.find import find_contestants, find_reference, with_reference
+from skinlite_benchmarks.candidates.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.measure import interleave as timing
 from skinlite_benchmarks.measure import latency as measuring
 from skinlite_benchmarks.settings import BenchmarkSettings

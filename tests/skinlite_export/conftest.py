@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import load_image
+from skinlite.data.preprocessing import load_image
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import TFLITE, Bundle, open_bundle

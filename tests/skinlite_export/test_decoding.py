@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from skinlite.data.geometry import Pixels, crop, fit, load_image
+from skinlite.data.preprocessing import Pixels, crop, fit, load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle import golden
 from skinlite_export.bundle.folder import TFLITE, Bundle

@@ -27,7 +27,7 @@ from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.graph.build_keras import Twin, build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.quantize.adaptive_rounding import round_kernels
-from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.calibrated_model import Calibrated, answers
 from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import training_pool
 from skinlite_export.quantize.equalization import equalize

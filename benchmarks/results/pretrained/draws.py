@@ -17,7 +17,7 @@ from skinlite.training.runs.find import open_run
 from skinlite.training.trainer import predict
 from skinlite_benchmarks.studies.calibration_draws import RECIPES
 from skinlite_export.pipeline import convert
-from skinlite_export.quantize.calibrated import answers
+from skinlite_export.quantize.calibrated_model import answers
 from skinlite_export.verify.fidelity import fidelity
 
 

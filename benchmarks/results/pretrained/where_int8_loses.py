@@ -3,7 +3,7 @@
     python benchmarks/results/pretrained/where_int8_loses.py RUN --data HAM10000
 
 Int8 is simulated in float32: weights rounded to the nearest step (per channel), or one tensor
-rounded to the 256 steps of its range (`skinlite_export.convert.best_range`, 60 training images),
+rounded to the 256 steps of its range (`skinlite_export.convert.choose_ranges`, 60 training images),
 everything else in float. Judged by the divergence from the float network on validation images.
 """
 
@@ -20,7 +20,7 @@ from skinlite.data.dataset import read_dataset
 from skinlite.data.examples import Examples
 from skinlite.training.input.prepare import prepare_again
 from skinlite.training.runs.find import open_run
-from skinlite_export.convert.best_range import Range, best_ranges
+from skinlite_export.convert.choose_ranges import Range, best_ranges
 from skinlite_export.convert.samples import samples, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from skinlite.errors import InputError
-from skinlite.process.ended import how_it_ended
+from skinlite.process.exit_status import how_it_ended
 from skinlite_benchmarks.arm64.emulated_root import SITE
 
 Tensors = dict[str, NDArray[Any]]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from skinlite.data.geometry import load_image
 from skinlite.data.patient import Patient
+from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.emulated_root import (

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset
-from skinlite.data.geometry import Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
-from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.preprocessing import Shaping, load_image
+from skinlite.data.splits.count_leaks import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.contestants.find import Entry
+from skinlite_benchmarks.candidates.find import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet, run_of
 from skinlite_benchmarks.measure.host import cores
 from skinlite_benchmarks.measure.interleave import Report

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from skinlite.data.dataset import Dataset
-from skinlite.data.splits.leakage import conclude, measure_leakage
-from skinlite.data.splits.same_lesion import join_known
+from skinlite.data.splits.count_leaks import conclude, measure_leakage
+from skinlite.data.splits.known_pairs import join_known
 from skinlite.data.splits.split_protocols import adopt_split
 from skinlite.errors import InputError
-from skinlite_benchmarks.contestants.find import Entry
+from skinlite_benchmarks.candidates.find import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
 
 
@@ -51,6 +51,9 @@ def held_out(
         dataset=kept,
         notice=f"{chosen.notice} {notice}".strip(),
         theirs=conclude(
-            measure_leakage(joined, dataset.frame), kept.frame, joined=None, two_sets=False
+            measure_leakage(joined, dataset.frame, dataset.classes),
+            kept.frame,
+            joined=None,
+            two_sets=False,
         ),
     )

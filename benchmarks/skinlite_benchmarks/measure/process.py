@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import ValidationError
 
 from skinlite.errors import InputError
-from skinlite.process.ended import how_it_ended
+from skinlite.process.exit_status import how_it_ended
 from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.measure.worker import REPLY, Fault, Loaded, Request, Turn
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.dataset import Dataset
-from skinlite.data.geometry import load_image
+from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
 from skinlite.process.threads import in_threads
 from skinlite_benchmarks.measure.host import cores

@@ -14,8 +14,8 @@ import typer
 from skinlite import __version__
 from skinlite_benchmarks.reliability.clients import LONGEST_S, SECONDS, SLOW, serve_crowd
 from skinlite_benchmarks.reliability.commands import COMMANDS, Command, Inputs
-from skinlite_benchmarks.reliability.crowds import full_disk, two_at_once
-from skinlite_benchmarks.reliability.kills import kill_often
+from skinlite_benchmarks.reliability.concurrency import full_disk, two_at_once
+from skinlite_benchmarks.reliability.crash_tests import kill_often
 from skinlite_benchmarks.reliability.process import run
 
 KILOBYTES = (8, 16, 64, 256, 1024, 4096, 16384)

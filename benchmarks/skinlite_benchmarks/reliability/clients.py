@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.serve.server import Server
-from skinlite_export.serve.site import Asset
+from skinlite_export.serve.static_files import Asset
 
 bundle = open_bundle(Path(sys.argv[1]))
 site = {f"/bundle/{name}": Asset(bundle.path / name, name) for name in bundle.manifest.files}

@@ -16,10 +16,10 @@ from skinlite.cli.data import examine
 from skinlite.cli.parsing import parse_gates
 from skinlite.data.check import summarise
 from skinlite.data.dataset import read_dataset
-from skinlite.data.geometry import load_image
 from skinlite.data.layouts.tables import find_table, image_paths
-from skinlite.data.splits.same_lesion import read_pairs
-from skinlite.data.splits.split import read_split
+from skinlite.data.preprocessing import load_image
+from skinlite.data.splits.known_pairs import read_pairs
+from skinlite.data.splits.split_by_lesion import read_split
 from skinlite.files.read_write import sha256_of
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.info import HISTORY

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from skinlite.errors import told
 from skinlite.files.read_write import sha256_of
-from skinlite_benchmarks.runtimes.catalogue import TRIALS
+from skinlite_benchmarks.runtimes.environments import environments
 from skinlite_benchmarks.runtimes.inputs import Inputs, make_inputs, stored
-from skinlite_benchmarks.runtimes.places import environments
+from skinlite_benchmarks.runtimes.run_trial import Tried, try_file
 from skinlite_benchmarks.runtimes.table import table
-from skinlite_benchmarks.runtimes.trying import Tried, try_file
+from skinlite_benchmarks.runtimes.trials import TRIALS
 from skinlite_export.bundle.folder import open_bundle
 from skinlite_export.runtime.runner import load_runner, predict_all
 

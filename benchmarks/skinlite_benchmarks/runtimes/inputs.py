@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import load_image
+from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors

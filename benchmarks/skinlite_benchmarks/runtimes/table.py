@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from skinlite_benchmarks.runtimes.trying import Tried
+from skinlite_benchmarks.runtimes.run_trial import Tried
 
 
 def table(found: Sequence[Tried]) -> str:

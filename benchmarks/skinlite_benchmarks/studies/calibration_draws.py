@@ -23,7 +23,7 @@ from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_export.pipeline import convert
-from skinlite_export.quantize.calibrated import answers
+from skinlite_export.quantize.calibrated_model import answers
 from skinlite_export.quantize.layer_errors import divergence
 from skinlite_export.recipe import FineTuning, Recipe
 from skinlite_export.rewrites.registry import ALL

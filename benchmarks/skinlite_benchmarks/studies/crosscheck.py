@@ -25,7 +25,7 @@ import numpy as np
 import typer
 
 from skinlite.errors import InputError, told
-from skinlite.process.ended import how_it_ended
+from skinlite.process.exit_status import how_it_ended
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.measure.statistics import bootstrap_median
 from skinlite_benchmarks.measure.worker import timed

@@ -14,8 +14,8 @@ import typer
 from numpy.typing import NDArray
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.data.preprocessing import Pixels, load_image
 from skinlite.errors import told
 from skinlite.files.read_write import read_json
 from skinlite_benchmarks.report.render_markdown import markdown_table

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.tables import find_table
 from skinlite.errors import told
 from skinlite.files.read_write import open_regular

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.splits.split import split_by_lesion
+from skinlite.data.splits.split_by_lesion import split_by_lesion
 from skinlite.errors import told
 from skinlite.evaluation.metadata_only import boosted_trees, metadata_only
 

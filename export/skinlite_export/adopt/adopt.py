@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from skinlite import __version__
 from skinlite.api.data import counted
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.geometry import Pixels as Image
-from skinlite.data.geometry import Shaping
 from skinlite.data.patient import NO_PATIENT
+from skinlite.data.preprocessing import Pixels as Image
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files.read_write import check_free, sha256_of, staged_folder

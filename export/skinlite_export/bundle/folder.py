@@ -16,10 +16,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from skinlite import __version__
-from skinlite.data.geometry import Shaping
 from skinlite.data.patient import NO_PATIENT, Patient, PatientEncoder
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files.claims import restore
+from skinlite.files.locks import restore
 from skinlite.files.read_write import kind_of, read_json, sha256_of
 from skinlite.vocabulary import UNKNOWN
 from skinlite_export.manifest.manifest import FileEntry, Manifest

@@ -24,8 +24,8 @@ from PIL import Image
 from pydantic import Field
 
 from skinlite.classes import HAM10000
-from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
+from skinlite.data.preprocessing import Pixels, load_image
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.vocabulary import IMAGE

@@ -1,7 +1,7 @@
 """The int8 .onnx for onnxruntime: QDQ, weights per channel in 7 bits, activations in uint8.
 
 Made of the float .onnx by onnxruntime's own quantizer, under our ranges
-(`skinlite_export.convert.best_range`). uint8 activations, because onnxruntime's x86 kernels
+(`skinlite_export.convert.choose_ranges`). uint8 activations, because onnxruntime's x86 kernels
 multiply uint8 by int8; with int8 activations the same network takes three times as long there.
 Weights in 7 bits, because x86 without VNNI adds two such products in 16 bits that saturate
 (`STEPS`).
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE
-from skinlite_export.convert.best_range import PIXELS, Range, best_ranges, some_of
+from skinlite_export.convert.choose_ranges import PIXELS, Range, best_ranges, some_of
 from skinlite_export.convert.samples import Sample
 
 QUANTIZED = (

@@ -29,8 +29,8 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from skinlite.errors import InputError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
-from skinlite_export.convert.activation_ranges import narrow
 from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.tflite_ranges import narrow
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.recipe import Ranges, Scheme

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from skinlite.data.geometry import Pixels, load_image
+from skinlite.data.preprocessing import Pixels, load_image
 
 FOLDER = Path(__file__).parent
 JPEG = FOLDER / "decoding.jpg"

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from skinlite.data.geometry import Pixels, Shaping, crop, reduce_to_frame, resize_bilinear
+from skinlite.data.preprocessing import Pixels, Shaping, crop, reduce_to_frame, resize_bilinear
 from skinlite_export import decoding
 from skinlite_export.runtime.signature import Tensor
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from skinlite_export.decoding import COMBINED
 from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.diagnosis.image_faults import Candidates, ways
-from skinlite_export.diagnosis.mixups import mixups
 from skinlite_export.diagnosis.patient_faults import patient_faults
 from skinlite_export.diagnosis.probability_faults import Rows, orders, undone
+from skinlite_export.diagnosis.swapped_tensors import mixups
 
 TIED = 5e-3
 """Probabilities: causes that are no farther apart can't be told from each other."""

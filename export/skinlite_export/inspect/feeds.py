@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from skinlite.data.geometry import Pixels as Levels
-from skinlite.data.geometry import Shaping, crop, shape
+from skinlite.data.preprocessing import Pixels as Levels
+from skinlite.data.preprocessing import Shaping, crop, shape
 from skinlite_export.inspect.record import Channels, Geometry, InspectedTensor, Pixels
 
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

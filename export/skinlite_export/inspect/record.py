@@ -103,7 +103,7 @@ class Feed(Record):
         std: likewise.
         channels: order of the colours.
         layout: order of the axes.
-        geometry: ``crop``: `skinlite.data.geometry.fit`; ``stretch``: `stretch` there.
+        geometry: ``crop``: `skinlite.data.preprocessing.fit`; ``stretch``: `stretch` there.
         antialias: whether the resize averages, as Pillow's does, in place of their sampling.
         height: rows of the image, pixels.
         width: columns.

@@ -11,7 +11,7 @@ from typing import Any
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import read_regular, sha256_of
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.process.quiet import silenced
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import InspectedTensor, Inspection, layout_of

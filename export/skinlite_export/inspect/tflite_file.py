@@ -13,7 +13,7 @@ from skinlite_export.inspect.opened import THREADS, Arrays, Opened
 from skinlite_export.inspect.record import InspectedTensor, Inspection, layout_of
 from skinlite_export.inspect.tflite_metadata import metadata_of
 from skinlite_export.runtime.signature import Quantization
-from skinlite_export.tflite.executed import executed_operators
+from skinlite_export.tflite.execution_plan import executed_operators
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 MOST_BYTES = 2 << 30

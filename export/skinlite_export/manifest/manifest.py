@@ -13,7 +13,7 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.geometry import FRAME, Shaping
+from skinlite.data.preprocessing import FRAME, Shaping
 from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.models.adopted import Adopted
 from skinlite.training.config import TrainConfig

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.splits.leakage import nameless
-from skinlite.data.splits.split import SPLITS
+from skinlite.data.splits.count_leaks import nameless
+from skinlite.data.splits.split_by_lesion import SPLITS
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_export.manifest.manifest import About, Source

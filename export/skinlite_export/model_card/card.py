@@ -7,7 +7,7 @@ intelligence reports in dermatology", JAMA Dermatology 158(1), 90-96 (2022).
 
 from skinlite.evaluation.page import Page, Table
 from skinlite_export.manifest.manifest import Manifest
-from skinlite_export.model_card.clear_derm import ABSENT, application, assessment, data, technique
+from skinlite_export.model_card.checklist import ABSENT, application, assessment, data, technique
 from skinlite_export.model_card.results import judged_on, results
 
 NEVER = (

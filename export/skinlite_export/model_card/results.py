@@ -7,7 +7,7 @@ from skinlite.evaluation.resampling import Interval
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.measured import Gate, Verification
-from skinlite_export.model_card.clear_derm import ABSENT, UNPROVEN
+from skinlite_export.model_card.checklist import ABSENT, UNPROVEN
 
 NONE = "-"
 DEPTH_ROWS = 24

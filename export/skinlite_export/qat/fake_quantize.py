@@ -13,7 +13,7 @@ import tf_keras
 from tensorflow_model_optimization.quantization.keras import QuantizeConfig, QuantizeWrapperV2
 from tensorflow_model_optimization.quantization.keras.quantizers import FixedQuantizer, Quantizer
 
-from skinlite_export.convert.best_range import Range
+from skinlite_export.convert.choose_ranges import Range
 
 
 def fake_quantize(

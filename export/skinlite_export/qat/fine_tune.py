@@ -16,13 +16,13 @@ import tf_keras
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.progress import Report, silent
-from skinlite_export.convert.best_range import Range
+from skinlite_export.convert.choose_ranges import Range
 from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import measure_ranges
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.qat.fake_quantize import fake_quantize
-from skinlite_export.qat.noted_ranges import ranges_in, with_ranges_of
+from skinlite_export.qat.recorded_ranges import ranges_in, with_ranges_of
 from skinlite_export.recipe import FineTuning
 
 
@@ -85,8 +85,8 @@ def fine_tune(
 
     Args:
         graph: from `skinlite_export.qat.prepare_graph.ready_for_training`.
-        ranges: of the outputs to round (`skinlite_export.qat.noted_ranges.ranges_in`). None rounds
-            nothing: the float control, which shows what the same steps do by themselves.
+        ranges: of the outputs to round (`skinlite_export.qat.recorded_ranges.ranges_in`). None
+            rounds nothing: the float control, which shows what the same steps do by themselves.
         teacher: what the graph was read from; it does not change.
         train: the training split, and nothing else.
         settings: how long, how fast.

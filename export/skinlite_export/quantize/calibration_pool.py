@@ -12,7 +12,7 @@ import pandas as pd
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples
-from skinlite.data.splits.leakage import leaks_between
+from skinlite.data.splits.count_leaks import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared, all_examples

@@ -17,7 +17,7 @@ from skinlite.data.examples import Examples
 from skinlite.process.quiet import silenced
 from skinlite_export.convert.samples import samples
 from skinlite_export.manifest.measured import DepthError
-from skinlite_export.quantize.calibrated import Calibrated
+from skinlite_export.quantize.calibrated_model import Calibrated
 from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.layer_errors import PICTURES
 

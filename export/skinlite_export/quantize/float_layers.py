@@ -18,7 +18,7 @@ from skinlite.classes import HAM10000, ClassList
 from skinlite.data.examples import Examples
 from skinlite.progress import Report, silent
 from skinlite_export.manifest.measured import Gate, LayerError, Search, SearchStep
-from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.calibrated_model import Calibrated, answers
 from skinlite_export.quantize.layer_errors import explain
 from skinlite_export.recipe import Gates
 from skinlite_export.verify.fidelity import judge

@@ -24,10 +24,10 @@ from skinlite.progress import Report, silent
 from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import quantize
 from skinlite_export.manifest.measured import LayerError
-from skinlite_export.quantize.calibrated import Calibrated, answers
+from skinlite_export.quantize.calibrated_model import Calibrated, answers
 from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.operators import Operation
-from skinlite_export.tflite.executed import executed_operators
+from skinlite_export.tflite.execution_plan import executed_operators
 
 PICTURES = 70
 """Ten of each class: errors are means over all of a tensor's values, and few images tell them."""

@@ -18,12 +18,12 @@ from skinlite_export.rewrites.delegate import (
     stride_instead_of_pool,
 )
 from skinlite_export.rewrites.depthwise import split_large_depthwise
-from skinlite_export.rewrites.on_tflite import FINISHED
-from skinlite_export.rewrites.skips import (
+from skinlite_export.rewrites.nasnet_skips import (
     one_kernel_for_skips,
     pad_rows,
     push_norm_through_concat,
 )
+from skinlite_export.rewrites.on_tflite import FINISHED
 
 Rewrite = Callable[[Graph], Graph]
 

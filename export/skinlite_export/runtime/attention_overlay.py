@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Pixels, crop, reduce_to_frame, resize_bilinear
+from skinlite.data.preprocessing import Pixels, crop, reduce_to_frame, resize_bilinear
 
 COLOUR = np.array([255, 40, 0], np.float32)
 """Of the heat: orange red, which no skin has."""

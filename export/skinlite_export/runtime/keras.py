@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import MissingExtraError
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import PROBABILITIES

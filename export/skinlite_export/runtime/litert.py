@@ -13,7 +13,7 @@ from skinlite.process.quiet import silenced
 from skinlite_export.runtime.read_signature import read_signature, read_tensor
 from skinlite_export.runtime.signature import Tensor
 from skinlite_export.runtime.stored_outputs import StoredOutputs
-from skinlite_export.tflite.executed import executed_operators
+from skinlite_export.tflite.execution_plan import executed_operators
 
 SIGNATURE = "serving_default"
 

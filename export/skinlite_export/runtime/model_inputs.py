@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import Pixels, load_image, shape
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
+from skinlite.data.preprocessing import Pixels, load_image, shape
 from skinlite.errors import InputError
 from skinlite_export.runtime.runner import Runner, predict_all
 

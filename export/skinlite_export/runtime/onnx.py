@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.runtime.read_signature import read_signature, read_tensor

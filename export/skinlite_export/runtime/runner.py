@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError
 from skinlite.files.read_write import check_regular
 from skinlite_export.runtime.compiled import CompiledFile, CompiledRunner

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.vocabulary import ATTENTION, PROBABILITIES
 from skinlite_export.runtime.signature import Signature, Tensor
 

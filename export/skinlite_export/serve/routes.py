@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from skinlite.errors import SkinliteError
 from skinlite_export.serve.connection import Request, Response, message
-from skinlite_export.serve.site import Asset
+from skinlite_export.serve.static_files import Asset
 
 POST_PATH = "/devices"
 MAX_BODY = 256 * 1024
@@ -71,7 +71,7 @@ class Routes:
     """Requests to responses.
 
     Args:
-        site: of `skinlite_export.serve.site.build_site`.
+        site: of `skinlite_export.serve.static_files.build_site`.
         receive: takes in what devices post.
         names: hosts by which a browser may ask for the page, besides the address that it reached
             and ``localhost``. Any other name is refused: a page elsewhere whose name is made to

@@ -16,7 +16,7 @@ import h11
 from skinlite.errors import InputError
 from skinlite_export.serve.connection import Connection, message
 from skinlite_export.serve.routes import HEADERS, Receive, Routes
-from skinlite_export.serve.site import Asset
+from skinlite_export.serve.static_files import Asset
 
 SENDING_S = 10.0
 """Seconds within which a client has to send the whole of a request."""
@@ -37,7 +37,7 @@ class Server:
 
     Args:
         address: host and port to listen at; port 0 takes a free one.
-        site: of `skinlite_export.serve.site.build_site`.
+        site: of `skinlite_export.serve.static_files.build_site`.
         receive: takes in what devices post.
         names: hosts by which a browser may ask for the page; see `Routes`.
         tls: for https.

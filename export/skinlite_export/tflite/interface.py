@@ -145,7 +145,7 @@ def _convert(file: Editor, given: int, made: int) -> None:
 
 
 def _crop(file: Editor, whole: int, like: tuple[int, ...]) -> int:
-    """The largest region in the middle with an aspect: `skinlite.data.geometry.crop`."""
+    """The largest region in the middle with an aspect: `skinlite.data.preprocessing.crop`."""
     _, rows, columns, channels = file.shape(whole)
     _, height, width, _ = like
     kept = min(rows, columns * height // width), min(columns, rows * width // height)
@@ -165,7 +165,7 @@ def _crop(file: Editor, whole: int, like: tuple[int, ...]) -> int:
 
 
 def _resize(file: Editor, cropped: int, made: int) -> None:
-    """`skinlite.data.geometry.resize_bilinear`, rounded to whole levels."""
+    """`skinlite.data.preprocessing.resize_bilinear`, rounded to whole levels."""
     options = schema.ResizeBilinearOptionsT()
     options.halfPixelCenters = True
     size = file.constant("size", file.shape(made)[1:3], "int32")

@@ -7,7 +7,7 @@ from pathlib import Path
 from skinlite.errors import SkinliteError
 from skinlite_export.manifest.measured import Audit
 from skinlite_export.runtime.litert import LiteRTRunner
-from skinlite_export.tflite.executed import executed_operators
+from skinlite_export.tflite.execution_plan import executed_operators
 
 BORDER = {"QUANTIZE", "DEQUANTIZE", "DELEGATE"}
 """Operators that only change the number format, and XNNPACK's own entries."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from skinlite.data.splits.leaks import OLDER
-from skinlite.data.splits.split import SPLITS
+from skinlite.data.splits.split_by_lesion import SPLITS
 from skinlite.data.splits.split_protocols import ELSEWHERE
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.manifest.provenance import Data
@@ -35,7 +35,7 @@ def data_faults(manifest: Manifest) -> Iterator[str]:
 
 
 def _leaks(data: Data) -> Iterator[str]:
-    """What is said of leaks, against the counts; see `skinlite.data.splits.leakage`."""
+    """What is said of leaks, against the counts; see `skinlite.data.splits.count_leaks`."""
     leakage, leaks, sides = data.split.leakage, data.split.leaks, data.sides.values()
     if leakage:
         test, melanomas = leakage.test_pictures, leakage.test_melanomas

@@ -8,7 +8,7 @@ import typer
 
 from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.operator_deviations import Deviation

@@ -9,7 +9,7 @@ import typer
 from skinlite.cli.benchmark.inputs import tflite_of
 from skinlite.cli.shared import JsonOption, output
 from skinlite.cli.tables import wide
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from skinlite_benchmarks.arm64.cycles import Modelled

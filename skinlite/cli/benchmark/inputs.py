@@ -8,15 +8,15 @@ import typer
 
 from skinlite.cli.shared import console, output
 from skinlite.errors import InputError
-from skinlite.files.claims import restore
+from skinlite.files.locks import restore
 from skinlite.files.read_write import check_regular
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from skinlite.progress import Report
     from skinlite.training.runs.run import Run
-    from skinlite_benchmarks.contestants.feeds import Declared
-    from skinlite_benchmarks.contestants.find import Entry
+    from skinlite_benchmarks.candidates.feeds import Declared
+    from skinlite_benchmarks.candidates.find import Entry
     from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 
@@ -87,7 +87,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
         InputError: there is none.
     """
     from skinlite.training.runs.find import open_run
-    from skinlite_benchmarks.contestants.find import is_run
+    from skinlite_benchmarks.candidates.find import is_run
 
     runs = runs or [open_run(path) for path in models if is_run(path)]
     if not runs:
@@ -104,7 +104,7 @@ def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report
     """The stock tools' files of a run."""
     from skinlite.api.data import dataset_of
     from skinlite.training.input.prepare import prepare_again
-    from skinlite_benchmarks.contestants.peers import make_peers
+    from skinlite_benchmarks.candidates.peers import make_peers
 
     prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
     return make_peers(run, prepared, runtimes, report)
@@ -134,7 +134,7 @@ def declared_feed(
     classes: str, pixels: str, channels: str, geometry: str, antialias: bool
 ) -> "Declared":
     """How a file is fed, by its flags; empty without any."""
-    from skinlite_benchmarks.contestants.feeds import Declared
+    from skinlite_benchmarks.candidates.feeds import Declared
 
     # Names that come twice stay: they are told.
     names = tuple(name.strip() for name in classes.split(",")) if classes else ()
@@ -164,7 +164,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
         raise InputError(
             f"--reference {choice!r}: choose {REFERENCE}, none, or a .tflite or .onnx file."
         )
-    from skinlite_benchmarks.contestants.reference import NEEDED_GB, ReferenceBuild, reference_path
+    from skinlite_benchmarks.candidates.reference import NEEDED_GB, ReferenceBuild, reference_path
 
     if not reference_path(run).is_file():
         need("tensorflow", "export")

@@ -157,8 +157,8 @@ def benchmark(
     counts, chosen = thread_counts(threads), parse_runtimes(runtimes)
     from skinlite.cli.progress import reporting
     from skinlite.training.runs.find import open_run
-    from skinlite_benchmarks.contestants.feeds import feeds_of, with_feeds
-    from skinlite_benchmarks.contestants.find import (
+    from skinlite_benchmarks.candidates.feeds import feeds_of, with_feeds
+    from skinlite_benchmarks.candidates.find import (
         find_contestants,
         find_reference,
         with_reference,

@@ -10,7 +10,7 @@ import typer
 from skinlite.cli.benchmark.inputs import evaluation_set_of, publish, reference_file, thread_counts
 from skinlite.cli.shared import JsonOption, OutOption, output_folder
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 N = TypeVar("N", int, float)
 SIZES, WIDTHS = "96,128,160,192,224,299", "1"
@@ -59,7 +59,7 @@ def sweep(
     from skinlite.cli.progress import reporting
     from skinlite.models.backbones import find_backbone
     from skinlite.training.runs.find import open_run
-    from skinlite_benchmarks.contestants.sweep import Job, convert_all, job_of, with_points
+    from skinlite_benchmarks.candidates.sweep import Job, convert_all, job_of, with_points
     from skinlite_benchmarks.settings import BenchmarkSettings
     from skinlite_benchmarks.suite import run_benchmark
 

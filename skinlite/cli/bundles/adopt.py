@@ -10,7 +10,7 @@ from skinlite.cli.progress import reporting
 from skinlite.cli.shared import LabelColumnOption, LabelMapOption, OutOption, output, output_folder
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 CLASSES = "Its outputs in order, as nv,mel,...; default: as labelled images say."
 PIXELS = "Range that it takes: 0-255, 0-1, -1..1, imagenet, caffe, z-score, z-score-data, or auto."

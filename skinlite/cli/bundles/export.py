@@ -24,7 +24,7 @@ from skinlite.cli.shared import (
 )
 from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.settings import validated
 
 ABOUT_INT8 = ("calibration", "calibration_pictures", "screening", "ranges", "explain_error")

@@ -7,7 +7,7 @@ import typer
 
 from skinlite.cli.shared import DEVICES, console, output
 from skinlite.errors import InputError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 from skinlite.process.signals import taken
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _serve(path: Path, host: str, port: int, results: Path, https: bool) -> None
     from skinlite_export.serve.address import qr_code, reachable_host, url
     from skinlite_export.serve.runtime import find_runtime
     from skinlite_export.serve.server import Server
-    from skinlite_export.serve.site import build_site
+    from skinlite_export.serve.static_files import build_site
 
     bundle = open_bundle(path)
     bundle.check_files()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from skinlite.cli.shared import hold, output
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 
 def sign(

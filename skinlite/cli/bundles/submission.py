@@ -42,9 +42,9 @@ def answer_folder(
         InputError: no folder, no image in it, one that can't be read, or two of a name.
     """
     from skinlite.cli.progress import counting
-    from skinlite.data.geometry import load_image
     from skinlite.data.layouts.text import IMAGE_SUFFIXES
     from skinlite.data.patient import Patient
+    from skinlite.data.preprocessing import load_image
     from skinlite_export.runtime.model_inputs import patients_for, pixels_for
     from skinlite_export.runtime.runner import predict_all
 

@@ -8,7 +8,7 @@ from rich.markup import escape
 
 from skinlite.cli.shared import JsonOption, output
 from skinlite.errors import GateError
-from skinlite.process.extras import need
+from skinlite.process.optional_packages import need
 
 if TYPE_CHECKING:
     from skinlite_export.bundle.folder import Bundle

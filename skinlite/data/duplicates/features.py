@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Pixels, load_image
+from skinlite.data.preprocessing import Pixels, load_image
 
 SIDE = 300
 """Longer side (pixels) that each image is brought to, so that sets of any size meet."""

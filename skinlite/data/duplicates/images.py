@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.tables import find_table, image_paths
 from skinlite.data.layouts.text import IMAGE_SUFFIXES
 from skinlite.errors import InputError

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from skinlite.data.duplicates.images import Image
 from skinlite.data.duplicates.pairs import Pair
-from skinlite.data.geometry import load_image
+from skinlite.data.preprocessing import load_image
 
 COLUMNS = (
     "image_a", "image_b", "lesion_id_a", "lesion_id_b", "relation",

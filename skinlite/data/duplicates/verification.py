@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.duplicates.features import NORM, Features
-from skinlite.data.geometry import Pixels
+from skinlite.data.preprocessing import Pixels
 
 RATIO = 0.85
 """A match has to be nearer than this share of the second nearest (Lowe's ratio test)."""

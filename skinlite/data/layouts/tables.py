@@ -8,12 +8,12 @@ import re
 from pathlib import Path
 
 from skinlite.data.layouts.images import Found, find_images
-from skinlite.data.layouts.layout import LAYOUTS
-from skinlite.data.layouts.other_sets import class_images, has_class_folders
+from skinlite.data.layouts.isic_2020_pad_ufes import class_images, has_class_folders
 from skinlite.data.layouts.places import named, root_of, visible
+from skinlite.data.layouts.recognize import LAYOUTS
 from skinlite.data.layouts.text import read_names
 from skinlite.errors import InputError
-from skinlite.files.claims import restore
+from skinlite.files.locks import restore
 from skinlite.files.read_write import check_regular
 
 HAM10000_TABLES = ("ham10000_metadata.csv", "ham10000_metadata.tab", "ham10000_metadata")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.data.dataset import Dataset
-from skinlite.data.splits.same_lesion import (
+from skinlite.data.splits.known_pairs import (
     Links,
     Pairs,
     chains,
@@ -27,7 +27,7 @@ class Joined(BaseModel):
         lesion_ids: that were joined; an image without one counts as its own.
         lesions: that they are.
         several_diagnoses: lesions of those with several diagnoses.
-        known_pairs: of images, that `skinlite.data.splits.same_lesion` knows.
+        known_pairs: of images, that `skinlite.data.splits.known_pairs` knows.
         identical_files: images that are byte for byte the same as one with another lesion id.
         handed: pairs of images from the file that was handed in.
         handed_from: its name; None where none was.

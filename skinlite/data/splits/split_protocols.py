@@ -10,11 +10,11 @@ from pydantic import ConfigDict
 
 from skinlite.data.dataset import Dataset, read_like
 from skinlite.data.layouts.text import read_values
+from skinlite.data.splits.count_leaks import Leakage, conclude, measure_leakage
 from skinlite.data.splits.joining import Joined, join_same
-from skinlite.data.splits.leakage import Leakage, conclude, measure_leakage
+from skinlite.data.splits.known_pairs import pairs_within, read_pairs
 from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
-from skinlite.data.splits.same_lesion import pairs_within, read_pairs
-from skinlite.data.splits.split import SPLITS, split_by_image, split_by_lesion
+from skinlite.data.splits.split_by_lesion import SPLITS, split_by_image, split_by_lesion
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import open_regular
 

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from skinlite.data.geometry import Pixels
+from skinlite.data.preprocessing import Pixels
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.evaluation import Evaluation
 from skinlite.files.read_write import staged_folder

@@ -9,9 +9,9 @@ import pandas as pd
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples, make_examples
-from skinlite.data.geometry import Shaping
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.splits.split import SPLITS
+from skinlite.data.preprocessing import Shaping
+from skinlite.data.splits.split_by_lesion import SPLITS
 from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
 from skinlite.training.runs.run import Run
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from skinlite.errors import InputError
-from skinlite.files.claims import Claim
+from skinlite.files.locks import Claim
 from skinlite.files.read_write import read_json
 from skinlite.training.runs.info import CHECKPOINT, CONFIG, NAMES, PARTIAL, STATE, RunInfo
 from skinlite.training.runs.run import Run

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.classes import HAM10000, ClassList
-from skinlite.data.geometry import Shaping
+from skinlite.data.preprocessing import Shaping
 from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.errors import InputError
 from skinlite.evaluation.metrics import Metrics
@@ -47,7 +47,7 @@ class Network(NamedTuple):
         topology: ``paper``, ``released`` or ``adopted``.
         width: of the backbone's channels (MobileNet's alpha).
         image_size: height and width, pixels.
-        shaping: how images get that size, see `skinlite.data.geometry.shape`.
+        shaping: how images get that size, see `skinlite.data.preprocessing.shape`.
     """
 
     backbone: str

@@ -10,9 +10,9 @@ import pandas as pd
 
 from skinlite.data.layouts.text import read_values
 from skinlite.data.patient import NO_PATIENT, PatientEncoder
-from skinlite.data.splits.leakage import known_today
+from skinlite.data.splits.count_leaks import known_today
 from skinlite.data.splits.leaks import Leaks
-from skinlite.data.splits.split import read_split
+from skinlite.data.splits.split_by_lesion import read_split
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import read_json, read_regular, sha256_of
 from skinlite.models.keras_file import load_keras, other_kind

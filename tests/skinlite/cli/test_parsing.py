@@ -18,7 +18,7 @@ from skinlite_export.rewrites.registry import ALL, REWRITES
 ROOT = Path(__file__).parents[3]
 PACKAGES = (ROOT / "skinlite", ROOT / "export" / "skinlite_export")
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
-COMMANDS = {"data/duplicates/results.py", "model_card/clear_derm.py"}
+COMMANDS = {"data/duplicates/results.py", "model_card/checklist.py"}
 """Pages that tell their readers of a whole command line."""
 
 

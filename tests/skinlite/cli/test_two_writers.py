@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.files.claims import Claim
+from skinlite.files.locks import Claim
 from skinlite.training.runs.find import partial_folder, reopen_run
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle, open_bundle

@@ -17,9 +17,9 @@ from skinlite.data import mapped, parts
 from skinlite.data.cache import cache_folder, pixels_of
 from skinlite.data.dataset import Dataset, read_dataset
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import fit, load_image
+from skinlite.data.preprocessing import fit, load_image
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files.claims import LOCK, NEW, beside
+from skinlite.files.locks import LOCK, NEW, beside
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from skinlite.data import decoding
 from skinlite.data.check import check_images, check_table, summarise
 from skinlite.data.dataset import read_dataset
 from skinlite.data.decoding import check_decoding, look
-from skinlite.data.geometry import check_decoding_of, load_image
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.tables import image_paths
+from skinlite.data.preprocessing import check_decoding_of, load_image
 from skinlite.errors import InputError
 
 

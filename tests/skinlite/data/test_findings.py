@@ -9,7 +9,7 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.findings import find_identical_files, find_known_pairs, find_unknown_lesions
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.tables import image_paths
 
 TABLE = "HAM10000_metadata.csv"

@@ -9,10 +9,10 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.decoding import check_decoding
-from skinlite.data.geometry import load_image
 from skinlite.data.layouts.tables import images_of
 from skinlite.data.packed import names_in, open_image, sha256_of_image
-from skinlite.data.splits.same_lesion import identical_files
+from skinlite.data.preprocessing import load_image
+from skinlite.data.splits.known_pairs import identical_files
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
 

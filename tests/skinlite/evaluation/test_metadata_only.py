@@ -8,7 +8,7 @@ import pytest
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.splits.split import split_by_lesion
+from skinlite.data.splits.split_by_lesion import split_by_lesion
 from skinlite.evaluation.metadata_only import metadata_only
 
 ENCODER = PatientEncoder(age_mean=50, age_std=20)

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from skinlite.cli.benchmark.inputs import tflite_of
 from skinlite.cli.parsing import parse_gates
-from skinlite.data.splits.same_lesion import read_pairs
-from skinlite.data.splits.split import read_split
+from skinlite.data.splits.known_pairs import read_pairs
+from skinlite.data.splits.split_by_lesion import read_split
 from skinlite.errors import InputError
 from skinlite.files import moves
-from skinlite.files.claims import OLD, beside, restore
+from skinlite.files.locks import OLD, beside, restore
 from skinlite.files.read_write import (
     made_once,
     read_json,

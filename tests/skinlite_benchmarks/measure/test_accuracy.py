@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite.training.runs.info import RunMetrics
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.contestants.find import find_contestants
+from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_benchmarks.measure.accuracy import score
 from skinlite_benchmarks.measure.evaluation_set import choose_images
 from skinlite_benchmarks.settings import BenchmarkSettings

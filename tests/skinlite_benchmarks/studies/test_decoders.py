@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from skinlite.data.geometry import Pixels, load_image
 from skinlite.data.patient import PatientEncoder
+from skinlite.data.preprocessing import Pixels, load_image
 from skinlite_benchmarks.studies.decoders import compare, table
 from skinlite_export.runtime.signature import Signature, Tensor
 

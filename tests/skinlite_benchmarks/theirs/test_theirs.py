@@ -13,8 +13,8 @@ from onnx import numpy_helper
 
 from skinlite.errors import InputError
 from skinlite_benchmarks import BenchmarkSettings, benchmark
-from skinlite_benchmarks.contestants.feeds import Declared
-from skinlite_benchmarks.contestants.find import find_contestants
+from skinlite_benchmarks.candidates.feeds import Declared
+from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_benchmarks.measure.stored_inputs import Takes
 from skinlite_benchmarks.results.results import Contestant, read_results
 from skinlite_export.inspect.feeding.how_to_feed import find_feed

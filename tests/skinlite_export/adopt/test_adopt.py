@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.geometry import Pixels, load_image, shape
+from skinlite.data.preprocessing import Pixels, load_image, shape
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite.training.input.prepare import prepare_again
 from skinlite.training.runs.find import open_run

@@ -188,8 +188,8 @@ def test_a_bundle_that_a_killed_kit_moved_away_is_found_by_all(
 ) -> None:
     from skinlite.cli.benchmark.inputs import tflite_of
     from skinlite.data.layouts.tables import find_table
-    from skinlite.files.claims import OLD, beside
-    from skinlite_benchmarks.contestants.find import find_contestants
+    from skinlite.files.locks import OLD, beside
+    from skinlite_benchmarks.candidates.find import find_contestants
 
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     for place, find in (

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from skinlite.errors import InputError, SkinliteWarning
-from skinlite.files.claims import OLD, beside
+from skinlite.files.locks import OLD, beside
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import MANIFEST, SIGNATURE, Bundle, open_bundle, write_manifest

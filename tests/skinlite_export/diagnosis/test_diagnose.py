@@ -11,8 +11,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from PIL import Image, ImageOps
 
-from skinlite.data.geometry import crop, fit
 from skinlite.data.patient import Patient, PatientEncoder
+from skinlite.data.preprocessing import crop, fit
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose

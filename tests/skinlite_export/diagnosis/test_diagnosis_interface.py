@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skinlite.data.geometry import load_image
+from skinlite.data.preprocessing import load_image
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import expect, read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose

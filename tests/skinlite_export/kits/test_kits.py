@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.data.geometry import load_image
 from skinlite.data.patient import Patient
+from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError, SkinliteWarning
 from skinlite_export.bundle.folder import ENCODING, MANIFEST, TFLITE, Bundle, open_bundle
 from skinlite_export.bundle.golden import read_vectors
@@ -20,7 +20,7 @@ from skinlite_export.bundle.kits import KITS, kits_folder
 from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.diagnosis.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for
-from skinlite_export.serve.site import build_site
+from skinlite_export.serve.static_files import build_site
 
 KOTLIN = Path(__file__).parents[3] / "build/kotlin/node_modules/kotlin-compiler"
 

@@ -38,7 +38,7 @@ def calibrated(graph: Graph, few: Examples) -> bytes:
 
 def tune(graph: Graph, teacher: Any, few: Examples, *, rounding: bytes | None, **how: Any) -> Graph:
     from skinlite_export.qat.fine_tune import fine_tune
-    from skinlite_export.qat.noted_ranges import ranges_in
+    from skinlite_export.qat.recorded_ranges import ranges_in
     from skinlite_export.recipe import FineTuning
 
     report = how.pop("report", lambda what, done, total: None)
@@ -48,14 +48,14 @@ def tune(graph: Graph, teacher: Any, few: Examples, *, rounding: bytes | None, *
 
 
 def to_int8(graph: Graph, noted: bytes) -> bytes:
-    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.calibrated_model import Calibrated
     from skinlite_export.recipe import Recipe
 
     return Calibrated(noted, graph, Recipe()).to_int8()
 
 
 def to_trained_int8(graph: Graph, before: bytes, few: Examples) -> bytes:
-    from skinlite_export.qat.noted_ranges import with_ranges_of
+    from skinlite_export.qat.recorded_ranges import with_ranges_of
 
     return to_int8(graph, with_ranges_of(calibrated(graph, few), before))
 
@@ -102,7 +102,7 @@ def test_separable_convolutions_are_taken_apart() -> None:
 
 
 def test_ranges_are_where_the_file_rounds(ready: Graph, few: Examples) -> None:
-    from skinlite_export.qat.noted_ranges import ranges_in
+    from skinlite_export.qat.recorded_ranges import ranges_in
 
     found = ranges_in(calibrated(ready, few), ready)
     fused = {
@@ -124,7 +124,7 @@ def test_rounds_as_the_file_does(ready: Graph, few: Examples, tmp_path: Path) ->
     from skinlite.training.trainer import predict
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.qat.fake_quantize import fake_quantize
-    from skinlite_export.qat.noted_ranges import ranges_in
+    from skinlite_export.qat.recorded_ranges import ranges_in
 
     noted = calibrated(ready, few)
     exact = predict(build_twin(ready), few)

@@ -80,7 +80,7 @@ def _agreement(gated: tuple[Any, Examples], ranges: Any) -> tuple[float, int]:
     """Share of equal answers on the ordinary images, and how many classes int8 answers."""
     from skinlite_export.convert.samples import samples
     from skinlite_export.convert.to_tflite import to_int8
-    from skinlite_export.quantize.calibrated import answers
+    from skinlite_export.quantize.calibrated_model import answers
 
     twin, examples = gated
 

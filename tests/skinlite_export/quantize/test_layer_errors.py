@@ -26,7 +26,7 @@ def calibrated(classifier: Any, few: Examples) -> Any:
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.calibrated_model import Calibrated
     from skinlite_export.rewrites.registry import apply_rewrites
 
     graph = apply_rewrites(read_keras(classifier), ALL)
@@ -57,7 +57,7 @@ def spoil(calibrated: Any) -> tuple[str, Any]:
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.calibrated_model import Calibrated
 
     layer, tensor = next(
         (one.layer, one.tensor) for one in calibrated.operations if one.operator == "CONV_2D"
@@ -124,7 +124,7 @@ def test_divergence() -> None:
 
 
 def test_a_search_that_has_nothing_to_do(calibrated: Any, few: Examples) -> None:
-    from skinlite_export.quantize.calibrated import answers
+    from skinlite_export.quantize.calibrated_model import answers
     from skinlite_export.quantize.float_layers import search
 
     keras = answers(calibrated.content, few)
@@ -138,7 +138,7 @@ def test_a_search_stops_where_the_gates_hold_or_gives_up(
 ) -> None:
     """With a gate that holds from the second layer on, or never."""
     from skinlite_export.quantize import float_layers as module
-    from skinlite_export.quantize.calibrated import answers
+    from skinlite_export.quantize.calibrated_model import answers
 
     judged: list[str] = []
 

@@ -17,7 +17,7 @@ def int8_file(classifier: Any, few: Examples) -> bytes:
     from skinlite_export.convert.to_tflite import measure_ranges
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
-    from skinlite_export.quantize.calibrated import Calibrated
+    from skinlite_export.quantize.calibrated_model import Calibrated
     from skinlite_export.recipe import Recipe
     from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
     from skinlite_export.tflite.editor import Editor

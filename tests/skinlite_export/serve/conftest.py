@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.serve.runtime import find_runtime
 from skinlite_export.serve.server import Server
-from skinlite_export.serve.site import build_site
+from skinlite_export.serve.static_files import build_site
 
 try:  # now: the fixture `cache` hides the user's cache from the tests
     RUNTIME: Path | None = find_runtime()

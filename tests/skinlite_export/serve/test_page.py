@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from skinlite.data.geometry import fit, load_image
 from skinlite.data.patient import Patient
+from skinlite.data.preprocessing import fit, load_image
 from skinlite.errors import SkinliteWarning
 from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.results.results import Contestant

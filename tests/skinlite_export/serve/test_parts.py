@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skinlite.data.geometry import FRAME, fit
+from skinlite.data.preprocessing import FRAME, fit
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.kits import kits_folder

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from skinlite.data.examples import Examples
-from skinlite.data.geometry import fit
 from skinlite.data.patient import Patient, PatientEncoder
+from skinlite.data.preprocessing import fit
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite.vocabulary import ATTENTION, IMAGE, PROBABILITIES

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from skinlite.data.splits.leakage import Leakage
+from skinlite.data.splits.count_leaks import Leakage
 from skinlite.vocabulary import CLASS_NAMES, CLASSES
 from skinlite_export.bundle.folder import CARD, ENCODING, LABELS, ONNX, TFLITE
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from skinlite.data.geometry import Pixels, Shaping, load_image
 from skinlite.data.patient import PatientEncoder, patients_of
+from skinlite.data.preprocessing import Pixels, Shaping, load_image
 from skinlite.process.threads import in_threads
 from skinlite.vocabulary import AGE, PATIENT, SEX, SITE
 from skinlite_export.inspect.feeding.labelled_images import LabelledImages

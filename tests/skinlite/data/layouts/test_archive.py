@@ -7,7 +7,7 @@ import pytest
 
 from skinlite.data.check import check_table
 from skinlite.data.layouts.archive import CLASS_OF
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.tables import find_table
 from skinlite.vocabulary import CLASSES
 

@@ -9,7 +9,7 @@ from PIL import Image
 from skinlite.data.check import check_images
 from skinlite.data.dataset import read_dataset
 from skinlite.data.layouts.images import find_images
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.errors import InputError
 
 TABLE = "lesion_id,image_id,dx,age,sex,localization\nHAM_1,X,nv,50,male,back\n"

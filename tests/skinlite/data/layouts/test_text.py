@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skinlite.data.check import check_text
-from skinlite.data.layouts.layout import read_table
+from skinlite.data.layouts.recognize import read_table
 from skinlite.data.layouts.text import read_text
 from skinlite.errors import InputError
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.splits.leakage import measure_leakage
-from skinlite.data.splits.split import crossing_lesions, split_by_lesion
+from skinlite.data.splits.count_leaks import measure_leakage
+from skinlite.data.splits.split_by_lesion import crossing_lesions, split_by_lesion
 from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError, SkinliteWarning

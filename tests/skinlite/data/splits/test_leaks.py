@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from skinlite.data.splits.leakage import known_today, leaks_between
+from skinlite.data.splits.count_leaks import known_today, leaks_between
 from skinlite.data.splits.leaks import OLDER, Leaks, MayLeak
 from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite.vocabulary import LEAKS_UNKNOWN, LEAKY

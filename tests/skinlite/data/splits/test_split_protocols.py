@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from skinlite.data.dataset import Dataset, read_dataset
-from skinlite.data.splits.leakage import measure_leakage
-from skinlite.data.splits.split import split_by_image
+from skinlite.data.splits.count_leaks import measure_leakage
+from skinlite.data.splits.split_by_lesion import split_by_image
 from skinlite.data.splits.split_protocols import divide
 from skinlite.data.synthetic.synthesize import write_synthetic
 from skinlite.errors import InputError, SkinliteWarning

@@ -11,7 +11,7 @@ from skinlite.data.cache import pixels_of
 from skinlite.data.check import check_decoding
 from skinlite.data.dataset import SYNTHETIC, read_dataset
 from skinlite.data.patient import PatientEncoder
-from skinlite.data.splits.split import split_by_lesion
+from skinlite.data.splits.split_by_lesion import split_by_lesion
 from skinlite.data.synthetic.synthesize import CONFUSABLE, FEWEST_LESIONS, HABITS, write_synthetic
 from skinlite.errors import InputError
 from skinlite.vocabulary import CLASSES

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from skinlite.data.dataset import read_dataset
-from skinlite.data.splits.split import crossing_lesions
+from skinlite.data.splits.split_by_lesion import crossing_lesions
 from skinlite.training.input.prepare import Prepared, all_examples, prepare, prepare_again
 
 

@@ -1,0 +1,119 @@
+"""``skinlite evaluate``: what a run or a bundle is worth on a split of its data set."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from skinlite.cli.bundles.submission import write_answers
+from skinlite.cli.progress import reporting
+from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, output
+from skinlite.cli.training.score_tables import print_evaluation
+from skinlite.errors import InputError
+from skinlite.process.optional_packages import need
+
+TRAINED_ON = "images of the training: every score is an upper bound"
+
+if TYPE_CHECKING:
+    from skinlite.api.evaluate import Judged
+
+
+def evaluate(
+    artefact: Annotated[Path, typer.Argument(metavar="RUN_OR_BUNDLE")],
+    data: DataOption = None,
+    split: Annotated[
+        Literal["train", "validation", "test", "all"],
+        typer.Option(help="Side of the run's split; all uses every image of --data."),
+    ] = "test",
+    model: Annotated[
+        Path | None, typer.Option(help="Run whose split a bundle is evaluated on.")
+    ] = None,
+    isic_csv: Annotated[
+        Path | None,
+        typer.Option(
+            "--isic-csv",
+            metavar="FILE",
+            help="Write the predictions in ISIC's format.",
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write figures there: curves, bars, confusion matrix, attention."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
+    _check_places(isic_csv, figures)
+    from skinlite.api.evaluate import SEEN, judge
+
+    with reporting() as report:
+        judged = judge(artefact, data, split, model, report)
+    predictions, found, run = judged.predictions, judged.evaluation, judged.run
+    title = _title(artefact, split, judged)
+    if found.leaks.statement:
+        title += f", {TRAINED_ON if found.leaks == SEEN else found.leaks.warning}"
+    if split == "all" and run and found.leaks.state == "found":
+        console.print(
+            "[yellow]warning:[/] --split all includes images that the run was trained on."
+        )
+    if isic_csv:
+        names = predictions.rows["image_id"].tolist()
+        write_answers(isic_csv, names, predictions.probabilities, judged.dataset.classes)
+    if figures:
+        _draw(figures, title, judged)
+    if as_json:
+        output.print_json(found.model_dump_json())
+    else:
+        print_evaluation(found, title)
+
+
+def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
+    """Refuse where nothing could be written, before anything is computed."""
+    if isic_csv:
+        hold_file("--isic-csv", isic_csv)
+    if figures:
+        if figures.exists() and (not figures.is_dir() or any(figures.iterdir())):
+            raise InputError(f"{figures} exists already. Choose another folder with --figures.")
+        hold(figures)
+        need("matplotlib", "train")
+
+
+def _title(artefact: Path, split: str, judged: "Judged") -> str:
+    title = f"{artefact}, split {split}"
+    if judged.run and judged.run.info.status == "untrained":
+        title += ", UNTRAINED network: its scores mean nothing"
+    return title + (", synthetic images" if judged.dataset.synthetic else "")
+
+
+def _draw(folder: Path, title: str, judged: "Judged") -> None:
+
+    from skinlite.evaluation.figures.plots import Looks, draw_figures, pick_looks
+
+    predictions = judged.predictions
+    examples = predictions.examples
+    picked = pick_looks(examples.labels)
+    maps = predictions.maps(picked)
+    some = examples.take(picked)
+    run = None if judged.bundle else judged.run
+    names = draw_figures(
+        folder,
+        title,
+        examples.labels,
+        predictions.probabilities,
+        judged.evaluation,
+        history=run.history() if run else None,
+        looks=None
+        if maps is None
+        else Looks(
+            some.images,
+            maps,
+            some.labels,
+            predictions.probabilities[picked],
+            judged.dataset.classes.codes,
+        ),
+    )
+    console.print(f"{folder}: {', '.join(names)}", markup=False, soft_wrap=True)
+    if maps is None:
+        console.print("no attention.png: the bundle's file has no attention map.")
