@@ -52,7 +52,7 @@ def test_a_class_without_pictures_is_told(tiny_data: Path, tmp_path: Path) -> No
     table.write_text("".join(row for row in rows if ",df," not in row))
     result = CliRunner().invoke(app, ["check", str(data)])
     assert result.exit_code == 0
-    assert "no image of df: skinlite train needs all seven" in result.stdout
+    assert "no image of df: skinlite train needs every class" in result.stdout
 
 
 def test_faults_are_grouped_counted_and_cut_at_ten(broken: Path) -> None:

@@ -45,7 +45,7 @@ def test_round_trip(preset: Any, regime: Any) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"preset": "best"}, "'default' or 'paper'"),
+        ({"preset": "best"}, "'default', 'paper' or 'transfer'"),
         ({"regime": "none"}, "'both', 'metadata' or 'augmented'"),
         ({"regime": "augmented", "class_weight_power": 1}, "neither class weights nor metadata"),
         ({"regime": "augmented", "answer_dropout": 0.1}, "use the regime both"),

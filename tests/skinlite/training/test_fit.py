@@ -103,8 +103,8 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
     ill = training(out, epochs=3)
     healthy = ill._batches
 
-    def spoiled(epoch: int) -> Any:
-        batches = healthy(epoch)
+    def spoiled(epoch: int, data: Prepared) -> Any:
+        batches = healthy(epoch, data)
         if epoch:
             batches.weights = batches.weights * np.float32(np.nan)
         return batches
