@@ -103,7 +103,7 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
     ill = training(out, epochs=3)
     healthy = ill._batches
 
-    def spoiled(epoch: int, data: Prepared) -> Any:
+    def spoiled(epoch: int, data: Prepared | None = None) -> Any:
         batches = healthy(epoch, data)
         if epoch:
             batches.weights = batches.weights * np.float32(np.nan)

@@ -9,7 +9,7 @@ from skinlite.classes import ClassList
 from skinlite.data.dataset import read_dataset, read_like
 from skinlite.errors import InputError, SkinliteWarning
 
-from .test_other_sets import write
+from .test_isic_2020_pad_ufes import write
 
 ARCHIVE = """isic_id,diagnosis_3,age_approx
 ISIC_1,"Melanoma, NOS",50

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from skinlite.data.cache import pixels_of
-from skinlite.data.check import check_decoding
 from skinlite.data.dataset import SYNTHETIC, read_dataset
+from skinlite.data.decoding import check_decoding
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.splits.split_by_lesion import split_by_lesion
 from skinlite.data.synthetic.synthesize import CONFUSABLE, FEWEST_LESIONS, HABITS, write_synthetic
