@@ -42,9 +42,7 @@ class Gates(BaseModel):
 
     agreement: float = Field(0.95, ge=0, le=1, description="share of equal predictions, at least")
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
-    melanoma_recall_drop: float | None = Field(
-        0.05, ge=0, le=1, description="critical_recall_drop, where melanoma is the critical class"
-    )
+    melanoma_recall_drop: float | None = Field(0.05, ge=0, le=1, description="of melanoma")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
