@@ -12,6 +12,13 @@ from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.resampling import Interval, Weights, intervals_of
 
 
+def with_critical_recall(given: Any) -> Any:
+    """A record of before there were other classes: its critical recall is that of melanoma."""
+    if isinstance(given, dict) and "critical_recall" not in given:
+        return given | {"critical_recall": given.get("melanoma_recall")}
+    return given
+
+
 class Intervals(BaseModel):
     """Low and high end; None where the images can't tell.
 
@@ -31,9 +38,7 @@ class Intervals(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _noted(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "critical_recall" not in given:
-            return given | {"critical_recall": given.get("melanoma_recall")}
-        return given
+        return with_critical_recall(given)
 
 
 class Scores(NamedTuple):

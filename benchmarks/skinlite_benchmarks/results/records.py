@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from skinlite.data.splits.leaks import MayLeak
+from skinlite.evaluation.intervals import with_critical_recall
 from skinlite.evaluation.metrics import Metrics
 
 Source = Literal["bundle", "run", "data"]
@@ -85,9 +86,7 @@ class Accuracy(Record, MayLeak):
     @model_validator(mode="before")
     @classmethod
     def _noted(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "critical_recall" not in given:
-            return given | {"critical_recall": given.get("melanoma_recall")}
-        return given
+        return with_critical_recall(given)
 
 
 class OperatorTime(Record):

@@ -11,15 +11,14 @@ They round a little otherwise than XNNPACK, which computes the predictions.
 from typing import Any
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
+from ai_edge_litert.interpreter import Interpreter
 
 from skinlite.data.examples import Examples
-from skinlite.process.quiet import silenced
 from skinlite_export.convert.samples import samples
 from skinlite_export.manifest.measured import DepthError
 from skinlite_export.quantize.calibrated_model import Calibrated
 from skinlite_export.quantize.calibration import draw
-from skinlite_export.quantize.layer_errors import PICTURES
+from skinlite_export.quantize.layer_errors import PICTURES, open_interpreter
 
 
 def error_by_depth(
@@ -37,7 +36,7 @@ def error_by_depth(
         values are left out, since behind them nothing is lost.
     """
     some = validation.take(draw(validation.labels, PICTURES, seed=0))
-    float_file, int8_file = _interpreter(calibrated.content), _interpreter(content)
+    float_file, int8_file = open_interpreter(calibrated.content), open_interpreter(content)
     before, after = _tensors(float_file), _tensors(int8_file)
     compared = [
         operation
@@ -67,17 +66,6 @@ def error_by_depth(
         )
         for operation, ratio in zip(compared, ratios, strict=True)
     )
-
-
-def _interpreter(content: bytes) -> Interpreter:
-    with silenced():
-        interpreter = Interpreter(
-            model_content=content,
-            experimental_preserve_all_tensors=True,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        interpreter.allocate_tensors()
-    return interpreter
 
 
 def _tensors(interpreter: Interpreter) -> dict[str, Any]:

@@ -62,6 +62,19 @@ def explain(
     return tuple(sorted(errors, key=lambda error: -error.cost))
 
 
+def open_interpreter(content: bytes) -> Interpreter:
+    """An interpreter of which every tensor can be read after a run."""
+    with silenced():
+        interpreter = Interpreter(
+            model_content=content,
+            experimental_preserve_all_tensors=True,
+            # A delegate would keep what lies inside of it to itself.
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    return interpreter
+
+
 def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
     """Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats: (N,)."""
     p, q = (np.maximum(given.astype(np.float64), 1e-9) for given in (reference, other))
@@ -112,14 +125,7 @@ def _own_errors(
         float_tensors=floats,
         verify=True,
     )
-    with silenced():
-        interpreter = Interpreter(
-            model_content=verifying,
-            experimental_preserve_all_tensors=True,
-            # A delegate would keep what lies inside of it to itself.
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        interpreter.allocate_tensors()
+    interpreter = open_interpreter(verifying)
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     inputs = interpreter.get_signature_runner("serving_default").get_input_details()
     # By the name of the double's output, which is the operator's in float. An operator that only
