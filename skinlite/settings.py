@@ -23,4 +23,5 @@ def validated(kind: type[T], settings: dict[str, Any]) -> T:
     except ValidationError as error:
         first = error.errors()[0]
         field = f"`{first['loc'][0]}` {first['input']!r}: " if first["loc"] else ""
-        raise InputError(f"{field}{first['msg']}.") from error
+        told = first["msg"].removeprefix("Value error, ")  # pydantic's, before ours
+        raise InputError(f"{field}{told}.") from error

@@ -153,16 +153,17 @@ class TrainConfig(BaseModel):
     def _freezes_what_was_learned(self) -> "TrainConfig":
         if self.freeze and self.weights == "none":
             raise ValueError(
-                "a frozen backbone without weights knows nothing: give weights, or leave out freeze"
+                "a frozen backbone without weights knows nothing: give `weights`, or leave out "
+                "`freeze`"
             )
         if self.freeze and self.unfreeze_epochs > self.epochs:
             raise ValueError(
-                f"unfreeze_epochs={self.unfreeze_epochs} is more than epochs={self.epochs}"
+                f"`unfreeze_epochs={self.unfreeze_epochs}` is more than `epochs={self.epochs}`"
             )
         if self.unfreeze_epochs and not self.freeze:
-            raise ValueError("unfreeze_epochs is of a frozen backbone: set freeze too")
+            raise ValueError("`unfreeze_epochs` is of a frozen backbone: set `freeze` too")
         if self.lower_rate < 1 and not self.weight_decay:
             raise ValueError(
-                "lower_rate is of AdamW: set weight_decay too, or leave lower_rate at 1"
+                "`lower_rate` is of AdamW: set a weight decay too, or leave `lower_rate` at 1"
             )
         return self

@@ -139,7 +139,7 @@ def _declared(classes: Sequence[str] | None) -> ClassList | None:
     try:
         return ClassList.of(classes) if classes else None
     except ValueError as error:
-        raise InputError(f"`classes={','.join(classes or ())}`: {error}.") from error
+        raise InputError(f"`classes={tuple(classes or ())!r}`: {error}.") from error
 
 
 def _completed(frame: pd.DataFrame, own: set[str]) -> pd.DataFrame:

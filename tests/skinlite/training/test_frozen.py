@@ -156,9 +156,12 @@ def test_the_preset_starts_from_weights() -> None:
     ("settings", "message"),
     [
         ({"freeze": True}, "without weights knows nothing"),
-        ({"freeze": True, "weights": "w", "epochs": 2, "unfreeze_epochs": 3}, "more than epochs=2"),
-        ({"unfreeze_epochs": 3}, "set freeze too"),
-        ({"lower_rate": 0.5, "weight_decay": 0.0}, "lower_rate is of AdamW"),
+        (
+            {"freeze": True, "weights": "w", "epochs": 2, "unfreeze_epochs": 3},
+            "more than `epochs=2`",
+        ),
+        ({"unfreeze_epochs": 3}, "set `freeze` too"),
+        ({"lower_rate": 0.5, "weight_decay": 0.0}, "`lower_rate` is of AdamW"),
         ({"lower_rate": 0.0}, "`lower_rate` 0.0"),
     ],
 )

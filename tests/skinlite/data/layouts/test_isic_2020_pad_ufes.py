@@ -98,7 +98,7 @@ def test_any_table_with_a_column_of_labels(tmp_path: Path) -> None:
     ("options", "told"),
     [
         ({"label_column": "sort"}, "no column 'sort' .* It has image_id, kind"),
-        ({"label_column": "kind", "classes": ["wart"]}, "classes=wart.*at least two"),
+        ({"label_column": "kind", "classes": ["wart"]}, r"classes=\('wart',\).*at least two"),
         ({"label_column": "kind", "classes": ["wart", "Wart "]}, "wart comes twice"),
         ({"label_column": "kind", "classes": ["wart", ""]}, "has no name"),
         ({"label_column": "kind", "classes": ["wart", "x"]}, "unknown class: 1 x.*'mole'"),
