@@ -138,7 +138,10 @@ def _check_names(codes: Iterable[str]) -> None:
         raise ValueError("a class has no name")
     # A browser puts keys that are numbers first, and whether they begin with 0 or 1 is unsure.
     if numbers := [code for code in names if code.isdecimal()]:
-        raise ValueError(f"{', '.join(numbers)}: a number is no name of a class")
+        raise ValueError(
+            f"{', '.join(numbers)}: a number is no name of a class, for it doesn't say whether it "
+            "counts from 0 or from 1. Name the classes, by `label_map` where labels are numbers"
+        )
     if broken := [code for code in names if not code.isprintable()]:
         raise ValueError(f"{broken[0]!r} has a line break, or a character that can't be shown")
 

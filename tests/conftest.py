@@ -191,6 +191,7 @@ def kept_run(conv_prepared: Prepared, once: Callable[..., Path]) -> Run:
         )
 
 
+DECLARED = ("itch", "diameter_1")
 DIAGNOSES = {
     "akiec": "Solar or actinic keratosis",
     "bcc": "Basal cell carcinoma",
@@ -207,7 +208,8 @@ MALIGNANT = {"akiec", "bcc", "mel"}
 @pytest.fixture(scope="session")
 def other_data(tiny_data: Path, once: Callable[..., Path]) -> Path:
     """`tiny_data` with other labels: ``kind`` is benign or malignant; ``diagnosis_3`` has the
-    ISIC Archive's words, which map.csv maps to eight classes, without Scar."""
+    ISIC Archive's words, which map.csv maps to eight classes, without Scar. Besides, ``itch`` and
+    ``diameter_1`` as PAD-UFES-20 has them."""
 
     def build(folder: Path) -> None:
         shutil.copytree(tiny_data, folder)
@@ -217,7 +219,11 @@ def other_data(tiny_data: Path, once: Callable[..., Path]) -> Path:
         dx = frame["dx"].mask(frame["lesion_id"].isin(nevi[:6]), "scc")
         words = dx.map(DIAGNOSES).mask(frame["lesion_id"] == nevi[6], "Scar")
         kinds = frame["dx"].map(lambda name: "malignant" if name in MALIGNANT else "benign")
-        frame.assign(kind=kinds, diagnosis_3=words).to_csv(table, index=False)
+        itch = kinds.map({"malignant": "True", "benign": "False"}).mask(frame.index % 5 == 0, "UNK")
+        sizes = pd.Series([f"{row % 9},5" if row % 4 else "" for row in frame.index])
+        frame.assign(kind=kinds, diagnosis_3=words, itch=itch, diameter_1=sizes).to_csv(
+            table, index=False
+        )
         lines = [f'"{word}",{code}' for code, word in DIAGNOSES.items()]
         (folder / "map.csv").write_text("\n".join(["label,class", *lines, "Scar,"]) + "\n")
 
@@ -226,13 +232,14 @@ def other_data(tiny_data: Path, once: Callable[..., Path]) -> Path:
 
 @pytest.fixture(scope="session")
 def other_run(other_data: Path, once: Callable[..., Path]) -> Callable[[int], Run]:
-    """Trains `conv_net` for two classes (by a column) or eight (by a mapping file). Read only."""
+    """Trains `conv_net` for two classes (by a column, with declared metadata) or eight (by a
+    mapping file). Read only."""
 
     def make(classes: int) -> Run:
         from skinlite.training.config import TrainConfig
         from skinlite.training.fit import Training
 
-        options: dict[str, Any] = {"label_column": "kind"}
+        options: dict[str, Any] = {"label_column": "kind", "metadata_columns": DECLARED}
         if classes == 8:
             options = {"label_column": "diagnosis_3", "label_map": other_data / "map.csv"}
 

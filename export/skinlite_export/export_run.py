@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from skinlite.data.preprocessing import Shaping
 from skinlite.errors import InputError
 from skinlite.files.read_write import staged_folder
 from skinlite.progress import Report, silent
@@ -61,8 +60,7 @@ def export_run(
             won't do.
         SkinliteError: the deploy graph or the .onnx differs from the Keras model in float32.
     """
-    if run.info.adopted:
-        _check_possible(recipe, data.shaping)
+    _check_possible(recipe, data, adopted=run.info.adopted is not None)
     if run.info.status == "untrained":
         if recipe.fine_tuning:
             raise InputError(
@@ -93,7 +91,7 @@ def export_run(
         onnx = converted.onnx or to_onnx(convert_float32(model))
         (folder / layout.ONNX).write_bytes(onnx)
         source = source_of(run, model.count_params())
-        about = about_of(source, recipe, classes)
+        about = about_of(source, recipe, classes, metadata=data.encoder.asks)
         embed(folder, about, classes, data.encoder, Geometry.of(data.shaping))
         report("converted", 1, 1)
         (folder / layout.LABELS).write_text("\n".join(classes.codes) + "\n")
@@ -136,21 +134,26 @@ def export_run(
     return layout.open_bundle(out)
 
 
-def _check_possible(recipe: Recipe, shaping: Shaping) -> None:
-    """Refuse what an adopted network has not.
+def _check_possible(recipe: Recipe, data: Prepared, *, adopted: bool) -> None:
+    """Refuse what a network has not.
 
     Raises:
         InputError: names it.
     """
-    if recipe.patient_input == "raw":
+    if recipe.patient_input == "raw" and not data.encoder.asks:
         raise InputError(
             "The network takes no patient, so that there are no answers for `patient_input='raw'`."
         )
-    if recipe.resize_in_graph and shaping != "crop":
+    if recipe.patient_input == "raw" and data.encoder.metadata:
+        raise InputError(
+            f"The network takes {', '.join(data.encoder.names)} too, and `patient_input='raw'` "
+            "encodes age, sex and site alone. Leave it out."
+        )
+    if recipe.resize_in_graph and data.shaping != "crop":
         raise InputError(
             "The network takes stretched images, and `resize_in_graph` crops them. Leave it out."
         )
-    if recipe.with_attention:
+    if recipe.with_attention and adopted:
         raise InputError(
             "The network was adopted and has no Soft-Attention of skinlite's, so that there is no "
             "map for `with_attention=True`."

@@ -25,6 +25,7 @@ def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Datas
             classes=info.classes.codes,
             label_column=info.label_column,
             label_map=info.label_map,
+            metadata_columns=info.metadata_columns,
         )
     if data.classes != info.classes:
         raise InputError(

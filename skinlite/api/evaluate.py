@@ -143,7 +143,7 @@ def dataset_for(bundle: "Bundle", data: Dataset | Path | str) -> Dataset:
     classes, known = manifest.class_list, manifest.data
     if not isinstance(data, Dataset):
         labels = (known.label_column, known.label_map) if known else (None, None)
-        return read_like(data, classes, *labels)
+        return read_like(data, classes, *labels, metadata_columns=bundle.encoder().names)
     if data.classes.codes != classes.codes:
         raise InputError(
             f"{bundle.path} predicts {', '.join(classes.codes)}, and {data.root} has the classes "

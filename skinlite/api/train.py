@@ -41,6 +41,7 @@ def train(
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
     label_map: Mapping[str, str] | Path | str | None = None,
+    metadata_columns: Sequence[str] = (),
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -59,6 +60,8 @@ def train(
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
         label_map: class by label, or a file; see `read_dataset`.
+        metadata_columns: columns that the network takes beside age, sex and site; see
+            `read_dataset`.
         execution: compiler, devices and hosts; default: the first device. Of several hosts the
             first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
@@ -97,7 +100,11 @@ def train(
         dataset = data
     else:
         dataset = read_dataset(
-            data, classes=classes, label_column=label_column, label_map=label_map
+            data,
+            classes=classes,
+            label_column=label_column,
+            label_map=label_map,
+            metadata_columns=metadata_columns,
         )
     prepared = prepare(
         dataset,
@@ -109,6 +116,8 @@ def train(
         same_lesion=Path(same_lesion) if same_lesion else None,
     )
     _tell_split(prepared.split_info, report)
+    for column in prepared.encoder.metadata:
+        report(f"metadata {column}", 1, 1)
     return _whole(Training(out, config, prepared, report, execution).start())
 
 

@@ -112,6 +112,28 @@ def class_codes(text: str | None) -> list[str] | None:
     return None if text is None else text.split(",")
 
 
+def column_names(text: str | None) -> tuple[str, ...]:
+    """The columns of ``itch,diameter_1``; none where nothing was given."""
+    return () if text is None else tuple(name.strip() for name in text.split(","))
+
+
+def parse_metadata(pairs: list[str]) -> dict[str, str | float | bool]:
+    """The values of ``--metadata itch=yes --metadata diameter_1=6``, by column.
+
+    Raises:
+        InputError: one is not of that form, or a column comes twice.
+    """
+    values: dict[str, str | float | bool] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name or name in values:
+            raise InputError(
+                f"--metadata {pair!r}: give COLUMN=VALUE, such as itch=true, each column once."
+            )
+        values[name] = value
+    return values
+
+
 def parse_size(text: str | None) -> tuple[int, int] | None:
     """Height and width in ``HEIGHTxWIDTH``.
 

@@ -45,6 +45,14 @@ LabelMapOption = Annotated[
         help="Labels to classes: label,class a line; a blank class leaves its images out.",
     ),
 ]
+MetadataColumnsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--metadata-columns",
+        help="Columns of the table that the network takes beside age, sex and site, such as "
+        "itch,diameter_1; none: it takes the image alone.",
+    ),
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 

@@ -10,6 +10,7 @@ import pandas as pd
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.check import Fault, check_images, check_table, check_text
 from skinlite.data.layouts.label_map import read_label_map
+from skinlite.data.layouts.metadata_columns import NONE, check_declared
 from skinlite.data.layouts.places import root_of
 from skinlite.data.layouts.recognize import read_labelled
 from skinlite.data.layouts.tables import find_table, images_of
@@ -26,7 +27,7 @@ class Dataset:
     """One row an image.
 
     Columns of ``frame``: image_id, lesion_id, dx, age (float, NaN where missing), sex,
-    localization, dataset, path, table_lesion_id, patient_id.
+    localization, dataset, path, table_lesion_id, patient_id, and those of ``metadata_columns``.
 
     ``lesion_id`` is the same for all images that are known to show one lesion, also if the table
     has several ids for it (`skinlite.data.splits.known_pairs`), and the image's own ``image_id``
@@ -41,6 +42,8 @@ class Dataset:
         classes: that ``dx`` names, in the order of a network's probabilities.
         label_column: where ``dx`` was read from; None where the layout said it.
         label_map: class by label, where a mapping file said it.
+        metadata_columns: that were declared, as text; of ``("none",)`` there are none, and a
+            network that is trained on it takes the image alone.
     """
 
     frame: pd.DataFrame
@@ -48,6 +51,12 @@ class Dataset:
     classes: ClassList = HAM10000
     label_column: str | None = None
     label_map: Mapping[str, str] | None = None
+    metadata_columns: tuple[str, ...] = ()
+
+    @property
+    def takes_metadata(self) -> bool:
+        """Whether a network that is trained on it takes metadata."""
+        return self.metadata_columns != (NONE,)
 
     @property
     def synthetic(self) -> bool:
@@ -76,6 +85,7 @@ def read_dataset(
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
     label_map: Mapping[str, str] | Path | str | None = None,
+    metadata_columns: Sequence[str] = (),
 ) -> Dataset:
     """Read a data set; refuse one with errors.
 
@@ -86,6 +96,8 @@ def read_dataset(
         label_column: the table's column of labels; default: the layout's.
         label_map: class by label, or a CSV file with the columns label and class; a blank class
             leaves a label's images out.
+        metadata_columns: columns of the table that a network is to take as metadata, beside age,
+            sex and site; ``["none"]``: not even these.
 
     Returns:
         One row per image; no image is decoded yet.
@@ -97,7 +109,12 @@ def read_dataset(
     table = find_table(Path(source))
     if isinstance(label_map, Path | str):
         label_map = read_label_map(Path(label_map))
-    frame, class_list = read_labelled(table, classes, label_column, label_map)
+    declared = tuple(metadata_columns)
+    check_declared(declared, label_column)
+    frame, class_list = read_labelled(table, classes, label_column, label_map, declared)
+    if declared:
+        names = set() if table.is_dir() else read_names(table)
+        check_declared(declared, label_column, read=frame.columns, table=names)
     faults = check_text(table) or check_table(frame, class_list)
     if not faults:
         files = images_of(table)
@@ -117,7 +134,7 @@ def read_dataset(
     )
     frame = frame.assign(lesion_id=join_known(frame))
     frame = frame.assign(lesion_id=join_patients(frame))
-    return Dataset(frame, root_of(table), class_list, label_column, label_map)
+    return Dataset(frame, root_of(table), class_list, label_column, label_map, declared)
 
 
 def read_like(
@@ -125,6 +142,7 @@ def read_like(
     classes: ClassList,
     label_column: str | None = None,
     label_map: Mapping[str, str] | None = None,
+    metadata_columns: Sequence[str] = (),
 ) -> Dataset:
     """Read a data set as another one was read, whose classes it has to have.
 
@@ -133,14 +151,24 @@ def read_like(
         classes: of the other.
         label_column: the other's; where this table has no such column, its layout tells labels.
         label_map: likewise.
+        metadata_columns: the other's; those that this table lacks are left out.
 
     Raises:
         InputError: see `read_dataset`.
     """
-    if label_column and label_column not in read_names(find_table(Path(source))):
-        label_column = label_map = None
-    codes = classes.codes
-    return read_dataset(source, classes=codes, label_column=label_column, label_map=label_map)
+    if label_column or metadata_columns:
+        table = find_table(Path(source))
+        there = {NONE} | (set() if table.is_dir() else read_names(table))
+        if label_column not in there:
+            label_column = label_map = None
+        metadata_columns = [name for name in metadata_columns if name in there]
+    return read_dataset(
+        source,
+        classes=classes.codes,
+        label_column=label_column,
+        label_map=label_map,
+        metadata_columns=metadata_columns,
+    )
 
 
 def identity(image_ids: Iterable[str]) -> str:

@@ -35,7 +35,7 @@ def build_classifier(
 
     Args:
         backbone: name in the registry.
-        patient_width: columns of the encoded patient.
+        patient_width: columns of the encoded patient; 0: it takes the image alone.
         topology: whose: the paper's, or that of the authors' notebooks.
         image_size: height and width in pixels; the paper's if left out.
         weights: of the backbone; a file is one of the whole backbone without its top.
@@ -55,7 +55,7 @@ def build_classifier(
     row = find_backbone(backbone)
     size = image_size or row.input_size
     image = layers.Input((size, size, 3), name=IMAGE)
-    patient = layers.Input((patient_width,), name=PATIENT)
+    patient = layers.Input((patient_width,), name=PATIENT) if patient_width else None
 
     features = build_features(row, size, weights, topology=topology, width=width)
     if batch_norm_momentum is not None:
@@ -64,7 +64,7 @@ def build_classifier(
                 layer.momentum = batch_norm_momentum
     t = features(rescale(row, image))  # (batch, h, w, c)
     return keras.Model(
-        {IMAGE: image, PATIENT: patient},
+        _inputs(image, patient),
         _decide(t, patient, topology, classes),
         name=f"{backbone}_soft_attention",
     )
@@ -89,14 +89,20 @@ def build_head(
         A model from ``{"image": feature map (batch, h, w, c), "patient": ...}`` to probabilities.
     """
     t = layers.Input(feature_map, name=IMAGE)
-    patient = layers.Input((patient_width,), name=PATIENT)
-    return keras.Model({IMAGE: t, PATIENT: patient}, _decide(t, patient, topology, classes))
+    patient = layers.Input((patient_width,), name=PATIENT) if patient_width else None
+    return keras.Model(_inputs(t, patient), _decide(t, patient, topology, classes))
+
+
+def _inputs(
+    image: keras.KerasTensor, patient: keras.KerasTensor | None
+) -> dict[str, keras.KerasTensor]:
+    return {IMAGE: image} if patient is None else {IMAGE: image, PATIENT: patient}
 
 
 def _decide(
-    t: keras.KerasTensor, patient: keras.KerasTensor, topology: Topology, classes: int
+    t: keras.KerasTensor, patient: keras.KerasTensor | None, topology: Topology, classes: int
 ) -> keras.KerasTensor:
-    """Probabilities of a feature map and a patient."""
+    """Probabilities of a feature map and a patient, if there is one."""
     papers = topology == "paper"
     attended = SoftAttention(learn_gamma=papers, name="soft_attention")(t)
     padding = "valid" if papers else "same"
@@ -108,7 +114,8 @@ def _decide(
     )
     x = layers.ReLU(name="merge_relu")(x)
     x = layers.Flatten(name="flatten")(layers.Dropout(0.5, name="dropout")(x))
-    answers = layers.Dense(4096, activation="relu", name="patient_dense")(patient)
-    x = layers.Concatenate(name="evidence")([x, answers])
+    if patient is not None:
+        answers = layers.Dense(4096, activation="relu", name="patient_dense")(patient)
+        x = layers.Concatenate(name="evidence")([x, answers])
     # float32 whatever the precision policy: a softmax in bfloat16 has three digits.
     return layers.Dense(classes, activation="softmax", dtype="float32", name=PROBABILITIES)(x)

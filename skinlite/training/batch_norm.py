@@ -7,7 +7,6 @@ import numpy as np
 
 from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import all_layers
-from skinlite.vocabulary import IMAGE, PATIENT
 
 FORGOTTEN = 0.05
 """How much of a moving average may be older than an epoch."""
@@ -40,7 +39,7 @@ def settle_batch_norm(
             break
         for layer in norms:
             layer.momentum = batch / (batch + 1)  # makes the moving average a plain one
-        classifier({IMAGE: part.images.astype(np.float32), PATIENT: part.patients}, training=True)
+        classifier(part.inputs, training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
 

@@ -29,7 +29,7 @@ def head_of(classifier: keras.Model, topology: Topology) -> keras.Model:
     """
     head = build_head(
         tuple(_feature_map(classifier).shape[1:]),
-        patient_width=classifier.input[PATIENT].shape[1],
+        patient_width=classifier.input[PATIENT].shape[1] if PATIENT in classifier.input else 0,
         topology=topology,
         classes=classifier.output.shape[1],
     )

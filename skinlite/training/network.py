@@ -38,8 +38,9 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
         fill(classifier, path)
     else:
         silent = silent | ~data.examples["train"].patients.any(axis=0)
-    _silence(classifier, silent)
-    if not config.asks_patient:
+    if data.encoder.asks:
+        _silence(classifier, silent)
+    if data.encoder.asks and not config.asks_patient:
         _close_patient_branch(classifier)
     return classifier
 

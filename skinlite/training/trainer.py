@@ -9,7 +9,7 @@ from skinlite.models.keras_layers import seed_generators
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.augment import Augment
 from skinlite.training.optimizer import make_optimizer
-from skinlite.vocabulary import IMAGE, PATIENT
+from skinlite.vocabulary import IMAGE
 
 
 def make_trainer(
@@ -26,7 +26,11 @@ def make_trainer(
     """
     kind = "float32" if head else "uint8"
     image = keras.Input(classifier.input[IMAGE].shape[1:], dtype=kind, name=IMAGE)
-    patient = keras.Input(classifier.input[PATIENT].shape[1:], name=PATIENT)
+    others = {  # the patient, where the network takes one
+        name: keras.Input(tensor.shape[1:], name=name)
+        for name, tensor in classifier.input.items()
+        if name != IMAGE
+    }
     pixels = (
         Augment(config.zoom, config.shift, config.brightness, seed=config.seed, name="augment")(
             image
@@ -34,9 +38,7 @@ def make_trainer(
         if config.augments and not head
         else keras.ops.cast(image, "float32")
     )
-    trainer = keras.Model(
-        {IMAGE: image, PATIENT: patient}, classifier({IMAGE: pixels, PATIENT: patient})
-    )
+    trainer = keras.Model({IMAGE: image, **others}, classifier({IMAGE: pixels, **others}))
     optimizer = make_optimizer(classifier, config, steps)
     trainer.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
     optimizer.build(trainer.trainable_variables)  # so that a checkpoint before any step is whole

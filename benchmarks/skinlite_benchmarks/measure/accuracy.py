@@ -180,7 +180,7 @@ def _predictions(
         # A file that resizes takes large frames, which aren't worth keeping.
         else (pixels_for(runner, load_image(path)) for path in frame["path"])
     )
-    return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
+    return predict_all(runner, images, patients_for(runner, patients_of(frame, encoder), encoder))
 
 
 def _float_twin(entry: Entry, entries: Sequence[Entry]) -> tuple[Path, str] | None:

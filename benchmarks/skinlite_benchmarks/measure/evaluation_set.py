@@ -65,7 +65,8 @@ def read_images(
         return read_dataset(data, label_column=label_column, label_map=label_map)
     for entry in entries:
         if entry.classes:
-            return read_like(data, entry.classes, entry.label_column, entry.label_map)
+            names = entry.encoder.names if entry.encoder else ()
+            return read_like(data, entry.classes, entry.label_column, entry.label_map, names)
     return read_dataset(data)
 
 

@@ -11,6 +11,7 @@ again, the command goes on behind them.
 import gc
 import inspect
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -29,6 +30,7 @@ COLUMNS = (
     "Parameters",
     "Operations",
     "Largest difference",
+    "of Keras from itself",
     "between images",
     "int8",
 )
@@ -51,6 +53,8 @@ class Read(NamedTuple):
         difference: largest of a probability against Keras; None: not read.
         spread: largest difference of a probability between the images, so that any network's
             answers would not do.
+        itself: largest difference of a probability between Keras and Keras, where one is given the
+            images one by one and one all at once: what the order of float32 sums alone makes.
         said: of int8, or why it wasn't read.
     """
 
@@ -59,6 +63,7 @@ class Read(NamedTuple):
     nodes: int = 0
     difference: float | None = None
     spread: float = 0.0
+    itself: float | None = None
     said: str = NOT_TRIED
 
 
@@ -111,11 +116,13 @@ def read(build: Callable[..., Any], most_exported: float = 0) -> Read:
     except InputError as error:
         return found._replace(said=str(error))
     expected = model.predict_on_batch(images)
+    alone = np.concatenate([model.predict_on_batch(image[None]) for image in images])
     answers = build_twin(graph).predict_on_batch({IMAGE: images})
     found = found._replace(
         nodes=len(graph.nodes),
         difference=float(np.abs(answers - expected).max()),
         spread=float(np.ptp(expected, axis=0).max()),
+        itself=float(np.abs(alone - expected).max()),
     )
     if found.parameters > most_exported:
         return found
@@ -169,9 +176,29 @@ def to_int8(graph: Any, images: np.ndarray) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        found = audit(path)
+        found, left = audit(path), outside(path)
     floats = ", ".join(f"{count} {name}" for name, count in found.float_operations.items())
-    return f"partitions: {found.partitions}; in float: {floats or 'nothing'}"
+    breaks = ", ".join(f"{count} {name}" for name, count in left.items())
+    said = f"partitions: {found.partitions}; in float: {floats or 'nothing'}"
+    return said + (f"; between partitions: {breaks}" if breaks else "")
+
+
+def outside(path: Path) -> dict[str, int]:
+    """The operators, by name, that the delegate left out and then takes the results of."""
+    from skinlite_export.runtime.litert import LiteRTFile
+    from skinlite_export.tflite.execution_plan import executed_operators
+
+    operators = executed_operators(LiteRTFile(path).interpreter)
+    taken = [one for one in operators if one["op_name"] == "DELEGATE"]
+    given = {int(tensor) for one in taken for tensor in one["inputs"]}
+    made = {int(tensor) for one in taken for tensor in one["outputs"]}
+    return dict(
+        Counter(
+            one["op_name"]
+            for one in operators
+            if one["op_name"] != "DELEGATE" and {*map(int, one["outputs"])} & (given - made)
+        )
+    )
 
 
 def table(found: dict[str, Read]) -> Table:
@@ -183,6 +210,7 @@ def table(found: dict[str, Read]) -> Table:
             f"{one.parameters:,}",
             str(one.nodes or "not read"),
             "" if one.difference is None else f"{one.difference:.1e}",
+            "" if one.itself is None else f"{one.itself:.1e}",
             "" if one.difference is None else f"{one.spread:.2f}",
             one.said,
         )

@@ -67,7 +67,7 @@ def compare(
     """
     frame = read_dataset(data).frame
     rows = frame.sample(min(count, len(frame)), random_state=0)
-    patients = patients_for(runner, patients_of(rows), encoder)
+    patients = patients_for(runner, patients_of(rows, encoder), encoder)
     right = [load_image(path) for path in rows["path"]]
     answers = predict_all(runner, (pixels_for(runner, image) for image in right), patients)
     decoded = {}

@@ -1,6 +1,7 @@
 // What a bundle says of itself. Every size, name and order the other modules use comes from here.
 
 export const MODEL = "model.tflite";
+const ENCODINGS = ["age-sex-localization", "age-sex-localization-metadata"];
 
 /**
  * @typedef {object} Bundle
@@ -21,6 +22,9 @@ export async function openBundle(url) {
   const signature = manifest.signatures[MODEL];
   const asks = signature.inputs.length > 1;
   const encoding = asks ? await fetchJson(new URL("patient_encoding.json", base)) : null;
+  if (encoding && !ENCODINGS.includes(encoding.kind)) {
+    throw new Error(`The encoding is ${encoding.kind}; this kit knows ${ENCODINGS.join(", ")}.`);
+  }
   return { url: base, manifest, encoding, signature };
 }
 

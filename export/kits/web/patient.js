@@ -5,6 +5,8 @@
  * @property {number|null} age 0-120 years; null where it isn't told
  * @property {string} sex one of the table's sexes; any other is taken as unknown
  * @property {string} localization one of the table's localizations; any other is taken as unknown
+ * @property {Record<string, number|string>} [metadata] by the name of a column of the table's
+ *   `metadata`: a number, or one of its values; what is left out isn't told
  */
 
 const UNKNOWN = "unknown";
@@ -15,15 +17,22 @@ const OLDEST = 120;
  * @param {Patient} patient
  * @param {object} table patient_encoding.json
  * @returns {Float32Array}
- * @throws {RangeError} an age that no patient has
+ * @throws {RangeError} an age that no patient has, or no number where one is needed
  */
 export function encode(patient, table) {
   const { age, sex, localization } = known(patient, table);
-  const scaled = age === null ? 0 : (age - table.age_mean) / table.age_std;
+  const scaled = new Map([["age", age === null ? 0 : (age - table.age_mean) / table.age_std]]);
   const set = new Set([`sex=${sex}`, `localization=${localization}`]);
   if (age === null) set.add("age=missing");
+  for (const { name, kind, values, mean, std } of table.metadata ?? []) {
+    const told = patient.metadata?.[name] ?? null;
+    if (kind === "category") set.add(`${name}=${values.includes(told) ? told : UNKNOWN}`);
+    else if (told === null) set.add(`${name}=missing`);
+    else if (Number.isFinite(told)) scaled.set(name, (told - mean) / std);
+    else throw new RangeError(`${name} ${told} isn't a number; leave it out where it isn't told.`);
+  }
   return Float32Array.from(table.columns, (column) =>
-    column === "age" ? scaled : Number(set.has(column)),
+    scaled.get(column) ?? Number(set.has(column)),
   );
 }
 

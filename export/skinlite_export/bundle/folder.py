@@ -9,7 +9,7 @@ patient_encoding.json  where the network takes a patient
 """
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,6 +74,7 @@ class Bundle:
         age: float | None = None,
         sex: str = UNKNOWN,
         localization: str = UNKNOWN,
+        metadata: Mapping[str, str | float | bool] | None = None,
         file: str = TFLITE,
     ) -> dict[str, float]:
         """Predict one image. Research software: no diagnosis.
@@ -86,6 +87,8 @@ class Bundle:
             age: of the patient, 0-120 years; leave it out if it is unknown.
             sex: ``female``, ``male`` or ``unknown``.
             localization: site on the body with HAM10000's names, such as ``back``.
+            metadata: values of columns that it was trained on besides, by name; the others are
+                unknown.
             file: which of the bundle's `models`.
 
         Returns:
@@ -94,7 +97,7 @@ class Bundle:
 
         Raises:
             InputError: the bundle was changed, the image can't be read, or there is no such age,
-                sex, localization or file.
+                sex, localization, column or file.
 
         Warns:
             SkinliteWarning: why the probabilities can't be trusted; see `doubts`.
@@ -103,7 +106,9 @@ class Bundle:
 
         self.check_files()
         encoder, runner = self.encoder(), self.runner(file)
-        run_one(runner, image, Patient(age=age, sex=sex, localization=localization), encoder)
+        told = dict(metadata or {})
+        patient = Patient(age=age, sex=sex, localization=localization, metadata=told)
+        run_one(runner, image, patient, encoder)
         for doubt in self.doubts:
             warnings.warn(doubt, SkinliteWarning, stacklevel=2)
         return dict(zip(self.manifest.classes, runner.probabilities().tolist(), strict=True))

@@ -159,7 +159,7 @@ def write_golden(
         if rows.empty:
             continue
         image = load_image(rows["path"].iloc[0])
-        (patient,) = patients_of(rows)
+        (patient,) = patients_of(rows, encoder)
         Image.fromarray(image).save(golden / f"{name}.png")
         vectors.append(
             Vector(

@@ -120,7 +120,9 @@ def _converter(twin: tf_keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
     """The stock converter for a twin that was saved with a signature."""
     with tempfile.TemporaryDirectory() as folder, silenced():
         try:
-            tf.saved_model.save(*_signed(twin, folder))
+            # Gradients that a network brings, as for silu, can't be saved, and aren't needed.
+            options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+            tf.saved_model.save(*_signed(twin, folder), options=options)
         except (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError) as error:
             raise InputError(
                 f"Can't write temporary files to {folder}: {error.message.rpartition('; ')[2]}. "

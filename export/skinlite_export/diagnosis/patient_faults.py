@@ -44,7 +44,7 @@ def fields_of(encoder: PatientEncoder, signature: Signature) -> dict[str, slice]
     """Where each answer is in the real vector."""
     if signature.takes_answers:
         return {AGE: slice(0, 1), SEX: slice(1, 2), SITE: slice(2, 3)}
-    return dict(zip((AGE, SEX, SITE), encoder.fields, strict=True))
+    return dict(zip((AGE, SEX, SITE, *encoder.names), encoder.fields, strict=True))
 
 
 def patient_faults(encoder: PatientEncoder, signature: Signature) -> Iterator[PatientFault]:
@@ -127,8 +127,9 @@ def _with_columns(encoder: PatientEncoder, fields: Mapping[str, slice]) -> Itera
         yield _Mistake(field, f"{field} not set: all of its columns are 0", lambda *_: 0)
         words = f"unknown {field} left at 0 instead of its own column"
         yield _Mistake(field, words, _without(known.index(UNKNOWN)))
-    for order in _other_orders(fields):
-        yield _Mistake(PATIENT, column_order(order), _blocks(fields, order))
+    others = list(fields)[3:]  # declared columns, which stay behind
+    for order in _other_orders(list(fields)[:3]):
+        yield _Mistake(PATIENT, column_order(order), _blocks(fields, (*order, *others)))
     yield _Mistake(AGE, "age and age=missing exchanged", lambda _, right: right[::-1])
     yield _Mistake(PATIENT, UNSET, lambda *_: 0)
 

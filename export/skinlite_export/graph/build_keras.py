@@ -11,7 +11,6 @@ import tf_keras
 
 from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
-from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.graph.folding import split_separable
 
@@ -208,7 +207,7 @@ def check_same(
         SkinliteError: a probability differs by more than `SAME`.
     """
     few = examples.take(np.arange(min(8, len(examples))))
-    inputs = {IMAGE: few.images.astype(np.float32), PATIENT: few.patients}
+    inputs = few.inputs
     # Layer by layer: for so few images, tracing a network takes longer than running it.
     given, expected = (np.asarray(one(inputs, training=False)) for one in (twin, model))
     difference = np.abs(given - expected).max()

@@ -77,6 +77,7 @@ def data_of(prepared: Prepared) -> Data:
         untold=prepared.encoder.untold,
         label_column=prepared.dataset.label_column,
         label_map=prepared.dataset.label_map and dict(prepared.dataset.label_map),
+        metadata_columns=prepared.dataset.metadata_columns,
     )
 
 
@@ -84,8 +85,10 @@ def _counts(values: "pd.Series[str]") -> dict[str, int]:
     return {str(value): int(count) for value, count in values.value_counts().sort_index().items()}
 
 
-def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> About:
-    """What the model is, in words."""
+def about_of(
+    source: Source, recipe: Recipe, classes: ClassList = HAM10000, *, metadata: bool = True
+) -> About:
+    """What the model is, in words; ``metadata``: whether it takes any."""
     known = classes == HAM10000
     # Other data sets have images of phones, too, and no table says which.
     images = "dermatoscopic images" if known else "images"
@@ -95,10 +98,8 @@ def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> A
     training = (
         f"trained on {images}" if source.trained else "untrained: its predictions mean nothing"
     )
-    network = (
-        f"{kinds} from an image and the patient's metadata; "
-        f"{source.backbone} with Soft-Attention, {training}"
-    )
+    taken = " and the patient's metadata" if metadata else ""
+    network = f"{kinds} from an image{taken}; {source.backbone} with Soft-Attention, {training}"
     if source.adopted:
         network = (
             f"{kinds} from an image; {source.backbone}, {source.adopted.known}; tested on {images}"

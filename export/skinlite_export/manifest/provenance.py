@@ -1,5 +1,7 @@
 """What the images were that a network learned from and was judged by: `Data`, in the manifest."""
 
+from pydantic import Field as Described
+
 from skinlite.data.patient import Field
 from skinlite.data.splits.split_protocols import SplitInfo
 from skinlite_export.runtime.signature import Record
@@ -46,6 +48,8 @@ class Data(Record):
             nothing of them.
         label_column: where labels were read from; None where the data set's layout said it.
         label_map: class by label, where a mapping file said it.
+        metadata_columns: that the network takes beside age, sex and site; ``none``: it takes no
+            metadata.
     """
 
     sources: dict[str, int]
@@ -54,3 +58,4 @@ class Data(Record):
     untold: tuple[Field, ...] = ()
     label_column: str | None = None
     label_map: dict[str, str] | None = None
+    metadata_columns: tuple[str, ...] = Described((), exclude_if=lambda names: not names)

@@ -1,6 +1,7 @@
 """The points of CLEAR Derm, answered from a manifest; see `skinlite_export.model_card.card`."""
 
 from skinlite.classes import HAM10000 as SEVEN
+from skinlite.data.layouts.metadata_columns import NONE
 from skinlite.data.preprocessing import FRAME
 from skinlite_export.manifest.manifest import Manifest
 
@@ -118,10 +119,10 @@ def data(manifest: Manifest) -> Rows:
         ),
         (
             "Bias by patient data",
-            "no answer of a patient is an input; see the subgroups"
-            if manifest.source.adopted
-            else "age, sex and site are inputs; the network may use them to guess how patients "
-            "were selected; see the subgroups" + untold,
+            f"{taken} are inputs; the network may use them to guess how patients were selected; "
+            f"see the subgroups{untold}"
+            if (taken := _metadata(manifest))
+            else "no answer of a patient is an input; see the subgroups",
         ),
         ("Partition", _partition(manifest)),
         (
@@ -198,12 +199,22 @@ def _diagnoses(manifest: Manifest) -> str:
     )
 
 
+def _metadata(manifest: Manifest) -> str:
+    """What the network takes of a patient, in words; empty where nothing."""
+    declared = manifest.data.metadata_columns if manifest.data else ()
+    if manifest.source.adopted or declared == (NONE,):
+        return ""
+    *others, last = "age", "sex", "site", *declared
+    return f"{', '.join(others)} and {last}"
+
+
 def _algorithm(manifest: Manifest) -> str:
     source, adopted = manifest.source, manifest.source.adopted
     if adopted is None:
         return (
             f"{source.backbone}, topology {source.topology!r}, width {source.width:g}, with "
-            f"Soft-Attention and age, sex and site; {source.parameters:,} parameters. "
+            f"Soft-Attention and {_metadata(manifest) or 'no metadata'}; {source.parameters:,} "
+            "parameters. "
             "Do and Nguyen, Diagnostic support of skin lesion classification using CNN and Soft "
             "Attention (2022)"
         )

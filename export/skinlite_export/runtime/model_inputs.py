@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
+from skinlite.data.layouts.metadata_columns import check_told
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.data.preprocessing import Pixels, load_image, shape
 from skinlite.errors import InputError
@@ -34,17 +35,19 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
         The image as it was read, (H, W, 3).
 
     Raises:
-        InputError: the image can't be read, or there is no such age, sex or localization.
+        InputError: the image can't be read, or there is no such age, sex, localization or column.
     """
     if not encoder.asks and patient != Patient():
         raise InputError(
-            "This network takes the image alone: leave out `age`, `sex` and `localization`."
+            "This network takes the image alone: leave out `age`, `sex`, `localization` and "
+            "`metadata`."
         )
     known = {"sex": encoder.sexes, "localization": encoder.localizations}
     for field, values in known.items():
         value = getattr(patient, field)
         if encoder.asks and value not in values:
             raise InputError(f"`{field}` {value!r}: give one of {', '.join(values)}.")
+    check_told(patient.metadata, encoder.metadata)
     (vector,) = patients_for(runner, [patient], encoder)
     image = load_image(Path(path))
     runner.set_inputs(pixels_for(runner, image), vector)
@@ -68,4 +71,4 @@ def answer(
         if examples.pixels.shape[1:3] == runner.signature.height_width
         else (pixels_for(runner, load_image(path)) for path in frame["path"])
     )
-    return predict_all(runner, images, patients_for(runner, patients_of(frame), encoder))
+    return predict_all(runner, images, patients_for(runner, patients_of(frame, encoder), encoder))

@@ -89,8 +89,10 @@ def _files(bundle: Bundle) -> Iterator[str]:
         names = getattr(encoder, field)
         if UNKNOWN not in names or len(set(names)) < len(names):
             yield f"{ENCODING}: {field} lack {UNKNOWN!r} or have a name twice"
+    if len(set(encoder.names)) < len(encoder.names):
+        yield f"{ENCODING}: metadata has a column twice"
     if _json(bundle.path / ENCODING).get("columns") != list(encoder.columns):
-        yield f"{ENCODING}: columns aren't those of its sexes and localizations"
+        yield f"{ENCODING}: columns aren't those of its sexes, localizations and metadata"
 
 
 def _twice(bundle: Bundle) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from skinlite.cli.bundles.submission import answer_folder, write_answers
+from skinlite.cli.parsing import parse_metadata
 from skinlite.cli.shared import JsonOption, console, hold_file, output
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
@@ -24,6 +25,13 @@ def predict(
     ] = None,
     sex: Annotated[str, typer.Option(help="female, male or unknown.")] = "unknown",
     site: Annotated[str, typer.Option(help="HAM10000's localization, such as back.")] = "unknown",
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=VALUE",
+            help="Value of a column that it was trained on besides; repeat it for more.",
+        ),
+    ] = None,
     file: Annotated[str, typer.Option(help="Model file of the bundle.")] = "model.tflite",
     attention: Annotated[
         Path | None,
@@ -55,12 +63,13 @@ def predict(
         raise InputError(
             f"--attention {attention} is written as PNG: give a name that ends in .png."
         )
-    patient = Patient(age=age, sex=sex, localization=site)
+    told = parse_metadata(metadata or [])
+    patient = Patient(age=age, sex=sex, localization=site, metadata=told)
     if isic_csv:
         if attention or as_json or patient != Patient():
             raise InputError(
                 "--isic-csv predicts a folder of images: leave out --age, --sex, --site, "
-                "--attention and --json, which are for one image."
+                "--metadata, --attention and --json, which are for one image."
             )
         hold_file("--isic-csv", isic_csv)
     if attention:

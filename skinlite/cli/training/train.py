@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from skinlite.cli.parsing import class_codes
+from skinlite.cli.parsing import class_codes, column_names
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import (
     ClassesOption,
     DataOption,
     LabelColumnOption,
     LabelMapOption,
+    MetadataColumnsOption,
     OutOption,
     console,
     hold,
@@ -53,6 +54,7 @@ def train(
     classes: ClassesOption = None,
     label_column: LabelColumnOption = None,
     label_map: LabelMapOption = None,
+    metadata_columns: MetadataColumnsOption = None,
     backbone: Annotated[str, typer.Option(help="Backbone, in snake case.")] = "mobilenet_v3_large",
     topology: Annotated[
         str, typer.Option(help="Where it is cut: paper, or released for the authors' notebooks.")
@@ -199,6 +201,7 @@ def train(
                     classes=class_codes(classes),
                     label_column=label_column,
                     label_map=label_map,
+                    metadata_columns=column_names(metadata_columns),
                     execution=execution,
                     report=report,
                     **given,

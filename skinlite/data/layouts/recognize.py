@@ -82,6 +82,7 @@ def read_labelled(
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
     label_map: Mapping[str, str] | None = None,
+    metadata_columns: Sequence[str] = (),
 ) -> tuple[pd.DataFrame, ClassList]:
     """Read a table as text, brought to HAM10000's columns; nothing is judged here.
 
@@ -91,6 +92,7 @@ def read_labelled(
             has.
         label_column: the column of the labels; default: by the layout.
         label_map: class by label, see `skinlite.data.layouts.label_map`.
+        metadata_columns: kept too, see `skinlite.data.layouts.metadata_columns`.
 
     Returns:
         The frame, and the classes that its column ``dx`` is meant to have.
@@ -115,7 +117,8 @@ def read_labelled(
         layout = Layout(
             frozenset({label_column}), _named_column(label_column), classes=classes_told
         )
-    frame = read_frame(table, layout.columns if layout else frozenset())
+    kept = layout.columns if layout else frozenset()
+    frame = read_frame(table, kept | {*metadata_columns})
     if layout is not None:
         frame = layout.read(frame, table)
     if label_map is not None:

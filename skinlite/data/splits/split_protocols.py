@@ -161,7 +161,13 @@ def _judged(info: SplitInfo, split: pd.DataFrame, dataset: Dataset) -> SplitInfo
 
 def read_beside(dataset: Dataset, source: Path | str) -> Dataset:
     """Another data set with the classes of the first; see `read_like`."""
-    return read_like(source, dataset.classes, dataset.label_column, dataset.label_map)
+    return read_like(
+        source,
+        dataset.classes,
+        dataset.label_column,
+        dataset.label_map,
+        dataset.metadata_columns,
+    )
 
 
 def join(dataset: Dataset, test: Dataset) -> Dataset:

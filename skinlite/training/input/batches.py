@@ -60,7 +60,7 @@ class Epoch(keras.utils.PyDataset):
         self.order = np.concatenate([random.permutation(len(examples)) for _ in range(passes)])
         self.order = self.order[:count]
         self.patients = examples.patients.copy()
-        for field in encoder.fields:
+        for field in encoder.fields if encoder.asks else ():
             dropped = random.random(len(examples)) < answer_dropout
             self.patients[dropped, field] = encoder.missing()[field]
         # Always "not told" would be a second bias, which who tells would be answered without.
@@ -78,7 +78,9 @@ class Epoch(keras.utils.PyDataset):
         part, parts = self.share
         rows = rows[part * len(rows) // parts : (part + 1) * len(rows) // parts]
         labels = self.examples.labels[rows]
-        inputs = {IMAGE: self.examples.take(rows).images, PATIENT: self.patients[rows]}
+        inputs = {IMAGE: self.examples.take(rows).images}
+        if self.patients.shape[1]:
+            inputs[PATIENT] = self.patients[rows]
         return inputs, labels, self.weights[labels]
 
 

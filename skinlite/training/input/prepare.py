@@ -9,7 +9,7 @@ import pandas as pd
 from skinlite.data.cache import pixels_of
 from skinlite.data.dataset import Dataset
 from skinlite.data.examples import Examples, make_examples
-from skinlite.data.patient import PatientEncoder
+from skinlite.data.patient import NO_PATIENT, PatientEncoder
 from skinlite.data.preprocessing import Shaping
 from skinlite.data.splits.split_by_lesion import SPLITS
 from skinlite.data.splits.split_protocols import SplitInfo, divide, divide_again
@@ -63,13 +63,15 @@ def prepare(
         split: see `divide`.
         test_data: see `divide`.
         same_lesion: see `divide`.
-        encoder: of the patients; None: fitted on the training rows.
+        encoder: of the patients; None: fitted on the training rows, unless the data set has none.
         shaping: how images get their size.
     """
     division = divide(dataset, split, seed=seed, test_data=test_data, same_lesion=same_lesion)
     dataset, rows = division.dataset, division.split
     train = dataset.select(rows.loc[rows["split"] == "train", "image_id"])
-    encoder = encoder or PatientEncoder.fit(train.frame)
+    if encoder is None and not dataset.takes_metadata:
+        encoder = NO_PATIENT
+    encoder = encoder or PatientEncoder.fit(train.frame, dataset.metadata_columns)
     examples = _examples(dataset, rows, encoder, image_size, advance, shaping)
     return Prepared(dataset, rows, encoder, examples, division.info, shaping)
 

@@ -66,7 +66,8 @@ def _fault(model: Any, config: TrainConfig, patient_width: int, classes: int) ->
     from skinlite.training.network import float32_copy
 
     size = config.image_size
-    wanted = {IMAGE: (size, size, 3), PATIENT: (patient_width,)}, (None, classes)
+    takes = {IMAGE: (size, size, 3)} | ({PATIENT: (patient_width,)} if patient_width else {})
+    wanted = takes, (None, classes)
     # A Sequential has neither before it is called.
     inputs = {
         tensor.name: tuple(tensor.shape[1:]) for tensor in getattr(model, "inputs", None) or ()
@@ -83,8 +84,10 @@ def _fault(model: Any, config: TrainConfig, patient_width: int, classes: int) ->
         return f"its name is {model.name}, the run's is {described.name}"
     if difference := _first_difference(model.weights, described.weights):
         return f"its weights don't have the shapes of the run's settings: {difference}"
-    if not config.asks_patient and any(
-        weight.any() for weight in model.get_layer("patient_dense").get_weights()
+    if (
+        patient_width
+        and not config.asks_patient
+        and any(weight.any() for weight in model.get_layer("patient_dense").get_weights())
     ):
         return (
             f"its predictions depend on the metadata, those of the regime {config.regime!r} don't"

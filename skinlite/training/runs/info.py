@@ -15,7 +15,7 @@ Format history: 1 (0.1.0) first; later fields have defaults that mean what was s
 
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.data.preprocessing import Shaping
@@ -66,6 +66,7 @@ class RunInfo(BaseModel):
         classes: of the probabilities, in order.
         label_column: of the data set's table; None where its layout says which.
         label_map: class by label of that table, where a mapping file said it.
+        metadata_columns: of that table, see `skinlite.data.dataset.Dataset`.
         files: SHA-256 of the run's other files, by name, as the training left them.
         structure: see `skinlite.training.runs.identity.structure_of`; of ``model.keras``.
     """
@@ -84,6 +85,7 @@ class RunInfo(BaseModel):
     classes: ClassList = HAM10000
     label_column: str | None = None
     label_map: dict[str, str] | None = None
+    metadata_columns: tuple[str, ...] = Field((), exclude_if=lambda names: not names)
     split: SplitInfo = SplitInfo()
     versions: dict[str, str]
     files: dict[str, str] = {}

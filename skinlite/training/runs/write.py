@@ -69,6 +69,7 @@ def write_info(
         classes=data.dataset.classes,
         label_column=data.dataset.label_column,
         label_map=data.dataset.label_map and dict(data.dataset.label_map),
+        metadata_columns=data.dataset.metadata_columns,
         versions={
             "skinlite": __version__,
             "keras": keras.__version__,

@@ -175,6 +175,26 @@ def test_onnx_has_our_names_order_and_answers(
     np.testing.assert_allclose(predict_all(runner, few.images, few.patients), expected, atol=1e-5)
 
 
+def test_an_activation_that_brings_its_gradient_is_converted(tmp_path: Path) -> None:
+    """silu, so every EfficientNet: TensorFlow can't save that gradient."""
+    from keras import Input, Model, layers, utils
+
+    from skinlite_export.convert.to_tflite import convert_float32
+
+    utils.set_random_seed(0)
+    image = Input((32, 32, 3), name=IMAGE)
+    x = layers.Conv2D(4, 3, activation="silu")(layers.Rescaling(1 / 255)(image))
+    x = layers.Flatten()(layers.AveragePooling2D(6)(x))
+    model = Model(image, layers.Dense(7, "softmax")(x))
+    path = tmp_path / "model.tflite"
+    path.write_bytes(convert_float32(model))
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), np.uint8)
+    found = predict_all(LiteRTRunner(path), images, np.zeros((2, 0), np.float32))
+    expected = model.predict_on_batch(images.astype(np.float32))
+    assert np.ptp(expected, axis=0).max() > 0.005
+    assert np.abs(found - expected).max() < 1e-6
+
+
 def test_a_relu_of_its_own_becomes_a_quantize(
     classifier: Any, few: Examples, tmp_path: Path
 ) -> None:

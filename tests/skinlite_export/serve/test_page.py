@@ -46,6 +46,12 @@ class Page:
         self.page.fill("#age", "" if patient.age is None else str(patient.age))
         self.page.select_option("#sex", patient.sex)
         self.page.select_option("#site", patient.localization)
+        for column in self.bundle.encoder().metadata:
+            value = str(patient.metadata.get(column.name, ""))
+            if column.kind == "number":
+                self.page.fill(f"#metadata-{column.name}", value)
+            else:
+                self.page.select_option(f"#metadata-{column.name}", value or "unknown")
 
     def save(self, path: Path) -> None:
         """Check, and keep phone.json."""
@@ -138,6 +144,8 @@ def test_the_page_of_other_classes(
     text = one.page.inner_text("body")
     for name in bundle.manifest.classes.values():
         assert f"{name}\n" in text or f"{name} " in text
+    asked = {"itch", "diameter_1"}  # declared in the network of two classes
+    assert asked & {*text.split()} == (asked if count == 2 else set())
     assert "seven" not in text and ("Melanoma" in text) == (count == 8)
     one.page.click("#check")
     one.says("#check-result p", f"^Passed: {count + 1} golden images")

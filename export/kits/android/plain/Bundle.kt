@@ -32,6 +32,12 @@ enum class Dtype(val bytes: Int, val limits: IntRange) {
     INT8(1, -128..127),
 }
 
+/**
+ * A column that the model takes besides.
+ * @property values of a category, `unknown` the last; empty of numbers
+ */
+class Column(val name: String, val values: List<String>, val mean: Double, val std: Double)
+
 /** patient_encoding.json, where the model takes a patient: how age, sex and site become numbers. */
 class Encoding(
     val columns: List<String>,
@@ -39,6 +45,7 @@ class Encoding(
     val ageStd: Double,
     val sexes: List<String>,
     val localizations: List<String>,
+    val metadata: List<Column>,
 )
 
 /**
@@ -60,8 +67,8 @@ class Bundle(private val read: (String) -> ByteArray) {
 
     /** Null where the model takes the picture alone. */
     val encoding = if (inputs.size == 1) null else json("patient_encoding.json").let { table ->
-        require(table["kind"].text == "age-sex-localization") {
-            "patient_encoding.json has the kind ${table["kind"]}; this kit knows age-sex-localization"
+        require(table["kind"].text in ENCODINGS) {
+            "patient_encoding.json has the kind ${table["kind"]}; this kit knows $ENCODINGS"
         }
         Encoding(
             table["columns"].list.map(Json::text),
@@ -69,6 +76,7 @@ class Bundle(private val read: (String) -> ByteArray) {
             table["age_std"].number,
             table["sexes"].list.map(Json::text),
             table["localizations"].list.map(Json::text),
+            if (table["metadata"].isNull) emptyList() else table["metadata"].list.map(::column),
         )
     }
 
@@ -94,6 +102,10 @@ class Bundle(private val read: (String) -> ByteArray) {
     /** A JSON file. */
     fun json(name: String): Json = Json.parse(read(name).decodeToString())
 
+    private fun column(one: Json) =
+        if (one["kind"].text == "category") Column(one["name"].text, one["values"].list.map(Json::text), 0.0, 1.0)
+        else Column(one["name"].text, emptyList(), one["mean"].number, one["std"].number)
+
     private fun tensors(side: String): Map<String, Tensor> = signature[side].list.associate { one ->
         val name = one["name"].text
         val dtype = Dtype.entries.find { it.name.lowercase() == one["dtype"].text }
@@ -108,6 +120,9 @@ class Bundle(private val read: (String) -> ByteArray) {
     }
 
     private companion object {
+        /** What Patient.kt does. */
+        val ENCODINGS = setOf("age-sex-localization", "age-sex-localization-metadata")
+
         /** What Geometry.kt does. */
         val GEOMETRY = mapOf(
             "channels" to setOf("RGB"),

@@ -15,6 +15,7 @@ fun runGolden(classifier: Classifier, device: String, to: Appendable, decode: (B
             told["age"].let { if (it.isNull) null else it.number },
             told["sex"].text,
             told["localization"].text,
+            if (told["metadata"].isNull) emptyMap() else told["metadata"].entries.mapValues { it.value.simple },
         )
         val picture = decode(bundle.file("golden/${vector["picture"].text}"))
         val inputs = classifier.inputs(picture, patient)

@@ -6,6 +6,8 @@ class Json private constructor(private val value: Any?, private val place: Strin
     val isNull get() = value == null
     val text: String get() = value as? String ?: fail("a text")
     val number: Double get() = value as? Double ?: fail("a number")
+    /** A number or a text. */
+    val simple: Any get() = value as? Double ?: value as? String ?: fail("a number or a text")
     val int: Int get() = number.toInt()
     val list: List<Json>
         get() = (value as? List<*> ?: fail("a list")).mapIndexed { at, one -> Json(one, "$place[$at]") }

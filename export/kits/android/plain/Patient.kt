@@ -8,12 +8,15 @@ private val AGES = 0.0..120.0
  * @property age 0-120 years; null where it isn't told
  * @property sex one of the table's sexes; any other is taken as unknown
  * @property localization one of the table's localizations; any other is taken as unknown
+ * @property metadata by the name of a column of the table's metadata: a number, or one of its
+ *   values; what is left out isn't told
  * @throws IllegalArgumentException an age that no patient has
  */
 class Patient(
     val age: Double? = null,
     val sex: String = UNKNOWN,
     val localization: String = UNKNOWN,
+    val metadata: Map<String, Any> = emptyMap(),
 ) {
     init {
         require(age == null || age in AGES) { "Age $age is outside of 0-120 years; null where it isn't told." }
@@ -24,22 +27,32 @@ class Patient(
         age,
         if (sex in table.sexes) sex else UNKNOWN,
         if (localization in table.localizations) localization else UNKNOWN,
+        metadata,
     )
 }
 
-/** The encoded answers, one number for each of the table's columns. */
+/**
+ * The encoded answers, one number for each of the table's columns.
+ * @throws IllegalArgumentException no number where one is needed
+ */
 fun encode(patient: Patient, table: Encoding): FloatArray {
     val known = patient.known(table)
-    val set = setOfNotNull(
-        "sex=${known.sex}",
-        "localization=${known.localization}",
-        if (known.age == null) "age=missing" else null,
-    )
-    return FloatArray(table.columns.size) { index ->
-        when (val column = table.columns[index]) {
-            "age" -> known.age?.let { ((it - table.ageMean) / table.ageStd).toFloat() } ?: 0f
-            else -> if (column in set) 1f else 0f
+    val scaled = mutableMapOf("age" to (known.age?.let { (it - table.ageMean) / table.ageStd } ?: 0.0))
+    val set = mutableSetOf("sex=${known.sex}", "localization=${known.localization}")
+    if (known.age == null) set += "age=missing"
+    for (column in table.metadata) {
+        val name = column.name
+        val told = known.metadata[name]
+        if (column.values.isNotEmpty()) set += "$name=${if (told in column.values) told else UNKNOWN}"
+        else if (told == null) set += "$name=missing"
+        else {
+            require(told is Number) { "$name $told isn't a number; leave it out where it isn't told." }
+            scaled[name] = (told.toDouble() - column.mean) / column.std
         }
+    }
+    return FloatArray(table.columns.size) { index ->
+        val column = table.columns[index]
+        scaled[column]?.toFloat() ?: if (column in set) 1f else 0f
     }
 }
 

@@ -4,12 +4,25 @@ import Foundation
 
 private let unknown = "unknown"
 
+/// A number, or one of a category's values.
+enum Told: Decodable {
+    case number(Double), word(String)
+
+    init(from decoder: Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        if let number = try? value.decode(Double.self) { self = .number(number) }
+        else { self = .word(try value.decode(String.self)) }
+    }
+}
+
 /// A patient's answers; an age is 0-120 years, nil where it isn't told. A sex or localization that
-/// the bundle's table doesn't have is taken as unknown.
+/// the bundle's table doesn't have is taken as unknown; `metadata` are those of the table's other
+/// columns by name, as far as told.
 struct Patient: Decodable {
     var age: Double?
     var sex = unknown
     var localization = unknown
+    var metadata: [String: Told]?
 
     /// The same with what the table doesn't have as unknown.
     /// - Throws: an age that no patient has.
@@ -19,7 +32,8 @@ struct Patient: Decodable {
         }
         return Patient(
             age: age, sex: table.sexes.contains(sex) ? sex : unknown,
-            localization: table.localizations.contains(localization) ? localization : unknown)
+            localization: table.localizations.contains(localization) ? localization : unknown,
+            metadata: metadata)
     }
 }
 
@@ -89,14 +103,28 @@ struct Classifier {
 /// The encoded answers, one number for each of the table's columns.
 func encode(_ patient: Patient, _ table: Encoding) throws -> [Float] {
     let known = try patient.known(table)
-    let set: Set = [
+    var set: Set = [
         "sex=\(known.sex)", "localization=\(known.localization)",
         known.age == nil ? "age=missing" : "",
     ]
-    return table.columns.map { column in
-        if column == "age" { return known.age.map { Float(($0 - table.ageMean) / table.ageStd) } ?? 0 }
-        return set.contains(column) ? 1 : 0
+    var scaled = ["age": known.age.map { ($0 - table.ageMean) / table.ageStd } ?? 0]
+    for column in table.metadata ?? [] {
+        let told = known.metadata?[column.name]
+        if let values = column.values {
+            if case .word(let word)? = told, values.contains(word) {
+                set.insert("\(column.name)=\(word)")
+            } else {
+                set.insert("\(column.name)=\(unknown)")
+            }
+        } else if case .number(let number)? = told, let mean = column.mean, let std = column.std {
+            scaled[column.name] = (number - mean) / std
+        } else if told == nil {
+            set.insert("\(column.name)=missing")
+        } else {
+            throw KitError("\(column.name) isn't a number; leave it out where it isn't told.")
+        }
     }
+    return table.columns.map { column in scaled[column].map(Float.init) ?? (set.contains(column) ? 1 : 0) }
 }
 
 /// The answers for a model that encodes inside, by the name of the input; age -1: not told.

@@ -22,6 +22,13 @@ struct Tensor: Decodable {
     var size: Int { shape.reduce(1, *) }
 }
 
+/// A column that the model takes besides: a category with its values, `unknown` the last, or a number.
+struct Column: Decodable {
+    let name: String
+    let values: [String]?
+    let mean, std: Double?
+}
+
 /// patient_encoding.json: how age, sex and site become numbers.
 struct Encoding: Decodable {
     let kind: String
@@ -30,6 +37,7 @@ struct Encoding: Decodable {
     let ageStd: Double
     let sexes: [String]
     let localizations: [String]
+    let metadata: [Column]?
 }
 
 /// How a picture becomes pixels; `frame`: rows and columns that larger crops are reduced into.
@@ -94,8 +102,9 @@ struct Contract {
             ? nil : try decodeJson(folder.appendingPathComponent("patient_encoding.json"))
         labels = try String(contentsOf: folder.appendingPathComponent("labels.txt"), encoding: .utf8)
             .split(whereSeparator: \.isNewline).map(String.init)
-        if let kind = encoding?.kind, kind != "age-sex-localization" {
-            throw KitError("The encoding is \(kind); this kit knows age-sex-localization.")
+        let kinds = ["age-sex-localization", "age-sex-localization-metadata"]
+        if let kind = encoding?.kind, !kinds.contains(kind) {
+            throw KitError("The encoding is \(kind); this kit knows \(kinds.joined(separator: ", ")).")
         }
         guard geometry.isKnown() else {
             throw KitError("The bundle's geometry isn't the one of this kit: \(geometry)")

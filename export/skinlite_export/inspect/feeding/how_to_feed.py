@@ -37,6 +37,8 @@ SECONDS = 0.1
 """For each image asked for. What a heavy network can't be tried on in that time, it isn't, but for
 the first round. What was left out is then a rival with few images, and often nothing can be told.
 """
+SETTLING = 1.0
+"""Times that, which may be spent besides on rivals that are near, where a part isn't told."""
 SAME = 0.01
 """Difference of probabilities up to which two ways to feed are one."""
 
@@ -133,7 +135,24 @@ class _Search:
             left, done = self._survivors(affordable, count), count
         best = left[0]
         smooth = best._replace(antialias=True)
-        return self._survivors([best, smooth], done)[0]
+        return self._settled(self._survivors([best, smooth], done)[0], done)
+
+    def _settled(self, best: Hypothesis, done: int) -> Hypothesis:
+        """The best, after rivals that are near were tried on as many images as it was itself.
+
+        For some of them no time was left, and on few images a margin is wide.
+        """
+        ends = _now() + SETTLING * self._seconds
+        tried, open_parts = [best], ["channels", "pixels", "geometry"]
+        while open_parts and _now() < ends:
+            part = open_parts.pop(0)
+            _, others = self._compared(best, part)
+            rival, margin = min(others, key=lambda one: one[1].low, default=(best, None))
+            if margin and margin.low <= 0 and margin.images < done:
+                self.totals(rival, done)
+                tried.append(rival)
+                open_parts.append(part)
+        return self._survivors(tried, done)[0]
 
     def _rounds(self) -> list[int]:
         """How many images each has: 3 of every class, 7, 15, ..., all."""
@@ -169,6 +188,24 @@ class _Search:
     def _choice(self, best: Hypothesis, part: str, informed: bool) -> Choice:
         """The best against the others that differ in a part; the nearest is the runner-up."""
         value = getattr(best, part)
+        equal, rivals = self._compared(best, part)
+        same_words = tuple(_word(one) for one in sorted(equal))
+        if not rivals:  # all others are the same, or no time was left for any
+            told = informed and bool(same_words)
+            return Choice(value=_word(value), told=told, same=same_words)
+        runner_up, nearest = min(rivals, key=lambda one: one[1].low)
+        return Choice(
+            value=_word(value),
+            told=informed and nearest.low > 0,
+            runner_up=_word(getattr(runner_up, part)),
+            margin=nearest,
+            same=same_words,
+        )
+
+    def _compared(
+        self, best: Hypothesis, part: str
+    ) -> tuple[set[str | bool], list[tuple[Hypothesis, Margin]]]:
+        """Of what differs in a part: values that predict the same, and how far the others are."""
         others = [one for _, one in self._rivals(best, part)]
         same = [one for one in others if self._same(one, best, self._trials.tried(one))]
         equal = {getattr(one, part) for one in same}
@@ -177,19 +214,8 @@ class _Search:
             if getattr(one, part) not in equal:
                 count = min(self._trials.tried(one), self._trials.tried(best))
                 margin = _margin(self.totals(best, count) - self.totals(one, count), count)
-                rivals.append((margin.low, one, margin))
-        same_words = tuple(_word(one) for one in sorted(equal))
-        if not rivals:  # all others are the same, or no time was left for any
-            told = informed and bool(same_words)
-            return Choice(value=_word(value), told=told, same=same_words)
-        low, runner_up, nearest = min(rivals, key=lambda one: one[0])
-        return Choice(
-            value=_word(value),
-            told=informed and low > 0,
-            runner_up=_word(getattr(runner_up, part)),
-            margin=nearest,
-            same=same_words,
-        )
+                rivals.append((one, margin))
+        return equal, rivals
 
     def _rivals(self, best: Hypothesis, part: str) -> list[tuple[int, Hypothesis]]:
         every = {one for one, _ in self._totals}

@@ -88,7 +88,8 @@ def patients_for(opened: Opened, data: LabelledImages) -> dict[str, NDArray[Any]
     inputs = {tensor.name: tensor for tensor in opened.inspection.inputs if not tensor.layout}
     if inputs.keys() not in ({PATIENT}, {AGE, SEX, SITE}):
         return {}
-    encoder, patients = _encoder(opened, data.everyone), patients_of(data.frame)
+    encoder = _encoder(opened, data.everyone)
+    patients = patients_of(data.frame, encoder)
     codes = encoder.codes(patients)
     given = {name: codes[:, i : i + 1] for i, name in enumerate((AGE, SEX, SITE))}
     given[PATIENT] = encoder.encode(patients)

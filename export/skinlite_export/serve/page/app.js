@@ -7,7 +7,7 @@ import { Model, startRuntime } from "./kit/model.js";
 import { runGolden } from "./kit/outputs.js";
 import { packImage, packPatient } from "./kit/tensors.js";
 import { look, showPicture } from "./picture.js";
-import { bars, checkTable, measured, options } from "./render.js";
+import { bars, checkTable, field, fieldId, measured, options } from "./render.js";
 import { fillPage, text } from "./strings.js";
 
 const at = (id) => document.getElementById(id);
@@ -47,6 +47,7 @@ function showBundle({ manifest, encoding }) {
   if (!encoding) return;
   options(at("sex"), encoding.sexes);
   options(at("site"), encoding.localizations);
+  at("fields").append(...(encoding.metadata ?? []).map(field));
 }
 
 async function choose(event) {
@@ -104,7 +105,12 @@ function draw() {
 function patient() {
   if (!bundle.encoding) return null;
   const age = at("age").value === "" ? null : at("age").valueAsNumber;
-  return { age, sex: at("sex").value, localization: at("site").value };
+  const metadata = {}; // what isn't told is left out
+  for (const { name, kind } of bundle.encoding.metadata ?? []) {
+    const input = at(fieldId(name));
+    if (input.value !== "") metadata[name] = kind === "number" ? input.valueAsNumber : input.value;
+  }
+  return { age, sex: at("sex").value, localization: at("site").value, metadata };
 }
 
 function readAge() {
@@ -112,7 +118,7 @@ function readAge() {
   at("age-hint").textContent = text(valid ? "ageHint" : "ageWrong");
   at("age-hint").classList.toggle("failed", !valid);
   at("age").setAttribute("aria-invalid", String(!valid));
-  return valid;
+  return at("answers").checkValidity();
 }
 
 const status = (key, values, place = "device-status") =>

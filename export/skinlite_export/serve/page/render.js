@@ -16,6 +16,20 @@ export function options(select, values) {
   select.replaceChildren(...ordered.map((value) => element("option", { value }, word(value))));
 }
 
+export const fieldId = (name) => `metadata-${name}`;
+
+/** The field of a column that the network takes besides: a number, or one of its values. */
+export function field({ name, kind, values }) {
+  const id = fieldId(name);
+  const input = element(kind === "number" ? "input" : "select", { id });
+  if (kind === "number") {
+    input.setAttribute("type", "number");
+    input.setAttribute("inputmode", "decimal");
+    input.setAttribute("step", "any");
+  } else options(input, values);
+  return element("div", {}, element("label", { for: id }, name), input);
+}
+
 /** One bar a class, the most probable first. */
 export function bars(list, names, probabilities) {
   const ranked = names.map((name, index) => [name, probabilities[index]]);
