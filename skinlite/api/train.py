@@ -14,7 +14,13 @@ from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.runs.find import has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.find import (
+    has_checkpoint,
+    open_run,
+    partial_folder,
+    reopen_run,
+    whole_folder,
+)
 from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
@@ -41,6 +47,7 @@ def train(
     classes: Sequence[str] | None = None,
     label_column: str | None = None,
     label_map: Mapping[str, str] | Path | str | None = None,
+    teacher: Path | str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -59,6 +66,8 @@ def train(
         classes: codes of the classes, in the order of the probabilities; see `read_dataset`.
         label_column: the table's column of labels; see `read_dataset`.
         label_map: class by label, or a file; see `read_dataset`.
+        teacher: a trained run to learn from besides the labels. Its split and its patients'
+            encoding are taken over, so that no image it learned from judges.
         execution: compiler, devices and hosts; default: the first device. Of several hosts the
             first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
@@ -79,6 +88,7 @@ def train(
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
+    from skinlite.training.distillation import prepare_for, teacher_of
     from skinlite.training.fit import Training
     from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
@@ -86,7 +96,16 @@ def train(
     place = execution.join() if execution else Place()
     out, report = place.folder(Path(out)), report if place.first else silent
     image_size = image_size or find_backbone(backbone).input_size
-    config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
+    settings |= {"backbone": backbone, "image_size": image_size}
+    master = open_run(Path(teacher)) if teacher else None
+    if master:
+        if split != "lesion" or test_data or same_lesion:
+            raise InputError(
+                "A `teacher` brings its split along: else images that it learned from might judge. "
+                "Leave out `split`, `test_data` and `same_lesion`."
+            )
+        settings["teacher"] = teacher_of(master)
+    config = validated(TrainConfig, settings)
     check_free(out)
     if has_checkpoint(partial_folder(out)):
         raise InputError(
@@ -99,17 +118,21 @@ def train(
         dataset = read_dataset(
             data, classes=classes, label_column=label_column, label_map=label_map
         )
-    prepared = prepare(
-        dataset,
-        config.image_size,
-        config.seed,
-        counted(report, "reading images", len(dataset.frame)),
-        split=split,
-        test_data=Path(test_data) if test_data else None,
-        same_lesion=Path(same_lesion) if same_lesion else None,
-    )
+    advance = counted(report, "reading images", len(dataset.frame))
+    if master:
+        prepared = prepare_for(master, dataset, config.image_size, advance)
+    else:
+        prepared = prepare(
+            dataset,
+            config.image_size,
+            config.seed,
+            advance,
+            split=split,
+            test_data=Path(test_data) if test_data else None,
+            same_lesion=Path(same_lesion) if same_lesion else None,
+        )
     _tell_split(prepared.split_info, report)
-    return _whole(Training(out, config, prepared, report, execution).start())
+    return _whole(Training(out, config, prepared, report, execution, master).start())
 
 
 def resume(

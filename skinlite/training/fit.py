@@ -54,6 +54,7 @@ class Training:
         data: split, encoder and examples.
         report: progress.
         execution: compiler and devices.
+        teacher: the run that it learns from, which the settings name.
 
     Raises:
         InputError: no such devices, or they can't share a batch.
@@ -66,7 +67,9 @@ class Training:
         data: Prepared,
         report: Report = silent,
         execution: Execution | None = None,
+        teacher: Run | None = None,
     ) -> None:
+        self.teacher = teacher
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
@@ -144,7 +147,8 @@ class Training:
         steps = ((frozen if head else last) - epoch) * len(self._batches(0))
         with self._scope():
             fitted = head_of(classifier, self.config.topology) if head else classifier
-            trainer = make_trainer(fitted, self.config, steps, head=head)
+            teacher = self.teacher.load_model() if self.teacher else None
+            trainer = make_trainer(fitted, self.config, steps, head=head, teacher=teacher)
         self.execution.apply(trainer)
         return trainer
 
