@@ -106,12 +106,7 @@ def train(
             )
         settings["teacher"] = teacher_of(master)
     config = validated(TrainConfig, settings)
-    check_free(out)
-    if has_checkpoint(partial_folder(out)):
-        raise InputError(
-            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
-            f"Resume it with: `resume={out}`"
-        )
+    check_unclaimed(out)
     if isinstance(data, Dataset):
         dataset = data
     else:
@@ -131,8 +126,22 @@ def train(
             test_data=Path(test_data) if test_data else None,
             same_lesion=Path(same_lesion) if same_lesion else None,
         )
-    _tell_split(prepared.split_info, report)
-    return _whole(Training(out, config, prepared, report, execution, master).start())
+    tell_split(prepared.split_info, report)
+    return whole(Training(out, config, prepared, report, execution, master).start())
+
+
+def check_unclaimed(out: Path) -> None:
+    """Refuse a run folder that is there, or whose training can go on.
+
+    Raises:
+        InputError: says how.
+    """
+    check_free(out)
+    if has_checkpoint(partial_folder(out)):
+        raise InputError(
+            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={out}`"
+        )
 
 
 def resume(
@@ -171,19 +180,25 @@ def resume(
     dataset = dataset_of(data or unfinished.info.data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)
-    _tell_split(prepared.split_info, report)
-    training = Training(out, unfinished.info.settings, prepared, report, execution)
-    return _whole(training.resume())
+    tell_split(prepared.split_info, report)
+    config = unfinished.info.settings
+    kind = Training
+    if config.slimming:
+        from skinlite.slim.training import SlimTraining
+
+        kind = SlimTraining
+    training = kind(out, config, prepared, report, execution)
+    return whole(training.resume())
 
 
-def _whole(run: Run) -> Run:
+def whole(run: Run) -> Run:
     """A run that ended by itself; a script must not go on with one that was stopped."""
     if run.info.status == "interrupted":
         raise TrainingInterruptedError(run)
     return run
 
 
-def _tell_split(info: SplitInfo, report: Report) -> None:
+def tell_split(info: SplitInfo, report: Report) -> None:
     """Say how much of the test has been seen in training, as far as anybody knows."""
     leaks = info.leaks
     known = {

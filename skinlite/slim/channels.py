@@ -6,7 +6,8 @@ flattening repeats them. So a squeeze-excite, a residual addition and a concaten
 of their own: channels with the same number are cut together, or not at all.
 
 This module owns what is private in Keras' graphs: ``_run_through_graph`` of a functional model,
-and ``_inbound_nodes`` of a layer, as Keras 3.15.1 has them (see `skinlite_export.graph.read_keras`).
+and ``_inbound_nodes`` of a layer, as Keras 3.15.1 has them. `skinlite_export.graph.read_keras` says
+what to do when they go.
 """
 
 from collections.abc import Callable, Sequence
@@ -129,7 +130,7 @@ class Channels:
         def called(operation: Any) -> Callable[..., Any]:
             def call(*arguments: Any, **others: Any) -> Any:
                 if isinstance(operation, keras.Model):
-                    found = self._walk(operation, *arguments, (*path, operation.name))
+                    found = self._walk(operation, arguments[0], (*path, operation.name))
                     return found[0] if len(found) == 1 else found
                 given = keras.tree.flatten((arguments, others))
                 tensors = [one for one in given if isinstance(one, Tensor)]
@@ -147,12 +148,11 @@ class Channels:
         ]
         kind = type(layer).__name__
         known = type(layer).__module__.partition(".")[0] == "keras"
+        ids: Ids | None = None
         if isinstance(layer, SoftAttention):
             ids = inputs[0].ids
         elif known and len(shapes) == 1:
             ids = self._ids(layer, kind, inputs, shapes[0])
-        else:
-            ids = None
         if ids is None:
             for tensor in inputs:
                 self._pin(tensor.ids, f"{layer.name} ({kind}) needs it as it is")

@@ -50,11 +50,11 @@ def groups_of(channels: Channels, worth: Worth) -> list[Group]:
         if channel not in channels.pinned:
             alike[tuple(uses)].append(channel)
     groups = []
-    for uses, numbers in alike.items():
+    for places, numbers in alike.items():
         order = np.array(sorted(numbers, key=lambda one: worth[one]), np.intp)
         lost = [0.0, *np.cumsum(worth[order]).tolist()]
         groups.append(
-            Group(order, lost, len(order), {at: (taken, made) for at, taken, made in uses})
+            Group(order, lost, len(order), {at: (taken, made) for at, taken, made in places})
         )
     return groups
 
@@ -83,9 +83,9 @@ class Narrowing:
             for place in group.uses:
                 users[place].add(number)
         best = {number: self._best(group) for number, group in enumerate(self._groups)}
-        while self.cycles > cycles:
-            number = min(best, key=lambda one: best[one][0], default=None)
-            if number is None or best[number][0] == float("inf"):
+        while best and self.cycles > cycles:
+            number = min(best, key=lambda one: best[one][0])
+            if best[number][0] == float("inf"):
                 return
             group, width = self._groups[number], best[number][1]
             gone, group.width = group.width - width, width

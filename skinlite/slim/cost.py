@@ -9,7 +9,6 @@ to choose by, of one processor: never a time.
 """
 
 import math
-from typing import Any
 
 import keras
 

@@ -78,7 +78,7 @@ def _narrow(
 
 
 def _leaves(model: keras.Model, path: tuple[str, ...]) -> list[tuple[tuple[str, ...], Any]]:
-    found = []
+    found: list[tuple[tuple[str, ...], Any]] = []
     for layer in model.layers:
         place = (*path, layer.name)
         inside = isinstance(layer, keras.Model)

@@ -15,6 +15,8 @@ from skinlite.training.input.batches import class_weights
 
 Importance = Literal["taylor", "batch-norm", "random"]
 
+KINDS: tuple[Importance, ...] = ("taylor", "batch-norm", "random")
+
 Worth = NDArray[np.float64]
 """By the number of a channel (`Channels.roots`): not negative."""
 

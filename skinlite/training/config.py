@@ -71,6 +71,8 @@ class Slimming(BaseModel):
     Attributes:
         cycles: of the teacher's modelled cycles (int8, Cortex-A76), what was asked for.
         importance: what decided which channels go.
+        tried: balanced accuracy on the validation split, by what was tried to decide it, after the
+            first step and before any training.
         steps: in how many steps they went, each at the beginning of an epoch.
         before: modelled cycles of the teacher.
         after: modelled cycles of what is left.
@@ -80,6 +82,7 @@ class Slimming(BaseModel):
 
     cycles: float = Field(gt=0, lt=1)
     importance: Literal["taylor", "batch-norm", "random"]
+    tried: dict[str, float] = {}
     steps: int = Field(1, ge=1)
     before: int
     after: int

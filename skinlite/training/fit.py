@@ -91,7 +91,7 @@ class Training:
     def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
-            classifier = initial_classifier(self.config, self.data)
+            classifier = self._initial()
             if self._strategy:
                 share_statistics(classifier)
         deployed = self._deployed(classifier)
@@ -108,6 +108,16 @@ class Training:
             shutil.rmtree(self.work)
             raise
         return self._train(trainer, state) if trainer else self._finish("untrained", state)
+
+    def _initial(self) -> keras.Model:
+        """The classifier that the training starts from."""
+        return initial_classifier(self.config, self.data)
+
+    def _before_epoch(self, trainer: keras.Model, state: State) -> tuple[keras.Model, State]:
+        """What is fitted in the next epoch."""
+        if state.epochs_done == self.config.frozen_epochs > 0:
+            trainer = self._trainer(self._unfrozen(trainer), state.epochs_done)
+        return trainer, state
 
     def resume(self) -> Run:
         """Go on from the checkpoint; the result is that of a training never interrupted.
@@ -140,14 +150,17 @@ class Training:
             save_checkpoint(self.work / CHECKPOINT, trainer, state)
         return trainer, state
 
-    def _trainer(self, classifier: keras.Model, epoch: int) -> keras.Model:
+    def _trainer(
+        self, classifier: keras.Model, epoch: int, teacher: keras.Model | None = None
+    ) -> keras.Model:
         """What is fitted from an epoch on: the whole, or the head while the rest is frozen."""
         frozen, last = self.config.frozen_epochs, self.config.epochs
         head = epoch < frozen
         steps = ((frozen if head else last) - epoch) * len(self._batches(0))
         with self._scope():
             fitted = head_of(classifier, self.config.topology) if head else classifier
-            teacher = self.teacher.load_model() if self.teacher else None
+            if self.teacher and not teacher:
+                teacher = self.teacher.load_model()
             trainer = make_trainer(fitted, self.config, steps, head=head, teacher=teacher)
         self.execution.apply(trainer)
         return trainer
@@ -163,8 +176,7 @@ class Training:
         status: Status = "complete"
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
-                if state.epochs_done == self.config.frozen_epochs > 0:
-                    trainer = self._trainer(self._unfrozen(trainer), state.epochs_done)
+                trainer, state = self._before_epoch(trainer, state)
                 with self._place.watched(self.out):
                     state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:
