@@ -36,7 +36,13 @@ from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.runs.find import is_abandoned, open_run, partial_folder
 from skinlite.training.runs.info import CHECKPOINT, MODEL, Status
 from skinlite.training.runs.run import Run
-from skinlite.training.runs.write import score_of, write_data, write_info, write_metrics
+from skinlite.training.runs.write import (
+    score_of,
+    write_data,
+    write_info,
+    write_metrics,
+    write_teacher,
+)
 from skinlite.training.schedule import plateau_rate
 from skinlite.training.trainer import classifier_of, make_trainer, start_streams
 
@@ -142,6 +148,8 @@ class Training:
             deployed.save(self.work / MODEL)
         state = State(model_sha256=sha256_of(self.work / MODEL))
         write_data(self.work, self.data)
+        if self.teacher:
+            write_teacher(self.work, self.data, self.teacher)
         if not self.config.epochs:
             return None, state
         write_info(self.work, self.config, self.data, "interrupted", State())

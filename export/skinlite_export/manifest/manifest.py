@@ -37,7 +37,8 @@ def status_of(verification: Verification, search: Search | None, gates: Gates | 
     """What the measured gates make of a bundle."""
     if gates is None:
         return "ungated"
-    held = not any(gate.fails for gate in verification.gates) and (search is None or search.found)
+    failed = any(gate.fails for gate in verification.every_gate)
+    held = not failed and (search is None or search.found)
     return "accepted" if held else "rejected"
 
 

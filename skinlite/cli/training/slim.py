@@ -1,7 +1,7 @@
 """``skinlite slim``: a run to a narrower one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,8 @@ def slim(
     from skinlite.api import train as training
     from skinlite.api.slim import slim as slimmed
 
-    settings = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
+    settings: dict[str, Any] = {"epochs": epochs, "learning_rate": learning_rate, "seed": seed}
+    settings["importance"] = importance
     out = output_folder(out, "runs", f"{run.name}-slim-{cycles:g}")
     try:
         with reporting() as report:
@@ -58,7 +59,6 @@ def slim(
                 out=out,
                 cycles=cycles,
                 data=data,
-                importance=importance,
                 steps=steps,
                 report=report,
                 **{name: value for name, value in settings.items() if value is not None},

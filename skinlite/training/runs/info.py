@@ -3,6 +3,7 @@
     model.keras            the best epoch's model        config.json   `RunInfo`
     patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
     history.csv            one row an epoch              metrics.json  `RunMetrics`
+    teacher.csv            what its teacher answers, where it had one
     checkpoint/            only where the training can go on
 
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
@@ -27,10 +28,12 @@ from skinlite.training.config import TrainConfig
 
 MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
+TEACHER = "teacher.csv"
+"""Probabilities of the teacher for the images of validation and test: image_id, and the classes."""
 PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
 """Columns of the history, of which every version wrote these."""
 CONFIG, CHECKPOINT, STATE = "config.json", "checkpoint", "state.json"
-NAMES = {MODEL, ENCODING, SPLIT, HISTORY, METRICS, CONFIG, CHECKPOINT}
+NAMES = {MODEL, ENCODING, SPLIT, HISTORY, METRICS, TEACHER, CONFIG, CHECKPOINT}
 """Of what a run folder holds; names of temporary files begin with a dot."""
 PARTIAL = ".partial"
 """The ending of a folder that is being written."""
