@@ -96,6 +96,8 @@ class Source(Record):
 
     Attributes:
         width: of the backbone's channels (MobileNet's alpha).
+        slim: of a network whose channels were cut: the share of its teacher's modelled cycles that
+            was asked for (``training.slimming`` has what is left).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated images.
         adopted: what is known of a network that skinlite didn't train.
@@ -106,6 +108,7 @@ class Source(Record):
     backbone: str
     topology: str
     width: float = 1.0
+    slim: float | None = None
     image_size: int
     trained: bool
     synthetic: bool

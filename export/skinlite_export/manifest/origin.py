@@ -40,6 +40,7 @@ def source_of(run: Run, parameters: int) -> Source:
         backbone=network.backbone,
         topology=network.topology,
         width=network.width,
+        slim=network.slim,
         image_size=network.image_size,
         adopted=run.info.adopted,
         trained=run.info.status != "untrained",
@@ -111,7 +112,8 @@ def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> A
     )
     author, license_ = stated_of(source, recipe)
     return About(
-        name=f"{source.backbone}-{source.image_size}px",
+        name=f"{source.backbone}-{source.image_size}px"
+        + ("" if source.slim is None else f"-slim{source.slim:g}"),
         version=source.model_sha256[:12],
         description=f"{network}. {NOTICE}",
         author=author or NOT_STATED,

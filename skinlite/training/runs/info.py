@@ -51,6 +51,8 @@ class Network(NamedTuple):
         width: of the backbone's channels (MobileNet's alpha).
         image_size: height and width, pixels.
         shaping: how images get that size, see `skinlite.data.preprocessing.shape`.
+        slim: of a network whose channels were cut: the share of its teacher's cycles that was
+            asked for. Its channels aren't those of the backbone at this width.
     """
 
     backbone: str
@@ -58,6 +60,7 @@ class Network(NamedTuple):
     width: float
     image_size: int
     shaping: Shaping = "crop"
+    slim: float | None = None
 
 
 class RunInfo(BaseModel):
@@ -105,7 +108,13 @@ class RunInfo(BaseModel):
             own = self.adopted
             return Network(own.name, "adopted", 1.0, own.image_size, own.geometry)
         config = self.settings
-        return Network(config.backbone, config.topology, config.width, config.image_size)
+        return Network(
+            config.backbone,
+            config.topology,
+            config.width,
+            config.image_size,
+            slim=config.slimming.cycles if config.slimming else None,
+        )
 
     @property
     def settings(self) -> TrainConfig:
