@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from skinlite.api.data import counted, dataset_of
-from skinlite.api.train import check_unclaimed, tell_split, whole
+from skinlite.api.train import check_unclaimed, resume, tell_split, whole
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import Slimming, TrainConfig
-from skinlite.training.runs.find import open_run
+from skinlite.training.runs.find import has_checkpoint, open_run, partial_folder
 from skinlite.training.runs.run import Run
 
 RECIPE: dict[str, Any] = {
@@ -26,6 +26,42 @@ RECIPE: dict[str, Any] = {
     "precision": "float32",
 }
 """Settings of the training, where none are given; the others are the teacher's."""
+
+
+FRONT = (0.7, 0.5, 0.35, 0.25)
+
+
+def front(
+    run: Run | Path | str, *, out: Path | str, report: Report = silent, **settings: Any
+) -> list[Run]:
+    """Several slim runs of one: `FRONT` of its cycles, each in a folder of its own.
+
+    What is there from a call before is kept, and what was interrupted goes on.
+
+    Args:
+        run: the trained run.
+        out: folder for the runs.
+        report: as of `slim`.
+        **settings: of `slim`, without ``cycles``.
+
+    Raises:
+        InputError: as of `slim`; or another run's are there.
+        TrainingInterruptedError: Ctrl-C.
+    """
+    teacher, runs = run if isinstance(run, Run) else open_run(Path(run)), []
+    for share in FRONT:
+        place = Path(out) / f"{share:g}"
+        if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
+            made = resume(place, settings.get("data"), report=report)
+        elif place.exists():
+            made = open_run(place)
+        else:
+            made = slim(teacher, out=place, cycles=share, report=report, **settings)
+        config = made.info.settings
+        if not config.teacher or config.teacher.model_sha256 != teacher.model_sha256():
+            raise InputError(f"{place} is of another run. Give another `out`.")
+        runs.append(made)
+    return runs
 
 
 def slim(
