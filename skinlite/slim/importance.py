@@ -8,7 +8,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.models.keras_layers import all_layers
+from skinlite.models.keras_layers import DROPPING, all_layers, as_used
 from skinlite.slim.channels import Channels
 from skinlite.slim.cut import CONSUMERS, kernel_of
 from skinlite.training.input.batches import class_weights
@@ -78,13 +78,16 @@ class Gradients(keras.optimizers.Optimizer):
 
 def _taylor(model: keras.Model, channels: Channels, images: Examples, power: float) -> Worth:
     """Squared first-order change of the weighted cross-entropy, mean over batches."""
-    layers = [(layer, layer.trainable) for layer in all_layers(model)]
+    layers = all_layers(model)
+    trainable = [layer.trainable for layer in layers]
+    dropping = {layer: layer.rate for layer in layers if isinstance(layer, DROPPING)}
+    as_used(model)
     model.trainable = True
-    given = {
-        tensor.name: keras.Input(tensor.shape[1:], name=tensor.name) for tensor in model.inputs
-    }
-    # As it is used: batch norm by its moving averages, no dropout.
-    wrapped = keras.Model(given, model(given, training=False))
+    for layer in layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    given = {one.name: keras.Input(one.shape[1:], name=one.name) for one in model.inputs}
+    wrapped = keras.Model(given, model(given))
     optimizer = Gradients(learning_rate=0.0)
     wrapped.compile(
         optimizer=optimizer,
@@ -108,8 +111,10 @@ def _taylor(model: keras.Model, channels: Channels, images: Examples, power: flo
         for ids, place in takers:
             np.add.at(change, ids, ops.convert_to_numpy(optimizer.noted[place]))
         worth += change**2
-    for layer, was in layers:
+    for layer, was in zip(layers, trainable, strict=True):
         layer.trainable = was
+    for layer, rate in dropping.items():
+        layer.rate = rate
     return worth[channels.roots]
 
 

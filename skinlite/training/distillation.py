@@ -14,6 +14,7 @@ from keras import ops
 
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import as_used
 from skinlite.training.config import Teacher, TrainConfig
 from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.runs.run import Run
@@ -81,12 +82,12 @@ def taught(classifier: keras.Model, teacher: keras.Model, inputs: Any) -> keras.
     student = with_features(classifier, classifier.name)
     # Given the name so: a graph has each once, and two networks of one backbone have the same.
     teacher = with_features(teacher, TEACHER)
-    teacher.trainable = False
+    as_used(teacher)
     given = {tensor.name: inputs[tensor.name] for tensor in teacher.inputs}
     size = teacher.input[IMAGE].shape[1:3]
     if size != inputs[IMAGE].shape[1:3]:
         given[IMAGE] = keras.layers.Resizing(*size, name="as_the_teacher_takes")(given[IMAGE])
-    learned, known = student(inputs), teacher(given, training=False)
+    learned, known = student(inputs), teacher(given)
     columns = [learned[0], known[0]]
     if len(learned) == len(known) == 2:
         columns.append(SimilarityDistance(name="similarity", dtype="float32")(learned[1], known[1]))
