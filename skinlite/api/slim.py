@@ -101,7 +101,7 @@ def slim(
     need("keras", "train")
     from skinlite.slim.cost import model_cycles
     from skinlite.slim.training import SlimTraining
-    from skinlite.training.distillation import prepare_for, teacher_of
+    from skinlite.training.distillation.teacher import prepare_for, teacher_of
 
     teacher = run if isinstance(run, Run) else open_run(Path(run))
     out = Path(out)

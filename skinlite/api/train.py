@@ -88,7 +88,7 @@ def train(
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
-    from skinlite.training.distillation import prepare_for, teacher_of
+    from skinlite.training.distillation.teacher import prepare_for, teacher_of
     from skinlite.training.fit import Training
     from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare

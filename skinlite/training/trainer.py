@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import seed_generators
 from skinlite.training.config import TrainConfig
-from skinlite.training.distillation import TEACHER, loss_of, taught
+from skinlite.training.distillation.loss import TEACHER, loss_of, taught
 from skinlite.training.input.augment import Augment
 from skinlite.training.optimizer import make_optimizer
 from skinlite.vocabulary import IMAGE, PATIENT

@@ -22,7 +22,7 @@ Make = Callable[..., Any]
 
 
 def test_the_loss_is_that_of_labels_teacher_and_features() -> None:
-    from skinlite.training.distillation import TeachingLoss
+    from skinlite.training.distillation.loss import TeachingLoss
 
     student = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]], np.float32)
     teacher = np.array([[0.5, 0.4, 0.1], [0.1, 0.1, 0.8]], np.float32)
@@ -42,7 +42,7 @@ def test_the_loss_is_that_of_labels_teacher_and_features() -> None:
 
 
 def test_equal_networks_have_no_distance() -> None:
-    from skinlite.training.distillation import SimilarityDistance
+    from skinlite.training.distillation.loss import SimilarityDistance
 
     maps = np.random.default_rng(0).random((4, 3, 3, 5), np.float32)
     layer = SimilarityDistance()
@@ -56,7 +56,7 @@ def test_a_taught_training_resumes_as_if_uninterrupted(
     training: Make, kept_run: Run, tmp_path: Path
 ) -> None:
     """And config.json names the teacher. The teacher's folder isn't needed to go on."""
-    from skinlite.training.distillation import teacher_of
+    from skinlite.training.distillation.teacher import teacher_of
 
     settings = {"teacher": teacher_of(kept_run), "epochs": 2}
     whole = training(tmp_path / "whole", **settings, learn_from=kept_run).start()
@@ -99,7 +99,7 @@ def test_the_teachers_split_is_taken_over(
 def test_what_can_not_teach_is_refused(
     kept_run: Run, conv_prepared: Prepared, training: Make, tiny_data: Path, tmp_path: Path
 ) -> None:
-    from skinlite.training.distillation import prepare_for, teacher_of
+    from skinlite.training.distillation.teacher import prepare_for, teacher_of
 
     untrained = training(tmp_path / "untrained", epochs=0).start()
     with pytest.raises(InputError, match="is untrained: there is nothing to learn from it"):

@@ -1,4 +1,4 @@
-"""Learning from a teacher: a trained run, whose network is asked about every augmented image.
+"""The loss of a student, whose teacher is asked about every augmented image.
 
 The loss of an image is that of its label, that of the teacher's probabilities (Hinton et al.,
 arXiv:1503.02531), and how differently the two networks see it beside the other images of its batch:
@@ -6,61 +6,17 @@ similarities of the feature maps before Soft-Attention (Tung and Mori, arXiv:190
 the same shape for every backbone, width and size, so that nothing has to be adapted.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
-from skinlite.data.dataset import Dataset
-from skinlite.errors import InputError
 from skinlite.models.keras_layers import as_used
-from skinlite.training.config import Teacher, TrainConfig
-from skinlite.training.input.prepare import Prepared, prepare_again
-from skinlite.training.runs.run import Run
+from skinlite.training.config import TrainConfig
 from skinlite.vocabulary import IMAGE
 
 TEACHER = "teacher"
 """The name of its network inside of a trainer."""
-
-
-def teacher_of(run: Run) -> Teacher:
-    """What the settings of a training record of its teacher.
-
-    Raises:
-        InputError: it is untrained, or its file isn't its own.
-    """
-    if run.info.status == "untrained":
-        raise InputError(
-            f"{run.path} is untrained: there is nothing to learn from it. Give a trained run for "
-            "`teacher`."
-        )
-    return Teacher(
-        name=run.path.name, network=run.info.network.backbone, model_sha256=run.model_sha256()
-    )
-
-
-def prepare_for(
-    run: Run, dataset: Dataset, image_size: int, advance: Callable[[], None] = lambda: None
-) -> Prepared:
-    """A teacher's split and patients, of images in the student's size.
-
-    Raises:
-        InputError: the data set has other classes, or the teacher takes images that are shaped
-            otherwise, or no patient.
-    """
-    theirs, ours = run.info.classes.codes, dataset.classes.codes
-    if theirs != ours:
-        raise InputError(
-            f"{run.path} has the classes {', '.join(theirs)}, {dataset.root} {', '.join(ours)}. "
-            "A teacher needs the same, in the same order: give another `teacher`, or `classes`."
-        )
-    if run.info.adopted:
-        raise InputError(
-            f"{run.path} was adopted: it takes no patient, and a student would learn not to look "
-            "at one. Give a run of skinlite train for `teacher`."
-        )
-    return prepare_again(run, dataset, advance, image_size=image_size)
 
 
 def with_features(classifier: keras.Model, name: str) -> keras.Model:
