@@ -7,7 +7,6 @@ import typer
 
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import OutOption, console, hold, output, output_folder
-from skinlite.cli.tables import wide
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 
@@ -110,7 +109,7 @@ def _tell(runs: "list[Run]") -> None:
             f"{metrics.validation.balanced_accuracy:.3f}",
             f"{metrics.test.balanced_accuracy:.3f}{run.leaks().mark}",
         )
-    wide().print(table)
+    console.print(table)
     models = " ".join(f"--model {run.path}" for run in runs)
     console.print(
         f"Convert, time and chart them as int8: skinlite benchmark sweep {models}",

@@ -31,7 +31,7 @@ def test_a_run_in_a_run_out(
         *("--cycles", "0.9", "--epochs", "2", "--steps", "2"),
     )
     assert done.code == 0, done.err
-    assert done.out.strip() == str(out) and "of 0.06 million modelled cycles are left" in done.err
+    assert done.out.strip() == str(out) and "benchmark sweep --model" in done.err
     run = open_run(out)
     slimming, teacher = run.info.settings.slimming, run.info.settings.teacher
     assert slimming and teacher
@@ -131,6 +131,33 @@ def test_too_few_images(
     monkeypatch.setattr(training, "FEWEST", 1000)
     with pytest.raises(InputError, match="training images: too few to tell"):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT)
+
+
+def test_the_front_goes_on_where_it_was(
+    kept_run: Run,
+    tiny_data: Path,
+    conv_net: str,
+    skinlite: Made,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What is finished is kept; another run's front isn't taken for this one's."""
+    from skinlite.api import slim as api
+
+    monkeypatch.setattr(api, "FRONT", (0.95, 0.9))
+    out = tmp_path / "front"
+    slim(kept_run, out=out / "0.95", data=tiny_data, **SHORT | {"cycles": 0.95})
+    before = sha256_of(out / "0.95" / "config.json")
+    command = ("slim", kept_run.path, "--front", "--out", out, "--data", tiny_data)
+    done = skinlite(*command, "--epochs", "1", "--steps", "1", "--importance", "random")
+    assert done.code == 0, done.err
+    assert sha256_of(out / "0.95" / "config.json") == before
+    narrow = open_run(out / "0.9").info.settings.slimming
+    assert narrow and narrow.importance == "random" and narrow.after <= 0.9 * narrow.before
+    assert f"--model {out / '0.95'} --model {out / '0.9'}" in done.err
+
+    other = skinlite("slim", out / "0.9", "--front", "--out", out, "--data", tiny_data)
+    assert other.code == 2 and "is of another run" in other.err
 
 
 def test_a_leak_stays_labelled(
