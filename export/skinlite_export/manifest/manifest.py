@@ -118,6 +118,12 @@ class Source(Record):
     network_proven: bool = False
     adopted: Adopted | None = None
 
+    @property
+    def name(self) -> str:
+        """Of the network: its backbone, size, and how slim it is."""
+        slim = "" if self.slim is None else f"-slim{self.slim:g}"
+        return f"{self.backbone}-{self.image_size}px{slim}"
+
 
 class About(Record):
     """What the model is; its files say the same of themselves (`skinlite_export.metadata`).

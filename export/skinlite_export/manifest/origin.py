@@ -112,8 +112,7 @@ def about_of(source: Source, recipe: Recipe, classes: ClassList = HAM10000) -> A
     )
     author, license_ = stated_of(source, recipe)
     return About(
-        name=f"{source.backbone}-{source.image_size}px"
-        + ("" if source.slim is None else f"-slim{source.slim:g}"),
+        name=source.name,
         version=source.model_sha256[:12],
         description=f"{network}. {NOTICE}",
         author=author or NOT_STATED,

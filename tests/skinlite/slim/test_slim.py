@@ -16,6 +16,7 @@ from skinlite.files.read_write import sha256_of
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
+from skinlite_export.bundle.folder import open_bundle, write_manifest
 
 Made = Callable[..., Any]
 SHORT: dict[str, Any] = {"epochs": 2, "steps": 1, "cycles": 0.9, "importance": "taylor"}
@@ -59,7 +60,20 @@ def test_a_run_in_a_run_out(
     assert {gate["file"] for gate in proof["gates"]} == {"model.tflite", "model.onnx"}
     card = (bundle / "MODEL_CARD.md").read_text()
     assert "## Gates against the teacher" in card and teacher.model_sha256 in card
-    assert skinlite("verify", bundle).code == 0
+    checked = skinlite("verify", bundle)
+    assert checked.code == 0, checked.err
+
+    forged = tmp_path / "forged"
+    shutil.copytree(bundle, forged)
+    manifest = open_bundle(forged).manifest
+    theirs = manifest.verification.teacher
+    assert theirs
+    better = theirs.gates[1].model_copy(update={"measured": -0.5})
+    kept = theirs.model_copy(update={"gates": [theirs.gates[0], better, *theirs.gates[2:]]})
+    verification = manifest.verification.model_copy(update={"teacher": kept})
+    write_manifest(forged, manifest.model_copy(update={"verification": verification}))
+    told = skinlite("verify", forged)
+    assert told.code == 2 and "against the teacher" in told.err
 
     # Other answers than the teacher's: a gate that says so fails, and it alone.
     strict = f"{loose},teacher_agreement=1"
