@@ -13,6 +13,7 @@ from skinlite.process.lazy import lazily
 
 if TYPE_CHECKING:
     from skinlite.api.evaluate import evaluate
+    from skinlite.api.slim import slim
     from skinlite.api.train import TrainingInterruptedError, resume, train
     from skinlite.data.dataset import Dataset, read_dataset
     from skinlite.evaluation.evaluation import Evaluation
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "read_dataset",
     "resume",
+    "slim",
     "train",
 ]
 
@@ -38,6 +40,7 @@ __getattr__, __dir__ = lazily(
     {
         "train": "skinlite.api.train",
         "resume": "skinlite.api.train",
+        "slim": "skinlite.api.slim",
         "evaluate": "skinlite.api.evaluate",
         "read_dataset": "skinlite.data.dataset",
         "Dataset": "skinlite.data.dataset",

@@ -98,7 +98,7 @@ def export_run(
         if data.encoder.asks:
             (folder / layout.ENCODING).write_text(data.encoder.model_dump_json(indent=2) + "\n")
         copy_kits(folder, kits)
-        proof = prove(folder, model, data, recipe, converted.control, report)
+        proof = prove(folder, model, data, recipe, converted.control, report, run)
         manifest = Manifest(
             status=status_of(proof.verification, converted.search, recipe.gates),
             notice=NOTICE,

@@ -44,6 +44,9 @@ class Gates(BaseModel):
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
     melanoma_recall_drop: float | None = Field(0.05, ge=0, le=1, description="of melanoma")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
+    teacher_agreement: float = Field(
+        0.0, ge=0, le=1, description="of a slim run with its teacher: equal predictions, at least"
+    )
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
 
@@ -64,10 +67,15 @@ class Gates(BaseModel):
         named = self.critical_recall_drop if critical == "mel" else None
         return self.model_copy(update={"melanoma_recall_drop": named})
 
+    def against_teacher(self) -> "Gates":
+        """The limits for a slim run's files beside its teacher: other answers may be as good."""
+        return self.model_copy(update={"agreement": self.teacher_agreement})
+
     @property
     def limits(self) -> dict[str, float]:
         """By the name of the measure that is gated (`Gate.name`)."""
         limits = {name: value for name, value in dict(self).items() if value is not None}
+        del limits["teacher_agreement"]
         if "melanoma_recall_drop" in limits:
             del limits["critical_recall_drop"]
         return limits

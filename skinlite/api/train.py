@@ -14,7 +14,13 @@ from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
-from skinlite.training.runs.find import has_checkpoint, partial_folder, reopen_run, whole_folder
+from skinlite.training.runs.find import (
+    has_checkpoint,
+    open_run,
+    partial_folder,
+    reopen_run,
+    whole_folder,
+)
 from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
@@ -42,6 +48,7 @@ def train(
     label_column: str | None = None,
     label_map: Mapping[str, str] | Path | str | None = None,
     metadata_columns: Sequence[str] = (),
+    teacher: Path | str | None = None,
     execution: "Execution | None" = None,
     report: Report = silent,
     **settings: Any,
@@ -62,6 +69,8 @@ def train(
         label_map: class by label, or a file; see `read_dataset`.
         metadata_columns: columns that the network takes beside age, sex and site; see
             `read_dataset`.
+        teacher: a trained run to learn from besides the labels. Its split and its patients'
+            encoding are taken over, so that no image it learned from judges.
         execution: compiler, devices and hosts; default: the first device. Of several hosts the
             first one's run is at ``out``; the others' are temporary.
         report: called with what is being done, the steps done and the steps in all.
@@ -82,6 +91,7 @@ def train(
     """
     need("keras", "train")
     from skinlite.models.backbones import find_backbone
+    from skinlite.training.distillation.teacher import prepare_for, teacher_of
     from skinlite.training.fit import Training
     from skinlite.training.hosts import Place
     from skinlite.training.input.prepare import prepare
@@ -89,13 +99,17 @@ def train(
     place = execution.join() if execution else Place()
     out, report = place.folder(Path(out)), report if place.first else silent
     image_size = image_size or find_backbone(backbone).input_size
-    config = validated(TrainConfig, {**settings, "backbone": backbone, "image_size": image_size})
-    check_free(out)
-    if has_checkpoint(partial_folder(out)):
-        raise InputError(
-            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
-            f"Resume it with: `resume={out}`"
-        )
+    settings |= {"backbone": backbone, "image_size": image_size}
+    master = open_run(Path(teacher)) if teacher else None
+    if master:
+        if split != "lesion" or test_data or same_lesion:
+            raise InputError(
+                "A `teacher` brings its split along: else images that it learned from might judge. "
+                "Leave out `split`, `test_data` and `same_lesion`."
+            )
+        settings["teacher"] = teacher_of(master)
+    config = validated(TrainConfig, settings)
+    check_unclaimed(out)
     if isinstance(data, Dataset):
         dataset = data
     else:
@@ -106,19 +120,37 @@ def train(
             label_map=label_map,
             metadata_columns=metadata_columns,
         )
-    prepared = prepare(
-        dataset,
-        config.image_size,
-        config.seed,
-        counted(report, "reading images", len(dataset.frame)),
-        split=split,
-        test_data=Path(test_data) if test_data else None,
-        same_lesion=Path(same_lesion) if same_lesion else None,
-    )
-    _tell_split(prepared.split_info, report)
+    advance = counted(report, "reading images", len(dataset.frame))
+    if master:
+        prepared = prepare_for(master, dataset, config.image_size, advance)
+    else:
+        prepared = prepare(
+            dataset,
+            config.image_size,
+            config.seed,
+            advance,
+            split=split,
+            test_data=Path(test_data) if test_data else None,
+            same_lesion=Path(same_lesion) if same_lesion else None,
+        )
+    tell_split(prepared.split_info, report)
     for column in prepared.encoder.metadata:
         report(f"metadata {column}", 1, 1)
-    return _whole(Training(out, config, prepared, report, execution).start())
+    return whole(Training(out, config, prepared, report, execution, master).start())
+
+
+def check_unclaimed(out: Path) -> None:
+    """Refuse a run folder that is there, or whose training can go on.
+
+    Raises:
+        InputError: says how.
+    """
+    check_free(out)
+    if has_checkpoint(partial_folder(out)):
+        raise InputError(
+            f"{partial_folder(out)} was left by a training that was killed, or that still runs. "
+            f"Resume it with: `resume={out}`"
+        )
 
 
 def resume(
@@ -157,19 +189,25 @@ def resume(
     dataset = dataset_of(data or unfinished.info.data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)
-    _tell_split(prepared.split_info, report)
-    training = Training(out, unfinished.info.settings, prepared, report, execution)
-    return _whole(training.resume())
+    tell_split(prepared.split_info, report)
+    config = unfinished.info.settings
+    kind = Training
+    if config.slimming:
+        from skinlite.slim.training import SlimTraining
+
+        kind = SlimTraining
+    training = kind(out, config, prepared, report, execution)
+    return whole(training.resume())
 
 
-def _whole(run: Run) -> Run:
+def whole(run: Run) -> Run:
     """A run that ended by itself; a script must not go on with one that was stopped."""
     if run.info.status == "interrupted":
         raise TrainingInterruptedError(run)
     return run
 
 
-def _tell_split(info: SplitInfo, report: Report) -> None:
+def tell_split(info: SplitInfo, report: Report) -> None:
     """Say how much of the test has been seen in training, as far as anybody knows."""
     leaks = info.leaks
     known = {

@@ -20,7 +20,7 @@ from skinlite.cli.benchmark import run as benchmark
 from skinlite.cli.bundles import adopt, export, inspect, kit, predict, serve, sign, verify
 from skinlite.cli.parsing import as_flags
 from skinlite.cli.shared import console, held
-from skinlite.cli.training import evaluate, report, train
+from skinlite.cli.training import evaluate, report, slim, train
 from skinlite.errors import SkinliteError, SkinliteWarning
 from skinlite.process.signals import catching_signals, taken
 
@@ -35,7 +35,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(benchmark.app, name="benchmark")
 app.add_typer(report.app, name="report")
 COMMANDS = (
-    demo, models, train, evaluate, inspect, adopt, export, kit, sign, verify, predict, serve,
+    demo, models, train, slim, evaluate, inspect, adopt, export, kit, sign, verify, predict, serve,
     doctor,
 )  # fmt: skip
 for command in COMMANDS:

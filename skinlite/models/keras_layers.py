@@ -9,10 +9,24 @@ from typing import Any
 
 import keras
 
+DROPPING = keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.GaussianDropout
+"""Layers that leave something out in training."""
+
 
 def all_layers(model: keras.Model) -> list[Any]:
     """The model and its layers, with those inside of other layers."""
     return list(model._flatten_layers())
+
+
+def as_used(model: keras.Model) -> None:
+    """Make a model compute in training what it computes in use: it no longer learns.
+
+    Calling it with ``training=False`` doesn't: inside of another model it is called as that one is.
+    """
+    model.trainable = False  # batch norm goes by its moving averages then
+    for layer in all_layers(model):
+        if isinstance(layer, DROPPING):
+            layer.rate = 0.0
 
 
 def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:

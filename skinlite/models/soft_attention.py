@@ -42,7 +42,9 @@ class SoftAttention(keras.layers.Layer):
             padding="same",
             activation="relu",
             kernel_initializer="he_normal",
-            dtype=self.dtype_policy,  # read from a file, the global policy may be another
+            # Read from a file: the global policy may be another, and it may be one of a teacher.
+            dtype=self.dtype_policy,
+            trainable=self.trainable,
             name="conv",
         )
 

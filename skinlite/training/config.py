@@ -49,6 +49,45 @@ _REGIMES: dict[str, dict[str, Any]] = {
 }
 
 
+class Teacher(BaseModel):
+    """A run that a network learns from.
+
+    Attributes:
+        name: of its folder.
+        network: its backbone; of an adopted network its name.
+        model_sha256: of its ``model.keras``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    network: str
+    model_sha256: str
+
+
+class Slimming(BaseModel):
+    """How the channels of the teacher were cut; what is left is in ``model.keras``.
+
+    Attributes:
+        cycles: of the teacher's modelled cycles (int8, Cortex-A76), what was asked for.
+        importance: what decided which channels go.
+        tried: balanced accuracy on the validation split, by what was tried to decide it, after the
+            first step and before any training.
+        steps: in how many steps they went, each at the beginning of an epoch.
+        before: modelled cycles of the teacher.
+        after: modelled cycles of what is left.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cycles: float = Field(gt=0, lt=1)
+    importance: Literal["taylor", "batch-norm", "random"]
+    tried: dict[str, float] = {}
+    steps: int = Field(1, ge=1)
+    before: int
+    after: int
+
+
 class TrainConfig(BaseModel):
     """Settings of one training; saved with the run. Fields that aren't given come from the preset,
     then from the regime. The fields' own defaults are the
@@ -109,6 +148,17 @@ class TrainConfig(BaseModel):
     keep_batch_norm: bool = Field(
         False, description="batch norm keeps the backbone's statistics, scales and shifts"
     )
+    teacher: Teacher | None = Field(None, description="run that it learns from, besides the labels")
+    teacher_share: float = Field(
+        0.5, ge=0, le=1, description="of the teacher's probabilities in the loss; labels: the rest"
+    )
+    teacher_temperature: float = Field(2.0, gt=0, description="softens their probabilities")
+    teacher_features: float = Field(
+        1.0, ge=0, description="weight of the similarities of feature maps, before Soft-Attention"
+    )
+    slimming: Slimming | None = Field(
+        None, description="of the teacher's channels, by skinlite slim"
+    )
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     monitor: Literal["accuracy", "balanced_accuracy"] = Field(
         "balanced_accuracy", description="of the validation split: decides the best epoch"
@@ -146,6 +196,15 @@ class TrainConfig(BaseModel):
             raise ValueError(
                 "the regime augmented has neither class weights nor metadata: leave "
                 "class_weight_power and answer_dropout at 0, or use the regime both"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_taught_whole(self) -> "TrainConfig":
+        if self.teacher and self.freeze:
+            raise ValueError(
+                "`freeze` trains a head on feature maps that are made once, without augmentation; "
+                "a `teacher` is asked about augmented images: leave one out"
             )
         return self
 

@@ -36,7 +36,13 @@ from skinlite.training.network import float32_copy, initial_classifier
 from skinlite.training.runs.find import is_abandoned, open_run, partial_folder
 from skinlite.training.runs.info import CHECKPOINT, MODEL, Status
 from skinlite.training.runs.run import Run
-from skinlite.training.runs.write import score_of, write_data, write_info, write_metrics
+from skinlite.training.runs.write import (
+    score_of,
+    write_data,
+    write_info,
+    write_metrics,
+    write_teacher,
+)
 from skinlite.training.schedule import plateau_rate
 from skinlite.training.trainer import classifier_of, make_trainer, start_streams
 
@@ -54,6 +60,7 @@ class Training:
         data: split, encoder and examples.
         report: progress.
         execution: compiler and devices.
+        teacher: the run that it learns from, which the settings name.
 
     Raises:
         InputError: no such devices, or they can't share a batch.
@@ -66,7 +73,9 @@ class Training:
         data: Prepared,
         report: Report = silent,
         execution: Execution | None = None,
+        teacher: Run | None = None,
     ) -> None:
+        self.teacher = teacher
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
@@ -88,7 +97,7 @@ class Training:
     def _start(self) -> Run:
         keras.utils.set_random_seed(self.config.seed)
         with self._scope():
-            classifier = initial_classifier(self.config, self.data)
+            classifier = self._initial()
             if self._strategy:
                 share_statistics(classifier)
         deployed = self._deployed(classifier)
@@ -105,6 +114,16 @@ class Training:
             shutil.rmtree(self.work)
             raise
         return self._train(trainer, state) if trainer else self._finish("untrained", state)
+
+    def _initial(self) -> keras.Model:
+        """The classifier that the training starts from."""
+        return initial_classifier(self.config, self.data)
+
+    def _before_epoch(self, trainer: keras.Model, state: State) -> tuple[keras.Model, State]:
+        """What is fitted in the next epoch."""
+        if state.epochs_done == self.config.frozen_epochs > 0:
+            trainer = self._trainer(self._unfrozen(trainer), state.epochs_done)
+        return trainer, state
 
     def resume(self) -> Run:
         """Go on from the checkpoint; the result is that of a training never interrupted.
@@ -129,6 +148,8 @@ class Training:
             deployed.save(self.work / MODEL)
         state = State(model_sha256=sha256_of(self.work / MODEL))
         write_data(self.work, self.data)
+        if self.teacher:
+            write_teacher(self.work, self.data, self.teacher)
         if not self.config.epochs:
             return None, state
         write_info(self.work, self.config, self.data, "interrupted", State())
@@ -137,14 +158,18 @@ class Training:
             save_checkpoint(self.work / CHECKPOINT, trainer, state)
         return trainer, state
 
-    def _trainer(self, classifier: keras.Model, epoch: int) -> keras.Model:
+    def _trainer(
+        self, classifier: keras.Model, epoch: int, teacher: keras.Model | None = None
+    ) -> keras.Model:
         """What is fitted from an epoch on: the whole, or the head while the rest is frozen."""
         frozen, last = self.config.frozen_epochs, self.config.epochs
         head = epoch < frozen
         steps = ((frozen if head else last) - epoch) * len(self._batches(0))
         with self._scope():
             fitted = head_of(classifier, self.config.topology) if head else classifier
-            trainer = make_trainer(fitted, self.config, steps, head=head)
+            if self.teacher and not teacher:
+                teacher = self.teacher.load_model()
+            trainer = make_trainer(fitted, self.config, steps, head=head, teacher=teacher)
         self.execution.apply(trainer)
         return trainer
 
@@ -159,8 +184,7 @@ class Training:
         status: Status = "complete"
         try:
             while state.epochs_done < self.config.epochs and not self._stalled(state):
-                if state.epochs_done == self.config.frozen_epochs > 0:
-                    trainer = self._trainer(self._unfrozen(trainer), state.epochs_done)
+                trainer, state = self._before_epoch(trainer, state)
                 with self._place.watched(self.out):
                     state = self._train_epoch(trainer, state)
         except KeyboardInterrupt:

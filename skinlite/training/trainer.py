@@ -1,5 +1,7 @@
 """The Keras model that is fitted: a classifier wrapped with augmentation, loss and optimizer."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +9,19 @@ from numpy.typing import NDArray
 from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import seed_generators
 from skinlite.training.config import TrainConfig
+from skinlite.training.distillation.loss import TEACHER, loss_of, taught
 from skinlite.training.input.augment import Augment
 from skinlite.training.optimizer import make_optimizer
 from skinlite.vocabulary import IMAGE
 
 
 def make_trainer(
-    classifier: keras.Model, config: TrainConfig, steps: int, *, head: bool = False
+    classifier: keras.Model,
+    config: TrainConfig,
+    steps: int,
+    *,
+    head: bool = False,
+    teacher: keras.Model | None = None,
 ) -> keras.Model:
     """Wrap and compile a classifier for a training of ``steps`` batches.
 
@@ -23,6 +31,8 @@ def make_trainer(
         steps: batches in all.
         head: it is a head (`skinlite.training.frozen.head_of`), fed with feature maps, which are
             not augmented.
+        teacher: what it learns from, besides the labels; it is in the trainer, and so in
+            checkpoints, that a training goes on with the same.
     """
     kind = "float32" if head else "uint8"
     image = keras.Input(classifier.input[IMAGE].shape[1:], dtype=kind, name=IMAGE)
@@ -38,9 +48,16 @@ def make_trainer(
         if config.augments and not head
         else keras.ops.cast(image, "float32")
     )
-    trainer = keras.Model({IMAGE: image, **others}, classifier({IMAGE: pixels, **others}))
+    loss: Any = "sparse_categorical_crossentropy"
+    inputs = {IMAGE: pixels, **others}
+    if teacher is None:
+        output = classifier(inputs)
+    else:
+        output = taught(classifier, teacher, inputs)
+        loss = loss_of(config, classifier.output.shape[-1])
+    trainer = keras.Model({IMAGE: image, **others}, output)
     optimizer = make_optimizer(classifier, config, steps)
-    trainer.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy")
+    trainer.compile(optimizer=optimizer, loss=loss)
     optimizer.build(trainer.trainable_variables)  # so that a checkpoint before any step is whole
     return trainer
 
@@ -59,7 +76,16 @@ def start_streams(trainer: keras.Model, seed: int, epoch: int) -> None:
 
 def classifier_of(trainer: keras.Model) -> keras.Model:
     """The classifier inside a trainer; it shares the trainer's weights."""
-    return next(layer for layer in trainer.layers if isinstance(layer, keras.Model))
+    models = (layer for layer in trainer.layers if isinstance(layer, keras.Model))
+    found = next(model for model in models if model.name != TEACHER)
+    if len(found.outputs) == 1:
+        return found
+    return keras.Model(found.input, found.outputs[0], name=found.name)
+
+
+def teacher_in(trainer: keras.Model) -> keras.Model | None:
+    """The teacher inside a trainer, if it has one."""
+    return next((layer for layer in trainer.layers if layer.name == TEACHER), None)
 
 
 def predict(model: keras.Model, examples: Examples, batch_size: int = 32) -> NDArray[np.float32]:

@@ -191,7 +191,8 @@ def _of_run(path: Path) -> Entry:
         accuracy = accuracy_of(scores, source="run", images="test", leaks=run.leaks())
     config = run.info.network
     update = {
-        "name": f"{naming.network(config.backbone, config.width)} float32{_suffix('keras')}",
+        "name": f"{naming.network(config.backbone, config.width, config.slim)} float32"
+        f"{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
         "trained": trained,
@@ -225,7 +226,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
     form = "float32" if scheme == "none" else scheme
     entry = _of_file(bundle.path / file)
     source = manifest.source
-    network = naming.network(source.backbone, source.width)
+    network = naming.network(source.backbone, source.width, source.slim)
     update = {
         "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,

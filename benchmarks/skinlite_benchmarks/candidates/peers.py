@@ -66,7 +66,7 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
         runtime = runtimes_for(path)[0]
         if runtime not in runtimes:
             continue
-        network = naming.network(config.backbone, config.width)
+        network = naming.network(config.backbone, config.width, config.slim)
         update = {
             "name": f"{network} {peer.format} ({peer.tool})",
             "file": f"peers/{peer.file}",

@@ -47,6 +47,7 @@ class Job(BaseModel):
 
     Attributes:
         run: its folder; None for new weights.
+        slim: of a slim run, see `skinlite.training.runs.info.Network`.
         model_sha256: of the run's model.
         data: the run's data set, which calibrates int8.
     """
@@ -59,6 +60,7 @@ class Job(BaseModel):
     topology: Topology = "paper"
     scheme: Scheme
     run: Path | None = None
+    slim: float | None = None
     model_sha256: str | None = None
     data: Path | None = None
 
@@ -66,7 +68,7 @@ class Job(BaseModel):
     def name(self) -> str:
         """Of the contestant."""
         form = "float32" if self.scheme == "none" else self.scheme
-        return f"{naming.network(self.backbone, self.width)} {self.image_size} px {form}"
+        return f"{naming.network(self.backbone, self.width, self.slim)} {self.image_size} px {form}"
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""
@@ -84,6 +86,7 @@ def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
         topology=config.topology,
         scheme=scheme,
         run=run.path,
+        slim=run.info.network.slim,
         model_sha256=run.model_sha256(),
         data=data or Path(run.info.data),
     )
@@ -145,6 +148,7 @@ def with_points(results: Results, jobs: Sequence[Job]) -> Results:
             backbone=job.backbone,
             image_size=job.image_size,
             width=job.width,
+            slim=job.slim,
             pareto=None if scores[job.name] is None else _undominated(scores[job.name], scores),
         )
         for job in jobs

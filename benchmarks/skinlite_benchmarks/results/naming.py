@@ -10,7 +10,10 @@ def threads(count: int) -> str:
     return _COUNTS.get(count, f"{count} threads")
 
 
-def network(backbone: str, width: float = 1) -> str:
-    """``MobileNetV3Large``, or ``MobileNetV3Large x 0.75`` where the width isn't the usual one."""
+def network(backbone: str, width: float = 1, slim: float | None = None) -> str:
+    """``MobileNetV3Large``; ``MobileNetV3Large x 0.75`` where the width isn't the usual one;
+    ``MobileNetV3Large slim 0.5`` where that share of the cycles was to be left of it.
+    """
     title = BACKBONES[backbone].title if backbone in BACKBONES else backbone
-    return title if width == 1 else f"{title} x {width:g}"
+    title += "" if width == 1 else f" x {width:g}"
+    return title if slim is None else f"{title} slim {slim:g}"

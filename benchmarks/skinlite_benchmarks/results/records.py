@@ -200,6 +200,7 @@ class SweepPoint(Record):
 
     Attributes:
         width: of the backbone's channels.
+        slim: of a slim run, the share of its teacher's cycles that was to be left.
         pareto: nothing else in the sweep is faster and no less accurate, or as fast and more
             accurate; None where accuracy wasn't measured.
     """
@@ -208,4 +209,5 @@ class SweepPoint(Record):
     backbone: str
     image_size: int
     width: float
+    slim: float | None = None
     pareto: bool | None

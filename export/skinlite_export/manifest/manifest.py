@@ -37,7 +37,8 @@ def status_of(verification: Verification, search: Search | None, gates: Gates | 
     """What the measured gates make of a bundle."""
     if gates is None:
         return "ungated"
-    held = not any(gate.fails for gate in verification.gates) and (search is None or search.found)
+    failed = any(gate.fails for gate in verification.every_gate)
+    held = not failed and (search is None or search.found)
     return "accepted" if held else "rejected"
 
 
@@ -95,6 +96,8 @@ class Source(Record):
 
     Attributes:
         width: of the backbone's channels (MobileNet's alpha).
+        slim: of a network whose channels were cut: the share of its teacher's modelled cycles that
+            was asked for (``training.slimming`` has what is left).
         trained: False for an initialised network (latency work): its answers mean nothing.
         synthetic: True when it was trained on generated images.
         adopted: what is known of a network that skinlite didn't train.
@@ -105,6 +108,7 @@ class Source(Record):
     backbone: str
     topology: str
     width: float = 1.0
+    slim: float | None = None
     image_size: int
     trained: bool
     synthetic: bool
@@ -113,6 +117,12 @@ class Source(Record):
     model_sha256: str
     network_proven: bool = False
     adopted: Adopted | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the network: its backbone, size, and how slim it is."""
+        slim = "" if self.slim is None else f"-slim{self.slim:g}"
+        return f"{self.backbone}-{self.image_size}px{slim}"
 
 
 class About(Record):

@@ -149,6 +149,7 @@ class Verification(Record):
         details: of each file: intervals, calibration and subgroups.
         control: of ``int8-qat``, the float network after the same steps of training without
             rounding: what the file owes to them alone.
+        teacher: where the run learned from another one.
         machine: ``None`` in manifests that were written before it was noted.
     """
 
@@ -159,7 +160,34 @@ class Verification(Record):
     gates: list[Gate]
     details: dict[str, Details] = Field(default_factory=dict)
     control: Comparison | None = None
+    teacher: "TeacherProof | None" = None
     machine: Machine | None = None
+
+    @property
+    def every_gate(self) -> list[Gate]:
+        """Those against the run's own Keras model, and those against its teacher's."""
+        return [*self.gates, *(self.teacher.gates if self.teacher else ())]
+
+
+class TeacherProof(Record):
+    """A slim or taught run's files against the Keras model of its teacher, on the same test images.
+
+    Attributes:
+        name: of the teacher's run folder.
+        model_sha256: of its Keras model.
+        keras: the teacher's scores.
+        files: each file beside it.
+        gates: of a slim run, whose channels were the teacher's; empty where it only learned.
+    """
+
+    name: str
+    model_sha256: str
+    keras: Metrics
+    files: list[Comparison]
+    gates: list[Gate]
+
+
+Verification.model_rebuild()
 
 
 class LayerError(Record):

@@ -40,6 +40,7 @@ def source_of(run: Run, parameters: int) -> Source:
         backbone=network.backbone,
         topology=network.topology,
         width=network.width,
+        slim=network.slim,
         image_size=network.image_size,
         adopted=run.info.adopted,
         trained=run.info.status != "untrained",
@@ -112,7 +113,7 @@ def about_of(
     )
     author, license_ = stated_of(source, recipe)
     return About(
-        name=f"{source.backbone}-{source.image_size}px",
+        name=source.name,
         version=source.model_sha256[:12],
         description=f"{network}. {NOTICE}",
         author=author or NOT_STATED,

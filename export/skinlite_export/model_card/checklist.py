@@ -212,9 +212,10 @@ def _algorithm(manifest: Manifest) -> str:
     source, adopted = manifest.source, manifest.source.adopted
     if adopted is None:
         return (
-            f"{source.backbone}, topology {source.topology!r}, width {source.width:g}, with "
-            f"Soft-Attention and {_metadata(manifest) or 'no metadata'}; {source.parameters:,} "
-            "parameters. "
+            f"{source.backbone}, topology {source.topology!r}, width {source.width:g}"
+            + (f", slim: {source.slim:g} of the cycles" if source.slim else "")
+            + f", with Soft-Attention and {_metadata(manifest) or 'no metadata'}; "
+            f"{source.parameters:,} parameters. "
             "Do and Nguyen, Diagnostic support of skin lesion classification using CNN and Soft "
             "Attention (2022)"
         )

@@ -46,6 +46,7 @@ def results(manifest: Manifest) -> list[Table]:
         *_classes(manifest),
         *_subgroups(manifest),
         *_fidelity(manifest),
+        *_teacher(manifest),
         *_depth(manifest),
         _calibration(manifest),
     ]
@@ -171,6 +172,38 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             tuple(gates),
         ),
     ]
+
+
+def _teacher(manifest: Manifest) -> list[Table]:
+    """Where it learned from another run: what is kept of that one."""
+    proof, training = manifest.verification.teacher, manifest.training
+    if proof is None:
+        return []
+    names = ("accuracy", "balanced_accuracy", "critical_recall", "macro_auc")
+    compared: list[tuple[str, float | None, Metrics]] = [
+        (f"{proof.name}, Keras float32", None, proof.keras)
+    ]
+    compared += [(each.file, each.agreement, each.metrics) for each in proof.files]
+    rows = [
+        (name, number(agreement), *(number(getattr(metrics, one)) for one in names))
+        for name, agreement, metrics in compared
+    ]
+    slimming = training.slimming if training else None
+    how = "It learned from this run, besides the labels."
+    if slimming:
+        how = (
+            f"Channels of this run were cut, from {slimming.before / 1e6:.2f} to "
+            f"{slimming.after / 1e6:.2f} million modelled cycles (int8, Cortex-A76), by "
+            f"{slimming.importance}; what was left learned from it."
+        )
+    gates = tuple((_outcome(gate), gate.sentence() + manifest.leaks.mark) for gate in proof.gates)
+    recall = recall_name(manifest.critical)
+    header = ("Network", "equal answers", "accuracy", "balanced accuracy", recall, "macro AUC")
+    note = f"{how} SHA-256 of its model: {proof.model_sha256}."
+    tables = [Table("The teacher", note, header, tuple(rows))]
+    if gates:
+        tables.append(Table("Gates against the teacher", "The same gates.", ("", "Gate"), gates))
+    return tables
 
 
 def _outcome(gate: Gate) -> str:

@@ -123,6 +123,7 @@ def _json(path: Path, pairs: Callable[[list[tuple[str, Any]]], Any] | None = Non
 
 def _manifest(manifest: Manifest) -> Iterator[str]:
     about, source, recipe = manifest.about, manifest.source, manifest.recipe
+    slimming = manifest.training.slimming if manifest.training else None
     stated = zip((about.author, about.license), stated_of(source, recipe), strict=True)
     claims = {
         "status doesn't follow from the gates": manifest.status
@@ -138,7 +139,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "geometry isn't skinlite's": manifest.geometry
         == Geometry.of(source.adopted.geometry if source.adopted else "crop"),
         "notice isn't the description's": manifest.notice in about.description,
-        "about.name isn't the source's": about.name == f"{source.backbone}-{source.image_size}px",
+        "about.name isn't the source's": about.name == source.name,
         "about.version isn't the start of source.model_sha256": len(about.version) == 12
         and source.model_sha256.startswith(about.version),
         "about.description and source differ": source.backbone in about.description
@@ -156,6 +157,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
                 for field in ("backbone", "topology", "width", "image_size")
             )
             and 0 <= source.epochs <= manifest.training.epochs
+            and source.slim == (slimming.cycles if slimming else None)
         ),
         "source.adopted is of another network": source.adopted is None
         or (

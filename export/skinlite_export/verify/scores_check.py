@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skinlite.classes import ClassList
 from skinlite.evaluation.calibration import BOUNDS, Calibration
@@ -16,7 +17,7 @@ from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.evaluation.subgroups import FEWEST
 from skinlite_export.bundle.folder import TFLITE
 from skinlite_export.manifest.manifest import Manifest
-from skinlite_export.manifest.measured import Comparison, Verification
+from skinlite_export.manifest.measured import Comparison, TeacherProof, Verification
 from skinlite_export.recipe import Gates
 
 NEAR = 1e-6
@@ -55,6 +56,7 @@ def evidence_faults(manifest: Manifest, files: list[str]) -> Iterator[str]:
         else:
             yield from _of_comparison(compared, proof.keras)
     yield from _of_gates(proof, manifest.recipe.gates, manifest.critical)
+    yield from _of_teacher(manifest, truth)
     if proof.details and list(proof.details) != files:
         yield "verification.details aren't of the bundle's model files"
         return
@@ -118,7 +120,34 @@ def _of_comparison(given: Comparison, keras: Metrics) -> Iterator[str]:
         yield f"{given.file}'s worst_difference can't be a difference of probabilities"
 
 
-def _of_gates(proof: Verification, asked: Gates | None, critical: str | None) -> Iterator[str]:
+def _of_teacher(manifest: Manifest, truth: NDArray[np.intp]) -> Iterator[str]:
+    """Of the files beside the teacher's Keras model."""
+    proof, training = manifest.verification.teacher, manifest.training
+    known = training.teacher if training else None
+    if proof is None or known is None:
+        if (proof is None) != (known is None):
+            yield "verification.teacher and training.teacher aren't both there"
+        return
+    if proof.model_sha256 != known.model_sha256:
+        yield "verification.teacher is another teacher than training's"
+    if not np.array_equal(np.sum(proof.keras.confusion, axis=1), truth):
+        yield "the teacher was tested on other images than keras"
+        return
+    own = {each.file: each.metrics for each in manifest.verification.files}
+    if {each.file: each.metrics for each in proof.files} != own:
+        yield "verification.teacher's files have other scores than verification's"
+        return
+    for compared in proof.files:
+        yield from _of_comparison(compared, proof.keras)
+    asked = manifest.recipe.gates if training and training.slimming else None
+    against = asked.against_teacher() if asked else None
+    for fault in _of_gates(proof, against, manifest.critical):
+        yield f"against the teacher: {fault}"
+
+
+def _of_gates(
+    proof: Verification | TeacherProof, asked: Gates | None, critical: str | None
+) -> Iterator[str]:
     limits = asked.limits if asked else {}
     if asked and asked != asked.for_critical(critical):
         yield "recipe.gates name another critical class's limit"

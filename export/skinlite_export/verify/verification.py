@@ -18,12 +18,13 @@ from skinlite.evaluation.metrics import evaluate
 from skinlite.process.machine import int8_instructions, processor
 from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.golden import write_golden
 from skinlite_export.graph.build_keras import SAME, build_twin
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.manifest.measured import Machine, Temperature, Verification
+from skinlite_export.manifest.measured import Machine, TeacherProof, Temperature, Verification
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import answer
 from skinlite_export.runtime.runner import load_runner
@@ -47,6 +48,7 @@ def prove(
     recipe: Recipe,
     control: Graph | None,
     report: Report,
+    run: Run | None = None,
 ) -> Proof:
     """Run the Keras model and both files on the whole test split; write the golden vectors.
 
@@ -57,6 +59,7 @@ def prove(
         recipe: whose gates judge.
         control: of quantization-aware training, where there was one.
         report: progress.
+        run: the model's, for what its teacher answers.
 
     Raises:
         SkinliteError: the .onnx differs from the Keras model in float32.
@@ -113,6 +116,7 @@ def prove(
         and compare(
             "float control", test.labels, reference, predict(build_twin(control), test), classes
         ),
+        teacher=_beside_teacher(run, data, answers, recipe) if run else None,
         machine=Machine(
             processor=processor(),
             architecture=platform.machine(),
@@ -122,3 +126,28 @@ def prove(
     )
     signatures = {file: runner.signature for file, runner in runners.items()}
     return Proof(signatures, verification, temperature)
+
+
+def _beside_teacher(
+    run: Run, data: Prepared, answers: dict[str, NDArray[np.float32]], recipe: Recipe
+) -> TeacherProof | None:
+    """The files beside what the run's teacher answers; gated where the run is a slim teacher."""
+    rows, labels, classes = data.rows("test"), data.examples["test"].labels, data.dataset.classes
+    known = run.teachers_answers(rows["image_id"])
+    if known is None:
+        return None
+    teacher, lesions = run.info.settings.teacher, rows["lesion_id"].to_numpy(object)
+    assert teacher
+    gates = recipe.gates.against_teacher() if recipe.gates and run.info.settings.slimming else None
+    return TeacherProof(
+        name=teacher.name,
+        model_sha256=teacher.model_sha256,
+        keras=evaluate(labels, known, classes),
+        files=[compare(file, labels, known, given, classes) for file, given in answers.items()],
+        gates=[
+            gate
+            for file, given in answers.items()
+            if gates
+            for gate in judge(file, labels, known, given, lesions, gates, classes)
+        ],
+    )

@@ -100,14 +100,17 @@ def _measured(run: "Run") -> "Measured":
             f"{run.path} has no {METRICS}: its training is {info.status}. "
             + (resume if info.status == "interrupted" else "Leave it out.")
         )
-    with keras.StatelessScope(initialize_variables=False):
-        network = build_classifier(
-            config.backbone,
-            patient_width=len(run.encoder().columns),
-            topology=config.topology,
-            image_size=config.image_size,
-            width=config.width,
-        )
+    if config.slimming:
+        network = run.load_model()
+    else:
+        with keras.StatelessScope(initialize_variables=False):
+            network = build_classifier(
+                config.backbone,
+                patient_width=len(run.encoder().columns),
+                topology=config.topology,
+                image_size=config.image_size,
+                width=config.width,
+            )
     label = run.leaks().label
     split = f"{info.split.kind} split" + (f" ({label.upper()})" if label else "")
     facts = [run.path.name, split, f"{config.image_size} px", f"regime {config.regime}"]
@@ -115,6 +118,10 @@ def _measured(run: "Run") -> "Measured":
         facts.append(f"topology {config.topology}")
     if config.width != 1:
         facts.append(f"width {config.width:g}")
+    if config.slimming:
+        facts.append(f"slim {config.slimming.cycles:g}")
+    if config.teacher:
+        facts.append(f"teacher {config.teacher.name}")
     if not info.names_network:
         facts.append("network UNPROVEN")
     if info.synthetic:

@@ -109,6 +109,14 @@ def train(
             "between it and the feature map (1; transfer: 0.5)."
         ),
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Trained run to learn from besides the labels (distillation). It brings its split "
+            "along; backbone, width and size may be others.",
+        ),
+    ] = None,
     patience: Annotated[
         int | None,
         typer.Option(
@@ -189,7 +197,7 @@ def train(
             given = {name: value for name, value in settings.items() if value is not None}
             config = validated(TrainConfig, given)
             name = backbone if width == 1 else f"{backbone}-{width:g}"
-            name = f"{name}-{config.image_size}px"
+            name = f"{name}-{config.image_size}px" + ("-taught" if teacher else "")
             out = output_folder(out, "runs", name) if place.first else out or Path(name)
             with reporting() as report:
                 training.train(
@@ -202,6 +210,7 @@ def train(
                     label_column=label_column,
                     label_map=label_map,
                     metadata_columns=column_names(metadata_columns),
+                    teacher=teacher,
                     execution=execution,
                     report=report,
                     **given,

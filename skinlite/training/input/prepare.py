@@ -77,13 +77,24 @@ def prepare(
 
 
 def prepare_again(
-    run: Run, dataset: Dataset, advance: Callable[[], None] = lambda: None
+    run: Run,
+    dataset: Dataset,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    image_size: int | None = None,
 ) -> Prepared:
-    """The same for a run that has its split and encoder already; see `divide_again`."""
+    """The same for a run that has its split and encoder already; see `divide_again`.
+
+    Args:
+        run: whose split and encoder.
+        dataset: all of it.
+        advance: called once a decoded image.
+        image_size: height and width, pixels; default: the run's.
+    """
     split, encoder = run.split(), run.encoder()
     division = divide_again(dataset, split, run.info.split)
     dataset = division.dataset
-    size, shaping = run.info.network.image_size, run.info.network.shaping
+    size, shaping = image_size or run.info.network.image_size, run.info.network.shaping
     examples = _examples(dataset, split, encoder, size, advance, shaping)
     return Prepared(dataset, split, encoder, examples, division.info, shaping)
 

@@ -3,6 +3,7 @@
     model.keras            the best epoch's model        config.json   `RunInfo`
     patient_encoding.json  the patient encoder           split.csv     image_id, lesion_id, split
     history.csv            one row an epoch              metrics.json  `RunMetrics`
+    teacher.csv            what its teacher answers, where it had one
     checkpoint/            only where the training can go on
 
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
@@ -27,10 +28,12 @@ from skinlite.training.config import TrainConfig
 
 MODEL, ENCODING, SPLIT = "model.keras", "patient_encoding.json", "split.csv"
 HISTORY, METRICS = "history.csv", "metrics.json"
+TEACHER = "teacher.csv"
+"""Probabilities of the teacher for the images of validation and test: image_id, and the classes."""
 PLOTTED = ["epoch", "loss", "validation_accuracy", "validation_balanced_accuracy"]
 """Columns of the history, of which every version wrote these."""
 CONFIG, CHECKPOINT, STATE = "config.json", "checkpoint", "state.json"
-NAMES = {MODEL, ENCODING, SPLIT, HISTORY, METRICS, CONFIG, CHECKPOINT}
+NAMES = {MODEL, ENCODING, SPLIT, HISTORY, METRICS, TEACHER, CONFIG, CHECKPOINT}
 """Of what a run folder holds; names of temporary files begin with a dot."""
 PARTIAL = ".partial"
 """The ending of a folder that is being written."""
@@ -48,6 +51,8 @@ class Network(NamedTuple):
         width: of the backbone's channels (MobileNet's alpha).
         image_size: height and width, pixels.
         shaping: how images get that size, see `skinlite.data.preprocessing.shape`.
+        slim: of a network whose channels were cut: the share of its teacher's cycles that was
+            asked for. Its channels aren't those of the backbone at this width.
     """
 
     backbone: str
@@ -55,6 +60,7 @@ class Network(NamedTuple):
     width: float
     image_size: int
     shaping: Shaping = "crop"
+    slim: float | None = None
 
 
 class RunInfo(BaseModel):
@@ -104,7 +110,13 @@ class RunInfo(BaseModel):
             own = self.adopted
             return Network(own.name, "adopted", 1.0, own.image_size, own.geometry)
         config = self.settings
-        return Network(config.backbone, config.topology, config.width, config.image_size)
+        return Network(
+            config.backbone,
+            config.topology,
+            config.width,
+            config.image_size,
+            slim=config.slimming.cycles if config.slimming else None,
+        )
 
     @property
     def settings(self) -> TrainConfig:

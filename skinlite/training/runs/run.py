@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from skinlite.data.layouts.text import read_values
 from skinlite.data.patient import NO_PATIENT, PatientEncoder
@@ -24,6 +26,7 @@ from skinlite.training.runs.info import (
     MODEL,
     PLOTTED,
     SPLIT,
+    TEACHER,
     RunInfo,
     RunMetrics,
 )
@@ -123,6 +126,31 @@ class Run:
             raise InputError(
                 f"{path} is damaged: {error}. Restore the file that skinlite train wrote, or "
                 "remove the file to continue without it."
+            ) from error
+
+    def teachers_answers(self, images: "pd.Series[str]") -> NDArray[np.float32] | None:
+        """Probabilities (N, classes) of the run's teacher for images that it was not trained on.
+
+        Args:
+            images: their ids, of validation or test.
+
+        Returns:
+            None where the run had no teacher.
+
+        Raises:
+            InputError: the file is missing, damaged or changed, or lacks one of the images.
+        """
+        if self.info.config is None or self.info.config.teacher is None:
+            return None
+        content = io.BytesIO(read_regular(self.intact(TEACHER)))
+        codes = list(self.info.classes.codes)
+        try:
+            answers = read_values(content).set_index("image_id")[codes].astype(np.float32)
+            return answers.loc[list(images.astype(str))].to_numpy()
+        except (ValueError, KeyError) as error:
+            raise InputError(
+                f"{self.path / TEACHER} doesn't have the teacher's probabilities of every image: "
+                f"{error}. Restore the file that skinlite train wrote, or train again."
             ) from error
 
     def encoder(self) -> PatientEncoder:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import keras
+import pandas as pd
 
 from skinlite import __version__
 from skinlite.evaluation.metrics import Metrics, evaluate
@@ -10,7 +11,7 @@ from skinlite.files.read_write import sha256_of, write_atomically
 from skinlite.models.keras_file import load_keras
 from skinlite.training.checkpoint import State
 from skinlite.training.config import TrainConfig
-from skinlite.training.input.prepare import Prepared
+from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite.training.runs.identity import structure_of
 from skinlite.training.runs.info import (
     CONFIG,
@@ -19,11 +20,14 @@ from skinlite.training.runs.info import (
     METRICS,
     MODEL,
     SPLIT,
+    TEACHER,
     RunInfo,
     RunMetrics,
     Status,
 )
+from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
+from skinlite.vocabulary import IMAGE
 
 
 def score_of(model: keras.Model, data: Prepared, split: str) -> Metrics:
@@ -36,6 +40,22 @@ def write_data(folder: Path, data: Prepared) -> None:
     """Write what is known of the data before the first epoch: the encoding and the split."""
     write_atomically(folder / ENCODING, data.encoder.model_dump_json(indent=2))
     write_atomically(folder / SPLIT, data.split.to_csv(index=False))
+
+
+def write_teacher(folder: Path, data: Prepared, teacher: Run) -> None:
+    """Write what a teacher answers for the images that neither network is trained on.
+
+    Of its own size: that is what its answers are worth.
+    """
+    model, parts = teacher.load_model(), []
+    if model.input[IMAGE].shape[1] != data.examples["test"].pixels.shape[1]:
+        data = prepare_again(teacher, data.dataset)
+    for split in ("validation", "test"):
+        answers = predict(model, data.examples[split])
+        part = pd.DataFrame(answers, columns=list(data.dataset.classes.codes))
+        part.insert(0, "image_id", data.rows(split)["image_id"].to_numpy())
+        parts.append(part)
+    write_atomically(folder / TEACHER, pd.concat(parts).to_csv(index=False))
 
 
 def write_metrics(folder: Path, data: Prepared) -> None:
@@ -53,7 +73,7 @@ def write_info(
     folder: Path, config: TrainConfig, data: Prepared, status: Status, state: State
 ) -> None:
     """Write config.json, which names the hashes of the other files: they are whole by then."""
-    others = [folder / name for name in (ENCODING, SPLIT, HISTORY, METRICS)]
+    others = [folder / name for name in (ENCODING, SPLIT, HISTORY, METRICS, TEACHER)]
     files = {path.name: sha256_of(path) for path in others if path.exists()}
     if state.model_sha256:
         files[MODEL] = state.model_sha256

@@ -20,9 +20,11 @@ def training(conv_net: str, conv_prepared: Prepared) -> Callable[..., Any]:
         report: Any = lambda what, done, total: None,
         data: Prepared = conv_prepared,
         execution: Any = None,
+        learn_from: Any = None,
         **settings: Any,
     ) -> Training:
         defaults = {"backbone": conv_net, "image_size": 32, "epochs": 2, "batch_size": 16}
-        return Training(out, TrainConfig(**(defaults | settings)), data, report, execution)
+        config = TrainConfig(**(defaults | settings))
+        return Training(out, config, data, report, execution, learn_from)
 
     return make

@@ -12,9 +12,9 @@ from skinlite_benchmarks.results import naming
 
 def sweep_chart(view: View, width: int, title: str) -> Markup:
     """Median latency over the image's size, one line for each network and width."""
-    lines: dict[tuple[str, float], list[tuple[int, float]]] = {}
+    lines: dict[tuple[str, float, float], list[tuple[int, float]]] = {}
     for point, row in view.sweep:
-        line = lines.setdefault((point.backbone, point.width), [])
+        line = lines.setdefault((point.backbone, point.width, point.slim or 1), [])
         line.append((point.image_size, row.measured.latency.p50))
     every = [mark for line in lines.values() for mark in line]
     sizes = sorted({size for size, _ in every})
@@ -36,7 +36,7 @@ def sweep_chart(view: View, width: int, title: str) -> Markup:
     step = 10 ** math.floor(math.log10(longest / 2))
     step *= next(times for times in (1, 2, 5) if longest / (step * times) <= 8)
     parts += [level(y(step * n), f"{step * n:g}", width) for n in range(int(longest / step) + 1)]
-    for number, ((backbone, channels), line) in enumerate(sorted(lines.items()), 1):
+    for number, ((backbone, channels, slim), line) in enumerate(sorted(lines.items()), 1):
         marks = [(x(size), y(ms)) for size, ms in sorted(line)]
         path = " ".join(f"{a:.1f},{b:.1f}" for a, b in marks)
         dots = "".join(f'<circle class="dot" cx="{a:.1f}" cy="{b:.1f}" r="4"/>' for a, b in marks)
@@ -50,5 +50,6 @@ def sweep_chart(view: View, width: int, title: str) -> Markup:
         span = f"{wording.three_digits(min(ms for _, ms in line))} to "
         span += wording.milliseconds(max(ms for _, ms in line))
         name = f"{number}  {naming.network(backbone)}, width {channels:g}"
+        name += "" if slim == 1 else f", slim {slim:g}"
         parts.append(label(name, span, HEIGHT + 24 + ROW * number, width))
     return svg(parts, width, HEIGHT + 32 + ROW * len(lines), title)

@@ -1,0 +1,141 @@
+"""`slim`: a run to a narrower one that kept its diagnosis."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from skinlite.api.data import counted, dataset_of
+from skinlite.api.train import check_unclaimed, resume, tell_split, whole
+from skinlite.data.dataset import Dataset
+from skinlite.errors import InputError
+from skinlite.process.optional_packages import need
+from skinlite.progress import Report, silent
+from skinlite.settings import validated
+from skinlite.training.config import Slimming, TrainConfig
+from skinlite.training.runs.find import has_checkpoint, open_run, partial_folder
+from skinlite.training.runs.run import Run
+
+RECIPE: dict[str, Any] = {
+    "preset": "default",
+    "weights": "none",
+    "freeze": False,
+    "unfreeze_epochs": 0,
+    "epochs": 12,
+    "learning_rate": 1e-3,
+    "warmup_steps": 50,
+    "schedule": "cosine",
+    "precision": "float32",
+}
+"""Settings of the training, where none are given; the others are the teacher's."""
+
+
+FRONT = (0.7, 0.5, 0.35, 0.25)
+
+
+def front(
+    run: Run | Path | str, *, out: Path | str, report: Report = silent, **settings: Any
+) -> list[Run]:
+    """Several slim runs of one: `FRONT` of its cycles, each in a folder of its own.
+
+    What is there from a call before is kept, and what was interrupted goes on.
+
+    Args:
+        run: the trained run.
+        out: folder for the runs.
+        report: as of `slim`.
+        **settings: of `slim`, without ``cycles``.
+
+    Raises:
+        InputError: as of `slim`; or another run's are there.
+        TrainingInterruptedError: Ctrl-C.
+    """
+    teacher, runs = run if isinstance(run, Run) else open_run(Path(run)), []
+    for share in FRONT:
+        place = Path(out) / f"{share:g}"
+        if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
+            made = resume(place, settings.get("data"), report=report)
+        elif place.exists():
+            made = open_run(place)
+        else:
+            made = slim(teacher, out=place, cycles=share, report=report, **settings)
+        config = made.info.settings
+        if not config.teacher or config.teacher.model_sha256 != teacher.model_sha256():
+            raise InputError(f"{place} is of another run. Give another `out`.")
+        runs.append(made)
+    return runs
+
+
+def slim(
+    run: Run | Path | str,
+    *,
+    out: Path | str,
+    cycles: float = 0.5,
+    data: Dataset | Path | str | None = None,
+    importance: Literal["auto", "taylor", "batch-norm", "random"] = "auto",
+    steps: int = 3,
+    report: Report = silent,
+    **settings: Any,
+) -> Run:
+    """Take channels away from a trained run, and let what is left learn from it.
+
+    Args:
+        run: the trained run, which is the teacher; it is left as it is.
+        out: the run folder to write. Until it is finished it is called ``OUT.partial``; `resume`
+            goes on with it.
+        cycles: the share of its modelled cycles (int8, Cortex-A76) that is to be left, 0 to 1.
+        data: the run's data set; default: the folder that it was trained on.
+        importance: which channels go: ``taylor`` (what the loss changes by), ``batch-norm`` (its
+            scale), ``random``; ``auto``: what is best on the validation split.
+        steps: in how many steps they go, in the first half of the epochs.
+        report: called with what is being done, the steps done and the steps in all.
+        **settings: fields of `TrainConfig`, as of `train`: ``epochs`` (12), ``learning_rate``
+            (0.001), ...; the others are the run's own.
+
+    Returns:
+        The narrow run, under the split of the first.
+
+    Raises:
+        InputError: the run is untrained, adopted or has too few images; the share can't be
+            reached; a setting, the data set or ``out`` is wrong.
+        TrainingInterruptedError: Ctrl-C; the best model so far is kept.
+    """
+    need("keras", "train")
+    from skinlite.slim.cost import model_cycles
+    from skinlite.slim.training import SlimTraining
+    from skinlite.training.distillation.teacher import prepare_for, teacher_of
+
+    teacher = run if isinstance(run, Run) else open_run(Path(run))
+    out = Path(out)
+    if not 0 < cycles < 1:
+        raise InputError(
+            f"`cycles={cycles:g}` isn't between 0 and 1: it is the share of the run's modelled "
+            "cycles that is to be left. Use 0.5 for half of them."
+        )
+    known = teacher_of(teacher)
+    own = teacher.info.settings.model_dump(exclude={"teacher", "slimming"})
+    before = round(model_cycles(teacher.load_model()))
+    chosen = "taylor" if importance == "auto" else importance
+    slimming = validated(
+        Slimming,
+        {"cycles": cycles, "importance": chosen, "steps": steps, "before": before, "after": before},
+    )
+    config = validated(
+        TrainConfig, own | RECIPE | settings | {"teacher": known, "slimming": slimming}
+    )
+    if config.epochs < steps:
+        raise InputError(
+            f"`epochs={config.epochs}` are fewer than `steps={steps}`: each step is followed by an "
+            "epoch. Use more epochs."
+        )
+    check_unclaimed(out)
+    dataset = dataset_of(data or teacher.info.data, teacher.info)
+    prepared = prepare_for(
+        teacher,
+        dataset,
+        config.image_size,
+        counted(report, "reading images", len(dataset.frame)),
+    )
+    tell_split(prepared.split_info, report)
+    training = SlimTraining(out, config, prepared, report, None, teacher)
+    if importance == "auto":
+        training.choose()
+    return whole(training.start())

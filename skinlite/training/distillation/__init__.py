@@ -1,0 +1,1 @@
+"""Learning from a run besides the labels."""

@@ -1,0 +1,188 @@
+"""``skinlite slim``: a run in, a narrower run out, that all other commands take."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skinlite.api.slim import slim
+from skinlite.api.train import TrainingInterruptedError, resume
+from skinlite.errors import InputError
+from skinlite.files.read_write import sha256_of
+from skinlite.training.input.prepare import Prepared
+from skinlite.training.runs.find import open_run
+from skinlite.training.runs.run import Run
+from skinlite_export.bundle.folder import open_bundle, write_manifest
+
+Made = Callable[..., Any]
+SHORT: dict[str, Any] = {"epochs": 2, "steps": 1, "cycles": 0.9, "importance": "taylor"}
+
+
+def test_a_run_in_a_run_out(
+    kept_run: Run, tiny_data: Path, conv_net: str, skinlite: Made, tmp_path: Path
+) -> None:
+    """Cut in two steps by what is best on validation; then exported and judged by the teacher."""
+    out = tmp_path / "slim"
+    done = skinlite(
+        *("slim", kept_run.path, "--out", out, "--data", tiny_data),
+        *("--cycles", "0.9", "--epochs", "2", "--steps", "2"),
+    )
+    assert done.code == 0, done.err
+    assert done.out.strip() == str(out) and "benchmark sweep --model" in done.err
+    run = open_run(out)
+    slimming, teacher = run.info.settings.slimming, run.info.settings.teacher
+    assert slimming and teacher
+    assert set(slimming.tried) == {"taylor", "batch-norm", "random"}
+    assert slimming.importance == max(slimming.tried, key=lambda kind: slimming.tried[kind])
+    assert slimming.after <= 0.9 * slimming.before
+    assert teacher.model_sha256 == sha256_of(kept_run.path / "model.keras")
+    assert run.split().equals(kept_run.split())
+    narrow, wide = run.load_model(), kept_run.load_model()
+    assert narrow.count_params() < wide.count_params()
+    assert run.metrics().test.images == kept_run.metrics().test.images
+
+    bundle = tmp_path / "bundle"
+    loose = ",".join(
+        f"{name}=1"
+        for name in ("ece_rise", "balanced_accuracy_drop", "melanoma_recall_drop", "macro_auc_drop")
+    )
+    export = ("export", "--model", out, "--data", tiny_data, "--quantize", "none")
+    assert skinlite(*export, "--out", bundle, "--gates", loose).code == 0
+    proof = json.loads((bundle / "manifest.json").read_text())["verification"]["teacher"]
+    assert proof["model_sha256"] == teacher.model_sha256
+    assert proof["keras"]["balanced_accuracy"] == pytest.approx(
+        kept_run.metrics().test.balanced_accuracy
+    )
+    assert {gate["file"] for gate in proof["gates"]} == {"model.tflite", "model.onnx"}
+    card = (bundle / "MODEL_CARD.md").read_text()
+    assert "## Gates against the teacher" in card and teacher.model_sha256 in card
+    checked = skinlite("verify", bundle)
+    assert checked.code == 0, checked.err
+
+    forged = tmp_path / "forged"
+    shutil.copytree(bundle, forged)
+    manifest = open_bundle(forged).manifest
+    theirs = manifest.verification.teacher
+    assert theirs
+    better = theirs.gates[1].model_copy(update={"measured": -0.5})
+    kept = theirs.model_copy(update={"gates": [theirs.gates[0], better, *theirs.gates[2:]]})
+    verification = manifest.verification.model_copy(update={"teacher": kept})
+    write_manifest(forged, manifest.model_copy(update={"verification": verification}))
+    told = skinlite("verify", forged)
+    assert told.code == 2 and "against the teacher" in told.err
+
+    # Other answers than the teacher's: a gate that says so fails, and it alone.
+    strict = f"{loose},teacher_agreement=1"
+    failed = skinlite(*export, "--out", tmp_path / "strict", "--gates", strict)
+    if proof["files"][0]["agreement"] < 1:
+        assert failed.code == 3
+        assert "against the teacher, model.tflite: agreement" in failed.err
+        assert "slim the run less" in failed.err
+
+    # Another's answers in the place of the teacher's are told.
+    (out / "teacher.csv").write_text("image_id,nv\n")
+    spoiled = skinlite(*export, "--out", tmp_path / "spoiled", "--gates", loose)
+    assert spoiled.code == 2 and "was changed after the training" in spoiled.err
+
+
+def test_it_resumes_as_if_uninterrupted(
+    kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
+) -> None:
+    """Stopped in the epoch after the second cut, which is then made again."""
+    settings: dict[str, Any] = SHORT | {"steps": 2, "data": tiny_data}
+    whole = slim(kept_run, out=tmp_path / "whole", **settings)
+
+    def stop(what: str, done: int, total: int) -> None:
+        if (what, done) == ("epoch 2/2", 1):
+            raise KeyboardInterrupt
+
+    out = tmp_path / "stopped"
+    with pytest.raises(TrainingInterruptedError):
+        slim(kept_run, out=out, report=stop, **settings)
+    again = resume(out)
+    assert again.info.settings == whole.info.settings
+    for found, expected in zip(
+        again.load_model().get_weights(), whole.load_model().get_weights(), strict=True
+    ):
+        assert found.shape == expected.shape and np.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("cycles", [0.0, 1.0, 2.0, float("nan")])
+def test_a_share_is_between_0_and_1(cycles: float, kept_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="isn't between 0 and 1"):
+        slim(kept_run, out=tmp_path / "x", cycles=cycles)
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_can_not_be_made_slim(
+    kept_run: Run, tiny_data: Path, conv_net: str, conv_prepared: Prepared, tmp_path: Path
+) -> None:
+    from skinlite.training.config import TrainConfig
+    from skinlite.training.fit import Training
+
+    config = TrainConfig(backbone=conv_net, image_size=32, epochs=0)
+    untrained = Training(tmp_path / "untrained", config, conv_prepared).start()
+    with pytest.raises(InputError, match="is untrained"):
+        slim(untrained, out=tmp_path / "x")
+    with pytest.raises(InputError, match=r"`cycles=0.01` can't be reached.*Use `cycles="):
+        slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"cycles": 0.01})
+    with pytest.raises(InputError, match="fewer than `steps=3`"):
+        slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"steps": 3})
+    with pytest.raises(InputError, match="importance"):
+        slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"importance": "size"})
+    assert not (tmp_path / "x").exists() and not (tmp_path / "x.partial").exists()
+
+
+def test_too_few_images(
+    kept_run: Run, tiny_data: Path, conv_net: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from skinlite.slim import training
+
+    monkeypatch.setattr(training, "FEWEST", 1000)
+    with pytest.raises(InputError, match="training images: too few to tell"):
+        slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT)
+
+
+def test_the_front_goes_on_where_it_was(
+    kept_run: Run,
+    tiny_data: Path,
+    conv_net: str,
+    skinlite: Made,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """What is finished is kept; another run's front isn't taken for this one's."""
+    from skinlite.api import slim as api
+
+    monkeypatch.setattr(api, "FRONT", (0.95, 0.9))
+    out = tmp_path / "front"
+    slim(kept_run, out=out / "0.95", data=tiny_data, **SHORT | {"cycles": 0.95})
+    before = sha256_of(out / "0.95" / "config.json")
+    command = ("slim", kept_run.path, "--front", "--out", out, "--data", tiny_data)
+    done = skinlite(*command, "--epochs", "1", "--steps", "1", "--importance", "random")
+    assert done.code == 0, done.err
+    assert sha256_of(out / "0.95" / "config.json") == before
+    narrow = open_run(out / "0.9").info.settings.slimming
+    assert narrow and narrow.importance == "random" and narrow.after <= 0.9 * narrow.before
+    assert f"--model {out / '0.95'} --model {out / '0.9'}" in done.err
+
+    other = skinlite("slim", out / "0.9", "--front", "--out", out, "--data", tiny_data)
+    assert other.code == 2 and "is of another run" in other.err
+
+
+def test_a_leak_stays_labelled(
+    kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
+) -> None:
+    leaky = tmp_path / "leaky"
+    shutil.copytree(kept_run.path, leaky)
+    known = json.loads((leaky / "config.json").read_text())
+    known["split"]["leaky"] = True
+    known["split"]["leaks"]["state"] = "found"
+    (leaky / "config.json").write_text(json.dumps(known))
+    with pytest.warns(UserWarning, match="LEAKY"):
+        run = slim(leaky, out=tmp_path / "x", data=tiny_data, **SHORT)
+    assert run.info.split.leaky
