@@ -124,7 +124,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     stated = zip((about.author, about.license), stated_of(source, recipe), strict=True)
     claims = {
         "status doesn't follow from the gates": manifest.status
-        == status_of(manifest.verification, manifest.search, recipe.gates),
+        == status_of(manifest.gates, manifest.search, recipe.gates),
         "classes aren't skinlite's": all(
             name in (NAMES.get(code, code), code) for code, name in manifest.classes.items()
         )

@@ -17,7 +17,7 @@ def check_gates(manifest: Manifest, bundle: Path) -> None:
         GateError: names every gate that failed, and what to try next.
     """
     mark = manifest.leaks.mark
-    failed = [gate for gate in manifest.verification.gates if gate.fails]
+    failed = [gate for gate in manifest.gates if gate.fails]
     if failed:
         told = "; ".join(gate.sentence() + mark for gate in failed)
         advice = next_steps(manifest.recipe, {gate.file for gate in failed})
