@@ -26,6 +26,7 @@ from skinlite_export.manifest.origin import NOT_STATED, stated_of
 from skinlite_export.model_card.card import card_of
 from skinlite_export.verify.audit import audit
 from skinlite_export.verify.data_check import data_faults
+from skinlite_export.verify.decision_check import decision_faults
 from skinlite_export.verify.scores_check import evidence_faults
 
 
@@ -43,6 +44,7 @@ def check_consistency(bundle: Bundle) -> str:
         *_manifest(bundle.manifest),
         *evidence_faults(bundle.manifest, bundle.models),
         *data_faults(bundle.manifest),
+        *decision_faults(bundle.manifest, bundle.models),
     ]
     # What follows counts on the manifest.
     faults = faults or [*_card(bundle), *_models(bundle), *_golden(bundle)]
