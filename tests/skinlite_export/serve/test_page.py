@@ -111,7 +111,7 @@ def test_the_page_answers_checks_measures_and_posts(
     page.click("#measure")
     one.says("#device-status", "^Sent")
     rows = page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 5
     sha256 = tiny_bundle.manifest.files[TFLITE].sha256
     contestant = Contestant(name="it", file="", bytes=1, sha256=sha256, runtime="litert")
     (device,) = read_devices(tmp_path / "devices", [contestant])
@@ -161,9 +161,9 @@ def test_a_file_that_resizes_encodes_and_gives_its_attention(
     assert one.page.evaluate(drawn) != overlaid
     one.save(tmp_path / "phone.json")
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 5
     told = diagnose(bundle, tmp_path / "phone.json")
-    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 4
     assert one.faults == []
 
 
@@ -181,7 +181,7 @@ def test_what_the_page_saves_is_judged_by_verify(
     assert done.code == 0, done.err
     told = Diagnosis.model_validate(json.loads(done.out)["outputs"])
     assert re.fullmatch(r"A phone, .*Chrome.*, LiteRT\.js \d.*", told.device)
-    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 4
     outputs = json.loads(path.read_text())
     outputs["vectors"][4]["patient"]["patient"][0] += 0.5
     path.write_text(json.dumps(outputs))
