@@ -1,5 +1,6 @@
 """``skinlite evaluate``: what a run or a bundle is worth on a split of its data set."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,7 +9,7 @@ import typer
 from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, output
-from skinlite.cli.training.score_tables import print_evaluation
+from skinlite.cli.training.score_tables import print_evaluation, print_shifts
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 
@@ -42,14 +43,24 @@ def evaluate(
             metavar="DIR", help="Write figures there: curves, bars, confusion matrix, attention."
         ),
     ] = None,
+    shifts: Annotated[
+        bool,
+        typer.Option(
+            "--shifts",
+            help="Also judge 300 images as other cameras make them: noise, blur, light, colours, "
+            "JPEG; takes minutes. With --figures as a figure, too.",
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
+    from skinlite.api.shifts import as_table, under_shifts
 
     with reporting() as report:
         judged = judge(artefact, data, split, model, report)
+        shifted = as_table(under_shifts(judged, report)) if shifts else None
     predictions, found, run = judged.predictions, judged.evaluation, judged.run
     title = _title(artefact, split, judged)
     if found.leaks.statement:
@@ -63,10 +74,19 @@ def evaluate(
         write_answers(isic_csv, names, predictions.probabilities, judged.dataset.classes)
     if figures:
         _draw(figures, title, judged)
+        if shifted is not None:
+            from skinlite.evaluation.figures.shifts import draw_shifts
+
+            draw_shifts(figures / "shifts.png", title, shifted)
     if as_json:
-        output.print_json(found.model_dump_json())
+        known = json.loads(found.model_dump_json())
+        if shifted is not None:
+            known["shifts"] = json.loads(shifted.to_json(orient="records"))
+        output.print_json(data=known)
     else:
         print_evaluation(found, title)
+        if shifted is not None:
+            print_shifts(shifted)
 
 
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,13 +17,11 @@ from skinlite_export.manifest.decision import Decided
 from skinlite_export.recipe import Gates, Recipe
 
 Exported = Callable[..., Bundle]
-POINTS = {"nv+bkl": 0.3, "mel": 0.9}
-"""The synthetic data set has too few melanomas, and enough of the others for so little."""
 
 
 @pytest.mark.slow
 def test_an_export_chooses_and_measures(exported: Exported) -> None:
-    bundle = exported(operating_points=POINTS)
+    bundle = exported()
     decision = bundle.manifest.decision
     assert decision and list(decision.points) == ["nv+bkl", "mel"]
     low, none = decision.points.values()
@@ -66,7 +63,7 @@ def test_other_classes(other_bundle: Callable[[int], Bundle], count: int) -> Non
 def test_predict_turns_a_photograph_away(
     exported: Exported, skinlite: Callable, tmp_path: Path
 ) -> None:
-    bundle = exported(operating_points=POINTS)
+    bundle = exported()
     photo, *_ = no_lesions(300, 400)["two photographs of scikit-learn, whole and in parts"]
     Image.fromarray(photo).save(tmp_path / "temple.png")
     told = skinlite("predict", bundle.path, tmp_path / "temple.png")
@@ -89,7 +86,7 @@ def test_predict_turns_a_photograph_away(
 
 @pytest.mark.slow
 def test_words_never_say_a_diagnosis(exported: Exported) -> None:
-    manifest = exported(operating_points=POINTS).manifest
+    manifest = exported().manifest
     one = Decided(distance=1, familiar=True, classes=("mel",), points={"nv+bkl": False})
     first, second = in_words(one, manifest)
     assert first == "The network's probabilities point to one class: Melanoma."

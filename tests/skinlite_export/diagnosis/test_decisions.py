@@ -11,16 +11,13 @@ from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.diagnosis.diagnose import diagnose
 
-POINTS = {"nv+bkl": 0.3, "mel": 0.04}
-"""So low that the few lesions of the synthetic data set can prove them."""
-
 Decisions = list[dict[str, Any]]
 
 
 @pytest.fixture
 def judged(exported: Callable[..., Bundle], tmp_path: Path) -> Callable[..., str | None]:
     """What is told of decisions that were changed; a phone without any other fault."""
-    bundle = exported(operating_points=POINTS)
+    bundle = exported()
 
     def judge(change: Callable[[Decisions], object], **others: Any) -> str | None:
         given = []
