@@ -158,7 +158,7 @@ def export(
     ] = None,
     kit: Annotated[
         str,
-        typer.Option(metavar="NAME,...", help="Sample code to add: android, ios, web."),
+        typer.Option(metavar="NAME,...", help="Sample code to add: android, ios, react-native, web."),
     ] = "",
     sign: Annotated[
         Path | None,

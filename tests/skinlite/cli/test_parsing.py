@@ -128,7 +128,7 @@ def test_nonsense_lists_the_gates(text: str) -> None:
 def test_kits() -> None:
     assert parse_kits("") == ()
     assert parse_kits("web, android,web") == ("web", "android")
-    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, web"):
+    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, react-native, web"):
         parse_kits("android,windows")
 
 

@@ -1,10 +1,12 @@
 """What cameras do: each shift is repeatable, keeps the form, and grows with its strength."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
+from skinlite.data.preprocessing import load_image
 from skinlite.evaluation.shifts import SHIFTS, STRENGTHS, shift
 
 
@@ -40,7 +42,7 @@ def test_light_and_colour_go_the_way_that_they_say() -> None:
     assert (shift("dark corners", image, 1)[0, 0] == 0).all()
 
 
-def test_the_figure_has_a_panel_for_each_score_that_is_known(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_the_figure_has_a_panel_for_each_score_that_is_known(tmp_path: Path) -> None:
     from skinlite.evaluation.figures.shifts import draw_shifts
 
     rows = [{"shift": "none", "strength": 0, "accuracy": 0.8}]
@@ -55,5 +57,5 @@ def test_the_figure_has_a_panel_for_each_score_that_is_known(tmp_path) -> None: 
     draw_shifts(tmp_path / "one.png", "a run", table)
     table["agreement"] = 1.0
     draw_shifts(tmp_path / "two.png", "a bundle", table)
-    one, two = (Image.open(tmp_path / name).width for name in ("one.png", "two.png"))
+    one, two = (load_image(tmp_path / name).shape[1] for name in ("one.png", "two.png"))
     assert two == 2 * one

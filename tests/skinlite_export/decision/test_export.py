@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
+from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle.folder import ONNX, TFLITE, Bundle, open_bundle, write_manifest
 from skinlite_export.bundle.golden import VECTORS, check_golden, read_vectors
@@ -80,7 +80,7 @@ def test_predict_turns_a_photograph_away(
         localization=vector.patient.localization,
     )
     decide = bundle.decider()
-    pixels = np.asarray(Image.open(bundle.path / "golden" / vector.models[TFLITE].pixels))
+    pixels = load_image(bundle.path / "golden" / vector.models[TFLITE].pixels)
     assert decide and decide(list(here.values()), pixels).classes == expected.classes
 
 
