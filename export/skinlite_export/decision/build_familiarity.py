@@ -18,7 +18,7 @@ from skinlite_export.decision.familiarity import (
     gaussian_of,
 )
 from skinlite_export.decision.measure import shares
-from skinlite_export.manifest.decision import Familiarity
+from skinlite_export.manifest.decision import Familiarity, Share
 from skinlite_export.runtime.model_inputs import images_for
 from skinlite_export.runtime.runner import Runner
 
@@ -44,14 +44,16 @@ def familiarity_of(data: Prepared, runners: dict[str, Runner], file: str) -> Fam
     chosen_on = _distances(known, _images(data, runners[file], "validation"))
     threshold = float(np.quantile(chosen_on, 1 - TURNED_AWAY, method="higher"))
     lesions = data.rows("test")["lesion_id"].to_numpy(object)
-    turned_away = {}
-    for name, runner in runners.items():
+    by_size: dict[tuple[int, int], Share] = {}
+    for runner in runners.values():
+        if runner.signature.height_width in by_size:
+            continue  # the same pixels
         away = _distances(known, _images(data, runner, "test")) > threshold
 
         def share(weights: Weights, away: NDArray[np.bool_] = away) -> NDArray[np.float64]:
             return (weights @ away / weights.sum(axis=1))[None]
 
-        (turned_away[name],) = shares(share, lesions)
+        (by_size[runner.signature.height_width],) = shares(share, lesions)
     height, width = runners[file].signature.height_width
     return Familiarity(
         statistics=STATISTICS,
@@ -59,7 +61,9 @@ def familiarity_of(data: Prepared, runners: dict[str, Runner], file: str) -> Fam
         whitening=tuple(map(tuple, known.whitening.tolist())),
         threshold=threshold,
         asked=TURNED_AWAY,
-        turned_away=turned_away,
+        turned_away={
+            name: by_size[runner.signature.height_width] for name, runner in runners.items()
+        },
         others={
             name: float((_distances(known, images) > threshold).mean())
             for name, images in no_lesions(height, width).items()
