@@ -158,7 +158,9 @@ def export(
     ] = None,
     kit: Annotated[
         str,
-        typer.Option(metavar="NAME,...", help="Sample code to add: android, ios, react-native, web."),
+        typer.Option(
+            metavar="NAME,...", help="Sample code to add: android, ios, react-native, web."
+        ),
     ] = "",
     sign: Annotated[
         Path | None,

@@ -74,6 +74,7 @@ def evaluate(
         write_answers(isic_csv, names, predictions.probabilities, judged.dataset.classes)
     if figures:
         _draw(figures, title, judged)
+        _draw_points(figures, title, judged)
         if shifted is not None:
             from skinlite.evaluation.figures.shifts import draw_shifts
 
@@ -105,6 +106,23 @@ def _title(artefact: Path, split: str, judged: "Judged") -> str:
     if judged.run and judged.run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic images" if judged.dataset.synthetic else "")
+
+
+def _draw_points(folder: Path, title: str, judged: "Judged") -> None:
+    """Of a bundle that has some, the operating points."""
+    decision = judged.bundle.manifest.decision if judged.bundle else None
+    codes = judged.dataset.classes.codes
+    points = {
+        name: ([codes.index(code) for code in point.classes], point.threshold)
+        for name, point in (decision.points.items() if decision else ())
+        if point.threshold is not None
+    }
+    if points:
+        from skinlite.evaluation.figures.points import draw_points
+
+        known = judged.predictions
+        path = folder / "points.png"
+        draw_points(path, title, known.examples.labels, known.probabilities, points)
 
 
 def _draw(folder: Path, title: str, judged: "Judged") -> None:
