@@ -71,18 +71,22 @@ function cellsOf({ height, width, levels }) {
   const [top, left] = [Math.floor((height - side) / 2), Math.floor((width - side) / 2)];
   const starts = Array.from({ length: GRID + 1 }, (_, at) => Math.floor((at * side) / GRID));
   const ends = starts.slice(1).map((end, at) => Math.max(end, starts[at] + 1));
-  return [0, 1, 2].map((channel) =>
-    Array.from({ length: GRID * GRID }, (_, cell) => {
-      const [y, x] = [Math.floor(cell / GRID), cell % GRID];
-      let total = 0;
-      for (let row = top + starts[y]; row < top + ends[y]; row++) {
-        for (let column = left + starts[x]; column < left + ends[x]; column++) {
-          total += levels[(row * width + column) * 3 + channel];
-        }
+  const channels = [0, 1, 2].map(() => new Float64Array(GRID * GRID));
+  const [red, green, blue] = channels;
+  for (let cell = 0; cell < GRID * GRID; cell++) {
+    const [y, x] = [Math.floor(cell / GRID), cell % GRID];
+    for (let row = top + starts[y]; row < top + ends[y]; row++) {
+      const end = (row * width + left + ends[x]) * 3;
+      for (let at = (row * width + left + starts[x]) * 3; at < end; at += 3) {
+        red[cell] += levels[at];
+        green[cell] += levels[at + 1];
+        blue[cell] += levels[at + 2];
       }
-      return total / ((ends[y] - starts[y]) * (ends[x] - starts[x])) / 255;
-    }),
-  );
+    }
+    const pixels = (ends[y] - starts[y]) * (ends[x] - starts[x]);
+    for (const sums of channels) sums[cell] = sums[cell] / pixels / 255;
+  }
+  return channels;
 }
 
 const mean = (values) => values.reduce((total, value) => total + value, 0) / values.length;

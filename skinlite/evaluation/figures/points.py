@@ -6,7 +6,7 @@ threshold p at which somebody would act: Vickers and Elkin, Medical Decision Mak
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ THRESHOLDS = np.linspace(0.005, 0.5, 100)
 
 
 def draw_points(
-    path: Path, title: str, labels: Labels, probabilities: Probabilities, points: dict[str, Point]
+    path: Path, title: str, labels: Labels, probabilities: Probabilities, points: Mapping[str, Point]
 ) -> None:
     """Draw a PNG.
 
