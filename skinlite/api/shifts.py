@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from skinlite_export.decision.shifts import Predict, Shifted
 
 
-def under_shifts(judged: Judged, report: Report = silent) -> "list[Shifted]":
+def under_shifts(judged: Judged, count: int, report: Report = silent) -> "list[Shifted]":
     """What was judged, under every shift of `skinlite.evaluation.shifts` and at every strength.
 
     A bundle is compared with its run's Keras model where the run is known and takes images of the
@@ -27,6 +27,7 @@ def under_shifts(judged: Judged, report: Report = silent) -> "list[Shifted]":
 
     Args:
         judged: what `skinlite.api.evaluate.judge` gave.
+        count: images that are looked at, at most; each of them 61 times.
         report: progress.
 
     Raises:
@@ -37,7 +38,7 @@ def under_shifts(judged: Judged, report: Report = silent) -> "list[Shifted]":
     from skinlite_export.runtime.runner import predict_all
 
     predictions, bundle, run = judged.predictions, judged.bundle, judged.run
-    picked = shifts.some_of(predictions.examples.labels)
+    picked = shifts.some_of(predictions.examples.labels, count)
     examples, rows = predictions.examples.take(picked), predictions.rows.iloc[picked]
     classes = judged.dataset.classes
     if bundle is None:

@@ -17,9 +17,6 @@ from skinlite_export.decision.familiarity import distance
 from skinlite_export.manifest.decision import Decision
 from skinlite_export.runtime.signature import Record
 
-IMAGES = 300
-"""Images that are looked at, at most; each of them 61 times."""
-
 Predict = Callable[[Sequence[Pixels]], Probabilities]
 """Images to probabilities (N, classes)."""
 
@@ -47,9 +44,9 @@ class Shifted(Record):
     coverage: float | None = None
 
 
-def some_of(labels: Labels) -> NDArray[np.intp]:
-    """Positions of at most `IMAGES` images, spread over all of them."""
-    return np.unique(np.linspace(0, len(labels) - 1, min(IMAGES, len(labels))).astype(np.intp))
+def some_of(labels: Labels, count: int) -> NDArray[np.intp]:
+    """Positions of at most ``count`` images, spread over all of them."""
+    return np.unique(np.linspace(0, len(labels) - 1, min(count, len(labels))).astype(np.intp))
 
 
 def under_shifts(

@@ -47,10 +47,13 @@ def evaluate(
         bool,
         typer.Option(
             "--shifts",
-            help="Also judge 300 images as other cameras make them: noise, blur, light, colours, "
+            help="Also judge images as other cameras make them: noise, blur, light, colours, "
             "JPEG; takes minutes. With --figures as a figure, too.",
         ),
     ] = False,
+    shift_images: Annotated[
+        int, typer.Option(min=1, help="Number of images for --shifts, at most.")
+    ] = 300,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
@@ -60,7 +63,7 @@ def evaluate(
 
     with reporting() as report:
         judged = judge(artefact, data, split, model, report)
-        shifted = as_table(under_shifts(judged, report)) if shifts else None
+        shifted = as_table(under_shifts(judged, shift_images, report)) if shifts else None
     predictions, found, run = judged.predictions, judged.evaluation, judged.run
     title = _title(artefact, split, judged)
     if found.leaks.statement:

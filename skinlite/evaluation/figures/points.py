@@ -27,7 +27,11 @@ THRESHOLDS = np.linspace(0.005, 0.5, 100)
 
 
 def draw_points(
-    path: Path, title: str, labels: Labels, probabilities: Probabilities, points: Mapping[str, Point]
+    path: Path,
+    title: str,
+    labels: Labels,
+    probabilities: Probabilities,
+    points: Mapping[str, Point],
 ) -> None:
     """Draw a PNG.
 
