@@ -53,7 +53,7 @@ def asked_of(asked: dict[str, float] | None, classes: ClassList) -> dict[str, fl
             classes_of(point, classes)
         return asked
     points = [classes.critical] if classes.critical else []
-    if len(classes.malignant) > 1:
+    if 1 < len(classes.malignant) < len(classes):
         points.append(MALIGNANT)
     return dict.fromkeys(points, DEFAULT)
 

@@ -64,6 +64,8 @@ def test_points_of_class_lists() -> None:
     none = ClassList.of(["cat", "dog", "eel"])
     assert asked_of(None, none) == {} and asked_of({"cat": 0.8}, none) == {"cat": 0.8}
     assert asked_of({}, HAM10000) == {}
+    # Where every class is malignant there is nothing to tell them from.
+    assert asked_of(None, ClassList.of(["bcc", "mel"])) == {"mel": 0.9}
 
 
 @pytest.mark.parametrize(
