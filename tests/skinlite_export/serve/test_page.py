@@ -17,6 +17,7 @@ from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import read_vectors
+from skinlite_export.decision.build_familiarity import no_lesions
 from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.server import Server
@@ -295,3 +296,30 @@ def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) ->
     page.fill("#age", "430")
     assert page.inner_text("#age-hint") == "The age has to be between 0 and 120."
     assert page.get_attribute("#age", "aria-invalid") == "true"
+
+
+@pytest.mark.slow
+def test_the_page_turns_a_photograph_away_and_says_what_is_left(
+    opened: Callable[..., Page], exported: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    bundle = exported()
+    one = opened(bundle)
+    photo, *_ = no_lesions(300, 400)["two photographs of scikit-learn, whole and in parts"]
+    Image.fromarray(photo).save(tmp_path / "temple.png")
+    one.choose(tmp_path / "temple.png")
+    one.says("#decision", "does not look like a photo that this network knows")
+    one.expect(one.page.locator("#bars")).to_be_hidden()
+    for vector in read_vectors(bundle).vectors:
+        decided = vector.models[TFLITE].decision
+        if decided and decided.familiar and vector.patient:
+            one.answer(vector.patient)
+            one.choose(bundle.path / "golden" / vector.picture)
+            names = [bundle.manifest.classes[code] for code in decided.classes]
+            one.says("#decision", f"{re.escape(names[-1])}\\.")
+            one.expect(one.page.locator("#bars")).to_be_visible()
+            for word in ("Not sure", "threshold for Melanocytic nevus or Benign"):
+                assert word in one.page.inner_text("#decision") or len(names) == 1
+            break
+    else:
+        pytest.fail("no golden image is familiar")
+    assert one.faults == []
