@@ -44,7 +44,7 @@ def export(
             applied, and the .onnx is int8 if the .tflite is.
         calibration: data set of calibration images, instead of the training split.
         explain_error: measure the int8 error of each layer; takes minutes.
-        kits: sample code to add: ``android``, ``ios``, ``web``.
+        kits: sample code to add: ``android``, ``ios``, ``react-native``, ``web``.
         key: to sign the bundle with, see `skinlite_export.bundle.signing.read_private_key`.
         replace: overwrite an existing ``out``.
         must_pass: raise an error if a gate fails; otherwise ``bundle.manifest.status`` is

@@ -13,6 +13,7 @@ from skinlite_export.bundle.kits import copy_kits
 from skinlite_export.convert.memory import check_memory
 from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_tflite import convert_float32
+from skinlite_export.decision.operating_points import asked_of
 from skinlite_export.manifest.manifest import Geometry, Manifest, status_of
 from skinlite_export.manifest.origin import NOTICE, about_of, data_of, source_of, versions
 from skinlite_export.metadata.embed import embed
@@ -77,6 +78,7 @@ def export_run(
     if recipe.gates:
         gates = recipe.gates.for_critical(classes.critical)
         recipe = recipe.model_copy(update={"gates": gates})
+    asked_of(recipe.operating_points, classes)  # a point of no class, before hours of work
     with staged_folder(out, replace=replace) as folder:
         model = run.load_model()
         check_memory(model)
@@ -100,7 +102,7 @@ def export_run(
         copy_kits(folder, kits)
         proof = prove(folder, model, data, recipe, converted.control, report, run)
         manifest = Manifest(
-            status=status_of(proof.verification, converted.search, recipe.gates),
+            status=status_of(proof.gates, converted.search, recipe.gates),
             notice=NOTICE,
             about=about,
             source=source,
@@ -117,7 +119,8 @@ def export_run(
             audit=audit(tflite),
             verification=proof.verification,
             # A network that learned nothing has no confidence to mend.
-            temperature=None if run.info.status == "untrained" else proof.temperature,
+            temperature=proof.temperature if trained else None,
+            decision=proof.decision,
             layer_errors=converted.layer_errors,
             error_by_depth=converted.error_by_depth,
             search=converted.search,

@@ -4,7 +4,7 @@ The manifest's entry and the report's header are this object. Its errors name it
 `` `io='int8'` ``, which the command line turns into its flags.
 """
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -49,6 +49,9 @@ class Gates(BaseModel):
     )
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
+    operating_point_drop: float = Field(
+        0.05, ge=0, le=1, description="of sensitivity and of specificity at each point, at most"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -73,9 +76,10 @@ class Gates(BaseModel):
 
     @property
     def limits(self) -> dict[str, float]:
-        """By the name of the measure that is gated (`Gate.name`)."""
+        """By the name of the measure that is gated (`Gate.name`); without operating points, whose
+        gates are in the manifest's ``decision``."""
         limits = {name: value for name, value in dict(self).items() if value is not None}
-        del limits["teacher_agreement"]
+        del limits["teacher_agreement"], limits["operating_point_drop"]
         if "melanoma_recall_drop" in limits:
             del limits["critical_recall_drop"]
         return limits
@@ -124,6 +128,8 @@ class Recipe(BaseModel):
             of one of the network's size; it crops and resizes inside.
         patient_input: ``encoded``, or ``raw``: age, sex and site are encoded inside the .tflite.
         with_attention: the .tflite has the attention map as a second output.
+        operating_points: sensitivity by point, which is a class, several (``mel+bcc``) or
+            ``malignant``; ``None``: 0.90 of the critical class and of the malignant ones.
         author: of the model, for the files' metadata; ``None`` if it isn't stated.
         license: of the model, likewise.
     """
@@ -149,6 +155,7 @@ class Recipe(BaseModel):
     resize_in_graph: tuple[int, int] | None = None
     patient_input: Literal["encoded", "raw"] = "encoded"
     with_attention: bool = False
+    operating_points: dict[str, Annotated[float, Field(gt=0, lt=1)]] | None = None
     author: str | None = Field(None, pattern="^.+$", max_length=200)
     license: str | None = Field(None, pattern="^.+$", max_length=200)
 

@@ -21,6 +21,7 @@ FLAGS = {
     "install_runtime": "skinlite serve --install-runtime",
     "kits": "--kit",
     "localization": "--site",
+    "operating_points": "--operating-point",
     "resume": "skinlite train --resume",
     "rewrites=()": "--rewrites none",
     "run": "--model",
@@ -148,6 +149,30 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
             f"--resize-in-graph {text!r} isn't HEIGHTxWIDTH in pixels, such as 450x600."
         )
     return int(height), int(width)
+
+
+def parse_points(text: str | None) -> dict[str, float] | None:
+    """Sensitivity by operating point in ``POINT:SENSITIVITY,...``; none of ``off``.
+
+    Raises:
+        InputError: it isn't so written, or a sensitivity isn't between 0 and 1.
+    """
+    if text in (None, "off"):
+        return None if text is None else {}
+    points: dict[str, float] = {}
+    for pair in text.split(","):
+        name, _, asked = (part.strip().lower() for part in pair.rpartition(":"))
+        try:
+            sensitivity = float(asked)
+        except ValueError:
+            sensitivity = 0
+        if not name or not 0 < sensitivity < 1 or name in points:
+            raise InputError(
+                f"--operating-point {text!r} can't be read at {pair!r}. Give off, or a class and "
+                "the sensitivity that it is to have, each once, such as mel:0.95,malignant:0.90."
+            )
+        points[name] = sensitivity
+    return points
 
 
 def parse_gates(text: str) -> "Gates | None":

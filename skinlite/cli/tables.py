@@ -56,7 +56,7 @@ def print_manifest(manifest: "Manifest") -> None:
         print_search(manifest.search)
     if manifest.layer_errors:
         print_layer_errors(manifest.layer_errors)
-    for gate in proof.every_gate:
+    for gate in manifest.gates:
         held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
         held = held if gate.applies else "[yellow]can't be judged:[/]"
         output.print(f"{held} {gate.sentence()}{manifest.leaks.mark}")

@@ -74,7 +74,7 @@ def by_subgroup(
     melanoma, critical = (
         np.array([code == name for code in classes.codes]) for name in ("mel", classes.critical)
     )
-    for field, group, members in _groups(rows):
+    for field, group, members in groups_of(rows):
         inside = members.to_numpy().nonzero()[0]
         melanomas, critical_images = (
             int(chosen[labels[inside]].sum()) for chosen in (melanoma, critical)
@@ -100,9 +100,10 @@ def by_subgroup(
     return groups
 
 
-def _groups(
+def groups_of(
     rows: pd.DataFrame,
 ) -> Iterator[tuple[Field, str, "pd.Series[bool]"]]:
+    """Field, name and members (N,) of every group that has an image."""
     names = [f"{low}-{high - 1}" for low, high in itertools.pairwise(AGE_BANDS)]
     names[-1] = f"{AGE_BANDS[-2]} and more"
     bands = pd.cut(rows["age"], AGE_BANDS, right=False, labels=names).astype(object)

@@ -29,6 +29,7 @@ class DeviceCheck(Record):
 
     Attributes:
         decoding: of the JPEG, in levels; None where the bundle has none.
+        decision: of how many images another one is made; None where the bundle makes none.
     """
 
     vectors: int = Field(ge=1, le=1000)
@@ -36,6 +37,7 @@ class DeviceCheck(Record):
     pixels: Stage
     encoding: Stage
     probabilities: Stage
+    decision: Stage | None = None
 
     @property
     def failed(self) -> list[str]:
@@ -45,6 +47,7 @@ class DeviceCheck(Record):
             "pixels": self.pixels,
             "encoding": self.encoding,
             "probabilities": self.probabilities,
+            "decision": self.decision,
         }
         return [name for name, stage in stages.items() if stage and not stage.passed]
 

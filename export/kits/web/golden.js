@@ -1,6 +1,7 @@
 // The golden vectors on this device: each stage by itself, so that a fault is found where it is.
 
 import { fetchGolden, imageSize, MODEL } from "./contract.js";
+import { decide } from "./decision.js";
 import { decode, fit } from "./geometry.js";
 import { encode } from "./patient.js";
 import { packImage, packPatient } from "./tensors.js";
@@ -13,9 +14,9 @@ const EXACT = 1e-6; // float32 against its decimal
  * @param {object} known golden vectors, of `fetchVectors`
  * @param {import("./model.js").Model} model
  * @param {(done: number, all: number) => void} progress
- * @returns {Promise<{vectors: number} & Record<"decoding"|"pixels"|"encoding"|"probabilities",
- *   {passed: boolean, worst: number}>>} worst: largest difference; decoding: of the JPEG, which
- *   older bundles lack
+ * @returns {Promise<{vectors: number} & Record<"decoding"|"pixels"|"encoding"|"probabilities"|
+ *   "decision", {passed: boolean, worst: number}>>} worst: largest difference; decoding: of the
+ *   JPEG, and decision: of how many images another one is made; older bundles lack both
  */
 export async function checkGolden(bundle, known, model, progress = () => {}) {
   const { height, width } = imageSize(bundle);
@@ -25,6 +26,7 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
     pixels: 0,
     encoding: EXACT,
     probabilities: known.tolerance,
+    ...(bundle.manifest.decision && { decision: 0 }),
   };
   const worst = Object.fromEntries(Object.keys(limits).map((stage) => [stage, 0]));
   const note = (stage, found, expected) => {
@@ -45,6 +47,11 @@ export async function checkGolden(bundle, known, model, progress = () => {}) {
     if (bundle.encoding) note("encoding", encode(vector.patient, bundle.encoding), vector.encoded);
     for (const [name, values] of Object.entries(expected.patient)) {
       note("encoding", patient[name] ?? [], values);
+    }
+    if (expected.decision) {
+      const image = { ...imageSize(bundle), levels };
+      const made = decide(bundle.manifest, expected.probabilities, image);
+      if (!sameDecision(made, expected.decision)) worst.decision += 1;
     }
     model.setInputs({ image: packImage(bundle, levels), ...patient });
     const { probabilities, attention } = await model.run();
@@ -76,6 +83,13 @@ export async function readGolden(bundle, name, read) {
 
 function rgb({ height, width, read }) {
   return read(0, 0, width, height).filter((_, index) => index % 4 !== 3);
+}
+
+/** Whether two decisions are one, the distance as near as another order of sums makes it. */
+export function sameDecision(made, expected) {
+  const { distance, ...others } = expected;
+  return Math.abs(made.distance - distance) <= EXACT * distance &&
+    Object.keys(others).every((key) => JSON.stringify(made[key]) === JSON.stringify(others[key]));
 }
 
 /** The largest; another length, or NaN, is as wrong as can be. */

@@ -2,6 +2,7 @@
 // `skinlite verify BUNDLE --outputs phone.json` judges.
 
 import { imageSize, MODEL } from "./contract.js";
+import { decide } from "./decision.js";
 import { fit } from "./geometry.js";
 import { readGolden } from "./golden.js";
 import { packImage, packPatient } from "./tensors.js";
@@ -24,6 +25,7 @@ export async function runGolden(bundle, known, model, device) {
     const answers = packPatient(bundle, patient);
     model.setInputs({ image, ...answers });
     const { probabilities } = await model.run();
+    const decision = decide(bundle.manifest, probabilities, { height, width, levels: pixels });
     vectors.push({
       picture,
       image: Array.from(image), // JSON takes a typed array for an object
@@ -31,6 +33,7 @@ export async function runGolden(bundle, known, model, device) {
         Object.entries(answers).map(([name, stored]) => [name, Array.from(stored)]),
       ),
       probabilities: Array.from(probabilities),
+      ...(decision && { decision }),
     });
   }
   return { schema_version: 1, device, model: MODEL, vectors };

@@ -22,6 +22,7 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.locks import restore
 from skinlite.files.read_write import kind_of, read_json, sha256_of
 from skinlite.vocabulary import UNKNOWN
+from skinlite_export.decision.decide import Decider
 from skinlite_export.manifest.manifest import FileEntry, Manifest
 from skinlite_export.runtime.runner import Runner, load_runner
 
@@ -61,6 +62,11 @@ class Bundle:
         runner = load_runner(self.path / file, threads)
         runner.shaping = self.shaping
         return runner
+
+    def decider(self) -> Decider | None:
+        """Decides as the bundle does; None where its manifest has no decision."""
+        decision = self.manifest.decision
+        return Decider(decision, self.manifest.class_list) if decision else None
 
     @property
     def shaping(self) -> Shaping:

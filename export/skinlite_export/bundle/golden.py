@@ -8,12 +8,13 @@ for the decoder (`skinlite_export.decoding`); its patient has no age.
 
 Format history of vectors.json: 1 first; 2 what goes into and comes out of each model file by its
 tensors, because files differ in them; since the JPEG, ``decoded``, ``levels`` and ``decoders`` may
-be there. Its JSON Schema is ``schemas/vectors.schema.json``.
+be there, and where the manifest has one, each file's ``decision``. Its JSON
+Schema is ``schemas/vectors.schema.json``.
 """
 
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -23,7 +24,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from pydantic import Field
 
-from skinlite.classes import HAM10000
+from skinlite.classes import HAM10000, ClassList
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.data.preprocessing import Pixels, load_image
 from skinlite.errors import InputError
@@ -31,6 +32,8 @@ from skinlite.files.read_write import read_json
 from skinlite.vocabulary import IMAGE
 from skinlite_export import decoding
 from skinlite_export.bundle.folder import Bundle
+from skinlite_export.decision.decide import Decider, same_decision
+from skinlite_export.manifest.decision import Decided
 from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import Runner
 from skinlite_export.runtime.signature import Record
@@ -60,6 +63,7 @@ class Expected(Record):
         attention: rows of the map, where the file gives one.
         decoders: of the JPEG, by how much a probability moves where it is decoded otherwise, by the
             name of the decoding (`skinlite_export.decoding.OTHERS`).
+        decision: what is decided from the probabilities.
     """
 
     pixels: str
@@ -67,6 +71,7 @@ class Expected(Record):
     probabilities: list[float] = Field(min_length=2)
     attention: list[list[float]] | None = None
     decoders: dict[str, float] | None = None
+    decision: Decided | None = None
 
 
 class Vector(Record):
@@ -140,7 +145,8 @@ def write_golden(
     frame: pd.DataFrame,
     encoder: PatientEncoder,
     runners: dict[str, Runner],
-    classes: Sequence[str] = HAM10000.codes,
+    classes: ClassList = HAM10000,
+    decide: Decider | None = None,
 ) -> None:
     """Write one vector a class into ``folder``, and that of the JPEG.
 
@@ -149,12 +155,13 @@ def write_golden(
         frame: rows of the held-out images.
         encoder: of the patients.
         runners: of the model files, by name.
-        classes: codes of the frame's diagnoses.
+        classes: the frame's diagnoses.
+        decide: as the bundle decides, where it does.
     """
     golden = folder / FOLDER
     golden.mkdir()
     vectors = []
-    for code, name in names_of(classes).items():
+    for code, name in names_of(classes.codes).items():
         rows = frame[frame["dx"] == code].head(1)
         if rows.empty:
             continue
@@ -167,10 +174,10 @@ def write_golden(
                 dx=code,
                 patient=patient if encoder.asks else None,
                 encoded=encoder.encode([patient])[0].tolist(),
-                models=_models(golden, name, image, patient, encoder, runners),
+                models=_models(golden, name, image, patient, encoder, runners, decide),
             )
         )
-    vectors.append(_jpeg(golden, encoder, runners))
+    vectors.append(_jpeg(golden, encoder, runners, decide))
     (golden / VECTORS).write_text(Vectors(vectors=vectors).model_dump_json(indent=2) + "\n")
 
 
@@ -181,22 +188,27 @@ def _models(
     patient: Patient,
     encoder: PatientEncoder,
     runners: dict[str, Runner],
+    decide: Decider | None,
 ) -> dict[str, Expected]:
     models = {}
     for file, runner in runners.items():
         pixels = pixels_for(runner, image)
         stored = f"{name}.{pixels.shape[0]}x{pixels.shape[1]}.png"
         Image.fromarray(pixels).save(golden / stored)
-        models[file] = expect(runner, pixels, stored, patient, encoder)
+        expected = expect(runner, pixels, stored, patient, encoder)
+        decided = decide(expected.probabilities, pixels) if decide else None
+        models[file] = expected.model_copy(update={"decision": decided})
     return models
 
 
-def _jpeg(golden: Path, encoder: PatientEncoder, runners: dict[str, Runner]) -> Vector:
+def _jpeg(
+    golden: Path, encoder: PatientEncoder, runners: dict[str, Runner], decide: Decider | None
+) -> Vector:
     """The JPEG: what it must become, and what other decoders would change."""
     shutil.copyfile(decoding.JPEG, golden / decoding.JPEG.name)
     name, image = decoding.JPEG.stem, decoding.decoded("accurate")
     Image.fromarray(image).save(golden / f"{name}.png")
-    models = _models(golden, name, image, UNTOLD_AGE, encoder, runners)
+    models = _models(golden, name, image, UNTOLD_AGE, encoder, runners, decide)
     for file, runner in runners.items():
         moved = {}
         for other in decoding.OTHERS:
@@ -245,6 +257,7 @@ def check_golden(bundle: Bundle) -> list[str]:
     """
     golden, known, encoder = bundle.path / FOLDER, read_vectors(bundle), bundle.encoder()
     runners = {file: bundle.runner(file) for file in bundle.models}
+    decide = bundle.decider()
     worst = dict.fromkeys(runners, 0.0)
     for vector in known.vectors:
         if vector.decoded:
@@ -278,9 +291,17 @@ def check_golden(bundle: Bundle) -> list[str]:
                     f"{vector.picture}: {file} gives probabilities that differ by "
                     f"{difference:.2g} (at most {known.tolerance:g})"
                 )
+            if not same_decision(
+                decide and decide(expected.probabilities, pixels), expected.decision
+            ):
+                raise InputError(
+                    f"{vector.picture}: what is decided from {file}'s probabilities isn't what the "
+                    "manifest's thresholds make of them"
+                )
     return [
         f"{len(known.vectors)} golden images: pixels and encoded metadata are equal",
         *(f"{file}: probabilities within {value:.1e}" for file, value in worst.items()),
+        *(["decisions: as the manifest's thresholds make them"] if decide else []),
     ]
 
 

@@ -13,7 +13,10 @@ from skinlite.files.read_write import staged_folder
 from skinlite_export.bundle.folder import Bundle, list_files, open_bundle, write_manifest
 
 FOLDER = "kits"
-KITS = ("android", "ios", "web")
+KITS = ("android", "ios", "react-native", "web")
+
+PLAIN = tuple(f"{name}.js" for name in ("contract", "decision", "geometry", "patient", "tensors"))
+"""Modules of the web kit that need no browser, and are the React Native kit's ``plain/``."""
 
 
 def kits_folder() -> Path:
@@ -27,6 +30,11 @@ def copy_kits(bundle: Path, names: tuple[str, ...]) -> None:
     """Copy kits into a bundle folder that isn't sealed yet."""
     for name in names:
         shutil.copytree(kits_folder() / name, bundle / FOLDER / name)
+        if name == "react-native":
+            plain = bundle / FOLDER / name / "plain"
+            plain.mkdir()
+            for module in PLAIN:
+                shutil.copyfile(kits_folder() / "web" / module, plain / module)
 
 
 def add_kits(bundle: Bundle, names: tuple[str, ...], out: Path | None = None) -> Bundle:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skinlite.vocabulary import PATIENT
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
+from skinlite_export.diagnosis.decisions import decisions
 from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.diagnosis.images import image
 from skinlite_export.diagnosis.patient_faults import PatientFault, fields_of, patient_faults
@@ -49,7 +50,7 @@ def diagnose(bundle: Bundle, path: Path) -> Diagnosis:
     known = read_vectors(bundle)
     outputs = read_outputs(path, bundle, known)
     handed = Handed(bundle, outputs.model, outputs.vectors)
-    stages = (image(handed), _patient(handed), probabilities(handed))
+    stages = (image(handed), _patient(handed), probabilities(handed), decisions(handed))
     there = {vector.picture for vector in outputs.vectors}
     return Diagnosis(
         device=outputs.device,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.patient import Patient
+from skinlite.data.preprocessing import load_image
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.decoding import decodings
@@ -15,7 +16,7 @@ from skinlite_export.diagnosis.phone_outputs import Computed
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.runtime.signature import Record
 
-Stage = Literal["image", "patient", "probabilities"]
+Stage = Literal["image", "patient", "probabilities", "decision"]
 
 UNKNOWN_CAUSE = "differs, cause not recognised"
 
@@ -45,12 +46,17 @@ class Handed:
         self.given, self.tolerance = given, known.tolerance
         self.temperature = temperature.value if temperature else None
         self.classes = list(bundle.manifest.classes)
+        self.decide = bundle.decider()
         self.runner, self.encoder = bundle.runner(model), bundle.encoder()
         self.signature = self.runner.signature
         self.decodings = [decodings(bundle.path / FOLDER / vector.picture) for vector in given]
         self.levels = [vectors[vector.picture].levels for vector in given]
         self.patients = [vectors[vector.picture].patient or Patient() for vector in given]
         self.expected = [vectors[vector.picture].models[model].probabilities for vector in given]
+        self.pixels = [
+            load_image(bundle.path / FOLDER / vectors[vector.picture].models[model].pixels)
+            for vector in given
+        ]
         self.encoded = list(patients_for(self.runner, self.patients, self.encoder))
 
     def rows(self, stage: Stage) -> list[int]:

@@ -24,6 +24,15 @@ class Given(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class ComputedDecision(Given):
+    """What was decided for one golden image; see `skinlite_export.manifest.decision.Decided`."""
+
+    distance: float | None = None
+    familiar: bool | None = None
+    classes: list[str] | None = None
+    points: dict[str, bool] | None = None
+
+
 class Computed(Given):
     """What was computed for one golden image.
 
@@ -32,12 +41,14 @@ class Computed(Given):
         image: the whole image tensor as it is stored, flat, in the order of the memory.
         patient: the other input tensors as they are stored, by name.
         probabilities: real numbers: dequantized where the file stores integers.
+        decision: what was decided from them and from the image.
     """
 
     picture: str
     image: list[float] | None = None
     patient: dict[str, list[float]] | None = None
     probabilities: list[float] | None = None
+    decision: ComputedDecision | None = None
 
 
 class Outputs(Given):
@@ -89,7 +100,7 @@ def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[
         if one.picture in seen:
             yield f"{one.picture} is in it twice"
         seen.add(one.picture)
-        if one.image is one.patient is one.probabilities is None:
+        if one.image is one.patient is one.probabilities is one.decision is None:
             yield f"{one.picture} has neither image nor patient nor probabilities"
         if one.patient is not None and sorted(one.patient) != patient:
             names = ", ".join(sorted(one.patient)) or "nothing"

@@ -5,9 +5,11 @@ Its JSON Schema is published as ``schemas/manifest.schema.json`` (`skinlite_expo
 Format history: 1 first; 2 a signature for each model file, with number formats, and the geometry
 in parts that a program can read. Since then tensors may tell their raw name and their place in the
 file, and the geometry how a JPEG is decoded; a manifest without them is read as before. Without
-``malignant``, ``critical`` and ``isic_columns`` the classes are HAM10000's seven.
+``malignant``, ``critical`` and ``isic_columns`` the classes are HAM10000's seven. Without
+``decision`` there are probabilities alone.
 """
 
+from collections.abc import Iterable
 from typing import Literal, Self
 
 from pydantic import model_validator
@@ -17,10 +19,12 @@ from skinlite.data.preprocessing import FRAME, Shaping
 from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.models.adopted import Adopted
 from skinlite.training.config import TrainConfig
+from skinlite_export.manifest.decision import Decision
 from skinlite_export.manifest.measured import (
     Audit,
     Calibration,
     DepthError,
+    Gate,
     LayerError,
     Search,
     Temperature,
@@ -33,12 +37,11 @@ from skinlite_export.runtime.signature import Record, Signature
 Status = Literal["accepted", "rejected", "ungated"]
 
 
-def status_of(verification: Verification, search: Search | None, gates: Gates | None) -> Status:
+def status_of(judged: Iterable[Gate], search: Search | None, gates: Gates | None) -> Status:
     """What the measured gates make of a bundle."""
     if gates is None:
         return "ungated"
-    failed = any(gate.fails for gate in verification.every_gate)
-    held = not failed and (search is None or search.found)
+    held = not any(gate.fails for gate in judged) and (search is None or search.found)
     return "accepted" if held else "rejected"
 
 
@@ -156,6 +159,7 @@ class Manifest(Record):
         classes: long names by code, in the order of the probabilities.
         malignant: codes of the classes that are known to be malignant.
         critical: code of the class whose recall the gates protect; None where none is known.
+        decision: how an app decides; None of an untrained network, and of older versions.
         isic_columns: by code, the columns of an ISIC challenge's table, in its order.
         files: every other file of the bundle.
     """
@@ -178,6 +182,7 @@ class Manifest(Record):
     audit: Audit
     verification: Verification
     temperature: Temperature | None = None
+    decision: Decision | None = None
     layer_errors: tuple[LayerError, ...] | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
     search: Search | None = None
@@ -195,6 +200,11 @@ class Manifest(Record):
     def class_list(self) -> ClassList:
         """The classes, in the order of the probabilities."""
         return ClassList(names=self.classes, malignant=self.malignant, critical=self.critical)
+
+    @property
+    def gates(self) -> list[Gate]:
+        """Every gate: of the scores, also against a teacher, and of the operating points."""
+        return self.verification.every_gate + (self.decision.gates if self.decision else [])
 
     @property
     def leaks(self) -> Leaks:

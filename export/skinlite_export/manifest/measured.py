@@ -57,7 +57,7 @@ class Gate(Record):
 
     Attributes:
         name: a field of `skinlite_export.recipe.Gates`.
-        critical: whose recall it is about; None of other gates.
+        critical: whose recall, or which operating point, it is about; None of other gates.
         applies: False where the data set has no critical class: then it neither holds nor fails.
         measured: ``None`` where the images could not tell, and then the gate does not hold.
         interval: paired 95 % bootstrap interval, where measured.
@@ -92,7 +92,7 @@ class Gate(Record):
         name = self.name.replace("_", " ").replace("auc", "AUC").replace("ece", "ECE")
         if not self.applies:
             return f"{self.file}: {name}: NOT APPLICABLE, for no class is known to be critical"
-        if self.critical and self.name == "critical_recall_drop":
+        if self.critical and self.name != "melanoma_recall_drop":
             name = f"{name} ({self.critical})"
         if self.measured is None or self.interval is None:
             return f"{self.file}: {name} can't be measured on these images"

@@ -8,6 +8,7 @@ intelligence reports in dermatology", JAMA Dermatology 158(1), 90-96 (2022).
 from skinlite.evaluation.page import Page, Table
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.model_card.checklist import ABSENT, application, assessment, data, technique
+from skinlite_export.model_card.decision import decisions
 from skinlite_export.model_card.results import judged_on, results
 
 NEVER = (
@@ -26,6 +27,7 @@ def card_of(manifest: Manifest) -> str:
         Table("Technique", "CLEAR Derm: technique.", point, technique(manifest)),
         Table("Assessment", "CLEAR Derm: technical assessment.", point, assessment(manifest)),
         *results(manifest),
+        *decisions(manifest),
         _files(manifest),
         *_tensors(manifest),
     ]

@@ -154,7 +154,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
         for comparison in compared
     ]
     mark = manifest.leaks.mark
-    gates = [(_outcome(gate), gate.sentence() + mark) for gate in proof.gates]
+    gates = [(_outcome(gate), gate.sentence() + mark) for gate in manifest.gates]
     return [
         Table(
             "What conversion kept",

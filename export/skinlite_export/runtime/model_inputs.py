@@ -1,6 +1,6 @@
 """Give a model file what it takes: images of its size, patients encoded or as answered."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,13 @@ from skinlite_export.runtime.runner import Runner, predict_all
 def pixels_for(runner: Runner, image: Pixels) -> Pixels:
     """Bring an image to the size of the image tensor; where the file resizes, of its frame."""
     return shape(image, *runner.signature.height_width, runner.shaping)
+
+
+def images_for(runner: Runner, examples: Examples, frame: pd.DataFrame) -> Iterable[Pixels]:
+    """The images as a file takes them; see `answer`."""
+    if examples.pixels.shape[1:3] == runner.signature.height_width:
+        return examples.images
+    return (pixels_for(runner, load_image(path)) for path in frame["path"])
 
 
 def patients_for(
@@ -66,9 +73,5 @@ def answer(
         frame: their rows of the data set; what a file that resizes takes is decoded from there.
         encoder: of the patients.
     """
-    images = (
-        examples.images
-        if examples.pixels.shape[1:3] == runner.signature.height_width
-        else (pixels_for(runner, load_image(path)) for path in frame["path"])
-    )
+    images = images_for(runner, examples, frame)
     return predict_all(runner, images, patients_for(runner, patients_of(frame, encoder), encoder))

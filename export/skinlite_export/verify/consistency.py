@@ -26,6 +26,7 @@ from skinlite_export.manifest.origin import NOT_STATED, stated_of
 from skinlite_export.model_card.card import card_of
 from skinlite_export.verify.audit import audit
 from skinlite_export.verify.data_check import data_faults
+from skinlite_export.verify.decision_check import decision_faults
 from skinlite_export.verify.scores_check import evidence_faults
 
 
@@ -43,6 +44,7 @@ def check_consistency(bundle: Bundle) -> str:
         *_manifest(bundle.manifest),
         *evidence_faults(bundle.manifest, bundle.models),
         *data_faults(bundle.manifest),
+        *decision_faults(bundle.manifest, bundle.models),
     ]
     # What follows counts on the manifest.
     faults = faults or [*_card(bundle), *_models(bundle), *_golden(bundle)]
@@ -127,7 +129,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
     stated = zip((about.author, about.license), stated_of(source, recipe), strict=True)
     claims = {
         "status doesn't follow from the gates": manifest.status
-        == status_of(manifest.verification, manifest.search, recipe.gates),
+        == status_of(manifest.gates, manifest.search, recipe.gates),
         "classes aren't skinlite's": all(
             name in (NAMES.get(code, code), code) for code, name in manifest.classes.items()
         )

@@ -23,7 +23,7 @@ def check_gates(manifest: Manifest, bundle: Path) -> None:
     """
     mark = manifest.leaks.mark
     proof = manifest.verification
-    failed = [gate for gate in proof.every_gate if gate.fails]
+    failed = [gate for gate in manifest.gates if gate.fails]
     if failed:
         taught = proof.teacher.gates if proof.teacher else []
         told = "; ".join(

@@ -22,9 +22,19 @@ from skinlite.training.runs.run import Run
 from skinlite.training.trainer import predict
 from skinlite_export.bundle import folder as layout
 from skinlite_export.bundle.golden import write_golden
+from skinlite_export.decision.build import KERAS, Predicted, decision_of
+from skinlite_export.decision.build_familiarity import familiarity_of
+from skinlite_export.decision.decide import Decider
 from skinlite_export.graph.build_keras import SAME, build_twin
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.manifest.measured import Machine, TeacherProof, Temperature, Verification
+from skinlite_export.manifest.decision import Decision
+from skinlite_export.manifest.measured import (
+    Gate,
+    Machine,
+    TeacherProof,
+    Temperature,
+    Verification,
+)
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.model_inputs import answer
 from skinlite_export.runtime.runner import load_runner
@@ -39,6 +49,12 @@ class Proof(NamedTuple):
     signatures: dict[str, Signature]
     verification: Verification
     temperature: Temperature
+    decision: Decision | None
+
+    @property
+    def gates(self) -> list[Gate]:
+        """Every gate: of the scores, and of the operating points."""
+        return self.verification.every_gate + (self.decision.gates if self.decision else [])
 
 
 def prove(
@@ -48,7 +64,7 @@ def prove(
     recipe: Recipe,
     control: Graph | None,
     report: Report,
-    run: Run | None = None,
+    run: Run,
 ) -> Proof:
     """Run the Keras model and both files on the whole test split; write the golden vectors.
 
@@ -59,7 +75,8 @@ def prove(
         recipe: whose gates judge.
         control: of quantization-aware training, where there was one.
         report: progress.
-        run: the model's, for what its teacher answers.
+        run: the model's. By a network that isn't trained nothing can be decided; of a taught one
+            the files are compared with its teacher, too.
 
     Raises:
         SkinliteError: the .onnx differs from the Keras model in float32.
@@ -83,11 +100,25 @@ def prove(
             f"{layout.ONNX} differs from the Keras model by {difference:.2g} in a probability, "
             "but both are float32; this is a bug in skinlite, please report it."
         )
-    write_golden(folder, rows, data.encoder, runners, classes.codes)
     fitted_on = answer(runners[layout.TFLITE], validation, validation_rows, data.encoder)
     temperature = temperature_of(
         (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
     )
+    decision = None
+    if run.info.status != "untrained":
+        report("choosing thresholds on validation images", 0, 1)
+        chosen_on = {KERAS: predict(model, validation), layout.TFLITE: fitted_on}
+        decision = decision_of(
+            Predicted(validation.labels, validation_rows, chosen_on),
+            Predicted(test.labels, rows, {KERAS: reference, **answers}),
+            familiarity_of(data, runners, layout.TFLITE),
+            layout.TFLITE,
+            recipe,
+            classes,
+        )
+        report("chose thresholds on validation images", 1, 1)
+    decide = Decider(decision, classes) if decision else None
+    write_golden(folder, rows, data.encoder, runners, classes, decide)
     verification = Verification(
         split="test",
         sha256=identity(rows["image_id"]),
@@ -116,7 +147,7 @@ def prove(
         and compare(
             "float control", test.labels, reference, predict(build_twin(control), test), classes
         ),
-        teacher=_beside_teacher(run, data, answers, recipe) if run else None,
+        teacher=_beside_teacher(run, data, answers, recipe),
         machine=Machine(
             processor=processor(),
             architecture=platform.machine(),
@@ -125,7 +156,7 @@ def prove(
         ),
     )
     signatures = {file: runner.signature for file, runner in runners.items()}
-    return Proof(signatures, verification, temperature)
+    return Proof(signatures, verification, temperature, decision)
 
 
 def _beside_teacher(

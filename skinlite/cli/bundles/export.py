@@ -10,6 +10,7 @@ from skinlite.cli.parsing import (
     parse_gates,
     parse_kits,
     parse_names,
+    parse_points,
     parse_rewrites,
     parse_size,
 )
@@ -81,6 +82,14 @@ def export(
         str,
         typer.Option(help="on, off, or limits such as agreement=0.98,melanoma_recall_drop=0.01."),
     ] = "on",
+    operating_point: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POINT:SENSITIVITY,...",
+            help="Thresholds to choose, such as mel:0.95,mel+bcc+akiec:0.90; off: none. Default: "
+            "0.90 of the critical class and of all malignant ones.",
+        ),
+    ] = None,
     keep_float: Annotated[
         str, typer.Option(help="Layers to compute in float, LAYER,...; --explain-error lists them.")
     ] = "",
@@ -149,7 +158,9 @@ def export(
     ] = None,
     kit: Annotated[
         str,
-        typer.Option(metavar="NAME,...", help="Sample code to add: android, ios, web."),
+        typer.Option(
+            metavar="NAME,...", help="Sample code to add: android, ios, react-native, web."
+        ),
     ] = "",
     sign: Annotated[
         Path | None,
@@ -177,6 +188,7 @@ def export(
             "screening": screening or None,
             "ranges": ranges,
             "gates": parse_gates(gates),
+            "operating_points": parse_points(operating_point),
             "seed": seed,
             "keep_float": parse_names(keep_float),
             "allow_float": parse_names(allow_float.upper()),

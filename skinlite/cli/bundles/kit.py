@@ -17,7 +17,7 @@ def kit(
         typer.Option(
             "--kit",
             metavar="NAME,...",
-            help="Sample code to add: android, ios, web.",
+            help="Sample code to add: android, ios, react-native, web.",
             show_default=False,
         ),
     ],

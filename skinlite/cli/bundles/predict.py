@@ -47,7 +47,7 @@ def predict(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Predict one image: a probability for each class. Research software: no diagnosis."""
+    """Predict one image: probabilities, and a decision. Research software: no diagnosis."""
     import io
 
     from PIL import Image
@@ -56,8 +56,9 @@ def predict(
     from skinlite.data.patient import Patient
     from skinlite.files.read_write import write_atomically
     from skinlite_export.bundle.folder import open_bundle
+    from skinlite_export.decision.words import in_words
     from skinlite_export.runtime.attention_overlay import overlay
-    from skinlite_export.runtime.model_inputs import run_one
+    from skinlite_export.runtime.model_inputs import pixels_for, run_one
 
     if attention and attention.suffix.lower() != ".png":
         raise InputError(
@@ -95,10 +96,16 @@ def predict(
         coloured = overlay(pixels, found, runner.signature.height_width, (size, size))
         Image.fromarray(coloured).save(content, "png")
         write_atomically(attention, content.getvalue())
-    answer = dict(zip(manifest.classes, runner.probabilities().tolist(), strict=True))
+    probabilities = runner.probabilities().tolist()
+    answer = dict(zip(manifest.classes, probabilities, strict=True))
+    decide = opened.decider()
+    decided = decide(probabilities, pixels_for(runner, pixels)) if decide else None
     if as_json:
-        output.print_json(data={"probabilities": answer, "notice": manifest.notice})
+        data = {"probabilities": answer, "notice": manifest.notice}
+        output.print_json(data=data | ({"decision": decided.model_dump()} if decided else {}))
         return
+    for sentence in in_words(decided, manifest) if decided else []:
+        output.print(sentence)
     table = Table("class", "", "probability")
     for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
         table.add_row(name, manifest.classes[name], number(probability))

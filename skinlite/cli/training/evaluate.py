@@ -1,5 +1,6 @@
 """``skinlite evaluate``: what a run or a bundle is worth on a split of its data set."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,7 +9,7 @@ import typer
 from skinlite.cli.bundles.submission import write_answers
 from skinlite.cli.progress import reporting
 from skinlite.cli.shared import DataOption, JsonOption, console, hold, hold_file, output
-from skinlite.cli.training.score_tables import print_evaluation
+from skinlite.cli.training.score_tables import print_evaluation, print_shifts
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 
@@ -42,14 +43,27 @@ def evaluate(
             metavar="DIR", help="Write figures there: curves, bars, confusion matrix, attention."
         ),
     ] = None,
+    shifts: Annotated[
+        bool,
+        typer.Option(
+            "--shifts",
+            help="Also judge images as other cameras make them: noise, blur, light, colours, "
+            "JPEG; takes minutes. With --figures as a figure, too.",
+        ),
+    ] = False,
+    shift_images: Annotated[
+        int, typer.Option(min=1, help="Number of images for --shifts, at most.")
+    ] = 300,
     as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run (Keras) or a bundle (its .tflite) on held-out images."""
     _check_places(isic_csv, figures)
     from skinlite.api.evaluate import SEEN, judge
+    from skinlite.api.shifts import as_table, under_shifts
 
     with reporting() as report:
         judged = judge(artefact, data, split, model, report)
+        shifted = as_table(under_shifts(judged, shift_images, report)) if shifts else None
     predictions, found, run = judged.predictions, judged.evaluation, judged.run
     title = _title(artefact, split, judged)
     if found.leaks.statement:
@@ -63,10 +77,20 @@ def evaluate(
         write_answers(isic_csv, names, predictions.probabilities, judged.dataset.classes)
     if figures:
         _draw(figures, title, judged)
+        _draw_points(figures, title, judged)
+        if shifted is not None:
+            from skinlite.evaluation.figures.shifts import draw_shifts
+
+            draw_shifts(figures / "shifts.png", title, shifted)
     if as_json:
-        output.print_json(found.model_dump_json())
+        known = json.loads(found.model_dump_json())
+        if shifted is not None:
+            known["shifts"] = json.loads(shifted.to_json(orient="records"))
+        output.print_json(data=known)
     else:
         print_evaluation(found, title)
+        if shifted is not None:
+            print_shifts(shifted)
 
 
 def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
@@ -85,6 +109,23 @@ def _title(artefact: Path, split: str, judged: "Judged") -> str:
     if judged.run and judged.run.info.status == "untrained":
         title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic images" if judged.dataset.synthetic else "")
+
+
+def _draw_points(folder: Path, title: str, judged: "Judged") -> None:
+    """Of a bundle that has some, the operating points."""
+    decision = judged.bundle.manifest.decision if judged.bundle else None
+    codes = judged.dataset.classes.codes
+    points = {
+        name: ([codes.index(code) for code in point.classes], point.threshold)
+        for name, point in (decision.points.items() if decision else ())
+        if point.threshold is not None
+    }
+    if points:
+        from skinlite.evaluation.figures.points import draw_points
+
+        known = judged.predictions
+        path = folder / "points.png"
+        draw_points(path, title, known.examples.labels, known.probabilities, points)
 
 
 def _draw(folder: Path, title: str, judged: "Judged") -> None:

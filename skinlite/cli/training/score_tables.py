@@ -6,9 +6,11 @@ from rich.table import Table
 from rich.text import Text
 
 from skinlite.cli.shared import output
-from skinlite.cli.tables import number
+from skinlite.cli.tables import number, wide
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from skinlite.evaluation.calibration import Calibration
     from skinlite.evaluation.evaluation import Evaluation
     from skinlite.evaluation.resampling import Interval
@@ -123,3 +125,15 @@ def _print_calibration(calibration: "Calibration") -> None:
             f"{calibration.temperature_from} {calibration.ece_with_temperature:.3f}"
         )
     output.print(line)
+
+
+def print_shifts(found: "pd.DataFrame") -> None:
+    """A row for each shift and strength, and a column for each score that is known."""
+    known = found.dropna(axis="columns", how="all")
+    table = Table(title="as other cameras make images", title_justify="left")
+    for name in known.columns:
+        table.add_column(name.replace("_", " "), justify="left" if name == "shift" else "right")
+    for row in known.to_dict(orient="records"):
+        cells = (number(value) for name, value in row.items() if name not in ("shift", "strength"))
+        table.add_row(row["shift"], str(row["strength"]), *cells)
+    wide().print(table)

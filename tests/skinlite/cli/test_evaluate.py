@@ -235,3 +235,26 @@ def test_a_damaged_history_of_an_older_run_is_told(
     os.mkfifo(history)
     with pytest.raises(InputError, match=r"history\.csv is a pipe"):
         open_run(run).history()
+
+
+@pytest.mark.slow
+def test_shifts_are_judged_beside_the_scores(
+    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    line = ("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--shifts", "--json")
+    code, out, err = skinlite(*line, "--figures", tmp_path / "figures")
+    assert code == 0, err
+    found = json.loads(out)
+    plain, *shifted = found["shifts"]
+    assert (plain["shift"], plain["strength"], len(shifted)) == ("none", 0, 60)
+    assert plain["accuracy"] == pytest.approx(found["accuracy"])  # fewer than 300 images: all
+    comparison = tiny_bundle.manifest.verification.files[0]
+    assert plain["agreement"] == pytest.approx(comparison.agreement)
+    decision = tiny_bundle.manifest.decision
+    assert decision
+    away = decision.familiarity.turned_away["model.tflite"].value
+    assert plain["turned_away"] == pytest.approx(away)
+    # Noise is no lesion, whatever lies below.
+    worst = {(one["shift"], one["strength"]): one["turned_away"] for one in shifted}
+    assert worst["gaussian noise", 5] > plain["turned_away"]
+    assert (tmp_path / "figures/shifts.png").is_file()

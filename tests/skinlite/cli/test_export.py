@@ -35,7 +35,7 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--screening", "0.5"], "--screening 0.5: "),
         (
             ["--kit", "web,windows"],
-            "no kit 'windows'. --kit needs one or more of android, ios, web",
+            "no kit 'windows'. --kit needs one or more of android, ios, react-native, web",
         ),
         (["--ranges", "guess"], "'mse' or 'minmax'"),
         (["--calibration-images", "0"], "--calibration-pictures"),

@@ -57,7 +57,7 @@ def test_into_a_copy(skinlite: Skinlite, bundle: Bundle, tmp_path: Path) -> None
 )
 def test_a_kit_that_there_is_not(skinlite: Skinlite, bundle: Bundle, names: str, told: str) -> None:
     code, out, err = skinlite("kit", bundle.path, "--kit", names)
-    assert (code, out) == (2, "") and told in err and "android, ios, web" in err
+    assert (code, out) == (2, "") and told in err and "android, ios, react-native, web" in err
 
 
 def test_no_bundle_and_one_that_was_changed(

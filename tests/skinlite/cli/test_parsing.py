@@ -10,7 +10,14 @@ import pytest
 import typer
 
 from skinlite.cli.main import app
-from skinlite.cli.parsing import SETTING, as_flags, parse_gates, parse_kits, parse_rewrites
+from skinlite.cli.parsing import (
+    SETTING,
+    as_flags,
+    parse_gates,
+    parse_kits,
+    parse_points,
+    parse_rewrites,
+)
 from skinlite.errors import InputError
 from skinlite_export.recipe import Gates
 from skinlite_export.rewrites.registry import ALL, REWRITES
@@ -128,7 +135,7 @@ def test_nonsense_lists_the_gates(text: str) -> None:
 def test_kits() -> None:
     assert parse_kits("") == ()
     assert parse_kits("web, android,web") == ("web", "android")
-    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, web"):
+    with pytest.raises(InputError, match=r"no kit 'windows'.*android, ios, react-native, web"):
         parse_kits("android,windows")
 
 
@@ -166,3 +173,15 @@ def test_flags_of_older_versions_still_work(command: str, new: str, old: str) ->
     context = made.make_context(command, [old, "7"])
     assert context.params[option.name] == made.make_context(command, [new, "7"]).params[option.name]
     assert context.params[option.name] == 7
+
+
+def test_operating_points_are_read_or_refused() -> None:
+    assert parse_points("mel:0.95, Malignant:0.9,mel+bcc:0.5") == {
+        "mel": 0.95,
+        "malignant": 0.9,
+        "mel+bcc": 0.5,
+    }
+    assert parse_points(None) is None and parse_points("off") == {}
+    for text in ("mel", "mel:", ":0.9", "mel:1", "mel:nan", "mel:0.9,mel:0.8", ""):
+        with pytest.raises(InputError, match=r"--operating-point .* such as mel:0.95"):
+            parse_points(text)

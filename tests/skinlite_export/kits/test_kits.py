@@ -143,7 +143,7 @@ def test_kotlin_gives_the_golden_numbers(
             assert one["patient"][name] == pytest.approx(values, abs=1e-6)
         assert one["probabilities"] == pytest.approx(expected.probabilities, abs=1e-6)
     told = diagnose(bundle, outputs)
-    assert [(stage.checked, stage.fault) for stage in told.findings] == [(8, None)] * 3
+    assert [(stage.checked, stage.fault) for stage in told.findings] == [(8, None)] * 4
     found["vectors"][4]["image"] = found["vectors"][4]["image"][::-1]
     outputs.write_text(json.dumps(found))
     assert list(diagnose(bundle, outputs).faults) == ["image"]
@@ -162,7 +162,7 @@ def test_kotlin_takes_other_classes(
         expected = vector.models[TFLITE].probabilities
         assert len(expected) == count and one["probabilities"] == pytest.approx(expected, abs=1e-6)
     told = diagnose(bundle, outputs)
-    assert [(stage.checked, stage.fault) for stage in told.findings] == [(count + 1, None)] * 3
+    assert [(stage.checked, stage.fault) for stage in told.findings] == [(count + 1, None)] * 4
     # Exchanged, so that benign is called malignant.
     for one in found:
         one["probabilities"] = one["probabilities"][::-1]

@@ -17,6 +17,7 @@ from skinlite_benchmarks.phones.browser import Inbox, read_devices
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, SEAL, TFLITE, Bundle, open_bundle, seal
 from skinlite_export.bundle.golden import read_vectors
+from skinlite_export.decision.build_familiarity import no_lesions
 from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.server import Server
@@ -117,7 +118,7 @@ def test_the_page_answers_checks_measures_and_posts(
     page.click("#measure")
     one.says("#device-status", "^Sent")
     rows = page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 5
     sha256 = tiny_bundle.manifest.files[TFLITE].sha256
     contestant = Contestant(name="it", file="", bytes=1, sha256=sha256, runtime="litert")
     (device,) = read_devices(tmp_path / "devices", [contestant])
@@ -169,9 +170,9 @@ def test_a_file_that_resizes_encodes_and_gives_its_attention(
     assert one.page.evaluate(drawn) != overlaid
     one.save(tmp_path / "phone.json")
     rows = one.page.query_selector_all("#check-result tr[data-stage]")
-    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 4
+    assert [row.get_attribute("data-passed") for row in rows] == ["true"] * 5
     told = diagnose(bundle, tmp_path / "phone.json")
-    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 4
     assert one.faults == []
 
 
@@ -189,7 +190,7 @@ def test_what_the_page_saves_is_judged_by_verify(
     assert done.code == 0, done.err
     told = Diagnosis.model_validate(json.loads(done.out)["outputs"])
     assert re.fullmatch(r"A phone, .*Chrome.*, LiteRT\.js \d.*", told.device)
-    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 3
+    assert [(found.checked, found.fault) for found in told.findings] == [(8, None)] * 4
     outputs = json.loads(path.read_text())
     outputs["vectors"][4]["patient"]["patient"][0] += 0.5
     path.write_text(json.dumps(outputs))
@@ -303,3 +304,30 @@ def test_keyboard_and_names(opened: Callable[..., Page], tiny_bundle: Bundle) ->
     page.fill("#age", "430")
     assert page.inner_text("#age-hint") == "The age has to be between 0 and 120."
     assert page.get_attribute("#age", "aria-invalid") == "true"
+
+
+@pytest.mark.slow
+def test_the_page_turns_a_photograph_away_and_says_what_is_left(
+    opened: Callable[..., Page], exported: Callable[..., Bundle], tmp_path: Path
+) -> None:
+    bundle = exported()
+    one = opened(bundle)
+    photo, *_ = no_lesions(300, 400)["two photographs of scikit-learn, whole and in parts"]
+    Image.fromarray(photo).save(tmp_path / "temple.png")
+    one.choose(tmp_path / "temple.png")
+    one.says("#decision", "does not look like a photo that this network knows")
+    one.expect(one.page.locator("#bars")).to_be_hidden()
+    for vector in read_vectors(bundle).vectors:
+        decided = vector.models[TFLITE].decision
+        if decided and decided.familiar and vector.patient:
+            one.answer(vector.patient)
+            one.choose(bundle.path / "golden" / vector.picture)
+            names = [bundle.manifest.classes[code] for code in decided.classes]
+            one.says("#decision", f"{re.escape(names[-1])}\\.")
+            one.expect(one.page.locator("#bars")).to_be_visible()
+            for word in ("Not sure", "threshold for Melanocytic nevus or Benign"):
+                assert word in one.page.inner_text("#decision") or len(names) == 1
+            break
+    else:
+        pytest.fail("no golden image is familiar")
+    assert one.faults == []

@@ -324,6 +324,36 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     "another temperature": (put("temperature/value", 1.7), "contradict each other"),
     "a temperature that nobody fits": (put("temperature/value", 0.0), "can't be a fitted value"),
     "no temperature": (put("temperature", None), "temperature is missing"),
+    # the decision
+    "a point that nobody asked for": (
+        put("recipe/operating_points", {"nv": 0.5}),
+        "points aren't those of the recipe",
+    ),
+    "a point of other classes": (
+        put("decision/points/mel/classes", ["nv"]),
+        r"points\.mel is of other classes",
+    ),
+    "no reason for no threshold": (
+        put("decision/points/mel/reason", ""),
+        "points.mel: confidence, reason or lesions",
+    ),
+    "a better guarantee": (
+        put("decision/sets/guaranteed/mel", 1.0),
+        "thresholds or guarantees are impossible",
+    ),
+    "sets of more images": (
+        put(f"decision/sets/files/{TFLITE}/sizes/0", 10**6),
+        r"sets of model\.tflite are impossible",
+    ),
+    "statistics in another order": (
+        put("decision/familiarity/statistics/0", "mean B"),
+        "familiarity is impossible",
+    ),
+    "another decision": (
+        vector(lambda one: one["models"][TFLITE]["decision"].update(classes=["vasc"])),
+        "what is decided from",
+    ),
+    "no decision": (put("decision", None), "what is decided from"),
     "drawings for patients": (
         put("source/synthetic", False),
         "about.description and source differ",

@@ -55,7 +55,15 @@ class MainActivity : Activity() {
         }
     }
 
-    private fun describe(answer: Answer): String = bundle.labels.zip(answer.probabilities.asList())
+    private fun describe(answer: Answer): String {
+        val decision = answer.decision ?: return bars(answer)
+        if (!decision.familiar) return "This does not look like a picture that this network knows."
+        val left = decision.classes.map(bundle.names::getValue)
+        return (if (left.size == 1) "The network's probabilities point to one class: ${left[0]}"
+        else "Not sure: could be ${left.dropLast(1).joinToString()} or ${left.last()}") + "\n\n" + bars(answer)
+    }
+
+    private fun bars(answer: Answer): String = bundle.labels.zip(answer.probabilities.asList())
         .sortedByDescending { it.second }
         .joinToString("\n", postfix = "\n\n${bundle.notice}") { (label, probability) ->
             "%.1f %%  %s".format(100 * probability, bundle.names[label])

@@ -86,6 +86,9 @@ class Bundle(private val read: (String) -> ByteArray) {
     /** Long names by label. */
     val names = manifest["classes"].entries.mapValues { it.value.text }
 
+    /** How to decide from probabilities; null where the bundle doesn't say. */
+    val decision = manifest["decision"].let { if (it.isNull) null else Decision(it, labels) }
+
     /** What the model isn't meant for; show it. */
     val notice = manifest["notice"].text
 

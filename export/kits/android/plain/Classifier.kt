@@ -12,20 +12,27 @@ fun interface Model {
 /**
  * @property probabilities in the order of labels.txt
  * @property attention rows of the map, where the model gives one; divide by the largest to overlay
+ * @property decision where the bundle says how to decide; look whether it is familiar first
  */
-class Answer(val probabilities: FloatArray, val attention: List<FloatArray>?)
+class Answer(val probabilities: FloatArray, val attention: List<FloatArray>?, val decision: Decided?)
 
 class Classifier(val bundle: Bundle, private val model: Model) {
-    fun classify(picture: Picture, patient: Patient = Patient()): Answer = run(inputs(picture, patient))
+    fun classify(picture: Picture, patient: Patient = Patient()): Answer =
+        pixels(picture).let { run(inputs(it, patient), it) }
+
+    /** What the model's image tensor is made of. */
+    fun pixels(picture: Picture): Pixels {
+        val (_, height, width) = bundle.inputs.getValue("image").shape
+        return fit(picture, height, width, bundle.frame, bundle.whole)
+    }
 
     /**
      * The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`, where
      * the model takes a patient.
      */
-    fun inputs(picture: Picture, patient: Patient): Map<String, ByteBuffer> {
-        val (_, height, width) = bundle.inputs.getValue("image").shape
-        val pixels = fit(picture, height, width, bundle.frame, bundle.whole).levels
-        val image = mapOf("image" to FloatArray(pixels.size) { level(pixels, it).toFloat() })
+    fun inputs(pixels: Pixels, patient: Patient): Map<String, ByteBuffer> {
+        val levels = pixels.levels
+        val image = mapOf("image" to FloatArray(levels.size) { level(levels, it).toFloat() })
         val table = bundle.encoding
         val real = image + when {
             table == null -> emptyMap()
@@ -35,12 +42,15 @@ class Classifier(val bundle: Bundle, private val model: Model) {
         return real.mapValues { (name, values) -> pack(values, bundle.inputs.getValue(name)) }
     }
 
-    fun run(inputs: Map<String, ByteBuffer>): Answer {
+    /** Run the model, and decide. */
+    fun run(inputs: Map<String, ByteBuffer>, pixels: Pixels): Answer {
         inputs.values.forEach { it.rewind() }
         val outputs = model.run(inputs)
         val read = { name: String -> bundle.outputs[name]?.let { unpack(outputs.getValue(name), it) } }
         val map = read("attention")?.asList()?.chunked(bundle.outputs.getValue("attention").shape[2])
-        return Answer(checkNotNull(read("probabilities")), map?.map { it.toFloatArray() })
+        val probabilities = checkNotNull(read("probabilities"))
+        val decided = bundle.decision?.decide(probabilities, pixels)
+        return Answer(probabilities, map?.map { it.toFloatArray() }, decided)
     }
 }
 

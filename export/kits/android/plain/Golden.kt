@@ -18,14 +18,19 @@ fun runGolden(classifier: Classifier, device: String, to: Appendable, decode: (B
             if (told["metadata"].isNull) emptyMap() else told["metadata"].entries.mapValues { it.value.simple },
         )
         val picture = decode(bundle.file("golden/${vector["picture"].text}"))
-        val inputs = classifier.inputs(picture, patient)
+        val pixels = classifier.pixels(picture)
+        val inputs = classifier.inputs(pixels, patient)
         val stored = inputs.mapValues { (name, tensor) -> unpack(tensor, bundle.inputs.getValue(name).raw) }
+        val answer = classifier.run(inputs, pixels)
+        val decision = answer.decision?.run {
+            mapOf("distance" to distance, "familiar" to familiar, "classes" to classes.asSequence(), "points" to points)
+        }
         mapOf(
             "picture" to vector["picture"].text,
             "image" to stored["image"],
             "patient" to stored - "image",
-            "probabilities" to classifier.run(inputs).probabilities,
-        )
+            "probabilities" to answer.probabilities,
+        ) + if (decision == null) emptyMap() else mapOf("decision" to decision)
     }
     Json.write(mapOf("schema_version" to 1, "device" to device, "model" to MODEL, "vectors" to vectors), to)
 }

@@ -24,7 +24,13 @@ struct ContentView: View {
             guard let data = try await chosen.loadTransferable(type: Data.self) else { return }
             let answer = try classifier.classify(decode(data), Patient())
             let contract = classifier.contract
-            result = zip(contract.labels, answer.probabilities)
+            if let decision = answer.decision, !decision.familiar {
+                result = "This does not look like a picture that this network knows."
+                return
+            }
+            let left = answer.decision?.classes.map { contract.names[$0] ?? $0 } ?? []
+            let said = left.count > 1 ? "Not sure: could be \(left.joined(separator: " or "))\n\n" : ""
+            result = said + zip(contract.labels, answer.probabilities)
                 .sorted { $0.1 > $1.1 }
                 .map { String(format: "%.1f %%  ", 100 * $0.1) + (contract.names[$0.0] ?? $0.0) }
                 .joined(separator: "\n")

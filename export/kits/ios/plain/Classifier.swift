@@ -47,6 +47,8 @@ struct Answer {
     let probabilities: [Float]
     /// Rows of the map, where the model gives one; divide by the largest to overlay.
     let attention: [[Float]]?
+    /// Where the bundle says how to decide; look whether it is familiar first.
+    let decision: Decided?
 }
 
 struct Classifier {
@@ -54,16 +56,21 @@ struct Classifier {
     let model: Model
 
     func classify(_ picture: Pixels, _ patient: Patient = Patient()) throws -> Answer {
-        try run(inputs(picture, patient))
+        let pixels = try self.pixels(picture)
+        return try run(inputs(pixels, patient), pixels)
+    }
+
+    /// What the model's image tensor is made of.
+    func pixels(_ picture: Pixels) throws -> Pixels {
+        let shape = try tensor(contract.input("image"), "image").shape
+        let geometry = contract.geometry
+        return fit(
+            picture, height: shape[1], width: shape[2], frame: geometry.frame, whole: geometry.isWhole)
     }
 
     /// The model's input tensors by name: `image`, and `patient` encoded or `age`, `sex`, `site`,
     /// where the model takes a patient.
-    func inputs(_ picture: Pixels, _ patient: Patient) throws -> [String: Data] {
-        let shape = try tensor(contract.input("image"), "image").shape
-        let geometry = contract.geometry
-        let pixels = fit(
-            picture, height: shape[1], width: shape[2], frame: geometry.frame, whole: geometry.isWhole)
+    func inputs(_ pixels: Pixels, _ patient: Patient) throws -> [String: Data] {
         var real = ["image": pixels.levels.map(Float.init)]
         if let table = contract.encoding {
             if contract.input("patient") != nil {
@@ -77,7 +84,8 @@ struct Classifier {
         return stored
     }
 
-    func run(_ inputs: [String: Data]) throws -> Answer {
+    /// Run the model, and decide.
+    func run(_ inputs: [String: Data], _ pixels: Pixels) throws -> Answer {
         let outputs = try model.run(inputs)
         func read(_ name: String) throws -> [Float]? {
             guard let tensor = contract.output(name) else { return nil }
@@ -91,7 +99,8 @@ struct Classifier {
         let map = try read("attention").map { values in
             stride(from: 0, to: values.count, by: width).map { Array(values[$0..<($0 + width)]) }
         }
-        return Answer(probabilities: probabilities, attention: map)
+        let decided = contract.decision?.decide(probabilities, contract.labels, pixels)
+        return Answer(probabilities: probabilities, attention: map, decision: decided)
     }
 
     func tensor(_ found: Tensor?, _ name: String) throws -> Tensor {

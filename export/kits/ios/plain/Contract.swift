@@ -73,6 +73,7 @@ struct Contract {
         let signatures: [String: Signature]
         let classes: [String: String]
         let geometry: PixelGeometry
+        let decision: Decision?
     }
 
     let folder: URL
@@ -82,6 +83,8 @@ struct Contract {
     let encoding: Encoding?
     /// Of the classes, in the order of the probabilities.
     let labels: [String]
+    /// How to decide from probabilities; nil where the bundle doesn't say.
+    let decision: Decision?
     /// Long names by label.
     let names: [String: String]
     /// What the model isn't meant for; show it.
@@ -97,6 +100,7 @@ struct Contract {
         self.signature = signature
         geometry = manifest.geometry
         names = manifest.classes
+        decision = manifest.decision
         notice = manifest.notice
         encoding = signature.inputs.count == 1
             ? nil : try decodeJson(folder.appendingPathComponent("patient_encoding.json"))

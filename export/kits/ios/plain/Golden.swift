@@ -16,6 +16,7 @@ private struct Outputs: Encodable {
         let image: [Float]
         let patient: [String: [Float]]
         let probabilities: [Float]
+        let decision: Decided?
     }
     let schema_version = 1
     let device: String
@@ -29,18 +30,21 @@ func runGolden(_ classifier: Classifier, device: String, decode: (Data) throws -
     let known: Vectors = try decodeJson(golden.appendingPathComponent("vectors.json"))
     let vectors = try known.vectors.map { vector -> Outputs.Computed in
         let file = try Data(contentsOf: golden.appendingPathComponent(vector.picture))
-        let inputs = try classifier.inputs(decode(file), vector.patient ?? Patient())
+        let pixels = try classifier.pixels(decode(file))
+        let inputs = try classifier.inputs(pixels, vector.patient ?? Patient())
         var stored: [String: [Float]] = [:]
         for (name, data) in inputs {
             let tensor = try classifier.tensor(classifier.contract.input(name), name)
             stored[name] = unpack(
                 data, Tensor(name: name, shape: tensor.shape, dtype: tensor.dtype, quantization: nil))
         }
+        let answer = try classifier.run(inputs, pixels)
         return Outputs.Computed(
             picture: vector.picture,
             image: stored.removeValue(forKey: "image") ?? [],
             patient: stored,
-            probabilities: try classifier.run(inputs).probabilities)
+            probabilities: answer.probabilities,
+            decision: answer.decision)
     }
     return try JSONEncoder().encode(Outputs(device: device, vectors: vectors))
 }

@@ -1,13 +1,14 @@
 // The page: a photo and three fields of metadata to a bar a class; check and measure this device.
 
 import { fetchModel, fetchVectors, openBundle } from "./kit/contract.js";
+import { decide } from "./kit/decision.js";
 import { checkGolden } from "./kit/golden.js";
 import { measure } from "./kit/measure.js";
 import { Model, startRuntime } from "./kit/model.js";
 import { runGolden } from "./kit/outputs.js";
 import { packImage, packPatient } from "./kit/tensors.js";
 import { look, showPicture } from "./picture.js";
-import { bars, checkTable, field, fieldId, measured, options } from "./render.js";
+import { bars, checkTable, field, fieldId, measured, options, sentences } from "./render.js";
 import { fillPage, text } from "./strings.js";
 
 const at = (id) => document.getElementById(id);
@@ -87,7 +88,12 @@ async function ask() {
   if (!readAge() || !seen) return;
   model.setInputs({ image: packImage(bundle, seen.pixels), ...packPatient(bundle, patient()) });
   const { probabilities, attention } = await model.run();
-  bars(at("bars"), Object.values(bundle.manifest.classes), probabilities);
+  const { manifest } = bundle;
+  bars(at("bars"), Object.values(manifest.classes), probabilities);
+  const { height, width, pixels: levels } = seen;
+  const decided = decide(manifest, probabilities, { height, width, levels });
+  at("decision").replaceChildren(...(decided ? sentences(decided, manifest) : []));
+  at("bars").hidden = decided?.familiar === false;
   at("attention-choice").hidden = !attention;
   seen.attention = attention;
   draw();

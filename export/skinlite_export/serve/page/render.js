@@ -49,10 +49,29 @@ export function bars(list, names, probabilities) {
   );
 }
 
+/** A decision in sentences; what the network can't rule out, never a diagnosis. */
+export function sentences(decided, { classes, decision }) {
+  if (!decided.familiar) return [element("p", { class: "failed" }, text("unfamiliar"))];
+  const names = decided.classes.map((code) => classes[code]);
+  const last = names.at(-1);
+  const said = names.length === 1
+    ? text("oneClass", { name: last })
+    : names.length === Object.keys(classes).length
+      ? text("anyClass")
+      : text("severalClasses", { names: names.slice(0, -1).join(", "), last });
+  const points = Object.entries(decided.points).map(([point, reached]) => {
+    const { asked, classes: codes } = decision.points[point];
+    const known = point === "malignant" && codes.length > 1 ? word(point) : null;
+    const name = known ?? codes.map((code) => classes[code]).join(text("or"));
+    return element("p", {}, text(reached ? "reached" : "notReached", { name, asked }));
+  });
+  return [element("p", { class: "set" }, said), ...points];
+}
+
 /** The verdict, and a row a stage. */
 export function checkTable(found) {
-  // Older bundles have no JPEG.
-  const stages = ["decoding", "pixels", "encoding", "probabilities"].filter((one) => one in found);
+  // Older bundles have no JPEG and no decision.
+  const stages = ["decoding", "pixels", "encoding", "probabilities", "decision"].filter((one) => one in found);
   const passed = stages.every((stage) => found[stage].passed);
   const verdict = text(passed ? "checkPassed" : "checkFailed", { vectors: found.vectors });
   const head = ["stage", "outcome"].map((key) => element("th", { scope: "col" }, text(key)));

@@ -28,6 +28,15 @@ const STRINGS = {
   resultTitle: "3. Prediction of the network",
   resultHint: "These are outputs of the network, not the risk of a disease. See a doctor about any " +
     "spot that changes, bleeds or worries you.",
+  unfamiliar:
+    "This does not look like a photo that this network knows: its colours or its contrast are unlike " +
+    "those of the training images. The network gives no answer.",
+  oneClass: "The network's probabilities point to one class: {name}.",
+  severalClasses: "Not sure: could be {names} or {last}.",
+  anyClass: "Not sure: could be any of the classes.",
+  reached: "At or above the threshold for {name}, chosen for a sensitivity of {asked}.",
+  notReached: "Below the threshold for {name}, chosen for a sensitivity of {asked}.",
+  or: " or ",
   seen: "The part of the photo that the network uses",
   seenAttention: "The part of the photo that the network uses, with its attention map: the warmer the " +
     "colour, the higher the attention",
@@ -54,6 +63,7 @@ const STRINGS = {
     pixels: "Crop and resize of the image",
     encoding: "Encoding of the metadata",
     probabilities: "Probabilities",
+    decision: "Decision",
   },
   stagePassed: "passed",
   stageFailed: "failed, differs by {worst}",

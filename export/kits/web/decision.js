@@ -1,0 +1,122 @@
+// From the pixels and the probabilities to a decision, with the numbers of the manifest.
+
+const GRID = 16; // cells a side
+const [DEVIATION, STEP] = [0.01, 0.003]; // added before a logarithm
+
+/**
+ * @typedef {object} Decided
+ * @property {number} distance of the image from the training images
+ * @property {boolean} familiar whether the network knows such images; if not, the rest means nothing
+ * @property {string[]} classes codes of the classes that can't be ruled out
+ * @property {Record<string, boolean>} points whether each operating point is reached
+ */
+
+/**
+ * Decide as skinlite does.
+ * @param {object} manifest manifest.json
+ * @param {ArrayLike<number>} probabilities of the model
+ * @param {{height: number, width: number, levels: ArrayLike<number>}} image RGB levels of the image
+ *   tensor, row by row
+ * @returns {Decided|null} null where the manifest has no decision
+ */
+export function decide(manifest, probabilities, image) {
+  const { decision } = manifest;
+  if (!decision) return null;
+  const codes = Object.keys(manifest.classes);
+  const { thresholds } = decision.sets;
+  const best = codes.reduce((a, _, b) => (probabilities[b] > probabilities[a] ? b : a), 0);
+  const distance = distanceOf(image, decision.familiarity);
+  const points = Object.entries(decision.points).filter(([, { threshold }]) => threshold !== null);
+  const sum = (classes) =>
+    classes.reduce((total, code) => total + probabilities[codes.indexOf(code)], 0);
+  return {
+    distance,
+    familiar: distance <= decision.familiarity.threshold,
+    classes: codes.filter((code, at) => at === best || probabilities[at] >= thresholds[code]),
+    points: Object.fromEntries(
+      points.map(([name, { classes, threshold }]) => [name, sum(classes) >= threshold]),
+    ),
+  };
+}
+
+/** The squared Mahalanobis distance of an image's statistics from the training images'. */
+export function distanceOf(image, { mean, whitening }) {
+  const off = statisticsOf(image).map((value, at) => value - mean[at]);
+  return whitening
+    .map((row) => row.reduce((total, weight, at) => total + weight * off[at], 0))
+    .reduce((total, value) => total + value * value, 0);
+}
+
+/** The manifest's `familiarity.statistics` of an image, in order. */
+export function statisticsOf(image) {
+  const channels = cellsOf(image);
+  const [red, green, blue] = channels;
+  const minus = (a, b) => a.map((value, at) => value - b[at]);
+  const logDeviation = (cells) => Math.log(deviation(cells) + DEVIATION);
+  const luma = red.map((value, at) => (value + green[at] + blue[at]) / 3);
+  return [
+    ...channels.map(mean),
+    ...channels.map(logDeviation),
+    ...channels.map((cells) => mean(cells.filter(isCentre)) - mean(cells.filter(isBorder))),
+    logDeviation(minus(red, green)),
+    logDeviation(minus(green, blue)),
+    Math.log(stepOf(luma, GRID) + STEP),
+    Math.log(stepOf(halved(luma), GRID / 2) + STEP),
+  ];
+}
+
+/** The mean of each cell of the central square, 0-1, for each channel. */
+function cellsOf({ height, width, levels }) {
+  const side = Math.min(height, width);
+  const [top, left] = [Math.floor((height - side) / 2), Math.floor((width - side) / 2)];
+  const starts = Array.from({ length: GRID + 1 }, (_, at) => Math.floor((at * side) / GRID));
+  const ends = starts.slice(1).map((end, at) => Math.max(end, starts[at] + 1));
+  const channels = [0, 1, 2].map(() => new Float64Array(GRID * GRID));
+  const [red, green, blue] = channels;
+  for (let cell = 0; cell < GRID * GRID; cell++) {
+    const [y, x] = [Math.floor(cell / GRID), cell % GRID];
+    for (let row = top + starts[y]; row < top + ends[y]; row++) {
+      const end = (row * width + left + ends[x]) * 3;
+      for (let at = (row * width + left + starts[x]) * 3; at < end; at += 3) {
+        red[cell] += levels[at];
+        green[cell] += levels[at + 1];
+        blue[cell] += levels[at + 2];
+      }
+    }
+    const pixels = (ends[y] - starts[y]) * (ends[x] - starts[x]);
+    for (const sums of channels) sums[cell] = sums[cell] / pixels / 255;
+  }
+  return channels;
+}
+
+const mean = (values) => values.reduce((total, value) => total + value, 0) / values.length;
+
+function deviation(values) {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+}
+
+function isCentre(_, cell) {
+  const inside = (place) => place >= GRID / 4 && place < GRID - GRID / 4;
+  return inside(Math.floor(cell / GRID)) && inside(cell % GRID);
+}
+
+const isBorder = (value, cell) => !isCentre(value, cell);
+
+/** Mean difference of neighbouring cells, over both directions. */
+function stepOf(cells, side) {
+  const difference = (cell, by) => Math.abs(cells[cell + by] - cells[cell]);
+  const every = [...cells.keys()];
+  const across = every.filter((cell) => cell % side < side - 1).map((cell) => difference(cell, 1));
+  const down = every.filter((cell) => cell < side * (side - 1)).map((cell) => difference(cell, side));
+  return (mean(across) + mean(down)) / 2;
+}
+
+/** Each two by two cells as one. */
+function halved(cells) {
+  const side = GRID / 2;
+  return Array.from({ length: side * side }, (_, cell) => {
+    const first = Math.floor(cell / side) * 2 * GRID + (cell % side) * 2;
+    return mean([first, first + 1, first + GRID, first + GRID + 1].map((at) => cells[at]));
+  });
+}

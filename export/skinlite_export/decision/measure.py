@@ -1,0 +1,134 @@
+"""What operating points and sets do on test images; every interval is over lesions."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from skinlite.classes import ClassList
+from skinlite.evaluation.calibration import Labels
+from skinlite.evaluation.resampling import Weights, intervals_of
+from skinlite.evaluation.subgroups import FEWEST, groups_of
+from skinlite_export.manifest.decision import (
+    GroupCoverage,
+    PointScores,
+    Predictive,
+    SetScores,
+    Share,
+)
+
+PREVALENCES = (0.01, 0.05, 0.2)
+"""For predictive values: of screening, of a general practice, of a clinic for pigmented lesions, by
+order of magnitude. Nobody's patients were counted for them."""
+
+DROPS = ("sensitivity_drop", "specificity_drop")
+
+Flags = NDArray[np.bool_]
+
+
+def point_scores(
+    positive: Flags, reached: Flags, lesions: NDArray[Any], keras: Flags | None = None
+) -> PointScores:
+    """A file at a point.
+
+    Args:
+        positive: (N,), which images are of the point's classes.
+        reached: (N,), which reach its threshold.
+        lesions: (N,), which lesion an image shows.
+        keras: (N,), which reach the Keras model's threshold, to be compared with.
+    """
+
+    def statistics(weights: Weights) -> NDArray[np.float64]:
+        found, cleared = _rates(positive, reached, weights)
+        figures = [found, cleared]
+        for prevalence in PREVALENCES:
+            figures += predictive_values(found, cleared, prevalence)
+        if keras is not None:
+            before = _rates(positive, keras, weights)
+            figures += [before[0] - found, before[1] - cleared]
+        return np.stack(figures)
+
+    sensitivity, specificity, *others = shares(statistics, lesions)
+    drops = dict(zip(DROPS, others[2 * len(PREVALENCES) :], strict=False))
+    return PointScores(
+        positives=int(positive.sum()),
+        found=int((positive & reached).sum()),
+        negatives=int((~positive).sum()),
+        cleared=int((~positive & ~reached).sum()),
+        sensitivity=sensitivity,
+        specificity=specificity,
+        predictive=tuple(
+            Predictive(
+                prevalence=prevalence, positive=others[2 * place], negative=others[2 * place + 1]
+            )
+            for place, prevalence in enumerate(PREVALENCES)
+        ),
+        **drops,
+    )
+
+
+def predictive_values(sensitivity: Any, specificity: Any, prevalence: float) -> tuple[Any, Any]:
+    """Positive and negative predictive value, by Bayes; NaN where nothing is called so."""
+    ill, well = prevalence, 1 - prevalence
+    found, false = sensitivity * ill, (1 - specificity) * well
+    cleared, missed = specificity * well, (1 - sensitivity) * ill
+    with np.errstate(invalid="ignore"):
+        return np.divide(found, found + false), np.divide(cleared, cleared + missed)
+
+
+def _rates(
+    positive: Flags, reached: Flags, weights: Weights
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sensitivity and specificity (R,) of images counted as ``weights`` (R, N) say."""
+    with np.errstate(invalid="ignore"):
+        return (
+            weights @ (positive & reached) / (weights @ positive),
+            weights @ (~positive & ~reached) / (weights @ ~positive),
+        )
+
+
+def set_scores(labels: Labels, inside: Flags, rows: pd.DataFrame, classes: ClassList) -> SetScores:
+    """The sets of one file.
+
+    Args:
+        labels: (N,).
+        inside: (N, len(classes)), which classes each set holds.
+        rows: N rows of a data set's frame, in the same order.
+        classes: of both.
+    """
+    held = inside[np.arange(len(labels)), labels]
+    members = [labels == index for index in range(len(classes))]
+
+    def statistics(weights: Weights) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore"):
+            return np.stack(
+                [weights @ (held & of) / (weights @ of) for of in (held | ~held, *members)]
+            )
+
+    coverage, *by_class = shares(statistics, rows["lesion_id"].to_numpy(object))
+    sizes = np.bincount(inside.sum(axis=1), minlength=len(classes) + 1)[1:]
+    return SetScores(
+        coverage=coverage,
+        by_class=dict(zip(classes.codes, by_class, strict=True)),
+        subgroups=tuple(
+            GroupCoverage(
+                field=field,
+                group=group,
+                images=int(of.sum()),
+                coverage=float(held[of].mean()) if of.sum() >= FEWEST else None,
+            )
+            for field, group, series in groups_of(rows)
+            for of in [series.to_numpy()]
+        ),
+        sizes=tuple(int(count) for count in sizes),
+    )
+
+
+def shares(statistics: Any, lesions: NDArray[Any]) -> list[Share]:
+    """The figures (K,) of all images, each with its interval; see `intervals_of`."""
+    values = statistics(np.ones((1, len(lesions))))[:, 0]
+    return [
+        Share(value=None if np.isnan(value) else float(value), interval=interval)
+        for value, interval in zip(values, intervals_of(statistics, lesions), strict=True)
+    ]
