@@ -119,7 +119,7 @@ def export_run(
             audit=audit(tflite),
             verification=proof.verification,
             # A network that learned nothing has no confidence to mend.
-            temperature=proof.temperature if trained else None,
+            temperature=proof.temperature if run.info.status != "untrained" else None,
             decision=proof.decision,
             layer_errors=converted.layer_errors,
             error_by_depth=converted.error_by_depth,

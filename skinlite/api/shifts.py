@@ -48,7 +48,7 @@ def under_shifts(judged: Judged, count: int, report: Report = silent) -> "list[S
             list(examples.images), examples.labels, keras, classes, report=report
         )
     runner = bundle.runner()
-    patients = patients_for(runner, patients_of(rows), bundle.encoder())
+    patients = patients_for(runner, patients_of(rows, bundle.encoder()), bundle.encoder())
     images = list(images_for(runner, examples, rows))
     same = images[0].shape == examples.pixels.shape[1:]
     return shifts.under_shifts(
