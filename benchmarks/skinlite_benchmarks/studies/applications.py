@@ -241,10 +241,18 @@ def main(
         float, typer.Option(help="Convert those of at most so many million parameters.")
     ] = 1000,
     keep: Annotated[Path | None, typer.Option(help="File of what is done.")] = None,
+    float64: Annotated[
+        bool, typer.Option("--float64", help="Compare in double precision: reading or rounding?")
+    ] = False,
 ) -> None:
     """Print the table."""
     import keras
 
+    if float64:
+        import tensorflow as tf
+
+        keras.config.set_floatx("float64")
+        tf.keras.backend.set_floatx("float64")
     done, found = kept(keep), {}
     most = export_up_to * 1e6 if export else 0
     for name, build in networks():
