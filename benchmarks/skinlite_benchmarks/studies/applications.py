@@ -159,17 +159,20 @@ def to_int8(graph: Any, images: np.ndarray) -> str:
 
     from skinlite_export.convert.to_tflite import to_int8 as convert
     from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.rewrites.on_tflite import relu_as_quantize
     from skinlite_export.rewrites.registry import ALL, apply_rewrites
     from skinlite_export.verify.audit import audit
 
     rewritten = apply_rewrites(graph, ALL)
     samples = [{IMAGE: image[None]} for image in images]
     try:
-        content = convert(
-            build_twin(rewritten),
-            lambda: iter(samples),
-            ranges="mse",
-            float_operators=rewritten.float_operators,
+        content = relu_as_quantize(
+            convert(
+                build_twin(rewritten),
+                lambda: iter(samples),
+                ranges="mse",
+                float_operators=rewritten.float_operators,
+            )
         )
     except Exception as error:  # whatever the converter's MLIR says
         return f"not converted: {str(error).strip().splitlines()[0]}"
@@ -238,10 +241,18 @@ def main(
         float, typer.Option(help="Convert those of at most so many million parameters.")
     ] = 1000,
     keep: Annotated[Path | None, typer.Option(help="File of what is done.")] = None,
+    float64: Annotated[
+        bool, typer.Option("--float64", help="Compare in double precision: reading or rounding?")
+    ] = False,
 ) -> None:
     """Print the table."""
     import keras
 
+    if float64:
+        import tensorflow as tf
+
+        keras.config.set_floatx("float64")
+        tf.keras.backend.set_floatx("float64")
     done, found = kept(keep), {}
     most = export_up_to * 1e6 if export else 0
     for name, build in networks():

@@ -36,6 +36,7 @@ from skinlite_export.adopt.checks import (
     settled_classes,
 )
 from skinlite_export.adopt.feed_layers import with_feed
+from skinlite_export.convert.from_onnx import to_keras
 from skinlite_export.graph.build_keras import SAME
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.inspect.feeding.how_to_feed import IMAGES, find_feed
@@ -68,14 +69,15 @@ def adopt(
     images: int = IMAGES,
     report: Report = silent,
 ) -> Run:
-    """Make a run of a Keras network of somebody's, to be exported, verified and served.
+    """Make a run of a network of somebody's, to be exported, verified and served.
 
     What the network wants its images to be, and the order of its outputs, goes into the graph: the
     run takes RGB, 0-255, and gives probabilities in the data set's order, as any run does. It takes
     no patient. Nothing in the file is run that isn't a layer of Keras.
 
     Args:
-        file: .keras, .h5 of Keras 2 or 3, or a SavedModel's folder of Keras 2.
+        file: .keras, .h5 of Keras 2 or 3, a SavedModel's folder of Keras 2, or an .onnx of
+            PyTorch.
         data: a data set with labels, or its folder: it proves the feed, calibrates and judges.
         out: the run folder to write.
         classes: its outputs in order; None: as labelled images say.
@@ -106,7 +108,7 @@ def adopt(
     check_declared(classes, pixels, channels, geometry, codes)
     opened = open_model(file)
     size = check_file(file, opened, codes)
-    network = opened.network
+    network = opened.network or to_keras(file)
     # Before anything that takes long: a layer that can't be read is named.
     zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     read_keras(

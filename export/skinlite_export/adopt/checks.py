@@ -13,18 +13,17 @@ FEWEST_PIXELS, MOST_PIXELS = 16, 1024
 
 
 def check_file(path: Path, opened: Opened, codes: Sequence[str]) -> int:
-    """Refuse what isn't a Keras classifier of one square image and so many classes.
+    """Refuse what isn't a classifier of one square image and so many classes.
 
     Returns:
         Height and width of its image, pixels.
     """
     found = opened.inspection
-    if found.format in ("tflite", "onnx"):
+    if found.format == "tflite":
         raise InputError(
-            f"{path} is a .{found.format}: what is adopted are Keras networks (.keras, .h5, "
-            "SavedModels of Keras 2), from which skinlite makes .tflite and .onnx. skinlite "
-            "inspect and skinlite benchmark take it as it is. Adopt the network in Keras if you "
-            "have it: no converter to Keras is known to be right for any .onnx."
+            f"{path} is a .tflite: what is adopted are Keras networks (.keras, .h5, SavedModels "
+            "of Keras 2) and .onnx files of PyTorch, from which skinlite makes .tflite and .onnx. "
+            "skinlite inspect and skinlite benchmark take it as it is."
         )
     if reason := opened.refusal():
         raise InputError(f"{path} can't be adopted. {reason}")
@@ -39,11 +38,16 @@ def check_file(path: Path, opened: Opened, codes: Sequence[str]) -> int:
             f"{path} gives {len(found.outputs)} outputs; one is needed, the scores of the classes."
         )
     (image,), (scores,) = opened.images, found.outputs
-    _, height, width, _ = image.shape
-    if image.layout != "NHWC":
-        raise InputError(f"{path} takes channels first (NCHW); what is adopted takes them last.")
+    _, *sizes = image.shape
+    if (image.layout == "NCHW") != (found.format == "onnx"):
+        raise InputError(
+            f"{path} takes its image as {image.layout}. Of Keras networks those are adopted that "
+            "take channels last (NHWC), of .onnx files those that take them first, as PyTorch "
+            "writes them. If an .onnx was made of a Keras network, adopt that."
+        )
+    height, width = sizes[1:] if image.layout == "NCHW" else sizes[:2]
     if not height or height != width or not FEWEST_PIXELS <= height <= MOST_PIXELS:
-        size = " x ".join("?" if length is None else str(length) for length in image.shape[1:3])
+        size = " x ".join("?" if length is None else str(length) for length in (height, width))
         raise InputError(
             f"{path} takes images of {size} pixels. A run has square images of one size, "
             f"{FEWEST_PIXELS} to {MOST_PIXELS} pixels."

@@ -51,7 +51,8 @@ class Affine(tf_keras.layers.Layer):
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """Any shape, unchanged. Of images a depthwise convolution: in int8 it has exact scales."""
-        scale, offset = (np.array(one, np.float32) for one in (self.scale, self.offset))
+        kind = x.dtype.as_numpy_dtype
+        scale, offset = (np.array(one, kind) for one in (self.scale, self.offset))
         if len(x.shape) != 4 or len(scale) != x.shape[-1]:
             return x * scale + offset
         product = tf.nn.depthwise_conv2d(x, scale.reshape(1, 1, -1, 1), (1, 1, 1, 1), "VALID")

@@ -43,13 +43,17 @@ class Pool:
 
 
 def training_pool(data: Prepared) -> Pool:
-    """The training split, without lesions that are known only since it was made to judge too.
+    """The training split, without lesions that are known to judge too.
+
+    Of a split that a user states, these are left out: which images trained a network that came
+    from elsewhere can't be changed. Of others, only lesions that are known since it was made.
 
     Raises:
         InputError: a lesion of it is held out by its id, too.
     """
     train = data.split[data.split["split"] == "train"]
-    check_lesions(data.split, train["lesion_id"])
+    if data.split_info.kind != "file":
+        check_lesions(data.split, train["lesion_id"])
     lesions = data.dataset.frame.set_index("image_id")["lesion_id"]
     judging = lesions[data.split.loc[data.split["split"] != "train", "image_id"]]
     apart = ~lesions[train["image_id"]].isin(judging).to_numpy()

@@ -1,4 +1,4 @@
-"""``skinlite adopt``: a Keras network that another program trained becomes a run folder."""
+"""``skinlite adopt``: a network that another program trained becomes a run folder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +24,9 @@ def adopt(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE", help=".keras, .h5 of Keras 2 or 3, or a SavedModel's folder of Keras 2."
+            metavar="FILE",
+            help=".keras, .h5 of Keras 2 or 3, .onnx of PyTorch, or a SavedModel's folder of Keras "
+            "2.",
         ),
     ],
     data: Annotated[

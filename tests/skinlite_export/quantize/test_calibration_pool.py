@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pytest
@@ -109,6 +109,29 @@ def test_too_few_pictures_or_classes(
     with pytest.raises(InputError, match=told):
         export_run(kept_run, conv_prepared, Recipe(gates=None), tmp_path / "bundle", pool=pool)
     assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("kind", ["lesion", "file"])
+def test_a_stated_split_calibrates_without_lesions_that_judge(
+    conv_prepared: Prepared, kind: Literal["lesion", "file"]
+) -> None:
+    """Which images trained a network from elsewhere can't be changed; those of ours can."""
+    from skinlite_export.quantize.calibration_pool import training_pool
+
+    split = conv_prepared.split.copy()
+    several = split[split["split"] == "train"].groupby("lesion_id").filter(lambda one: len(one) > 1)
+    lesion, moved = several["lesion_id"].iloc[0], several.index[0]
+    split.loc[moved, "split"] = "test"
+    info = conv_prepared.split_info.model_copy(update={"kind": kind})
+    prepared = replace(conv_prepared, split=split, split_info=info)
+    if kind == "lesion":
+        with pytest.raises(InputError, match=r"1 lesion\(s\) would be used both"):
+            training_pool(prepared)
+        return
+    pool = training_pool(prepared)
+    shared = set(split.loc[split["lesion_id"] == lesion, "image_id"])
+    assert not shared & set(pool.image_ids) and len(pool.image_ids) > 10
+    assert "of lesions that are also in the test images" in pool.source
 
 
 @pytest.mark.parametrize("side", ["validation", "test"])

@@ -45,6 +45,7 @@ function showBundle({ manifest, encoding }) {
   at("caveats").textContent = caveats.map((key) => text(key)).join(" ");
   at("caveats").hidden = caveats.length === 0;
   at("answers").hidden = !encoding; // a network that takes the image alone
+  if (!encoding) at("result-title").textContent = text("resultTitleAlone");
   if (!encoding) return;
   options(at("sex"), encoding.sexes);
   options(at("site"), encoding.localizations);

@@ -26,6 +26,7 @@ const STRINGS = {
   sex: "Sex",
   site: "Where on the body",
   resultTitle: "3. Prediction of the network",
+  resultTitleAlone: "2. Prediction of the network",
   resultHint: "These are outputs of the network, not the risk of a disease. See a doctor about any " +
     "spot that changes, bleeds or worries you.",
   unfamiliar:
