@@ -77,7 +77,7 @@ def test_what_is_cut_is_what_is_masked(name: str) -> None:
 
 
 def test_what_cannot_be_cut_is_said() -> None:
-    """A network of somebody's: a grouped convolution, a softmax over channels, a layer twice."""
+    """A network of somebody's: a grouped convolution, a softmax over channels, layers twice."""
     import keras
     from keras import layers
 
@@ -89,7 +89,9 @@ def test_what_cannot_be_cut_is_said() -> None:
     x = layers.Conv2D(8, 3, name="first")(image)
     grouped = layers.Conv2D(8, 3, groups=2, padding="same", name="grouped")(x)
     twice = layers.Conv2D(8, 1, name="twice")
-    y = twice(twice(layers.Conv2D(8, 1, name="free")(grouped)))
+    norm = layers.BatchNormalization(name="norm")
+    y = norm(twice(norm(twice(layers.Conv2D(8, 1, name="free")(grouped)))))
+    y = layers.Rescaling([1.0] * 4, name="scales")(layers.Conv2D(4, 1, name="scaled")(y))
     attention = layers.Softmax(name="over_channels")(layers.Conv2D(8, 1, name="scores")(y))
     y = layers.GlobalAveragePooling2D()(layers.Conv2D(6, 1, name="last")(attention))
     model = keras.Model({"image": image}, layers.Dense(3, activation="softmax")(y))
@@ -101,8 +103,10 @@ def test_what_cannot_be_cut_is_said() -> None:
 
     assert why("first") == {"grouped (Conv2D) needs it as it is"}
     assert why("scores") == {"over_channels (Softmax) needs it as it is"}
+    assert why("scaled") == {"scales (Rescaling) needs it as it is"}
     assert why("free") == why("last") == {"free"}
-    assert made["twice"].tolist() == made["free"].tolist()  # taken and given by the same weights
+    # Taken and given by the same weights.
+    assert made["norm"].tolist() == made["twice"].tolist() == made["free"].tolist()
     kept = np.ones(len(channels.roots), bool)
     kept[[*made["free"][:3], *made["last"][:2]]] = False
     kept = kept[channels.roots]
