@@ -44,9 +44,7 @@ class Gates(BaseModel):
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
     melanoma_recall_drop: float | None = Field(0.05, ge=0, le=1, description="of melanoma")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
-    teacher_agreement: float = Field(
-        0.0, ge=0, le=1, description="of a slim run with its teacher: equal predictions, at least"
-    )
+    teacher_agreement: float = Field(0.0, ge=0, le=1, description="of a slim run, at least")
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
 
