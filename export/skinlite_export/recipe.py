@@ -36,6 +36,9 @@ class Gates(BaseModel):
     Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
     error is file minus Keras. The critical class is melanoma where there is one, and the limit has
     a name of its own then; None: the critical class is another one, or there is none.
+
+    A slim run's file is held against its teacher's Keras model, too, with the same limits; but
+    its predictions may be others, as far as ``teacher_agreement`` allows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
