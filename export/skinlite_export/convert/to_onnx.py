@@ -15,6 +15,7 @@ import onnx
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
+from skinlite_export.convert.onnx_transposes import channels_first
 
 OPSET = 17
 """The newest opset that onnxruntime has run on every platform since 1.14."""
@@ -34,6 +35,7 @@ def to_onnx(float32_tflite: bytes) -> bytes:
         path.write_bytes(float32_tflite)
         with _same_steps():
             model, _ = from_tflite(str(path), opset=OPSET)
+    channels_first(model)
     _canonicalize(model.graph)
     onnx.checker.check_model(model)
     content: bytes = model.SerializeToString(deterministic=True)
@@ -80,6 +82,14 @@ def _same_steps() -> Iterator[None]:
         patches.enter_context(patch.object(utils, "INTERNAL_NAME", 0))
         for module in (graph, back_to_back_optimizer, transpose_optimizer):
             patches.enter_context(patch.object(module, "set", _InOrder, create=True))
+        optimizer = transpose_optimizer.TransposeOptimizer
+        handlers = optimizer._initialize_handlers
+
+        def with_hard_swish(self: Any) -> None:
+            handlers(self)
+            self._handler_map["HardSwish"] = self._simple_through_handler
+
+        patches.enter_context(patch.object(optimizer, "_initialize_handlers", with_hard_swish))
         yield
 
 

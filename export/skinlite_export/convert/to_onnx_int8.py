@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from numpy.typing import NDArray
+from onnx.numpy_helper import from_array, to_array
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE
@@ -23,6 +24,7 @@ from skinlite_export.convert.samples import Sample
 
 QUANTIZED = (
     "Add",
+    "AveragePool",
     "Clip",
     "Concat",
     "Conv",
@@ -31,18 +33,27 @@ QUANTIZED = (
     "MatMul",
     "MaxPool",
     "Mul",
+    "Pad",
     "Relu",
     "Reshape",
+    "Slice",
     "Transpose",
 )
 """What computes in integers: all but the two softmaxes and the sum of the attention maps."""
+
+SHAPING = ("ReduceSum", "Reshape")
+"""What lies between the attention's softmax and the product with gamma."""
 
 STEPS = 64
 """Of a weight to either side. Without VNNI, onnxruntime multiplies by ``vpmaddubsw``, which keeps
 the sum of two products in int16: 2 * 255 * 64 fits, 2 * 255 * 127 doesn't."""
 
-OPTIONS = {"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]}
-"""The logits go to the last softmax in float: rounding them costs most of the lost agreement."""
+OPTIONS = {
+    # The logits go to the last softmax in float: rounding them costs most of the lost agreement.
+    "OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"],
+    # The image is transposed as uint8, not as float32.
+    "ForceQuantizeNoInputCheck": True,
+}
 
 
 def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> bytes:
@@ -58,9 +69,11 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
         from onnxruntime.quantization.calibrate import CalibrationMethod
 
         model = _prepared(float_onnx)
+        chosen = _ranges(model, samples)
+        chosen[IMAGE] = _without_rescaling(model)
         ranges = {
             name: TensorData(lowest=np.float32(low), highest=np.float32(high))
-            for name, (low, high) in _ranges(model, samples).items()
+            for name, (low, high) in chosen.items()
         }
         quantizer = QDQQuantizer(
             model,
@@ -77,6 +90,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
         quantizer.quantize_model()
         quantizer.model.topological_sort()
     quantized = quantizer.model.model
+    _take_pixels(quantized.graph)
     onnx.checker.check_model(quantized)
     content: bytes = quantized.SerializeToString(deterministic=True)
     return content
@@ -93,10 +107,52 @@ def _prepared(float_onnx: bytes) -> onnx.ModelProto:
         return onnx.load(path)
 
 
+def _without_rescaling(model: onnx.ModelProto) -> Range:
+    """Take away the rescaling of the image where it moves no level, and give the image's range.
+
+    A level's number means another value then, which two passes over the largest tensors only wrote
+    down.
+    """
+    graph, name, scale, offset = model.graph, IMAGE, 1.0, 0.0
+    constants = {constant.name: to_array(constant) for constant in graph.initializer}
+    passed: list[onnx.NodeProto] = []
+    for kind in ("Mul", "Add"):
+        takers = [node for node in graph.node if name in node.input]
+        values = [constants.get(one) for node in takers for one in node.input if one != name]
+        if [node.op_type for node in takers] == [kind] and values[0] is not None:
+            if values[0].size != 1:
+                break
+            value = float(values[0].reshape(-1)[0])
+            scale, offset = (value, 0.0) if kind == "Mul" else (scale, value)
+            name = takers[0].output[0]
+            passed += takers
+    low, high = offset, offset + scale * PIXELS[1]
+    level = -low / scale
+    if not passed or scale <= 0 or abs(level - round(level)) > 1e-3 or not low <= 0 <= high:
+        return PIXELS
+    for node in passed:
+        graph.node.remove(node)
+    for node in graph.node:
+        node.input[:] = [IMAGE if one == name else one for one in node.input]
+    return low, high
+
+
+def _take_pixels(graph: onnx.GraphProto) -> None:
+    """Let the image come in levels, whatever a level means behind its first node."""
+    (node,) = (node for node in graph.node if IMAGE in node.input)
+    for slot, value in ((1, np.float32(1)), (2, np.uint8(0))):
+        name = f"{IMAGE}_levels_{slot}"
+        graph.initializer.append(from_array(np.array(value), name))
+        node.input[slot] = name
+
+
 def _attention(graph: onnx.GraphProto) -> list[str]:
     """Names of the nodes that scale the summed attention maps by gamma, before one rounding."""
-    sums = {node.output[0] for node in graph.node if node.op_type == "ReduceSum"}
-    return [node.name for node in graph.node if sums & set(node.input)]
+    maps: set[str] = set()
+    for node in graph.node:
+        if node.op_type == "Softmax" or (node.op_type in SHAPING and node.input[0] in maps):
+            maps.add(node.output[0])
+    return [node.name for node in graph.node if maps & set(node.input)]
 
 
 def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:
@@ -112,7 +168,7 @@ def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> 
     chosen = zip([*names, *others], best_ranges(runs), strict=True)
     # Nothing but zeros was seen of some, which any range fits.
     ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in chosen}
-    return ranges | {IMAGE: PIXELS}
+    return ranges
 
 
 def _watched(model: onnx.ModelProto) -> tuple[onnxruntime.InferenceSession, list[str]]:

@@ -5,7 +5,7 @@ network learns nothing here; `skinlite_export.qat` goes on from what this gives.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skinlite.data.examples import Examples
 from skinlite.progress import Report, silent
@@ -14,7 +14,7 @@ from skinlite_export.convert.to_onnx import to_onnx
 from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
 from skinlite_export.graph.build_keras import Twin, check_same
-from skinlite_export.graph.deploy_graph import Graph
+from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.manifest.measured import Calibration
 from skinlite_export.quantize.adaptive_rounding import STEPS as INT8_STEPS
 from skinlite_export.quantize.adaptive_rounding import round_for_each, round_kernels
@@ -60,7 +60,7 @@ class Fitted:
             graph = self.rounded_for_onnx
         elif _asks(self.recipe, ROUND):
             graph = round_kernels(graph, self.samples, self.recipe.keep_float, STEPS)
-        float_onnx = to_onnx(to_tflite(Twin(graph).model, "none"))
+        float_onnx = to_onnx(to_tflite(Twin(_for_onnx(graph)).model, "none"))
         return to_onnx_int8(float_onnx, self.samples)
 
 
@@ -96,6 +96,22 @@ def fit(
     report("converting", 0, 1)
     content = measure_ranges(rounded.model, lambda: samples(images), ranges=recipe.ranges)
     return Fitted(exact.graph, rounded.graph, for_onnx, content, images, calibration, recipe)
+
+
+def _for_onnx(graph: Graph) -> Graph:
+    """Without what pays on XNNPACK alone: padding by rows, average pools as convolutions."""
+
+    def pool(node: Node) -> list[Node]:
+        settings = {key: value for key, value in node.settings.items() if key != "times"}
+        pooled = replace(node, kind="AveragePooling2D", settings=settings)
+        times = node.settings.get("times", 1)
+        if times == 1:
+            return [pooled]
+        name = f"{node.name}_pool"
+        return [replace(pooled, name=name), Node(node.name, "Add", (name,) * times)]
+
+    padded = graph.replace_each("PadRows", lambda node: [replace(node, kind="ZeroPadding2D")])
+    return padded.replace_each("AverageDepthwise", pool)
 
 
 def _asks(recipe: Recipe, rewrite: str) -> bool:

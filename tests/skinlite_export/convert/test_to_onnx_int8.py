@@ -26,9 +26,11 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
         from skinlite_export.convert.to_tflite import to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
+        from skinlite_export.quantize.pixel_offset import round_offset
         from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
-        return to_onnx(to_tflite(build_twin(apply_rewrites(read_keras(classifier), ALL)), "none"))
+        graph = round_offset(apply_rewrites(read_keras(classifier), ALL))
+        return to_onnx(to_tflite(build_twin(graph), "none"))
 
     return make
 
@@ -54,7 +56,8 @@ def test_tf2onnx_takes_the_same_steps_each_time(
     """Equal before we give it names and order, which hide its steps while the outcome is one."""
     from skinlite_export.convert import to_onnx as onnx_export
 
-    monkeypatch.setattr(onnx_export, "_canonicalize", lambda graph: None)
+    for ours in ("channels_first", "_canonicalize"):
+        monkeypatch.setattr(onnx_export, ours, lambda graph: None)
     assert float_onnx() == float_onnx()
 
 
@@ -84,8 +87,12 @@ def test_convolutions_are_integers_and_pixels_are_exact(
     graph = onnx.load_model_from_string(quantized).graph
     constants = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
     producers = {name: node for node in graph.node for name in node.output}
-    for node in graph.node:
-        if node.op_type == "Conv":
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    # That of the attention maps, which are summed and multiplied by gamma, stays in float.
+    (summed,) = (node for node in convolutions if node.input[1] in constants)
+    np.testing.assert_allclose(constants[summed.input[1]], np.full((1, 16, 1, 1), 0.7), rtol=1e-6)
+    for node in convolutions:
+        if node is not summed:
             sources = [producers[name] for name in node.input[:2]]
             assert [source.op_type for source in sources] == ["DequantizeLinear"] * 2
             assert constants[sources[1].input[0]].dtype == np.int8
@@ -93,6 +100,13 @@ def test_convolutions_are_integers_and_pixels_are_exact(
     (pixels,) = (node for node in graph.node if node.input[0] == IMAGE)
     assert pixels.op_type == "QuantizeLinear"
     assert constants[pixels.input[1]] == 1 and constants[pixels.input[2]] == 0
+    # What a level means is said by the steps behind it; nothing is computed for that.
+    (levels,) = (node for node in graph.node if node.input[0] == pixels.output[0])
+    assert levels.op_type == "DequantizeLinear"
+    np.testing.assert_allclose(constants[levels.input[1]], 1 / 127.5, rtol=1e-6)
+    assert constants[levels.input[2]] == 127
+    (transpose,) = (node for node in graph.node if node.input[0] == levels.output[0])
+    assert transpose.op_type == "Transpose"
     # Neither softmax sees a rounded output, and the last no rounded input.
     assert Counter(node.op_type for node in graph.node)["Softmax"] == 2
     last = producers[graph.output[0].name]

@@ -138,6 +138,40 @@ def test_what_is_off_on_average_goes_into_the_biases() -> None:
         assert off < 2e-5 * np.abs(before).max(), name
 
 
+def test_each_layer_is_rounded_by_what_it_sees() -> None:
+    """Its outputs vary less about their mean than with the nearest steps."""
+    import tf_keras
+
+    from skinlite_export.graph.build_keras import Twin
+    from skinlite_export.quantize.adaptive_rounding import input_moments, round_kernels
+
+    graph = Twin(network()).apart().graph
+    nodes, rounded = convolutions(graph), convolutions(round_kernels(network(), samples))
+    model = Twin(graph).model
+    for node, seen in input_moments(model, list(nodes.values()), samples):
+        watched = tf_keras.Model(model.input, model.get_layer(node.inputs[0]).output)
+        values = np.concatenate([watched(one) for one in samples()])
+        channels = (0, 1, 2)
+        about = values - values.mean(axis=channels)
+        if node.name == "separable":  # 1x1: what it sees are the channels themselves
+            np.testing.assert_allclose(seen.mean[0], values.mean(axis=channels), rtol=1e-5)
+            expected = np.einsum("nhwc,nhwd->cd", about, about)
+            np.testing.assert_allclose(seen.moments[0], expected, atol=1e-4 * expected.max())
+        weights = node.weights[0]
+        axes = (0, 1) if node.kind == "DepthwiseConv2D" else channels
+        step = np.abs(weights).max(axis=axes, keepdims=True) / STEPS
+        errors = weights - rounded[node.name].weights[0], weights - np.round(weights / step) * step
+        groups, k = seen.mean.shape
+        if groups == 1:
+            adapted, nearest = (error.reshape(1, k, -1) for error in errors)
+        else:
+            adapted, nearest = (error.reshape(k, groups, 1).swapaxes(0, 1) for error in errors)
+        lost = [
+            np.einsum("gkc,gkl,glc->", error, seen.moments, error) for error in (adapted, nearest)
+        ]
+        assert lost[0] < 0.8 * lost[1], node.name
+
+
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:
     from skinlite_export.quantize.adaptive_rounding import round_together
 
