@@ -10,9 +10,12 @@ from skinlite.models.backbones import BACKBONES
 SIZES = {"inception_resnet_v2": 139, "densenet201": 64, "nasnet_large": 96, "nasnet_mobile": 64}
 """The smallest that these take."""
 
-NUMERIC = ("mobilenet_v3_small", "mobilenet_v2", "nasnet_mobile", "inception_resnet_v2", "vgg16")
-"""Backbones that are computed, too: squeeze-excite, residual additions, concatenations,
-separable convolutions, branches that are scaled, a plain stack. For the others this takes long."""
+QUICK = ("mobilenet_v3_small", "mobilenet_v2", "vgg16")
+"""Squeeze-excite, residual additions, a plain stack: what takes seconds."""
+
+COMPUTED = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BACKBONES
+]
 
 
 def pruned_at_random(model: Any, share: float) -> tuple[Any, Any]:
@@ -46,7 +49,7 @@ def test_everything_but_inputs_and_predictions_can_be_cut(name: str) -> None:
     assert len(free) > 4 * convolutions
 
 
-@pytest.mark.parametrize("name", NUMERIC)
+@pytest.mark.parametrize("name", COMPUTED)
 def test_what_is_cut_is_what_is_masked(name: str) -> None:
     """The network without channels computes what the whole one does with zeros for them."""
     import keras
