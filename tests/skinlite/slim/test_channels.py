@@ -1,5 +1,6 @@
 """Which channels belong together: of every backbone, and of what can't be cut."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,13 @@ SIZES = {"inception_resnet_v2": 139, "densenet201": 64, "nasnet_large": 96, "nas
 QUICK = ("mobilenet_v3_small", "mobilenet_v2", "vgg16")
 """Squeeze-excite, residual additions, a plain stack: what takes seconds."""
 
+IF_ASKED = pytest.mark.skipif(
+    "SKINLITE_EVERY_BACKBONE" not in os.environ, reason="set SKINLITE_EVERY_BACKBONE=1"
+)
+
 COMPUTED = [
-    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BACKBONES
+    name if name in QUICK else pytest.param(name, marks=(pytest.mark.slow, IF_ASKED))
+    for name in BACKBONES
 ]
 
 
