@@ -51,7 +51,9 @@ def test_a_run_in_a_run_out(
         for name in ("ece_rise", "balanced_accuracy_drop", "melanoma_recall_drop", "macro_auc_drop")
     )
     export = ("export", "--model", out, "--data", tiny_data, "--quantize", "none")
-    assert skinlite(*export, "--out", bundle, "--gates", loose).code == 0
+    exported = skinlite(*export, "--out", bundle, "--gates", loose)
+    assert exported.code == 0, exported.err
+    assert "holds against the teacher, model.tflite: macro AUC drop" in exported.out + exported.err
     proof = json.loads((bundle / "manifest.json").read_text())["verification"]["teacher"]
     assert proof["model_sha256"] == teacher.model_sha256
     assert proof["keras"]["balanced_accuracy"] == pytest.approx(
