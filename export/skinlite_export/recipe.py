@@ -36,6 +36,9 @@ class Gates(BaseModel):
     Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
     error is file minus Keras. The critical class is melanoma where there is one, and the limit has
     a name of its own then; None: the critical class is another one, or there is none.
+
+    A slim run's file is held against its teacher's Keras model, too, with the same limits; but
+    its predictions may be others, as far as ``teacher_agreement`` allows.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,9 +47,7 @@ class Gates(BaseModel):
     balanced_accuracy_drop: float = Field(0.02, ge=0, le=1, description="at most")
     melanoma_recall_drop: float | None = Field(0.05, ge=0, le=1, description="of melanoma")
     macro_auc_drop: float = Field(0.01, ge=0, le=1, description="at most")
-    teacher_agreement: float = Field(
-        0.0, ge=0, le=1, description="of a slim run with its teacher: equal predictions, at least"
-    )
+    teacher_agreement: float = Field(0.0, ge=0, le=1, description="of a slim run, at least")
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
     operating_point_drop: float = Field(

@@ -27,6 +27,8 @@ RECIPE: dict[str, Any] = {
 }
 """Settings of the training, where none are given; the others are the teacher's."""
 
+OF_THE_NETWORK = {"backbone", "topology", "image_size", "width", "weights", "freeze", "precision"}
+"""Settings that can't be others than the run's."""
 
 FRONT = (0.7, 0.5, 0.35, 0.25)
 
@@ -109,6 +111,12 @@ def slim(
         raise InputError(
             f"`cycles={cycles:g}` isn't between 0 and 1: it is the share of the run's modelled "
             "cycles that is to be left. Use 0.5 for half of them."
+        )
+    taken = sorted(OF_THE_NETWORK & set(settings))
+    if taken:
+        raise InputError(
+            f"`{taken[0]}` is the run's own when it is made slim. Leave it out; another network "
+            "learns from it with `teacher`."
         )
     known = teacher_of(teacher)
     own = teacher.info.settings.model_dump(exclude={"teacher", "slimming"})

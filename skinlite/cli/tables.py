@@ -56,10 +56,20 @@ def print_manifest(manifest: "Manifest") -> None:
         print_search(manifest.search)
     if manifest.layer_errors:
         print_layer_errors(manifest.layer_errors)
+    if proof.teacher:
+        scores = proof.teacher.keras
+        output.print(
+            f"the teacher's Keras model, {proof.teacher.name}: balanced accuracy "
+            f"{number(scores.balanced_accuracy)}, {recall} {number(scores.critical_recall)}, "
+            f"macro AUC {number(scores.macro_auc)}",
+            markup=False,
+        )
     for gate in manifest.gates:
         held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
         held = held if gate.applies else "[yellow]can't be judged:[/]"
-        output.print(f"{held} {gate.sentence()}{manifest.leaks.mark}")
+        taught = proof.teacher is not None and gate in proof.teacher.gates
+        beside = "against the teacher, " if taught else ""
+        output.print(f"{held} {beside}{gate.sentence()}{manifest.leaks.mark}")
     if manifest.calibration:
         calibration = manifest.calibration
         output.print(

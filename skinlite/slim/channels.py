@@ -83,6 +83,7 @@ class Channels:
 
     def __init__(self, model: keras.Model) -> None:
         self.uses: list[Use] = []
+        self._first: dict[tuple[str, ...], Use] = {}
         self._parent: list[int] = []
         self._pins: dict[int, str] = {}
         inputs = [self._new(tuple(tensor.shape[1:])) for tensor in model.inputs]
@@ -134,20 +135,31 @@ class Channels:
                     return found[0] if len(found) == 1 else found
                 given = keras.tree.flatten((arguments, others))
                 tensors = [one for one in given if isinstance(one, Tensor)]
-                return self._read(operation, tensors, path)
+                constant = any(np.ndim(one) for one in given if not isinstance(one, Tensor))
+                return self._read(operation, tensors, path, constant)
 
             return call
 
         found: list[Tensor] = keras.tree.flatten(graph._run_through_graph(inputs, called))
         return found
 
-    def _read(self, layer: Any, inputs: Sequence[Tensor], path: tuple[str, ...]) -> Any:
+    def _read(
+        self, layer: Any, inputs: Sequence[Tensor], path: tuple[str, ...], constant: bool
+    ) -> Any:
+        """Note one layer or operator; what it gives.
+
+        Args:
+            layer: of Keras.
+            inputs: what it is given.
+            path: names of the models around it.
+            constant: whether it is given an array besides, which can't be cut.
+        """
         shapes = [
             tuple(tensor.shape[1:])
             for tensor in keras.tree.flatten(layer._inbound_nodes[-1].output_tensors)
         ]
         kind = type(layer).__name__
-        known = type(layer).__module__.partition(".")[0] == "keras"
+        known = type(layer).__module__.partition(".")[0] == "keras" and not constant
         ids: Ids | None = None
         if isinstance(layer, SoftAttention):
             ids = inputs[0].ids
@@ -162,12 +174,14 @@ class Channels:
             return given[0] if len(given) == 1 else given
         output = Tensor(ids, shapes[0])
         place = (*path, layer.name)
-        before = next((use for use in self.uses if use.path == place), None)
-        if before and kind not in MERGED | SAME | {"Concatenate", "Flatten"} - {"DepthwiseConv2D"}:
+        before = self._first.get(place)
+        if before and getattr(layer, "weights", None):
             # The same weights again: what they take and give is the same channels.
             self._join(inputs[0].ids, before.inputs[0].ids)
             self._join(output.ids, before.output.ids)
-        self.uses.append(Use(place, layer, kind, tuple(inputs), output))
+        use = Use(place, layer, kind, tuple(inputs), output)
+        self._first.setdefault(place, use)
+        self.uses.append(use)
         return output
 
     def _ids(
@@ -183,6 +197,8 @@ class Channels:
             return np.tile(inputs[0].ids, shape[0] // inputs[0].shape[-1])
         if kind in MERGED:
             return self._merged(inputs, shape)
+        if kind == "Rescaling" and np.ndim(layer.scale) and set(inputs[0].ids) - set(self._pins):
+            return None  # a number for each channel, in its settings
         plain = kind in SAME and len(inputs) == 1 and not _mixes(layer)
         if plain and len(inputs[0].ids) == shape[-1] == inputs[0].shape[-1]:
             return inputs[0].ids
@@ -202,7 +218,8 @@ def _mixes(layer: Any) -> bool:
     activation = getattr(layer, "activation", None)
     if getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
         return type(layer).__name__ not in FRESH  # behind a Dense it is the prediction: pinned
-    if getattr(layer, "depth_multiplier", 1) != 1:
+    first = getattr(layer, "data_format", None) == "channels_first"
+    if first or getattr(layer, "depth_multiplier", 1) != 1:
         return True
     axis = getattr(layer, "axis", -1)
     rank = len(layer._inbound_nodes[-1].input_tensors[0].shape) if hasattr(layer, "axis") else 0

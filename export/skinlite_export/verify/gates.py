@@ -10,8 +10,8 @@ MANY = 600
 """Calibration images beyond which more are not advised."""
 
 SLIMMED = (
-    ". The number format isn't the reason: slim the run less (`cycles`), or train it for more "
-    "`epochs`"
+    ". Against the teacher counts what the slimming lost and what the conversion did: slim the run "
+    "less (`cycles`), or train it for more `epochs`"
 )
 
 

@@ -1,5 +1,6 @@
 """Which channels belong together: of every backbone, and of what can't be cut."""
 
+import os
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,17 @@ from skinlite.models.backbones import BACKBONES
 SIZES = {"inception_resnet_v2": 139, "densenet201": 64, "nasnet_large": 96, "nasnet_mobile": 64}
 """The smallest that these take."""
 
-NUMERIC = ("mobilenet_v3_small", "mobilenet_v2", "nasnet_mobile", "inception_resnet_v2", "vgg16")
-"""Backbones that are computed, too: squeeze-excite, residual additions, concatenations,
-separable convolutions, branches that are scaled, a plain stack. For the others this takes long."""
+QUICK = ("mobilenet_v3_small", "mobilenet_v2", "vgg16")
+"""Squeeze-excite, residual additions, a plain stack: what takes seconds."""
+
+IF_ASKED = pytest.mark.skipif(
+    "SKINLITE_EVERY_BACKBONE" not in os.environ, reason="set SKINLITE_EVERY_BACKBONE=1"
+)
+
+COMPUTED = [
+    name if name in QUICK else pytest.param(name, marks=(pytest.mark.slow, IF_ASKED))
+    for name in BACKBONES
+]
 
 
 def pruned_at_random(model: Any, share: float) -> tuple[Any, Any]:
@@ -46,7 +55,7 @@ def test_everything_but_inputs_and_predictions_can_be_cut(name: str) -> None:
     assert len(free) > 4 * convolutions
 
 
-@pytest.mark.parametrize("name", NUMERIC)
+@pytest.mark.parametrize("name", COMPUTED)
 def test_what_is_cut_is_what_is_masked(name: str) -> None:
     """The network without channels computes what the whole one does with zeros for them."""
     import keras
@@ -77,7 +86,7 @@ def test_what_is_cut_is_what_is_masked(name: str) -> None:
 
 
 def test_what_cannot_be_cut_is_said() -> None:
-    """A network of somebody's: a grouped convolution, a softmax over channels, a layer twice."""
+    """A network of somebody's: a grouped convolution, a softmax over channels, layers twice."""
     import keras
     from keras import layers
 
@@ -89,7 +98,9 @@ def test_what_cannot_be_cut_is_said() -> None:
     x = layers.Conv2D(8, 3, name="first")(image)
     grouped = layers.Conv2D(8, 3, groups=2, padding="same", name="grouped")(x)
     twice = layers.Conv2D(8, 1, name="twice")
-    y = twice(twice(layers.Conv2D(8, 1, name="free")(grouped)))
+    norm = layers.BatchNormalization(name="norm")
+    y = norm(twice(norm(twice(layers.Conv2D(8, 1, name="free")(grouped)))))
+    y = layers.Rescaling([1.0] * 4, name="scales")(layers.Conv2D(4, 1, name="scaled")(y))
     attention = layers.Softmax(name="over_channels")(layers.Conv2D(8, 1, name="scores")(y))
     y = layers.GlobalAveragePooling2D()(layers.Conv2D(6, 1, name="last")(attention))
     model = keras.Model({"image": image}, layers.Dense(3, activation="softmax")(y))
@@ -101,8 +112,10 @@ def test_what_cannot_be_cut_is_said() -> None:
 
     assert why("first") == {"grouped (Conv2D) needs it as it is"}
     assert why("scores") == {"over_channels (Softmax) needs it as it is"}
+    assert why("scaled") == {"scales (Rescaling) needs it as it is"}
     assert why("free") == why("last") == {"free"}
-    assert made["twice"].tolist() == made["free"].tolist()  # taken and given by the same weights
+    # Taken and given by the same weights.
+    assert made["norm"].tolist() == made["twice"].tolist() == made["free"].tolist()
     kept = np.ones(len(channels.roots), bool)
     kept[[*made["free"][:3], *made["last"][:2]]] = False
     kept = kept[channels.roots]

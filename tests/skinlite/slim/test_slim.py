@@ -51,7 +51,9 @@ def test_a_run_in_a_run_out(
         for name in ("ece_rise", "balanced_accuracy_drop", "melanoma_recall_drop", "macro_auc_drop")
     )
     export = ("export", "--model", out, "--data", tiny_data, "--quantize", "none")
-    assert skinlite(*export, "--out", bundle, "--gates", loose).code == 0
+    exported = skinlite(*export, "--out", bundle, "--gates", loose)
+    assert exported.code == 0, exported.err
+    assert "holds against the teacher, model.tflite: macro AUC drop" in exported.out + exported.err
     proof = json.loads((bundle / "manifest.json").read_text())["verification"]["teacher"]
     assert proof["model_sha256"] == teacher.model_sha256
     assert proof["keras"]["balanced_accuracy"] == pytest.approx(
@@ -132,6 +134,8 @@ def test_what_can_not_be_made_slim(
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"cycles": 0.01})
     with pytest.raises(InputError, match="fewer than `steps=3`"):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"steps": 3})
+    with pytest.raises(InputError, match="`image_size` is the run's own"):
+        slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"image_size": 48})
     with pytest.raises(InputError, match="importance"):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"importance": "size"})
     assert not (tmp_path / "x").exists() and not (tmp_path / "x.partial").exists()
