@@ -35,7 +35,8 @@ class Gates(BaseModel):
 
     Drops are Keras minus file, so that a negative drop is a gain; the rise in expected calibration
     error is file minus Keras. The critical class is melanoma where there is one, and the limit has
-    a name of its own then; None: the critical class is another one, or there is none.
+    a name of its own then; None: the critical class is another one, or there is none. The drop at
+    an operating point is that of sensitivity, and that of specificity.
 
     A slim run's file is held against its teacher's Keras model, too, with the same limits; but
     its predictions may be others, as far as ``teacher_agreement`` allows.
@@ -50,9 +51,7 @@ class Gates(BaseModel):
     teacher_agreement: float = Field(0.0, ge=0, le=1, description="of a slim run, at least")
     ece_rise: float = Field(0.03, ge=0, le=1, description="at most")
     critical_recall_drop: float = Field(0.05, ge=0, le=1, description="at most")
-    operating_point_drop: float = Field(
-        0.05, ge=0, le=1, description="of sensitivity and of specificity at each point, at most"
-    )
+    operating_point_drop: float = Field(0.05, ge=0, le=1, description="at most, at each point")
 
     @model_validator(mode="before")
     @classmethod

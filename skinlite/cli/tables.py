@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from skinlite.evaluation.metrics import Metrics
+    from skinlite_export.manifest.decision import Decision
     from skinlite_export.manifest.manifest import Manifest
     from skinlite_export.manifest.measured import LayerError, Search
 
@@ -70,6 +71,8 @@ def print_manifest(manifest: "Manifest") -> None:
         taught = proof.teacher is not None and gate in proof.teacher.gates
         beside = "against the teacher, " if taught else ""
         output.print(f"{held} {beside}{gate.sentence()}{manifest.leaks.mark}")
+    if manifest.decision:
+        print_decision(manifest.decision)
     if manifest.calibration:
         calibration = manifest.calibration
         output.print(
@@ -93,6 +96,28 @@ def print_manifest(manifest: "Manifest") -> None:
             f"{temperature.value:.2f} of manifest.json {temperature.ece_after:.3f}"
             + ("" if temperature.ece_after < temperature.ece_before else ": leave it out")
         )
+
+
+def print_decision(decision: "Decision") -> None:
+    """Operating points, sets and familiarity of model.tflite, a line each."""
+    for name, point in decision.points.items():
+        scores = point.files.get("model.tflite")
+        if scores is None:
+            output.print(f"[yellow]no operating point[/] {name} at {point.asked:g}: {point.reason}")
+            continue
+        output.print(
+            f"operating point {name} at {point.asked:g}: threshold {point.threshold:.4g}; "
+            f"sensitivity {number(scores.sensitivity.value)}, "
+            f"specificity {number(scores.specificity.value)}"
+        )
+    if not decision.points:
+        output.print("no operating point: none was asked for, and no class is known to be critical")
+    held = decision.sets.files["model.tflite"].coverage.value
+    away = decision.familiarity.turned_away["model.tflite"].value
+    output.print(
+        f"sets of classes hold the true one in {number(held)} of the images; {number(away)} of "
+        "them are turned away as unfamiliar"
+    )
 
 
 def print_search(search: "Search") -> None:

@@ -188,7 +188,7 @@ def test_a_gate_without_a_critical_class_does_not_apply(other_bundle: Bundles) -
     assert "NOT APPLICABLE" in gate.sentence()
     manifest = other_bundle(2).manifest
     proof = manifest.verification.model_copy(update={"gates": gates})
-    assert status_of(proof, None, Gates()) == "accepted"
+    assert status_of(gates, None, Gates()) == "accepted"
     manifest = manifest.model_copy(update={"verification": proof, "critical": None})
     check_gates(manifest, other_bundle(2).path)
     card = card_of(manifest)

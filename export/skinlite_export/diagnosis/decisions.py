@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.preprocessing import Pixels
 from skinlite.evaluation.calibration import temper
+from skinlite_export.decision.decide import Decider
 from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Finding, Handed
 from skinlite_export.diagnosis.phone_outputs import ComputedDecision
 from skinlite_export.manifest.decision import Decided
@@ -18,19 +19,26 @@ NEAR = 1e-3
 def decisions(handed: Handed) -> Finding:
     """Each part of a decision that was handed in, against the bundle's thresholds.
 
-    They are applied to the phone's own image and probabilities where it gave them, so that a fault
-    of an earlier stage isn't told twice.
+    They are applied to the phone's own image and probabilities where it gave them, and to the
+    bundle's: a fault of an earlier stage isn't told twice.
     """
     rows = handed.rows("decision")
     if not rows or handed.decide is None:
         return Finding(stage="decision", checked=0)
-    made = {row: handed.decide(_probabilities(handed, row), _pixels(handed, row)) for row in rows}
-    wrong = {row: parts for row in rows if (parts := _wrong(_given(handed, row), made[row]))}
+    wrong = {row: parts for row in rows if (parts := _parts(handed, row, handed.decide))}
     if not wrong:
         return Finding(stage="decision", checked=len(rows))
     names = dict.fromkeys(name for parts in wrong.values() for name in parts)
     said = "; ".join(f"{name}: {_cause(handed, name, rows)}" for name in names)
     return handed.finding("decision", rows, list(wrong), said)
+
+
+def _parts(handed: Handed, row: int, decide: Decider) -> list[str]:
+    """Names of the parts that are wrong, by the phone's own numbers or by the bundle's."""
+    given = _given(handed, row)
+    own = _wrong(given, decide(_probabilities(handed, row), _pixels(handed, row)))
+    known = np.asarray(handed.expected[row], np.float32)
+    return own and min(own, _wrong(given, decide(known, handed.pixels[row])), key=len)
 
 
 def _given(handed: Handed, row: int) -> ComputedDecision:

@@ -16,10 +16,11 @@ from skinlite_export.bundle.golden import check_golden
 
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
-    images, tflite, onnx = check_golden(tiny_bundle)
+    images, tflite, onnx, decisions = check_golden(tiny_bundle)
     assert images == "8 golden images: pixels and encoded metadata are equal"
     assert tflite.startswith("model.tflite: probabilities within 0.0e+00")
     assert onnx.startswith("model.onnx: probabilities within ")
+    assert decisions == "decisions: as the manifest's thresholds make them"
 
 
 def vectors_of(bundle: Bundle) -> list[dict[str, Any]]:
