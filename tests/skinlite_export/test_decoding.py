@@ -12,8 +12,9 @@ from PIL import Image, ImageOps
 from skinlite.data.preprocessing import Pixels, crop, fit, load_image
 from skinlite.errors import InputError
 from skinlite_export.bundle import golden
+from skinlite_export.bundle.check_golden import check_golden
 from skinlite_export.bundle.folder import TFLITE, Bundle
-from skinlite_export.bundle.golden import JPEG_LEVELS, check_golden, read_vectors
+from skinlite_export.bundle.golden import JPEG_LEVELS, read_vectors
 from skinlite_export.decoding import FAULTS, HALVED, JPEG, OTHERS, UNTURNED, decoded, decodings
 from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE

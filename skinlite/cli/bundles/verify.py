@@ -86,7 +86,7 @@ def check_whole(bundle: "Bundle") -> list[str]:
     Raises:
         InputError: the first that didn't.
     """
-    from skinlite_export.bundle.golden import check_golden
+    from skinlite_export.bundle.check_golden import check_golden
 
     return [*check_contents(bundle), *check_golden(bundle)]
 

@@ -11,8 +11,8 @@ from PIL import Image
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import CLASSES
+from skinlite_export.bundle.check_golden import check_golden
 from skinlite_export.bundle.folder import Bundle
-from skinlite_export.bundle.golden import check_golden
 
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:

@@ -9,8 +9,9 @@ from PIL import Image
 
 from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
+from skinlite_export.bundle.check_golden import check_golden
 from skinlite_export.bundle.folder import ONNX, TFLITE, Bundle, open_bundle, write_manifest
-from skinlite_export.bundle.golden import VECTORS, check_golden, read_vectors
+from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.decision.build_familiarity import no_lesions
 from skinlite_export.decision.words import UNFAMILIAR, in_words
 from skinlite_export.manifest.decision import Decided
