@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 
 from skinlite.data.preprocessing import Pixels, crop, fit, load_image
 from skinlite.errors import InputError
-from skinlite_export.bundle import golden
+from skinlite_export.bundle import check_golden as checking
 from skinlite_export.bundle.check_golden import check_golden
 from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.bundle.golden import JPEG_LEVELS, read_vectors
@@ -165,7 +165,7 @@ def test_a_machine_that_decodes_otherwise(
     def load(path: Path) -> Pixels:
         return decoded("fast") if path.suffix == ".jpg" else load_image(path)
 
-    monkeypatch.setattr(golden, "load_image", load)
+    monkeypatch.setattr(checking, "load_image", load)
     with pytest.raises(InputError, match=r"decoding\.jpg: this machine's Pillow decodes it diff"):
         check_golden(tiny_bundle)
 
