@@ -208,12 +208,14 @@ def _pad(node: _Node) -> Tensor:
     return _padded(node, node.inputs[0], [*pads[2:4], *pads[6:8]])
 
 
-def _two(layer: Any, scaled: Callable[[Array], tuple[Array, Array]]) -> Callable[[_Node], Tensor]:
-    """Of two tensors, or of a tensor and a constant that is one number, or one a channel."""
+def _two(layer: Any | None, scaled: Callable[[Array], tuple[Array, Array]]) -> Callable[[_Node], Tensor]:
+    """Of two tensors, by a layer, or of a tensor and a constant: one number, or one a channel."""
 
     def apply(node: _Node) -> Tensor:
         constants = [place for place in (0, 1) if node.constant(place) is not None]
         if not constants:
+            node.need(layer is not None, "takes two tensors")
+            assert layer is not None
             return layer()(node.inputs)
         ordered = node.kind in ("Add", "Mul") or constants == [1]
         node.need(ordered and len(constants) == 1, "has its constant in front")
@@ -247,7 +249,7 @@ _OPERATORS: dict[str, Callable[[_Node], Tensor]] = {
     "Clip": _clip,
     "Concat": _concat,
     "Conv": _conv,
-    "Div": _two(layers.Layer, lambda value: (1 / value, np.zeros(1))),
+    "Div": _two(None, lambda value: (1 / value, np.zeros(1))),
     "Dropout": lambda node: node.inputs[0],
     "Flatten": _flatten,
     "Gemm": _dense,

@@ -138,6 +138,7 @@ def average_with_its_edge(of: Builder) -> str:
             lambda of: of("Conv", "input", np.ones((4, 3, 3, 3)), dilations=[2, 2]),
             "is dilated",
         ),
+        (lambda of: of("Div", "input", "input"), "takes two tensors"),
         (lambda of: of("Sub", np.ones((1, 3, 1, 1)), "input"), "constant in front"),
     ],
 )
