@@ -22,7 +22,7 @@ def test_verify(skinlite: Skinlite, tiny_bundle: Bundle) -> None:
     assert "metadata in model.tflite and model.onnx" in out
     assert "8 golden images" in out and "status: ungated" in out
     code, out, _ = skinlite("verify", tiny_bundle.path, "--json")
-    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 6)
+    assert (code, json.loads(out)["status"], len(json.loads(out)["checks"])) == (0, "ungated", 7)
 
 
 def test_verify_what_a_phone_computed(
