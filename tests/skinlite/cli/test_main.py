@@ -28,6 +28,7 @@ COMMANDS = (
     "verify",
     "predict",
     "serve",
+    "slim",
     "doctor",
 )
 
