@@ -101,8 +101,8 @@ def slim(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
-    from skinlite.slim.cost import model_cycles
-    from skinlite.slim.training import SlimTraining
+    from skinlite.slimming.cost import model_cycles
+    from skinlite.slimming.training import SlimTraining
     from skinlite.training.distillation.teacher import prepare_for, teacher_of
 
     teacher = run if isinstance(run, Run) else open_run(Path(run))

@@ -193,7 +193,7 @@ def resume(
     config = unfinished.info.settings
     kind = Training
     if config.slimming:
-        from skinlite.slim.training import SlimTraining
+        from skinlite.slimming.training import SlimTraining
 
         kind = SlimTraining
     training = kind(out, config, prepared, report, execution)

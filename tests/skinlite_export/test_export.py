@@ -92,7 +92,11 @@ def test_progress_is_told(run: Run, conv_prepared: Prepared, tmp_path: Path) -> 
     told: list[tuple[str, int, int]] = []
     export_run(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
     finished = [what for what, done, total in told if done == total]
-    assert finished == ["converted", "verified on 12 held-out images"]
+    assert finished == [
+        "converted",
+        "verified on 12 held-out images",
+        "chose thresholds on validation images",
+    ]
 
 
 def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:

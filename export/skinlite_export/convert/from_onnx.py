@@ -208,7 +208,9 @@ def _pad(node: _Node) -> Tensor:
     return _padded(node, node.inputs[0], [*pads[2:4], *pads[6:8]])
 
 
-def _two(layer: Any | None, scaled: Callable[[Array], tuple[Array, Array]]) -> Callable[[_Node], Tensor]:
+def _two(
+    layer: Any | None, scaled: Callable[[Array], tuple[Array, Array]]
+) -> Callable[[_Node], Tensor]:
     """Of two tensors, by a layer, or of a tensor and a constant: one number, or one a channel."""
 
     def apply(node: _Node) -> Tensor:

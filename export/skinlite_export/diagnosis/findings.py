@@ -1,13 +1,14 @@
 """What a phone handed in, beside what it must be, and `Finding`: what is told of one stage."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.data.patient import Patient
-from skinlite.data.preprocessing import load_image
+from skinlite.data.preprocessing import Pixels, load_image
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import FOLDER, read_vectors
 from skinlite_export.decoding import decodings
@@ -53,11 +54,15 @@ class Handed:
         self.levels = [vectors[vector.picture].levels for vector in given]
         self.patients = [vectors[vector.picture].patient or Patient() for vector in given]
         self.expected = [vectors[vector.picture].models[model].probabilities for vector in given]
-        self.pixels = [
-            load_image(bundle.path / FOLDER / vectors[vector.picture].models[model].pixels)
-            for vector in given
+        self._shown = [
+            bundle.path / FOLDER / vectors[vector.picture].models[model].pixels for vector in given
         ]
         self.encoded = list(patients_for(self.runner, self.patients, self.encoder))
+
+    @cached_property
+    def pixels(self) -> list[Pixels]:
+        """What the file is given of each image."""
+        return [load_image(path) for path in self._shown]
 
     def rows(self, stage: Stage) -> list[int]:
         """Which of `given` have a stage."""

@@ -86,7 +86,7 @@ def test_a_full_disk_is_named_where_tensorflow_meets_it(
     """TensorFlow raises no OSError. The sweep of full disks is real; this stands for it."""
     import tensorflow as tf
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **options: object) -> None:
         raise tf.errors.ResourceExhaustedError(None, None, "/x/part-0; No space left on device")
 
     monkeypatch.setattr("tensorflow.saved_model.save", fail)

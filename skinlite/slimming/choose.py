@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skinlite.slim.channels import Channels, Ids
-from skinlite.slim.cost import cycles_of
-from skinlite.slim.cut import Kept
-from skinlite.slim.importance import Worth
+from skinlite.slimming.channels import Channels, Ids
+from skinlite.slimming.cost import cycles_of
+from skinlite.slimming.cut import Kept
+from skinlite.slimming.importance import Worth
 
 STEP = 8
 """Widths are multiples of it: kernels take 4 channels a step and make 8 or 16 at a time."""

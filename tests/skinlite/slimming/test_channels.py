@@ -26,7 +26,7 @@ COMPUTED = [
 
 def pruned_at_random(model: Any, share: float) -> tuple[Any, Any]:
     """The channels of a model, and which of them stay; most of those that can go don't."""
-    from skinlite.slim.channels import Channels
+    from skinlite.slimming.channels import Channels
 
     channels = Channels(model)
     random = np.random.default_rng(0)
@@ -43,7 +43,7 @@ def test_everything_but_inputs_and_predictions_can_be_cut(name: str) -> None:
     import keras
 
     from skinlite.models.classifier import build_classifier
-    from skinlite.slim.channels import Channels
+    from skinlite.slimming.channels import Channels
 
     with keras.StatelessScope(initialize_variables=False):
         model = build_classifier(name, patient_width=20, image_size=SIZES.get(name, 64))
@@ -61,7 +61,7 @@ def test_what_is_cut_is_what_is_masked(name: str) -> None:
     import keras
 
     from skinlite.models.classifier import build_classifier
-    from skinlite.slim.cut import cut, masked
+    from skinlite.slimming.cut import cut, masked
 
     size = SIZES.get(name, 64)
     keras.utils.set_random_seed(0)
@@ -90,8 +90,8 @@ def test_what_cannot_be_cut_is_said() -> None:
     import keras
     from keras import layers
 
-    from skinlite.slim.channels import Channels
-    from skinlite.slim.cut import cut, masked
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.cut import cut, masked
 
     keras.utils.set_random_seed(0)
     image = layers.Input((16, 16, 3), name="image")

@@ -18,9 +18,9 @@ def test_it_is_the_first_order_of_masking(conv_net: str, conv_prepared: Prepared
     from keras import ops
 
     from skinlite.models.classifier import build_classifier
-    from skinlite.slim.channels import Channels
-    from skinlite.slim.cut import CONSUMERS, kernel_of
-    from skinlite.slim.importance import BATCH, worth_of
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.cut import CONSUMERS, kernel_of
+    from skinlite.slimming.importance import BATCH, worth_of
     from skinlite.training.input.batches import class_weights
 
     keras.utils.set_random_seed(0)
@@ -54,8 +54,8 @@ def test_the_controls(conv_net: str, conv_prepared: Prepared) -> None:
     import keras
 
     from skinlite.models.classifier import build_classifier
-    from skinlite.slim.channels import Channels
-    from skinlite.slim.importance import worth_of
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.importance import worth_of
 
     train = conv_prepared.examples["train"]
     model = build_classifier(conv_net, patient_width=train.patients.shape[1], image_size=32)

@@ -144,7 +144,7 @@ def test_what_can_not_be_made_slim(
 def test_too_few_images(
     kept_run: Run, tiny_data: Path, conv_net: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from skinlite.slim import training
+    from skinlite.slimming import training
 
     monkeypatch.setattr(training, "FEWEST", 1000)
     with pytest.raises(InputError, match="training images: too few to tell"):

@@ -24,7 +24,7 @@ def test_the_sums_are_those_that_were_counted(name: str, size: int, width: float
     import keras
 
     from skinlite.models.classifier import build_classifier
-    from skinlite.slim.cost import model_cycles
+    from skinlite.slimming.cost import model_cycles
 
     rows = json.loads(COUNTED.read_text())["found"]
     (counted,) = (
@@ -43,10 +43,10 @@ def test_cuts_go_where_they_empty_tiles() -> None:
     import keras
     from keras import layers
 
-    from skinlite.slim.channels import Channels
-    from skinlite.slim.choose import Narrowing
-    from skinlite.slim.cost import model_cycles
-    from skinlite.slim.cut import cut
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.choose import Narrowing
+    from skinlite.slimming.cost import model_cycles
+    from skinlite.slimming.cut import cut
 
     image = layers.Input((32, 32, 3), name="image")
     x = layers.Conv2D(64, 3, padding="same", name="large")(image)
@@ -75,9 +75,9 @@ def test_the_least_important_channels_go() -> None:
     import keras
     from keras import layers
 
-    from skinlite.slim.channels import Channels
-    from skinlite.slim.choose import Narrowing
-    from skinlite.slim.cut import cut
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.choose import Narrowing
+    from skinlite.slimming.cut import cut
 
     image = layers.Input((8, 8, 3), name="image")
     x = layers.Conv2D(32, 3, name="conv")(image)

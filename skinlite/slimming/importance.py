@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import DROPPING, all_layers, as_used
-from skinlite.slim.channels import Channels
-from skinlite.slim.cut import CONSUMERS, kernel_of
+from skinlite.slimming.channels import Channels
+from skinlite.slimming.cut import CONSUMERS, kernel_of
 from skinlite.training.input.batches import class_weights
 
 Importance = Literal["taylor", "batch-norm", "random"]

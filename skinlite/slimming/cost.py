@@ -13,7 +13,7 @@ import math
 import keras
 
 from skinlite.models.soft_attention import SoftAttention
-from skinlite.slim.channels import Channels, Use
+from skinlite.slimming.channels import Channels, Use
 
 ROWS, COLUMNS, STEP = 4, 16, 4
 """Of a tile of ``qs8_qc8w_gemm_..._4x16c4__asm_aarch64_neondot_ld128``: pixels, channels made, and

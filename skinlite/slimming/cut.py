@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.models.soft_attention import SoftAttention
-from skinlite.slim.channels import FRESH, Channels, Use
+from skinlite.slimming.channels import FRESH, Channels, Use
 
 Kept = NDArray[np.bool_]
 """By the number of a channel (`Channels.roots`): whether it stays."""

@@ -8,11 +8,11 @@ import numpy as np
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.models.keras_file import load_keras
-from skinlite.slim.channels import Channels
-from skinlite.slim.choose import Narrowing
-from skinlite.slim.cost import model_cycles
-from skinlite.slim.cut import cut
-from skinlite.slim.importance import KINDS, Importance, worth_of
+from skinlite.slimming.channels import Channels
+from skinlite.slimming.choose import Narrowing
+from skinlite.slimming.cost import model_cycles
+from skinlite.slimming.cut import cut
+from skinlite.slimming.importance import KINDS, Importance, worth_of
 from skinlite.training.batch_norm import settle_batch_norm
 from skinlite.training.checkpoint import State, publish
 from skinlite.training.config import Slimming
