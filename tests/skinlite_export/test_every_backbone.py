@@ -2,7 +2,8 @@
 
 Measured on one core: 3 to 10 s for each of the light ones, NASNetMobile 20 s; the heavy four take
 33 to 55 s and 4 to 12 GB of memory, so that they stop behind the training step unless
-SKINLITE_EVERY_BACKBONE=1.
+SKINLITE_EVERY_BACKBONE=1. Two of them have the layers of a light one, only more of them, and stop
+before it.
 """
 
 import os
@@ -26,6 +27,7 @@ LIGHT = {
     "vgg16": 32,
     "resnet50": 32,
 }
+MORE_OF_THE_SAME = {"resnet152", "nasnet_large"}
 HEAVY = {"resnet152": 32, "densenet201": 64, "inception_resnet_v2": 128, "nasnet_large": 64}
 ALL = [
     *(pytest.param(*row, id=row[0]) for row in LIGHT.items()),
@@ -87,9 +89,12 @@ def test_trains_saves_exports_and_agrees(
     from skinlite_export.runtime.litert import LiteRTRunner
     from skinlite_export.runtime.runner import predict_all
 
+    whole_way = name not in HEAVY or os.environ.get("SKINLITE_EVERY_BACKBONE")
+    if name in MORE_OF_THE_SAME and not whole_way:
+        pytest.skip("SKINLITE_EVERY_BACKBONE=1 trains and exports it (decision 13)")
     few = images(size).take(np.arange(4))
     model = stepped(name, few)
-    if name in HEAVY and not os.environ.get("SKINLITE_EVERY_BACKBONE"):
+    if not whole_way:
         pytest.skip("trained a step; SKINLITE_EVERY_BACKBONE=1 exports it too (decision 13)")
     soften(model, few)
     model.save(tmp_path / "model.keras")
@@ -107,7 +112,8 @@ def test_trains_saves_exports_and_agrees(
         path.write_bytes(content)
         answers[scheme] = predict_all(LiteRTRunner(path), few.images, few.patients)
     # The untrained ResNet152 sums up to 1e5 on its way: noise of 8e-4 is left of float32.
-    np.testing.assert_allclose(answers["float32"], expected, atol=2e-3)
+    exact = 2e-3 if name in HEAVY else 1e-4
+    np.testing.assert_allclose(answers["float32"], expected, atol=exact)
     # Int8 is rough on random weights (0.002 to 0.09); a file that is broken is 0.2 away and more.
     assert np.abs(answers["int8"] - expected).mean() < 0.13
     # The first convolution takes 3 channels; VGG16's makes 64 of each pixel, which is work enough.

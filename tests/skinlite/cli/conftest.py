@@ -1,6 +1,7 @@
 """Copies of data and runs for the command line to damage."""
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,21 @@ def run(tiny_run: Run, tmp_path: Path) -> Path:
 def image(tiny_data: Path) -> Path:
     """One of the images."""
     return min(tiny_data.glob("*/*.jpg"))
+
+
+PROGRAM = f"""
+import runpy, sys
+import pytest
+from skinlite.__main__ import main
+from skinlite.process.quiet import silenced
+fixtures = runpy.run_path({str(Path(__file__).parents[2] / "conftest.py")!r})
+with silenced():
+    fixtures["add_conv_net"](pytest.MonkeyPatch())
+sys.exit(main())
+"""
+
+
+@pytest.fixture
+def program() -> list[str]:
+    """Begins the command line of a process of its own: `skinlite`, which knows `conv_net`."""
+    return [sys.executable, "-c", PROGRAM]

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -223,16 +222,16 @@ def test_the_newest_run_is_taken_and_json_is_the_manifest(
     assert json.loads(told) == json.loads(bundle.manifest.model_dump_json())
 
 
-@pytest.mark.slow
 def test_another_process_makes_the_same_bytes(
-    tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path
+    skinlite: Skinlite, conv_net: str, kept_run: Run, program: list[str], tmp_path: Path
 ) -> None:
     """Same run, recipe and versions: byte-identical files, whatever was done before them."""
-    program, out = Path(sys.executable).with_name("skinlite"), tmp_path / "bundle"
-    line = [program, "export", "--model", tiny_run.path, "--out", out]
-    line += ["--calibration-images", "20", "--gates", "off", "--onnx", "float32"]
+    line = ["export", "--model", kept_run.path, "--calibration-images", "20", "--gates", "off"]
+    line += ["--onnx", "int8", "--out"]
+    code, _, err = skinlite(*line, tmp_path / "here")
+    assert code == 0, err
     done = subprocess.run(
-        list(map(str, line)),
+        [*program, *map(str, line), tmp_path / "there"],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONHASHSEED": "1"},
@@ -240,6 +239,7 @@ def test_another_process_makes_the_same_bytes(
     )
     assert done.returncode == 0, done.stderr
     for name in ("model.tflite", "model.onnx"):
-        assert (out / name).read_bytes() == (tiny_bundle.path / name).read_bytes(), name
-    assert f"Bundle: {out}" in done.stdout
+        there, here = (tmp_path / place / name for place in ("there", "here"))
+        assert there.read_bytes() == here.read_bytes(), name
+    assert f"Bundle: {tmp_path / 'there'}" in done.stdout
     assert "Traceback" not in done.stderr and "WARNING" not in done.stderr

@@ -5,7 +5,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -249,27 +248,16 @@ def test_resuming_where_there_is_nothing(skinlite: Skinlite, tmp_path: Path) -> 
     assert skinlite("train", "--resume", tmp_path / "run").code == 2
 
 
-COMMAND = f"""
-import runpy, sys
-import pytest
-from skinlite.__main__ import main
-fixtures = runpy.run_path({str(Path(__file__).parents[2] / "conftest.py")!r})
-fixtures["add_conv_net"](pytest.MonkeyPatch())
-sys.exit(main())
-"""
-"""The program, with the tests' small backbone."""
-
-
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
-    tiny_data: Path, conv_net: str, tmp_path: Path, skinlite: Skinlite
+    tiny_data: Path, conv_net: str, program: list[str], tmp_path: Path, skinlite: Skinlite
 ) -> None:
     """A real process, interrupted by a real SIGINT in the middle of its training."""
     out, epochs = tmp_path / "run", 20
     line = ["train", "--data", tiny_data, "--out", out, "--image-size", "32"]
     line += ["--epochs", epochs, "--patience", epochs, "--backbone", conv_net]
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, *map(str, line)],
+        [*program, *map(str, line)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

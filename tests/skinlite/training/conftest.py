@@ -28,3 +28,15 @@ def training(conv_net: str, conv_prepared: Prepared) -> Callable[..., Any]:
         return Training(out, config, data, report, execution, learn_from)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def on_jax(once: Callable[..., Path]) -> dict[str, str]:
+    """The environment of a process that trains on JAX. What one has compiled the next ones load,
+    and nothing is optimized: with a network of seconds, that alone took a minute a process."""
+    return {
+        "KERAS_BACKEND": "jax",
+        "XLA_FLAGS": "--xla_backend_optimization_level=0",
+        "JAX_COMPILATION_CACHE_DIR": str(once("compiled", Path.mkdir)),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }

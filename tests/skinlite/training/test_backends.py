@@ -25,7 +25,10 @@ CURVES: dict[str, list[list[float]]] = {}
 
 @pytest.fixture
 def curves(
-    training: Make, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory
+    training: Make,
+    tiny_data: Path,
+    on_jax: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Callable[[str], list[list[float]]]:
     """The loss curves of a backend, and beside them a training that was killed."""
     root = tmp_path_factory.getbasetemp() / "backends"
@@ -39,7 +42,8 @@ def curves(
             folder.mkdir()
             flags = {"KERAS_BACKEND": backend}
             if backend == "jax":
-                flags["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
+                two = " --xla_force_host_platform_device_count=2"
+                flags = on_jax | {"XLA_FLAGS": on_jax["XLA_FLAGS"] + two}
             script = Path(__file__).with_name("loss_curves.py")
             done = subprocess.run(
                 [sys.executable, script, tiny_data, weights, folder],

@@ -22,7 +22,7 @@ Job = Callable[[str, int], list[subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture
-def job(tiny_data: Path, tmp_path: Path) -> Job:
+def job(tiny_data: Path, tmp_path: Path, on_jax: dict[str, str]) -> Job:
     """Runs `one_of_two_hosts.py` in one or two processes, which write ``tmp_path/run``."""
 
     def run(do: str, processes: int) -> list[subprocess.CompletedProcess[str]]:
@@ -32,8 +32,7 @@ def job(tiny_data: Path, tmp_path: Path) -> Job:
         line = [sys.executable, str(script), str(tiny_data), str(out), hosts, do]
         with socket.create_server(("localhost", 0)) as free:
             port = free.getsockname()[1]
-        variables = {
-            "KERAS_BACKEND": "jax",
+        variables = on_jax | {
             "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"localhost:{port}",
             "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes),
         }

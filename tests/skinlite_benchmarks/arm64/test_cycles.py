@@ -6,7 +6,6 @@ The real thing needs qemu-user, a C compiler, LLVM and the emulated machine of t
 import shutil
 import tempfile
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -171,13 +170,12 @@ def test_cycles_of_a_bundle(
     tools: pipeline.Tools,
     skinlite: Callable[..., Any],
 ) -> None:
-    names = [str(tiny_bundle.path), str(tiny_bundle.path / "model.tflite")]
-    done = skinlite("benchmark", "cycles", *names, "--json")
+    name = str(tiny_bundle.path)
+    done = skinlite("benchmark", "cycles", name, "--json")
     assert done.code == 0, done.err
     made = CyclesReport.model_validate_json(done.out)
-    a76, a72, *again = made.found
-    assert [(one.model, one.cpu) for one in made.found] == list(product(names, PIPELINES))
-    assert a76.cycles == pytest.approx(again[0].cycles, rel=0.005)
+    a76, a72 = made.found
+    assert [(one.model, one.cpu) for one in made.found] == [(name, cpu) for cpu in PIPELINES]
     assert a76.instructions / 8 < a76.cycles < a76.instructions
     assert a72.cycles > a76.cycles
     assert any("neondot" in name for name in a76.kernels)
