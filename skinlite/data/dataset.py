@@ -159,7 +159,7 @@ def read_like(
     if label_column or metadata_columns:
         table = find_table(Path(source))
         there = {NONE} | (set() if table.is_dir() else read_names(table))
-        if label_column not in there:
+        if label_column and label_column not in there:
             label_column = label_map = None
         metadata_columns = [name for name in metadata_columns if name in there]
     return read_dataset(

@@ -63,7 +63,7 @@ def metadata_only(
     make: Callable[[], Any] = boosted_trees,
     classes: ClassList = HAM10000,
 ) -> list[MetadataOnly]:
-    """Fit on age, sex and site, and on the column ``dataset`` where it tells sources apart.
+    """Fit on what the network takes, and on the column ``dataset`` where it tells sources apart.
 
     Args:
         train: rows of a data set's frame that the network was trained on.
@@ -73,12 +73,13 @@ def metadata_only(
         classes: that the rows' diagnoses are of.
     """
     patient = encoder.encode_frame(train), encoder.encode_frame(judged)
-    seen = {PATIENT_COLUMNS: patient}
+    taken = (*PATIENT_COLUMNS, *encoder.names)
+    seen = {taken: patient}
     sources = sorted(set(train["dataset"]))
     if len(sources) > 1:
         source = _one_hot(train["dataset"], sources), _one_hot(judged["dataset"], sources)
         both = np.hstack([patient[0], source[0]]), np.hstack([patient[1], source[1]])
-        seen |= {(*PATIENT_COLUMNS, "dataset"): both, ("dataset",): source}
+        seen |= {(*taken, "dataset"): both, ("dataset",): source}
     labels = classes.labels(train["dx"]), classes.labels(judged["dx"])
     lesions = judged["lesion_id"].to_numpy(object)
     return [

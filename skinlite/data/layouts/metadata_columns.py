@@ -28,8 +28,16 @@ SHOWN = 3
 NONE = "none"
 """Declared alone: the network takes no metadata at all, not even age, sex and site."""
 
-OWN = {"path", "table_lesion_id", "region", *NAMES, *ONE_HOT, *OTHER_ONE_HOT}
-"""Names that mean something else: an id, a diagnosis, or what is read already."""
+DIAGNOSED = {
+    *("dx_type", "diagnosis_confirm_type", "concomitant_biopsy", "melanocytic", "nevus_type"),
+    *("mel_class", "mel_mitotic_index", "mel_thick_mm", "mel_type", "mel_ulcer"),
+}
+"""Columns of HAM10000 and of the ISIC Archive that are filled in once the diagnosis is known."""
+
+OWN = {"path", "table_lesion_id", "region", "site", *NAMES, *DIAGNOSED} | {
+    name.lower() for name in (*ONE_HOT, *OTHER_ONE_HOT)
+}
+"""Names, in lower case, that mean something else: an id, a diagnosis, what is read already."""
 
 Value = str | float | bool
 """Of a patient: a word, a number, or true and false; what isn't told is left out."""
@@ -207,7 +215,7 @@ def check_declared(
             why = "is named twice"
         elif name.lower() in ("age", "sex", "localization"):
             why = "is taken anyway, where the table has it: name the others alone"
-        elif name in OWN or name.lower() in NAMES or name == label_column:
+        elif name.lower() in OWN or name == label_column:
             why = "is read as something else: an id, a diagnosis, age, sex or site"
         elif read is not None and name not in read:
             why = f"isn't in the table. It has {', '.join(sorted(table)) or 'none'}"

@@ -43,6 +43,16 @@ def test_a_source_that_gives_the_diagnosis_away_is_seen() -> None:
     assert metadata_only(train, test, ENCODER)[0] == patient
 
 
+def test_declared_columns_are_named_and_may_give_the_diagnosis_away() -> None:
+    train, test = (
+        known.assign(itch=np.where(known["dx"] == "mel", "true", "false"), dataset="")
+        for known in (rows(200, 0), rows(100, 1))
+    )
+    (patient,) = metadata_only(train, test, PatientEncoder.fit(train, ("itch",)))
+    assert patient.inputs == ("age", "sex", "localization", "itch")
+    assert patient.balanced_accuracy == 1
+
+
 def test_without_sources_and_without_answers_there_is_chance() -> None:
     train, test = (rows(count, count).assign(age=np.nan, dataset="") for count in (120, 100))
     (patient,) = metadata_only(train, test, ENCODER)

@@ -1,5 +1,6 @@
 """Declared metadata columns: what they become, from table to vector, and what is refused."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinlite.classes import HAM10000
 from skinlite.data.dataset import Dataset, read_dataset, read_like
 from skinlite.data.layouts.metadata_columns import MOST_VALUES, Category, Number, fit_column
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
@@ -81,6 +83,10 @@ def test_other_images_may_lack_a_column(dataset: Dataset, tiny_data: Path) -> No
         (("kind",), "'kind' is read as something else"),
         (("diagnosis_3",), "'diagnosis_3' is read as something else"),
         (("lesion_id",), "'lesion_id' is read as something else"),
+        (("dx_type",), "'dx_type' is read as something else"),
+        (("Mel_Thick_mm",), "'Mel_Thick_mm' is read as something else"),
+        (("nv",), "'nv' is read as something else"),
+        (("site",), "'site' is read as something else"),
         (("none", "itch"), "'none' is no name of a column"),
         (("",), "'' is no name of a column"),
     ],
@@ -90,6 +96,17 @@ def test_columns_that_cannot_be_metadata(
 ) -> None:
     with pytest.raises(InputError, match=told):
         read_dataset(other_data, label_column="kind", metadata_columns=names)
+
+
+def test_a_label_map_is_kept_where_no_column_of_labels_was_named(
+    tiny_data: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "HAM10000_metadata.csv"
+    shutil.copytree(tiny_data, tmp_path, dirs_exist_ok=True)
+    table.write_text(table.read_text().replace(",nv,", ",naevus,"))
+    labels = dict(zip(HAM10000.codes, HAM10000.codes, strict=True)) | {"naevus": "nv"}
+    with_map = read_like(tmp_path, HAM10000, None, labels, ("none",))
+    assert (with_map.frame["dx"] == "nv").any() and with_map.metadata_columns == ("none",)
 
 
 @pytest.mark.parametrize(
