@@ -107,10 +107,18 @@ def train(
                 "A `teacher` brings its split along: else images that it learned from might judge. "
                 "Leave out `split`, `test_data` and `same_lesion`."
             )
+        if classes or label_column or label_map or metadata_columns:
+            raise InputError(
+                "A `teacher` brings along how its table is read: a student has its classes and its "
+                "patients' metadata. Leave out `classes`, `label_column`, `label_map` and "
+                "`metadata_columns`."
+            )
         settings["teacher"] = teacher_of(master)
     config = validated(TrainConfig, settings)
     check_unclaimed(out)
-    if isinstance(data, Dataset):
+    if master:
+        dataset = dataset_of(data, master.info)
+    elif isinstance(data, Dataset):
         dataset = data
     else:
         dataset = read_dataset(

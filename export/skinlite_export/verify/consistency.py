@@ -93,6 +93,12 @@ def _files(bundle: Bundle) -> Iterator[str]:
             yield f"{ENCODING}: {field} lack {UNKNOWN!r} or have a name twice"
     if len(set(encoder.names)) < len(encoder.names):
         yield f"{ENCODING}: metadata has a column twice"
+    data = bundle.manifest.data
+    if data and data.metadata_columns != encoder.names:
+        yield (
+            f"{ENCODING} has the metadata {', '.join(encoder.names) or 'age, sex and site'}, the "
+            f"manifest {', '.join(data.metadata_columns) or 'age, sex and site'}"
+        )
     if _json(bundle.path / ENCODING).get("columns") != list(encoder.columns):
         yield f"{ENCODING}: columns aren't those of its sexes, localizations and metadata"
 

@@ -31,14 +31,21 @@ def prepare_for(
     """A teacher's split and patients, of images in the student's size.
 
     Raises:
-        InputError: the data set has other classes, or the teacher takes images that are shaped
-            otherwise, or no patient.
+        InputError: the data set has other classes or metadata, or the teacher takes images that
+            are shaped otherwise, or no patient.
     """
     theirs, ours = run.info.classes.codes, dataset.classes.codes
     if theirs != ours:
         raise InputError(
             f"{run.path} has the classes {', '.join(theirs)}, {dataset.root} {', '.join(ours)}. "
             "A teacher needs the same, in the same order: give another `teacher`, or `classes`."
+        )
+    declared, here = run.info.metadata_columns, dataset.metadata_columns
+    if declared != here:
+        raise InputError(
+            f"{run.path} takes the metadata columns {', '.join(declared) or '(none declared)'}, "
+            f"{dataset.root} was read with {', '.join(here) or '(none declared)'}. A student takes "
+            "what its teacher takes: read the data set with the teacher's `metadata_columns`."
         )
     if run.info.adopted:
         raise InputError(

@@ -96,6 +96,24 @@ def test_the_teachers_split_is_taken_over(
         train(tiny_data, out=tmp_path / "x", teacher=kept_run.path, split="paper", **settings)
 
 
+def test_a_table_is_read_as_the_teacher_read_it(
+    other_run: Callable[[int], Run], other_data: Path, conv_net: str, tmp_path: Path
+) -> None:
+    """Its column of labels, its classes and its metadata; what was declared for it counts."""
+    from skinlite.training.distillation.teacher import prepare_for
+
+    teacher = other_run(2)
+    settings: dict[str, Any] = {"backbone": conv_net, "image_size": 32, "epochs": 1}
+    taught = train(other_data, out=tmp_path / "run", teacher=teacher.path, **settings)
+    assert (taught.info.label_column, taught.encoder()) == ("kind", teacher.encoder())
+    assert taught.info.metadata_columns == teacher.info.metadata_columns == ("itch", "diameter_1")
+    with pytest.raises(InputError, match="brings along how its table is read"):
+        train(other_data, out=tmp_path / "x", teacher=teacher.path, metadata_columns=["itch"])
+    fewer = read_dataset(other_data, label_column="kind", metadata_columns=("itch",))
+    with pytest.raises(InputError, match="A student takes what its teacher takes"):
+        prepare_for(teacher, fewer, 32)
+
+
 def test_what_can_not_teach_is_refused(
     kept_run: Run, conv_prepared: Prepared, training: Make, tiny_data: Path, tmp_path: Path
 ) -> None:
