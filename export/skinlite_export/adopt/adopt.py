@@ -204,14 +204,20 @@ def _check_equal(
     """Compare the run's model with the file, fed as it wants to be.
 
     Raises:
-        InputError: they differ, as with a last layer that is used twice.
+        InputError: they differ, as with a last layer that is used twice, or an operator of an
+            .onnx that was read wrongly.
     """
     found = model.predict_on_batch({IMAGE: np.stack(seen).astype(np.float32)})
     difference = float(np.abs(found - expected).max())
     if not difference <= SAME:
         raise InputError(
             f"{file} can't be adopted: with its feed in the graph a probability differs by "
-            f"{difference:.2g}. Is its last layer used more than once?"
+            f"{difference:.2g}. "
+            + (
+                "skinlite reads one of its operators wrongly: please report it."
+                if file.suffix == ".onnx"
+                else "Is its last layer used more than once?"
+            )
         )
 
 

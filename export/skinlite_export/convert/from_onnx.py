@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 
 from skinlite.errors import InputError
+from skinlite_export.convert.simplify_onnx import simplified
 
 Array = NDArray[Any]
 Tensor = Any
@@ -55,6 +56,12 @@ class _Node:
         if not holds:
             raise self.refuse(what)
 
+    def bias(self) -> Array | None:
+        """The third input; None where it is left out."""
+        value = self.inputs[2] if len(self.inputs) > 2 else None
+        self.need(value is None or isinstance(value, np.ndarray), "has a bias that isn't constant")
+        return self.constant(2)
+
 
 def to_keras(path: Path) -> keras.Model:
     """A Keras network of an .onnx with one image, channels first, and one output (batch, n).
@@ -62,7 +69,7 @@ def to_keras(path: Path) -> keras.Model:
     Raises:
         InputError: an operator isn't known, or has a setting that Keras has not.
     """
-    graph = onnx.load(str(path)).graph
+    graph = simplified(path)
     known: dict[str, Tensor | Array] = {
         one.name: numpy_helper.to_array(one) for one in graph.initializer
     }
@@ -71,9 +78,6 @@ def to_keras(path: Path) -> keras.Model:
     known[image.name] = first = keras.Input((height, width, channels), name="image")
     try:
         for node in graph.node:
-            if node.op_type == "Constant":
-                known[node.output[0]] = _constant(node)
-                continue
             made = _OPERATORS.get(node.op_type)
             one = _Node(node, known)
             one.need(made is not None, "isn't one that is known")
@@ -81,19 +85,18 @@ def to_keras(path: Path) -> keras.Model:
             known[node.output[0]] = made(one)
     except InputError as error:
         raise InputError(f"{path} can't be adopted: {error}.") from error
+    except ValueError as error:  # of Keras: shapes that don't fit
+        told = str(error).partition("\n")[0]
+        place = f"its operator {node.name or node.output[0]!r} ({node.op_type})"
+        raise InputError(f"{path} can't be adopted: {place}: {told}") from error
     except KeyError as error:  # a second output, such as the mask of a dropout
         raise InputError(f"{path} can't be adopted: nothing gives {error}.") from error
     return keras.Model(first, known[graph.output[0].name])
 
 
-def _constant(node: Any) -> Array:
-    (value,) = (onnx.helper.get_attribute_value(one) for one in node.attribute)
-    return numpy_helper.to_array(value) if hasattr(value, "data_type") else np.asarray(value)
-
-
 def _padded(node: _Node, x: Tensor, pads: Sequence[int]) -> Tensor:
     """With zeros around; ``pads`` are top, left, bottom, right."""
-    node.need(node.get("auto_pad", "NOTSET") == "NOTSET", "pads by a rule (auto_pad)")
+    node.need(node.get("auto_pad", "NOTSET") in ("NOTSET", "VALID"), "pads by a rule (auto_pad)")
     node.need(min(pads, default=0) >= 0, "pads by less than nothing")
     if not any(pads):
         return x
@@ -108,7 +111,7 @@ def _with_weights(layer: Any, x: Tensor, weights: Sequence[Array]) -> Tensor:
 
 
 def _conv(node: _Node) -> Tensor:
-    x, kernel, bias = node.inputs[0], node.constant(1), node.constant(2)
+    x, kernel, bias = node.inputs[0], node.constant(1), node.bias()
     node.need(kernel is not None and kernel.ndim == 4, "has no constant kernel of a 2D convolution")
     assert kernel is not None
     node.need({*node.get("dilations", [1, 1])} == {1}, "is dilated")
@@ -127,19 +130,21 @@ def _conv(node: _Node) -> Tensor:
 def _batch_norm(node: _Node) -> Tensor:
     weights = [node.constant(place) for place in range(1, 5)]
     node.need(all(one is not None for one in weights), "has weights that aren't constant")
+    node.need(not node.get("training_mode", 0), "is as in training: export model.eval()")
     layer = layers.BatchNormalization(epsilon=node.get("epsilon", 1e-5))
     return _with_weights(layer, node.inputs[0], [one for one in weights if one is not None])
 
 
 def _dense(node: _Node) -> Tensor:
-    x, kernel, bias = node.inputs[0], node.constant(1), node.constant(2)
+    x, kernel, bias = node.inputs[0], node.constant(1), node.bias()
     node.need(kernel is not None and kernel.ndim == 2 and len(x.shape) == 2, "is no dense layer")
     assert kernel is not None
     plain = (node.get("alpha", 1.0), node.get("beta", 1.0), node.get("transA", 0)) == (1, 1, 0)
     node.need(plain, "scales or turns what it takes")
     kernel = kernel.T if node.get("transB", 0) else kernel
     layer = layers.Dense(kernel.shape[1], use_bias=bias is not None)
-    return _with_weights(layer, x, [kernel] if bias is None else [kernel, bias.reshape(-1)])
+    weights = [kernel] if bias is None else [kernel, np.broadcast_to(bias.ravel(), kernel.shape[1])]
+    return _with_weights(layer, x, weights)
 
 
 def _clip(node: _Node) -> Tensor:
@@ -147,7 +152,7 @@ def _clip(node: _Node) -> Tensor:
         node.get(name, None) if (given := node.constant(place)) is None else float(given)
         for place, name in ((1, "min"), (2, "max"))
     )
-    node.need(low == 0 and high is not None, "doesn't cut off at 0 and above")
+    node.need(low == 0, "doesn't cut off at 0")
     return layers.ReLU(max_value=high)(node.inputs[0])
 
 
@@ -157,6 +162,11 @@ def _hard_sigmoid(node: _Node) -> Tensor:
     return layers.Activation("hard_sigmoid")(node.inputs[0])
 
 
+def _swish(node: _Node) -> Tensor:
+    node.need(node.get("alpha", 1.0) == 1, "isn't x * sigmoid(x)")
+    return layers.Activation("silu")(node.inputs[0])
+
+
 def _activation(name: str) -> Callable[[_Node], Tensor]:
     return lambda node: layers.Activation(name)(node.inputs[0])
 
@@ -164,17 +174,27 @@ def _activation(name: str) -> Callable[[_Node], Tensor]:
 def _pool(kind: Any) -> Callable[[_Node], Tensor]:
     def pool(node: _Node) -> Tensor:
         x, pads = node.inputs[0], node.get("pads", [0, 0, 0, 0])
-        plain = not node.get("ceil_mode", 0) and {*node.get("dilations", [1])} == {1}
-        node.need(plain, "rounds its size up, or is dilated")
+        size, strides = node.get("kernel_shape", []), node.get("strides", [1, 1])
+        node.need({*node.get("dilations", [1])} == {1}, "is dilated")
+        whole = np.add(x.shape[1:3], np.add(pads[:2], pads[2:])) - size
+        exact = not (whole % strides).any()
+        node.need(exact or not node.get("ceil_mode", 0), "rounds its size up")
         if kind is layers.MaxPooling2D and any(pads):
             # ONNX pads with nothing, Keras with 0: the same behind what is never negative.
-            node.need(isinstance(x._keras_history.operation, layers.ReLU), "pads what isn't a ReLU")
+            node.need(_never_negative(x), "pads what may be negative")
         elif any(pads):
             node.need(bool(node.get("count_include_pad", 0)), "leaves its padding out of the mean")
-        strides = node.get("strides", [1, 1])
-        return kind(node.get("kernel_shape", []), strides)(_padded(node, x, pads))
+        return kind(size, strides)(_padded(node, x, pads))
 
     return pool
+
+
+def _never_negative(x: Tensor) -> bool:
+    layer = x._keras_history.operation
+    passing = (layers.Concatenate, layers.MaxPooling2D, layers.ZeroPadding2D)
+    return isinstance(layer, layers.ReLU) or (
+        isinstance(layer, passing) and all(map(_never_negative, keras.tree.flatten(layer.input)))
+    )
 
 
 def _mean(node: _Node) -> Tensor:
@@ -203,7 +223,8 @@ def _pad(node: _Node) -> Tensor:
     given = node.constant(1)
     pads = list(node.get("pads", [])) if given is None else given.astype(int).tolist()
     node.need(node.get("mode", "constant") == "constant", "doesn't pad with a constant")
-    node.need(not np.any(node.constant(2)) if len(node.inputs) > 2 else True, "pads with no 0")
+    filled = node.get("value", 0) or np.any(node.constant(2) if len(node.inputs) > 2 else 0)
+    node.need(not filled, "pads with no 0")
     node.need(len(pads) == 8 and not any(pads[i] for i in (0, 1, 4, 5)), "pads other axes")
     return _padded(node, node.inputs[0], [*pads[2:4], *pads[6:8]])
 
@@ -223,7 +244,8 @@ def _two(
         node.need(ordered and len(constants) == 1, "has its constant in front")
         x, value = node.inputs[1 - constants[0]], np.asarray(node.constant(constants[0]))
         node.need(value.size in (1, x.shape[-1]), "has a constant of another shape")
-        by_channel = value.ndim < 2 or value.shape[-2:] == (1, 1) or len(x.shape) == 2
+        # Of a map the channels are the last axis but two: a row of numbers would be its columns'.
+        by_channel = len(x.shape) == 2 or (value.ndim > 2 and value.shape[-2:] == (1, 1))
         node.need(value.size == 1 or by_channel, "has a constant that isn't one a channel")
         scale, offset = (
             np.ravel(one) if np.size(one) > 1 else float(np.ravel(one)[0]) for one in scaled(value)
@@ -270,6 +292,6 @@ _OPERATORS: dict[str, Callable[[_Node], Tensor]] = {
     "Softmax": _softmax,
     "Squeeze": _flatten,
     "Sub": _two(layers.Subtract, lambda value: (np.ones(1), -value)),
-    "Swish": _activation("silu"),
+    "Swish": _swish,
     "Tanh": _activation("tanh"),
 }

@@ -91,13 +91,25 @@ def others(of: Builder) -> str:
     """Of ResNet, VGG, DenseNet and ResNeXt: pools with padding, groups, channels in rows."""
     x = of("Relu", of.conv("input", 3, 8, 3, 2))
     x = of("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
-    x = of("Concat", x, of.conv(x, 8, 8, 3, 1, 4), axis=1)
+    x = of("Concat", x, of("Relu", of.conv(x, 8, 8, 3, 1, 4)), axis=1)
+    x = of("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1)
     x = of("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
     x = of("Flatten", of("Dropout", x), axis=1)
     return of("Gemm", x, of.random.normal(size=(7, 144)), np.zeros(7), transB=1)
 
 
-@pytest.mark.parametrize("build", [mobilenet_v2, mobilenet_v3, efficientnet, others])
+def computed(of: Builder) -> str:
+    """x.view(x.size(0), -1), a constant of constants, a bias of one number, ReLU as Clip."""
+    x = of("Clip", of.conv("input", 3, 8, 3, 2), 0.0)
+    scale = of("Mul", of.constant(np.full((1, 8, 1, 1), 0.5)), of.constant(3.0))
+    x = of("GlobalAveragePool", of("Mul", x, scale))
+    batch = of("Gather", of("Shape", x), np.int64(0), axis=0)
+    shape = of("Concat", of("Unsqueeze", batch, np.array([0])), np.array([-1]), axis=0)
+    x = of("Reshape", x, shape)
+    return of("Gemm", x, of.random.normal(size=(7, 8)), np.ones(1), transB=1)
+
+
+@pytest.mark.parametrize("build", [mobilenet_v2, mobilenet_v3, efficientnet, others, computed])
 def test_it_answers_as_onnxruntime(build: Callable[[Builder], str], tmp_path: Path) -> None:
     import onnxruntime
 
@@ -122,6 +134,13 @@ def average_with_its_edge(of: Builder) -> str:
     return of("Flatten", x)
 
 
+def as_in_training(of: Builder) -> str:
+    x = of.norm("input", 3)
+    of.nodes[-1].output.extend(["mean", "variance"])
+    of.nodes[-1].attribute.append(helper.make_attribute("training_mode", 1))
+    return x
+
+
 @pytest.mark.parametrize(
     ("build", "told"),
     [
@@ -132,13 +151,31 @@ def average_with_its_edge(of: Builder) -> str:
         (average_with_its_edge, "leaves its padding out"),
         (
             lambda of: of("MaxPool", "input", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
-            "pads what isn't a ReLU",
+            "pads what may be negative",
         ),
         (
             lambda of: of("Conv", "input", np.ones((4, 3, 3, 3)), dilations=[2, 2]),
             "is dilated",
         ),
         (lambda of: of("Div", "input", "input"), "takes two tensors"),
+        (lambda of: of("Mul", of("Relu", "input"), np.arange(24.0)), "of another shape"),
+        (lambda of: of("Add", of.conv("input", 3, 24, 1), np.arange(24.0)), "isn't one a channel"),
+        (as_in_training, "is as in training"),
+        (
+            lambda of: of(
+                "MaxPool", of("Relu", "input"), kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1
+            ),
+            "rounds its size up",
+        ),
+        (
+            lambda of: of(
+                "Gemm",
+                of("Flatten", "input"),
+                np.ones((1728, 7)),
+                of("Gemm", of("Flatten", "input"), np.ones((1728, 7))),
+            ),
+            "has a bias that isn't constant",
+        ),
         (lambda of: of("Sub", np.ones((1, 3, 1, 1)), "input"), "constant in front"),
     ],
 )
