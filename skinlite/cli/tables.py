@@ -68,8 +68,7 @@ def print_manifest(manifest: "Manifest") -> None:
     for gate in manifest.gates:
         held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
         held = held if gate.applies else "[yellow]can't be judged:[/]"
-        taught = proof.teacher is not None and gate in proof.teacher.gates
-        beside = "against the teacher, " if taught else ""
+        beside = "against the teacher, " if proof.is_against_teacher(gate) else ""
         output.print(f"{held} {beside}{gate.sentence()}{manifest.leaks.mark}")
     if manifest.decision:
         print_decision(manifest.decision)

@@ -67,6 +67,10 @@ class SlimTraining(Training):
         # What was wider was better and isn't what was asked for.
         return trainer, state.model_copy(update={"best_score": -1.0})
 
+    def _stalled(self, state: State) -> bool:
+        # Before the last cut it isn't what was asked for, however well it does.
+        return state.epochs_done > max(self.cuts()) and super()._stalled(state)
+
     def choose(self) -> None:
         """Decide by what channels are judged: by the validation split, after the first cut.
 

@@ -168,6 +168,10 @@ class Verification(Record):
         """Those against the run's own Keras model, and those against its teacher's."""
         return [*self.gates, *(self.teacher.gates if self.teacher else ())]
 
+    def is_against_teacher(self, gate: Gate) -> bool:
+        """Whether it is one of the teacher's gates; one of its own may have the same figures."""
+        return self.teacher is not None and any(gate is one for one in self.teacher.gates)
+
 
 class TeacherProof(Record):
     """A slim or taught run's files against the Keras model of its teacher, on the same test images.

@@ -154,7 +154,11 @@ def _fidelity(manifest: Manifest) -> list[Table]:
         for comparison in compared
     ]
     mark = manifest.leaks.mark
-    gates = [(_outcome(gate), gate.sentence() + mark) for gate in manifest.gates]
+    gates = [
+        (_outcome(gate), gate.sentence() + mark)
+        for gate in manifest.gates
+        if not proof.is_against_teacher(gate)  # these have a table of their own
+    ]
     return [
         Table(
             "What conversion kept",

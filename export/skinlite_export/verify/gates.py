@@ -25,12 +25,11 @@ def check_gates(manifest: Manifest, bundle: Path) -> None:
     proof = manifest.verification
     failed = [gate for gate in manifest.gates if gate.fails]
     if failed:
-        taught = proof.teacher.gates if proof.teacher else []
         told = "; ".join(
-            f"{'against the teacher, ' if gate in taught else ''}{gate.sentence()}{mark}"
+            f"{'against the teacher, ' * proof.is_against_teacher(gate)}{gate.sentence()}{mark}"
             for gate in failed
         )
-        own = {gate.file for gate in failed if gate not in taught}
+        own = {gate.file for gate in failed if not proof.is_against_teacher(gate)}
         advice = next_steps(manifest.recipe, own) if own else SLIMMED
         raise GateError(
             f"{len(failed)} gate(s) failed, so {bundle} is marked rejected: {told}{advice}"

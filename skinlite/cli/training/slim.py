@@ -26,9 +26,11 @@ FRONT = "Make four runs, at 0.7, 0.5, 0.35 and 0.25 of the cycles; run again, it
 def slim(
     run: Annotated[Path | None, typer.Argument(help="Trained run; it is left as it is.")] = None,
     cycles: Annotated[
-        float,
-        typer.Option(help="Share of its cycles on a phone (int8, modelled) that is to be left."),
-    ] = 0.5,
+        float | None,
+        typer.Option(
+            help="Share of its cycles on a phone (int8, modelled) that is to be left (0.5)."
+        ),
+    ] = None,
     front: Annotated[bool, typer.Option("--front", help=FRONT)] = False,
     out: OutOption = None,
     data: Annotated[
@@ -70,15 +72,23 @@ def slim(
                 made = [training.resume(resume, data, report=report)]
             elif run is None:
                 raise InputError("Give the trained run that is to be made slim: skinlite slim RUN")
+            elif front and cycles is not None:
+                raise InputError(
+                    "--front makes runs at several shares of the cycles: leave out --cycles."
+                )
             elif front:
                 out = out or Path("runs") / f"{run.name}-front"
                 hold(out)
                 made = api.front(run, out=out, report=report, **settings)
             else:
-                out = output_folder(out, "runs", f"{run.name}-slim-{cycles:g}")
-                made = [api.slim(run, out=out, cycles=cycles, report=report, **settings)]
+                share = 0.5 if cycles is None else cycles
+                out = output_folder(out, "runs", f"{run.name}-slim-{share:g}")
+                made = [api.slim(run, out=out, cycles=share, report=report, **settings)]
     except training.TrainingInterruptedError as stop:
-        again = f"{run} --front --out {out}" if front else f"--resume {stop.run.path}"
+        # What is interrupted knows its settings; the runs that are still to come don't.
+        given = [f"--{name.replace('_', '-')} {value}" for name, value in settings.items() if value]
+        front_again = " ".join([str(run), "--front", "--out", str(out), *given])
+        again = front_again if front and not resume else f"--resume {stop.run.path}"
         console.print(
             f"Stopped after {stop.run.info.epochs_done} of {stop.run.info.settings.epochs} epochs; "
             f"the best model so far is saved. Go on with: skinlite slim {again}",

@@ -11,12 +11,13 @@ import pytest
 
 from skinlite.api.slim import slim
 from skinlite.api.train import TrainingInterruptedError, resume
-from skinlite.errors import InputError
+from skinlite.errors import GateError, InputError
 from skinlite.files.read_write import sha256_of
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import open_bundle, write_manifest
+from skinlite_export.verify.gates import check_gates
 
 Made = Callable[..., Any]
 SHORT: dict[str, Any] = {"epochs": 2, "steps": 1, "cycles": 0.9, "importance": "taylor"}
@@ -62,6 +63,8 @@ def test_a_run_in_a_run_out(
     assert {gate["file"] for gate in proof["gates"]} == {"model.tflite", "model.onnx"}
     card = (bundle / "MODEL_CARD.md").read_text()
     assert "## Gates against the teacher" in card and teacher.model_sha256 in card
+    own = card.split("## Gates\n")[1].split("\n## ")[0]
+    assert own.count("macro AUC drop") == 2  # of each file; the teacher's stand below
     checked = skinlite("verify", bundle)
     assert checked.code == 0, checked.err
 
@@ -77,13 +80,12 @@ def test_a_run_in_a_run_out(
     told = skinlite("verify", forged)
     assert told.code == 2 and "against the teacher" in told.err
 
-    # Other answers than the teacher's: a gate that says so fails, and it alone.
-    strict = f"{loose},teacher_agreement=1"
-    failed = skinlite(*export, "--out", tmp_path / "strict", "--gates", strict)
-    if proof["files"][0]["agreement"] < 1:
-        assert failed.code == 3
-        assert "against the teacher, model.tflite: agreement" in failed.err
-        assert "slim the run less" in failed.err
+    # Answers that are too far from the teacher's: its gates fail, and alone.
+    worse = theirs.gates[1].model_copy(update={"measured": 2.0, "passed": False})
+    kept = theirs.model_copy(update={"gates": [theirs.gates[0], worse, *theirs.gates[2:]]})
+    verification = manifest.verification.model_copy(update={"teacher": kept})
+    with pytest.raises(GateError, match=r"^1 gate.*against the teacher, model.*slim the run less"):
+        check_gates(manifest.model_copy(update={"verification": verification}), bundle)
 
     # Another's answers in the place of the teacher's are told.
     (out / "teacher.csv").write_text("image_id,nv\n")
