@@ -59,7 +59,7 @@ def _signature(thing: Any) -> str:
         bases = [base for base in reversed(thing.__mro__) if base.__module__.startswith("skinlite")]
         fields = [part for base in bases for part in _parsed(base).body]
         lines = [f"    {ast.unparse(part)}" for part in fields if isinstance(part, ast.AnnAssign)]
-        return "\n".join([f"class {thing.__name__}:", *lines]).replace("'", '"')
+        return _quoted("\n".join([f"class {thing.__name__}:", *lines]))
     node = _parsed(thing)
     for argument in [*node.args.args, *node.args.kwonlyargs]:
         if isinstance(argument.annotation, ast.Constant):  # quoted, since it is imported lazily
@@ -68,7 +68,12 @@ def _signature(thing: Any) -> str:
     parts = _arguments(node.args)
     short = f"{node.name}({', '.join(parts)}) -> {result}"
     long = "\n".join([f"{node.name}(", *(f"    {part}," for part in parts), f") -> {result}"])
-    return (short if len(short) <= WIDTH else long).replace("'", '"')
+    return _quoted(short if len(short) <= WIDTH else long)
+
+
+def _quoted(source: str) -> str:
+    """With double quotes around strings, as ruff has them; apostrophes within stay."""
+    return re.sub("'([^'\"]*)'", r'"\1"', source)
 
 
 def _parsed(thing: Any) -> Any:

@@ -143,6 +143,27 @@ def test_what_can_not_be_made_slim(
     assert not (tmp_path / "x").exists() and not (tmp_path / "x.partial").exists()
 
 
+def test_patience_begins_with_the_last_cut(conv_prepared: Prepared, tmp_path: Path) -> None:
+    """What is wider isn't what was asked for, however long it gets no better."""
+    from skinlite.slimming.training import SlimTraining
+    from skinlite.training.checkpoint import State
+    from skinlite.training.config import Slimming, TrainConfig
+
+    slimming = Slimming(cycles=0.5, importance="random", steps=2, before=10, after=10)
+    config = TrainConfig(epochs=8, patience=1, slimming=slimming)
+    training = SlimTraining(tmp_path / "x", config, conv_prepared)
+    assert max(training.cuts()) == 2
+    states = [State(epochs_done=done, best_epoch=1) for done in (2, 3)]
+    assert [training._stalled(state) for state in states] == [False, True]
+
+
+def test_a_front_has_its_own_shares(skinlite: Made, kept_run: Run, tmp_path: Path) -> None:
+    line = ("slim", kept_run.path, "--front", "--cycles", "0.4", "--out", tmp_path / "front")
+    refused = skinlite(*line)
+    assert refused.code == 2 and "leave out --cycles" in refused.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_too_few_images(
     kept_run: Run, tiny_data: Path, conv_net: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
