@@ -11,6 +11,7 @@ from skinlite.evaluation.calibration import Labels
 from skinlite.evaluation.resampling import Weights, intervals_of
 from skinlite.evaluation.subgroups import FEWEST, groups_of
 from skinlite_export.manifest.decision import (
+    Curve,
     GroupCoverage,
     PointScores,
     Predictive,
@@ -22,22 +23,36 @@ PREVALENCES = (0.01, 0.05, 0.2)
 """For predictive values: of screening, of a general practice, of a clinic for pigmented lesions, by
 order of magnitude. Nobody's patients were counted for them."""
 
+# fmt: off
+THRESHOLDS = (
+    0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1,
+    0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99,
+)
+# fmt: on
+"""Of a `Curve`."""
+
 DROPS = ("sensitivity_drop", "specificity_drop")
 
 Flags = NDArray[np.bool_]
 
 
 def point_scores(
-    positive: Flags, reached: Flags, lesions: NDArray[Any], keras: Flags | None = None
+    positive: Flags,
+    scores: NDArray[np.float64],
+    threshold: float,
+    lesions: NDArray[Any],
+    keras: Flags | None = None,
 ) -> PointScores:
     """A file at a point.
 
     Args:
         positive: (N,), which images are of the point's classes.
-        reached: (N,), which reach its threshold.
+        scores: (N,), sums of these classes' probabilities.
+        threshold: of the point.
         lesions: (N,), which lesion an image shows.
         keras: (N,), which reach the Keras model's threshold, to be compared with.
     """
+    reached = scores >= threshold
 
     def statistics(weights: Weights) -> NDArray[np.float64]:
         found, cleared = _rates(positive, reached, weights)
@@ -65,6 +80,17 @@ def point_scores(
             for place, prevalence in enumerate(PREVALENCES)
         ),
         **drops,
+        curve=curve_of(positive, scores),
+    )
+
+
+def curve_of(positive: Flags, scores: NDArray[np.float64]) -> Curve:
+    """Counts of images (N,) of such scores (N,) at `THRESHOLDS`."""
+    reached = scores[:, None] >= THRESHOLDS
+    return Curve(
+        thresholds=THRESHOLDS,
+        found=tuple((reached & positive[:, None]).sum(axis=0).tolist()),
+        cleared=tuple((~reached & ~positive[:, None]).sum(axis=0).tolist()),
     )
 
 

@@ -40,6 +40,20 @@ class Predictive(Record):
     negative: Share
 
 
+class Curve(Record):
+    """What other thresholds would do, on the same images: for ROC and decision curve.
+
+    Attributes:
+        thresholds: rising, between 0 and 1.
+        found: for each of them, images of the point's classes that reach it.
+        cleared: for each of them, other images that don't.
+    """
+
+    thresholds: tuple[float, ...]
+    found: tuple[int, ...]
+    cleared: tuple[int, ...]
+
+
 class PointScores(Record):
     """One file at an operating point, on the test images.
 
@@ -49,6 +63,7 @@ class PointScores(Record):
         sensitivity_drop: paired, Keras minus file, each at a threshold that was chosen in the same
             way on its own probabilities (the .onnx: at the .tflite's); None for Keras.
         specificity_drop: likewise.
+        curve: the same images at other thresholds; None in an older bundle.
     """
 
     positives: int
@@ -60,6 +75,7 @@ class PointScores(Record):
     predictive: tuple[Predictive, ...]
     sensitivity_drop: Share | None = None
     specificity_drop: Share | None = None
+    curve: Curve | None = None
 
 
 class OperatingPoint(Record):
