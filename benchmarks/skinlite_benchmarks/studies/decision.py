@@ -29,7 +29,7 @@ def main(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     bundle: Annotated[Path, typer.Argument(help="Its bundle.")],
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    point: Annotated[str | None, typer.Option(help="As skinlite export takes it.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="As skinlite export takes it.")] = None,
 ) -> None:
     """Print the tables, and the gates."""
     opened, given = run_of(run), open_bundle(bundle)

@@ -46,9 +46,10 @@ def _given(handed: Handed, row: int) -> ComputedDecision:
 
 
 def _probabilities(handed: Handed, row: int) -> NDArray[np.float32]:
-    # As the file stores them: a decimal of a float32 isn't its double.
+    # As the file stores them: a decimal of a float32 isn't its double. From NaN nothing is decided.
     given = handed.given[row].probabilities
-    return np.asarray(handed.expected[row] if given is None else given, np.float32)
+    known = given is not None and np.isfinite(given).all()
+    return np.asarray(given if known else handed.expected[row], np.float32)
 
 
 def _pixels(handed: Handed, row: int) -> Pixels:

@@ -3,11 +3,13 @@
 Everything was chosen on validation images, for model.tflite, and measured on test images.
 """
 
+from collections.abc import Collection
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from skinlite.evaluation.resampling import Interval
+from skinlite_export.decision.familiarity import STATISTICS
 from skinlite_export.manifest.measured import Gate
 from skinlite_export.runtime.signature import Record
 
@@ -93,10 +95,10 @@ class OperatingPoint(Record):
         gates: that the files keep the point; none where the export had no gates.
     """
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(min_length=1)
     asked: float
     confidence: float
-    threshold: float | None
+    threshold: FiniteFloat | None
     lesions: int
     missed: int
     reason: str = ""
@@ -145,7 +147,7 @@ class Sets(Record):
     """
 
     asked: float
-    thresholds: dict[str, float]
+    thresholds: dict[str, FiniteFloat]
     lesions: dict[str, int]
     guaranteed: dict[str, float]
     files: dict[str, SetScores]
@@ -167,15 +169,17 @@ class Familiarity(Record):
     """
 
     statistics: tuple[str, ...]
-    mean: tuple[float, ...]
-    whitening: tuple[tuple[float, ...], ...]
-    threshold: float
+    mean: tuple[FiniteFloat, ...]
+    whitening: tuple[tuple[FiniteFloat, ...], ...]
+    threshold: FiniteFloat
     asked: float
     turned_away: dict[str, Share]
     others: dict[str, float]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.statistics != STATISTICS:
+            raise ValueError("the statistics aren't those that this skinlite computes")
         size = len(self.statistics)
         if [len(self.mean), *map(len, self.whitening)] != [size] * (len(self.whitening) + 1) or (
             len(self.whitening) != size
@@ -198,6 +202,18 @@ class Decision(Record):
     points: dict[str, OperatingPoint]
     sets: Sets
     familiarity: Familiarity
+
+    def check(self, codes: Collection[str]) -> None:
+        """Refuse what can't decide between these classes.
+
+        Raises:
+            ValueError: a point or the sets are of others.
+        """
+        if self.sets.thresholds.keys() != set(codes):
+            raise ValueError("decision.sets are of other classes")
+        for name, point in self.points.items():
+            if set(point.classes) - set(codes):
+                raise ValueError(f"decision.points.{name} is of other classes")
 
     @property
     def gates(self) -> list[Gate]:

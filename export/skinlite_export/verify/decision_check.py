@@ -4,7 +4,6 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from skinlite_export.decision.conformal import COVERAGE, guaranteed
-from skinlite_export.decision.familiarity import STATISTICS
 from skinlite_export.decision.measure import DROPS, predictive_values
 from skinlite_export.decision.operating_points import CONFIDENCE, asked_of, classes_of
 from skinlite_export.manifest.decision import Curve, Decision, OperatingPoint, PointScores, Share
@@ -141,8 +140,7 @@ def _of_sets(decision: Decision, manifest: Manifest, files: list[str]) -> Iterat
 def _of_familiarity(decision: Decision, files: list[str]) -> Iterator[str]:
     known = decision.familiarity
     if (
-        known.statistics != STATISTICS
-        or not known.threshold > 0
+        not known.threshold > 0
         or list(known.turned_away) != files
         or not all(map(_possible, known.turned_away.values()))
     ):

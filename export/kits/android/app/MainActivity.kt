@@ -50,6 +50,8 @@ class MainActivity : Activity() {
                 synchronized(classifier) { describe(classifier.classify(decode(source), Patient())) }
             } catch (error: java.io.IOException) {
                 "This photo can't be read: ${error.message}"
+            } catch (error: IllegalStateException) {
+                "No answer: ${error.message}"
             }
             runOnUiThread { result.text = text }
         }
