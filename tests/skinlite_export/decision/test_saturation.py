@@ -23,8 +23,6 @@ def test_what_calibration_never_saw_lies_at_the_ends(exported: Callable[..., Bun
     assert saturation(image, patient) == usual < 0.05
     noise = np.random.default_rng(0).integers(0, 2, image.shape, dtype=np.uint8) * 255
     assert saturation(noise, patient) > 2 * usual
-    # A patient of a thousand years: the numbers of the metadata leave their range.
-    assert saturation(image, patient * 1000) > usual
 
 
 @pytest.mark.slow
