@@ -65,6 +65,8 @@ def point_scores(
         return np.stack(figures)
 
     sensitivity, specificity, *others = shares(statistics, lesions)
+    sensitivity = _exact(sensitivity, lesions[positive])
+    specificity = _exact(specificity, lesions[~positive])
     drops = dict(zip(DROPS, others[2 * len(PREVALENCES) :], strict=False))
     return PointScores(
         positives=int(positive.sum()),
@@ -74,14 +76,38 @@ def point_scores(
         sensitivity=sensitivity,
         specificity=specificity,
         predictive=tuple(
-            Predictive(
-                prevalence=prevalence, positive=others[2 * place], negative=others[2 * place + 1]
+            _predictive(
+                prevalence, others[2 * place], others[2 * place + 1], sensitivity, specificity
             )
             for place, prevalence in enumerate(PREVALENCES)
         ),
         **drops,
         curve=curve_of(positive, scores),
     )
+
+
+def _exact(share: Share, lesions: NDArray[Any]) -> Share:
+    """With the exact binomial interval over lesions where it is 0 or 1.
+
+    Every resample of a bootstrap has the same share there, as if nothing else were possible.
+    """
+    if share.value not in (0, 1):
+        return share
+    end = 0.025 ** (1 / len(np.unique(lesions)))
+    return share.model_copy(update={"interval": (end, 1.0) if share.value else (0.0, 1 - end)})
+
+
+def _predictive(
+    prevalence: float, positive: Share, negative: Share, sensitivity: Share, specificity: Share
+) -> Predictive:
+    """Predictive values; where a rate is 1, down to what the end of its interval makes of them."""
+    if sensitivity.value == 1 and sensitivity.interval and specificity.value:
+        low = predictive_values(sensitivity.interval[0], specificity.value, prevalence)[1]
+        negative = negative.model_copy(update={"interval": (float(low), 1.0)})
+    if specificity.value == 1 and specificity.interval and sensitivity.value:
+        low = predictive_values(sensitivity.value, specificity.interval[0], prevalence)[0]
+        positive = positive.model_copy(update={"interval": (float(low), 1.0)})
+    return Predictive(prevalence=prevalence, positive=positive, negative=negative)
 
 
 def curve_of(positive: Flags, scores: NDArray[np.float64]) -> Curve:

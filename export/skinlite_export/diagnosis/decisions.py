@@ -46,10 +46,9 @@ def _given(handed: Handed, row: int) -> ComputedDecision:
 
 
 def _probabilities(handed: Handed, row: int) -> NDArray[np.float32]:
-    # As the file stores them: a decimal of a float32 isn't its double. From NaN nothing is decided.
+    # As the file stores them: a decimal of a float32 isn't its double.
     given = handed.given[row].probabilities
-    known = given is not None and np.isfinite(given).all()
-    return np.asarray(given if known else handed.expected[row], np.float32)
+    return np.asarray(handed.expected[row] if given is None else given, np.float32)
 
 
 def _pixels(handed: Handed, row: int) -> Pixels:

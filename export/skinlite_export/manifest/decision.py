@@ -19,7 +19,8 @@ class Share(Record):
 
     Attributes:
         value: None where no image tells.
-        interval: 95 % bootstrap interval over lesions.
+        interval: 95 % bootstrap interval over lesions; of a sensitivity or specificity that is 0 or
+            1 the exact binomial one.
     """
 
     value: float | None

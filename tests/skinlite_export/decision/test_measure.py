@@ -40,6 +40,20 @@ def test_a_point_is_counted_with_intervals_and_a_paired_change() -> None:
     assert point_scores(positive, scores, 0.6, lesions).sensitivity_drop is None
 
 
+def test_nothing_missed_is_not_nothing_to_miss() -> None:
+    positive, lesions = np.arange(100) < 20, np.arange(100) // 2
+    every = point_scores(positive, positive * 0.8 + 0.1, 0.5, lesions)
+    low = 0.025 ** (1 / 10)  # Clopper and Pearson, of ten lesions
+    assert every.sensitivity.value == 1 and every.sensitivity.interval == pytest.approx((low, 1))
+    _, negative = predictive_values(low, 1, 0.2)
+    assert every.predictive[2].negative.interval == pytest.approx((negative, 1))
+    assert every.predictive[2].positive.value == 1
+    bound = every.predictive[2].positive.interval
+    assert bound and bound[0] == pytest.approx(predictive_values(1, 0.025 ** (1 / 40), 0.2)[0])
+    none = point_scores(positive, 0.6 - positive * 0.5, 0.5, lesions)
+    assert none.sensitivity.interval == pytest.approx((0, 1 - low)) and none.specificity.value == 0
+
+
 def test_a_curve_has_the_point_among_other_thresholds() -> None:
     positive, scores = np.arange(100) < 20, np.linspace(1, 0, 100)
     measured = point_scores(positive, scores, 0.9, np.arange(100))
