@@ -12,6 +12,7 @@ from PIL import Image
 
 from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
+from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_export.bundle.check_golden import check_golden
 from skinlite_export.bundle.folder import (
     MANIFEST,
@@ -44,9 +45,29 @@ def test_an_export_chooses_and_measures(exported: Exported) -> None:
     known = decision.familiarity
     assert set(known.others.values()) == {1.0}  # photographs, noise, plain colours
     card = (bundle.path / "MODEL_CARD.md").read_text()
-    for words in ("nv+bkl", "NONE: ", "Sets of classes", "two photographs", "ESTIMATE"):
+    for words in (
+        "nv+bkl",
+        "NONE: ",
+        "Sets of classes",
+        "two photographs",
+        "ESTIMATE",
+        "Other thresholds",
+    ):
         assert words in card
     assert check_golden(bundle)[-1].startswith("decisions: ")
+
+
+@pytest.mark.slow
+def test_a_benchmark_has_the_curves_of_each_file(exported: Exported) -> None:
+    bundle = exported()
+    assert bundle.manifest.decision
+    measured = bundle.manifest.decision.points["nv+bkl"].files
+    found = {entry.path.name: entry.contestant for entry in find_contestants([bundle.path])}
+    for file in (TFLITE, ONNX):
+        (name,) = found[file].points  # the other point has no threshold
+        assert name == "nv+bkl" and found[file].points[name].files == {file: measured[file]}
+        curve = found[file].points[name].files[file].curve
+        assert curve and len(curve.found) == len(curve.thresholds)
 
 
 @pytest.mark.slow
