@@ -105,7 +105,7 @@ def _chart(
 
     parts = []
     for step in range(STEPS + 1):
-        across, up = last * step / STEPS, low + (high - low) * step / STEPS
+        across, up = last * step / STEPS, high * step / STEPS  # from 0, which may not be the lowest
         x, y = at((across, up))
         parts += [level(y, f"{up:.2f}", width), tick(x, HEIGHT, f"{across:.2g}", width)]
     for number, curve in enumerate(curves, 1):
