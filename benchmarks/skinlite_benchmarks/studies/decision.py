@@ -3,7 +3,8 @@
     python -m skinlite_benchmarks.studies.decision RUN BUNDLE DATA --point mel:0.95,malignant:0.90
 
 Chooses thresholds on validation images for BUNDLE's model.tflite and prints the tables of the
-model card. Needs the extra ``train``.
+model card. With a slim BUNDLE and its teacher's RUN the changes are those of slimming and int8
+together. Needs the extra ``train``.
 """
 
 from pathlib import Path
