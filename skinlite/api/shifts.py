@@ -1,10 +1,12 @@
 """`under_shifts`: an evaluation's images once more, as other cameras would make them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from skinlite.api.evaluate import Judged
 from skinlite.data.examples import Examples
@@ -16,7 +18,7 @@ from skinlite.progress import Report, silent
 from skinlite.training.runs.run import Run
 
 if TYPE_CHECKING:
-    from skinlite_export.decision.shifts import Predict, Shifted
+    from skinlite_export.decision.shifts import Measure, Predict, Shifted
 
 
 def under_shifts(judged: Judged, count: int, report: Report = silent) -> "list[Shifted]":
@@ -33,6 +35,7 @@ def under_shifts(judged: Judged, count: int, report: Report = silent) -> "list[S
     Raises:
         MissingExtraError: Keras isn't installed.
     """
+    from skinlite_export.bundle.folder import TFLITE
     from skinlite_export.decision import shifts
     from skinlite_export.runtime.model_inputs import images_for, patients_for
     from skinlite_export.runtime.runner import predict_all
@@ -58,8 +61,19 @@ def under_shifts(judged: Judged, count: int, report: Report = silent) -> "list[S
         classes,
         reference=_keras(run, examples) if run and same else None,
         decision=bundle.manifest.decision,
+        saturated=_saturated(bundle.path / TFLITE, patients),
         report=report,
     )
+
+
+def _saturated(file: Path, patients: NDArray[np.float32]) -> "Measure | None":
+    from skinlite_export.decision.saturation import Saturation
+
+    saturation = Saturation(file)
+    if not saturation.watched:
+        return None
+
+    return lambda at, image: saturation(image, patients[at])
 
 
 def as_table(found: "Sequence[Shifted]") -> pd.DataFrame:

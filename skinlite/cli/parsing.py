@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,14 +152,20 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
-def parse_points(text: str | None) -> dict[str, float] | None:
+def parse_points(texts: Sequence[str] | None) -> dict[str, float] | None:
     """Sensitivity by operating point in ``POINT:SENSITIVITY,...``; none of ``off``.
+
+    Args:
+        texts: one, or more where the option was given several times.
 
     Raises:
         InputError: it isn't so written, or a sensitivity isn't between 0 and 1.
     """
-    if text in (None, "off"):
-        return None if text is None else {}
+    if not texts:
+        return None
+    text = ",".join(texts)
+    if text == "off":
+        return {}
     points: dict[str, float] = {}
     for pair in text.split(","):
         name, _, asked = (part.strip().lower() for part in pair.rpartition(":"))

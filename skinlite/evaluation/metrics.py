@@ -142,6 +142,19 @@ def evaluate(
     )
 
 
+def net_benefit(found: Any, false: Any, threshold: Any) -> Any:
+    """Of acting from a threshold on, when the score is taken for a risk.
+
+    Vickers and Elkin, Medical Decision Making 26, 565-574 (2006).
+
+    Args:
+        found: share (0-1) of all images that reach it and are positive.
+        false: share of all images that reach it and are negative.
+        threshold: below 1.
+    """
+    return found - false * threshold / (1 - threshold)
+
+
 def _auc(truth: NDArray[np.bool_], score: NDArray[Any]) -> float | None:
     (auc,) = weighted_auc(truth, score, np.ones((1, len(truth))))
     return _known(auc)

@@ -10,6 +10,7 @@ Format history:
   Files of others: ``theirs`` and ``feed`` of a contestant, an empty ``image_shape``, ``pictures``
   that are "unknown", ``agreement_with``; without them all are skinlite's. Classes other than
   HAM10000's: ``critical_recall``, and ``critical`` of metrics; without them that is melanoma's.
+  ``points`` of a contestant; without them none were measured.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
@@ -18,7 +19,7 @@ import math
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
@@ -36,6 +37,7 @@ from skinlite_benchmarks.results.records import (
     SweepPoint,
 )
 from skinlite_export.inspect.record import Feed
+from skinlite_export.manifest.decision import OperatingPoint
 from skinlite_export.manifest.measured import DepthError
 
 SCHEMA_VERSION: Final = 3
@@ -119,6 +121,7 @@ class Contestant(Record):
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
         error_by_depth: of a bundle's .tflite whose export measured it.
+        points: operating points of a bundle's file, with that file's figures alone.
     """
 
     name: str
@@ -139,6 +142,7 @@ class Contestant(Record):
     cost: Cost | None = None
     profile: Profile | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
+    points: dict[str, OperatingPoint] = Field(default_factory=dict)
 
 
 class Measurement(Record):

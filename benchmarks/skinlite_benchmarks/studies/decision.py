@@ -3,7 +3,8 @@
     python -m skinlite_benchmarks.studies.decision RUN BUNDLE DATA --point mel:0.95,malignant:0.90
 
 Chooses thresholds on validation images for BUNDLE's model.tflite and prints the tables of the
-model card. Needs the extra ``train``.
+model card. With a slim BUNDLE and its teacher's RUN the changes are those of slimming and int8
+together. Needs the extra ``train``.
 """
 
 from pathlib import Path
@@ -29,7 +30,7 @@ def main(
     run: Annotated[Path, typer.Argument(help="Run folder.")],
     bundle: Annotated[Path, typer.Argument(help="Its bundle.")],
     data: Annotated[Path, typer.Argument(help="Folder of the data set.")],
-    point: Annotated[str | None, typer.Option(help="As skinlite export takes it.")] = None,
+    point: Annotated[list[str] | None, typer.Option(help="As skinlite export takes it.")] = None,
 ) -> None:
     """Print the tables, and the gates."""
     opened, given = run_of(run), open_bundle(bundle)

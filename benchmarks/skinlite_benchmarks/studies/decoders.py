@@ -1,8 +1,9 @@
-"""``python -m skinlite_benchmarks.studies.decoders MODEL DATA``: what another JPEG decoder costs.
+"""``python -m skinlite_benchmarks.studies.decoders MODEL DATA``: other decoders, other resizing.
 
 Decodes JPEG files of a data set with each setting of libjpeg (by TensorFlow, which has them all),
-asks the model, a file of a bundle or a run folder, what it answers to each, and prints a Markdown
-table. Needs the extra ``export``.
+and resizes them to the network's input with each of Pillow's filters, as an app may that takes its
+platform's function for it. Asks the model, a file of a bundle or a run folder, what it answers to
+each, and prints a Markdown table. Needs the extra ``export``.
 """
 
 from collections.abc import Callable
@@ -12,10 +13,11 @@ from typing import Annotated, NamedTuple
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from PIL import Image
 
 from skinlite.data.dataset import read_dataset
 from skinlite.data.patient import PatientEncoder, patients_of
-from skinlite.data.preprocessing import Pixels, load_image
+from skinlite.data.preprocessing import Pixels, crop, load_image
 from skinlite.errors import told
 from skinlite.files.read_write import read_json
 from skinlite_benchmarks.report.render_markdown import markdown_table
@@ -25,7 +27,7 @@ from skinlite_export.runtime.model_inputs import patients_for, pixels_for
 from skinlite_export.runtime.runner import Runner, load_runner, predict_all
 
 COLUMNS = (
-    "Decoding",
+    "Decoding or resizing",
     "Images that differ",
     "Largest, levels",
     "Mean, levels",
@@ -36,7 +38,7 @@ COLUMNS = (
 
 
 class Decoded(NamedTuple):
-    """Of one way to decode, against Pillow's.
+    """Of one way to decode or to resize, against skinlite's.
 
     Attributes:
         levels: largest and mean difference of each image's levels, (N, 2).
@@ -56,14 +58,14 @@ def compare(
     count: int,
     ways: dict[str, Callable[[Path], Pixels]],
 ) -> dict[str, Decoded]:
-    """Ask a model about images as each way decodes them, and as Pillow does.
+    """Ask a model about images as each way decodes them, and as skinlite does.
 
     Args:
         runner: of the model.
         encoder: of its patients.
         data: folder of the data set.
         count: images, drawn with seed 0.
-        ways: decoders by name.
+        ways: by name, from a file to its image, or to what the network takes of it.
     """
     frame = read_dataset(data).frame
     rows = frame.sample(min(count, len(frame)), random_state=0)
@@ -74,7 +76,10 @@ def compare(
     for name, decode in ways.items():
         other = [decode(path) for path in rows["path"]]
         given = predict_all(runner, (pixels_for(runner, image) for image in other), patients)
-        off = [np.abs(a.astype(int) - b) for a, b in zip(other, right, strict=True)]
+        off = [
+            np.abs(a.astype(int) - (b if a.shape == b.shape else pixels_for(runner, b)))
+            for a, b in zip(other, right, strict=True)
+        ]
         decoded[name] = Decoded(
             np.array([(difference.max(), difference.mean()) for difference in off], np.float64),
             np.abs(given - answers).max(axis=1).astype(np.float64),
@@ -84,7 +89,7 @@ def compare(
 
 
 def table(found: dict[str, Decoded]) -> Table:
-    """The figures, a row a decoder."""
+    """The figures, a row a way."""
     rows = [
         (
             name,
@@ -97,7 +102,21 @@ def table(found: dict[str, Decoded]) -> Table:
         )
         for name, decoded in found.items()
     ]
-    return Table("Decoders of JPEG, against Pillow", COLUMNS, rows)
+    return Table("Decoders of JPEG and filters of resizing, against skinlite's", COLUMNS, rows)
+
+
+def resizes(runner: Runner) -> dict[str, Callable[[Path], Pixels]]:
+    """Pillow's filters; all but the nearest pixel average what they make smaller."""
+    height, width = runner.signature.height_width
+
+    def by(kind: Image.Resampling) -> Callable[[Path], Pixels]:
+        def resize(path: Path) -> Pixels:
+            image = crop(load_image(path), height, width)
+            return np.asarray(Image.fromarray(image).resize((width, height), kind))
+
+        return resize
+
+    return {f"resized, {kind.name.lower()}": by(kind) for kind in Image.Resampling}
 
 
 def main(
@@ -121,8 +140,9 @@ def main(
 
     folder = model if model.is_dir() else model.parent
     encoder = read_json(PatientEncoder, folder / ENCODING)
-    ways = {name: by(*way) for name, way in WAYS.items()}
-    print(markdown_table(table(compare(load_runner(model), encoder, data, images, ways))))
+    runner = load_runner(model)
+    ways = {name: by(*way) for name, way in WAYS.items()} | resizes(runner)
+    print(markdown_table(table(compare(runner, encoder, data, images, ways))))
 
 
 if __name__ == "__main__":

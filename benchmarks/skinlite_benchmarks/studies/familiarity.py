@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from skinlite.api.data import dataset_of, run_of
+from skinlite.data.layouts.text import IMAGE_SUFFIXES
 from skinlite.data.preprocessing import Pixels, load_image, shape
-from skinlite.errors import told
+from skinlite.errors import InputError, told
 from skinlite.training.input.prepare import Prepared, prepare_again
 from skinlite_benchmarks.report.render_markdown import markdown_table
 from skinlite_benchmarks.report.tables import Table
@@ -37,15 +38,27 @@ Scores = dict[str, Row]
 """By name, the familiarity (N,) of N images; the larger, the more familiar."""
 
 
-def groups(data: Prepared, size: int, others: dict[str, Path]) -> dict[str, Pixels]:
+def groups(data: Prepared, size: int, others: dict[str, list[Path]]) -> dict[str, Pixels]:
     """Images of no lesion, and of more data sets, at the network's size."""
     found = {name: np.stack(list(some)) for name, some in no_lesions(size, size).items()}
     paths = data.rows("test")["path"].iloc[:: max(1, len(data.rows("test")) // 150)]
     found["corners of test images"] = np.stack([_corner(load_image(one), size) for one in paths])
-    for name, folder in others.items():
-        files = sorted(path for path in folder.iterdir() if path.is_file())
+    for name, files in others.items():
         found[name] = np.stack([one for path in files for one in _views(path, size, len(files))])
     return found
+
+
+def _named(text: str) -> tuple[str, list[Path]]:
+    """``NAME=FOLDER``, and the images in there.
+
+    Raises:
+        InputError: it isn't so written, or there are none.
+    """
+    name, _, folder = text.partition("=")
+    paths = sorted(Path(folder).glob("*")) if folder else []
+    if files := [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]:
+        return name, files
+    raise InputError(f"--others {text!r} names no folder with images: give NAME=FOLDER.")
 
 
 def _corner(image: Pixels, size: int) -> Pixels:
@@ -147,7 +160,7 @@ def main(
     images: Annotated[int, typer.Option(min=100, help="Images of each split, at most.")] = 600,
 ) -> None:
     """Print the table."""
-    opened, folders = run_of(run), dict(one.split("=", 1) for one in others or ())
+    opened, folders = run_of(run), dict(_named(one) for one in others or ())
     prepared = prepare_again(opened, dataset_of(data, opened.info))
     drawn = {
         name: some.take(np.random.default_rng(0).permutation(len(some))[:images])
@@ -161,7 +174,7 @@ def main(
     size = opened.info.network.image_size
     found = {
         name: score((some, patients[random.integers(0, len(patients), len(some))]))
-        for name, some in groups(prepared, size, {k: Path(v) for k, v in folders.items()}).items()
+        for name, some in groups(prepared, size, folders).items()
     }
     print(markdown_table(table(score(splits["validation"]), score(splits["test"]), found)))
     print(", ".join(f"{name}: {len(next(iter(one.values())))}" for name, one in found.items()))

@@ -1,7 +1,14 @@
 // From the pixels and the probabilities to a decision, with the numbers of the manifest.
 
 const GRID = 16; // cells a side
+const EVERY = Array.from({ length: GRID * GRID }, (_, cell) => cell);
+const CENTRE = EVERY.filter((cell) => isInside(Math.floor(cell / GRID)) && isInside(cell % GRID));
+const BORDER = EVERY.filter((cell) => !CENTRE.includes(cell));
 const [DEVIATION, STEP] = [0.01, 0.003]; // added before a logarithm
+
+function isInside(place) {
+  return place >= GRID / 4 && place < GRID - GRID / 4;
+}
 
 /**
  * @typedef {object} Decided
@@ -18,11 +25,15 @@ const [DEVIATION, STEP] = [0.01, 0.003]; // added before a logarithm
  * @param {{height: number, width: number, levels: ArrayLike<number>}} image RGB levels of the image
  *   tensor, row by row
  * @returns {Decided|null} null where the manifest has no decision
+ * @throws where a probability isn't a number: below every threshold, it would rule its class out
  */
 export function decide(manifest, probabilities, image) {
   const { decision } = manifest;
   if (!decision) return null;
   const codes = Object.keys(manifest.classes);
+  if (!codes.every((_, at) => Number.isFinite(probabilities[at]))) {
+    throw new Error(`The network's probabilities aren't all numbers: ${Array.from(probabilities)}.`);
+  }
   const { thresholds } = decision.sets;
   const best = codes.reduce((a, _, b) => (probabilities[b] > probabilities[a] ? b : a), 0);
   const distance = distanceOf(image, decision.familiarity);
@@ -55,9 +66,9 @@ export function statisticsOf(image) {
   const logDeviation = (cells) => Math.log(deviation(cells) + DEVIATION);
   const luma = red.map((value, at) => (value + green[at] + blue[at]) / 3);
   return [
-    ...channels.map(mean),
+    ...channels.map((cells) => mean(cells)),
     ...channels.map(logDeviation),
-    ...channels.map((cells) => mean(cells.filter(isCentre)) - mean(cells.filter(isBorder))),
+    ...channels.map((cells) => mean(cells, CENTRE) - mean(cells, BORDER)),
     logDeviation(minus(red, green)),
     logDeviation(minus(green, blue)),
     Math.log(stepOf(luma, GRID) + STEP),
@@ -75,48 +86,54 @@ function cellsOf({ height, width, levels }) {
   const [red, green, blue] = channels;
   for (let cell = 0; cell < GRID * GRID; cell++) {
     const [y, x] = [Math.floor(cell / GRID), cell % GRID];
+    let [r, g, b] = [0, 0, 0];
     for (let row = top + starts[y]; row < top + ends[y]; row++) {
       const end = (row * width + left + ends[x]) * 3;
       for (let at = (row * width + left + starts[x]) * 3; at < end; at += 3) {
-        red[cell] += levels[at];
-        green[cell] += levels[at + 1];
-        blue[cell] += levels[at + 2];
+        r += levels[at];
+        g += levels[at + 1];
+        b += levels[at + 2];
       }
     }
-    const pixels = (ends[y] - starts[y]) * (ends[x] - starts[x]);
-    for (const sums of channels) sums[cell] = sums[cell] / pixels / 255;
+    const scale = 1 / ((ends[y] - starts[y]) * (ends[x] - starts[x]) * 255);
+    red[cell] = r * scale;
+    green[cell] = g * scale;
+    blue[cell] = b * scale;
   }
   return channels;
 }
 
-const mean = (values) => values.reduce((total, value) => total + value, 0) / values.length;
-
-function deviation(values) {
-  const middle = mean(values);
-  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+// Loops: with filter, map and reduce they took three times as long as the pixels of 112 x 112.
+function mean(values, places = EVERY) {
+  let total = 0;
+  for (let at = 0; at < places.length; at++) total += values[places[at]];
+  return total / places.length;
 }
 
-function isCentre(_, cell) {
-  const inside = (place) => place >= GRID / 4 && place < GRID - GRID / 4;
-  return inside(Math.floor(cell / GRID)) && inside(cell % GRID);
+function deviation(cells) {
+  const middle = mean(cells);
+  let squares = 0;
+  for (let at = 0; at < cells.length; at++) squares += (cells[at] - middle) ** 2;
+  return Math.sqrt(squares / cells.length);
 }
-
-const isBorder = (value, cell) => !isCentre(value, cell);
 
 /** Mean difference of neighbouring cells, over both directions. */
 function stepOf(cells, side) {
-  const difference = (cell, by) => Math.abs(cells[cell + by] - cells[cell]);
-  const every = [...cells.keys()];
-  const across = every.filter((cell) => cell % side < side - 1).map((cell) => difference(cell, 1));
-  const down = every.filter((cell) => cell < side * (side - 1)).map((cell) => difference(cell, side));
-  return (mean(across) + mean(down)) / 2;
+  let total = 0;
+  for (let cell = 0; cell < cells.length; cell++) {
+    if (cell % side < side - 1) total += Math.abs(cells[cell + 1] - cells[cell]);
+    if (cell < side * (side - 1)) total += Math.abs(cells[cell + side] - cells[cell]);
+  }
+  return total / (2 * side * (side - 1));
 }
 
 /** Each two by two cells as one. */
 function halved(cells) {
   const side = GRID / 2;
-  return Array.from({ length: side * side }, (_, cell) => {
+  const half = new Float64Array(side * side);
+  for (let cell = 0; cell < half.length; cell++) {
     const first = Math.floor(cell / side) * 2 * GRID + (cell % side) * 2;
-    return mean([first, first + 1, first + GRID, first + GRID + 1].map((at) => cells[at]));
-  });
+    half[cell] = (cells[first] + cells[first + 1] + cells[first + GRID] + cells[first + GRID + 1]) / 4;
+  }
+  return half;
 }

@@ -210,13 +210,19 @@ def open_bundle(path: Path | str) -> Bundle:
     check_is_bundle(path)
     try:
         return Bundle(path, read_json(Manifest, path / MANIFEST))
-    except InputError:
+    except InputError as error:
         if not _is_sealed(path):
             raise
+        fault = str(error)
         # Nobody changed it since, so whoever wrote it meant it so.
         written = read_json(_Written, path / MANIFEST)
     known: int = Manifest.model_fields["schema_version"].default
     writer = f"{written.versions.get('skinlite', '?')} (manifest version {written.schema_version})"
+    if written.schema_version == known:
+        raise InputError(
+            f"{fault} Its hash is right, so it was written by skinlite {writer}, or changed by "
+            "somebody who computed the hash again. Export the run again: skinlite export"
+        )
     update = "Update skinlite, or export" if written.schema_version > known else "Export"
     raise InputError(
         f"{path} was written by skinlite {writer}, which skinlite {__version__} (manifest version "

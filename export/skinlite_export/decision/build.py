@@ -102,10 +102,11 @@ def _point(
         scores = score_of(validation.probabilities[model][of_it], codes, classes)
         return threshold_for(asked, scores, validation.lesions[of_it])
 
-    def reached(model: str, threshold: float) -> NDArray[np.bool_]:
-        return score_of(test.probabilities[model], codes, classes) >= threshold
+    def measured(model: str, at: float, keras: NDArray[np.bool_] | None = None) -> PointScores:
+        return point_scores(positive, tested[model], at, test.lesions, keras)
 
     here, keras = chosen(file), chosen(KERAS)
+    tested = {model: score_of(rows, codes, classes) for model, rows in test.probabilities.items()}
     plain = OperatingPoint(
         classes=codes,
         asked=asked,
@@ -118,15 +119,11 @@ def _point(
         fewest = fewest_lesions(asked)
         reason = f"{here.lesions} validation lesions; a sensitivity of {asked:g} takes {fewest}"
         return plain.model_copy(update={"reason": reason})
-    before = reached(KERAS, keras.value)
-    files = {
-        model: point_scores(positive, reached(model, here.value), test.lesions, before)
-        for model in test.probabilities
-        if model != KERAS
-    }
+    before = tested[KERAS] >= keras.value
+    files = {model: measured(model, here.value, before) for model in tested if model != KERAS}
     return plain.model_copy(
         update={
-            "keras": point_scores(positive, before, test.lesions),
+            "keras": measured(KERAS, keras.value),
             "files": files,
             "gates": tuple(_gates(name, files, recipe)),
         }

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from skinlite.classes import ClassList
 from skinlite.data.preprocessing import Pixels
+from skinlite.errors import InputError
 from skinlite_export.decision.conformal import in_sets
 from skinlite_export.decision.familiarity import distance
 from skinlite_export.decision.operating_points import score_of
@@ -32,9 +33,18 @@ class Decider(NamedTuple):
         Args:
             probabilities: (len(classes),), as the file gives them.
             image: (H, W, 3), levels 0-255 of the image tensor.
+
+        Raises:
+            InputError: a probability isn't a number. Compared with a threshold it would always be
+                below, as if a class could be ruled out.
         """
-        points, sets, known = self.decision.points, self.decision.sets, self.decision.familiarity
         row = np.asarray(probabilities, np.float64)[None]
+        if not np.isfinite(row).all():
+            raise InputError(
+                f"The network's probabilities aren't all numbers: {row[0].tolist()}. Nothing can "
+                "be decided from them. Run the file on another runtime."
+            )
+        points, sets, known = self.decision.points, self.decision.sets, self.decision.familiarity
         (inside,) = in_sets(row, sets.thresholds, self.classes)
         away = distance(image, known.mean, known.whitening)
         return Decided(

@@ -11,6 +11,7 @@ from skinlite.evaluation.calibration import Labels
 from skinlite.evaluation.resampling import Weights, intervals_of
 from skinlite.evaluation.subgroups import FEWEST, groups_of
 from skinlite_export.manifest.decision import (
+    Curve,
     GroupCoverage,
     PointScores,
     Predictive,
@@ -22,22 +23,36 @@ PREVALENCES = (0.01, 0.05, 0.2)
 """For predictive values: of screening, of a general practice, of a clinic for pigmented lesions, by
 order of magnitude. Nobody's patients were counted for them."""
 
+# fmt: off
+THRESHOLDS = (
+    0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.07, 0.1,
+    0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99,
+)
+# fmt: on
+"""Of a `Curve`."""
+
 DROPS = ("sensitivity_drop", "specificity_drop")
 
 Flags = NDArray[np.bool_]
 
 
 def point_scores(
-    positive: Flags, reached: Flags, lesions: NDArray[Any], keras: Flags | None = None
+    positive: Flags,
+    scores: NDArray[np.float64],
+    threshold: float,
+    lesions: NDArray[Any],
+    keras: Flags | None = None,
 ) -> PointScores:
     """A file at a point.
 
     Args:
         positive: (N,), which images are of the point's classes.
-        reached: (N,), which reach its threshold.
+        scores: (N,), sums of these classes' probabilities.
+        threshold: of the point.
         lesions: (N,), which lesion an image shows.
         keras: (N,), which reach the Keras model's threshold, to be compared with.
     """
+    reached = scores >= threshold
 
     def statistics(weights: Weights) -> NDArray[np.float64]:
         found, cleared = _rates(positive, reached, weights)
@@ -50,6 +65,8 @@ def point_scores(
         return np.stack(figures)
 
     sensitivity, specificity, *others = shares(statistics, lesions)
+    sensitivity = _exact(sensitivity, lesions[positive])
+    specificity = _exact(specificity, lesions[~positive])
     drops = dict(zip(DROPS, others[2 * len(PREVALENCES) :], strict=False))
     return PointScores(
         positives=int(positive.sum()),
@@ -59,12 +76,47 @@ def point_scores(
         sensitivity=sensitivity,
         specificity=specificity,
         predictive=tuple(
-            Predictive(
-                prevalence=prevalence, positive=others[2 * place], negative=others[2 * place + 1]
+            _predictive(
+                prevalence, others[2 * place], others[2 * place + 1], sensitivity, specificity
             )
             for place, prevalence in enumerate(PREVALENCES)
         ),
         **drops,
+        curve=curve_of(positive, scores),
+    )
+
+
+def _exact(share: Share, lesions: NDArray[Any]) -> Share:
+    """With the exact binomial interval over lesions where it is 0 or 1.
+
+    Every resample of a bootstrap has the same share there, as if nothing else were possible.
+    """
+    if share.value not in (0, 1):
+        return share
+    end = 0.025 ** (1 / len(np.unique(lesions)))
+    return share.model_copy(update={"interval": (end, 1.0) if share.value else (0.0, 1 - end)})
+
+
+def _predictive(
+    prevalence: float, positive: Share, negative: Share, sensitivity: Share, specificity: Share
+) -> Predictive:
+    """Predictive values; where a rate is 1, down to what the end of its interval makes of them."""
+    if sensitivity.value == 1 and sensitivity.interval and specificity.value:
+        low = predictive_values(sensitivity.interval[0], specificity.value, prevalence)[1]
+        negative = negative.model_copy(update={"interval": (float(low), 1.0)})
+    if specificity.value == 1 and specificity.interval and sensitivity.value:
+        low = predictive_values(sensitivity.value, specificity.interval[0], prevalence)[0]
+        positive = positive.model_copy(update={"interval": (float(low), 1.0)})
+    return Predictive(prevalence=prevalence, positive=positive, negative=negative)
+
+
+def curve_of(positive: Flags, scores: NDArray[np.float64]) -> Curve:
+    """Counts of images (N,) of such scores (N,) at `THRESHOLDS`."""
+    reached = scores[:, None] >= THRESHOLDS
+    return Curve(
+        thresholds=THRESHOLDS,
+        found=tuple((reached & positive[:, None]).sum(axis=0).tolist()),
+        cleared=tuple((~reached & ~positive[:, None]).sum(axis=0).tolist()),
     )
 
 

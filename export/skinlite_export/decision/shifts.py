@@ -1,5 +1,6 @@
 """What a run or a bundle does with images as other cameras make them."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,11 +15,18 @@ from skinlite.evaluation.shifts import SHIFTS, STRENGTHS, shift
 from skinlite.progress import Report, silent
 from skinlite_export.decision.conformal import in_sets
 from skinlite_export.decision.familiarity import distance
+from skinlite_export.decision.saturation import USUAL
 from skinlite_export.manifest.decision import Decision
 from skinlite_export.runtime.signature import Record
 
+WATCHED = 60
+"""Images whose activations are read: each takes as long as several predictions."""
+
 Predict = Callable[[Sequence[Pixels]], Probabilities]
 """Images to probabilities (N, classes)."""
+
+Measure = Callable[[int, Pixels], float]
+"""The position of an image, and the image under a shift, to a number."""
 
 
 class Shifted(Record):
@@ -32,6 +40,8 @@ class Shifted(Record):
         agreement: of the two, share of equal predictions.
         turned_away: share of images that aren't familiar; None without a decision.
         coverage: share of sets that hold the true class, of images that aren't turned away.
+        out_of_range: share of images, of `WATCHED` ones, whose activations leave the calibrated
+            ranges, see `Saturation`; None of a file that isn't in int8.
     """
 
     shift: str
@@ -42,6 +52,7 @@ class Shifted(Record):
     agreement: float | None = None
     turned_away: float | None = None
     coverage: float | None = None
+    out_of_range: float | None = None
 
 
 def some_of(labels: Labels, count: int) -> NDArray[np.intp]:
@@ -57,6 +68,7 @@ def under_shifts(
     *,
     reference: Predict | None = None,
     decision: Decision | None = None,
+    saturated: Measure | None = None,
     report: Report = silent,
 ) -> list[Shifted]:
     """Judge predictions for images as they are, and under every shift and strength.
@@ -68,10 +80,11 @@ def under_shifts(
         classes: of labels and probabilities.
         reference: the Keras model, to compare with.
         decision: of the bundle, for sets and familiarity.
+        saturated: share of an image's activations that lie at the end of their range.
         report: progress.
     """
     steps = [("none", 0), *((name, at) for name in SHIFTS for at in STRENGTHS)]
-    found = []
+    found, usual, watched = [], math.inf, some_of(labels, WATCHED)
     for done, (name, strength) in enumerate(steps):
         report("images as other cameras make them", done, len(steps))
         shown = [shift(name, one, strength) if strength else one for one in images]
@@ -85,6 +98,11 @@ def under_shifts(
             scores = {"agreement": same.mean(), "reference_accuracy": right.mean()}
         if decision:
             scores |= _decided(decision, shown, labels, given, classes)
+        if saturated:
+            shares = np.array([saturated(at, shown[at]) for at in watched])
+            if not strength:
+                usual = float(np.quantile(shares, USUAL, method="higher"))
+            scores["out_of_range"] = (shares > usual).mean()
         found.append(
             Shifted(
                 shift=name,

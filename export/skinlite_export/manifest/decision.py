@@ -3,11 +3,13 @@
 Everything was chosen on validation images, for model.tflite, and measured on test images.
 """
 
+from collections.abc import Collection
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from skinlite.evaluation.resampling import Interval
+from skinlite_export.decision.familiarity import STATISTICS
 from skinlite_export.manifest.measured import Gate
 from skinlite_export.runtime.signature import Record
 
@@ -17,7 +19,8 @@ class Share(Record):
 
     Attributes:
         value: None where no image tells.
-        interval: 95 % bootstrap interval over lesions.
+        interval: 95 % bootstrap interval over lesions; of a sensitivity or specificity that is 0 or
+            1 the exact binomial one.
     """
 
     value: float | None
@@ -40,6 +43,20 @@ class Predictive(Record):
     negative: Share
 
 
+class Curve(Record):
+    """What other thresholds would do, on the same images: for ROC and decision curve.
+
+    Attributes:
+        thresholds: rising, between 0 and 1.
+        found: for each of them, images of the point's classes that reach it.
+        cleared: for each of them, other images that don't.
+    """
+
+    thresholds: tuple[float, ...]
+    found: tuple[int, ...]
+    cleared: tuple[int, ...]
+
+
 class PointScores(Record):
     """One file at an operating point, on the test images.
 
@@ -49,6 +66,7 @@ class PointScores(Record):
         sensitivity_drop: paired, Keras minus file, each at a threshold that was chosen in the same
             way on its own probabilities (the .onnx: at the .tflite's); None for Keras.
         specificity_drop: likewise.
+        curve: the same images at other thresholds; None in an older bundle.
     """
 
     positives: int
@@ -60,6 +78,7 @@ class PointScores(Record):
     predictive: tuple[Predictive, ...]
     sensitivity_drop: Share | None = None
     specificity_drop: Share | None = None
+    curve: Curve | None = None
 
 
 class OperatingPoint(Record):
@@ -77,10 +96,10 @@ class OperatingPoint(Record):
         gates: that the files keep the point; none where the export had no gates.
     """
 
-    classes: tuple[str, ...]
+    classes: tuple[str, ...] = Field(min_length=1)
     asked: float
     confidence: float
-    threshold: float | None
+    threshold: FiniteFloat | None
     lesions: int
     missed: int
     reason: str = ""
@@ -129,7 +148,7 @@ class Sets(Record):
     """
 
     asked: float
-    thresholds: dict[str, float]
+    thresholds: dict[str, FiniteFloat]
     lesions: dict[str, int]
     guaranteed: dict[str, float]
     files: dict[str, SetScores]
@@ -151,15 +170,17 @@ class Familiarity(Record):
     """
 
     statistics: tuple[str, ...]
-    mean: tuple[float, ...]
-    whitening: tuple[tuple[float, ...], ...]
-    threshold: float
+    mean: tuple[FiniteFloat, ...]
+    whitening: tuple[tuple[FiniteFloat, ...], ...]
+    threshold: FiniteFloat
     asked: float
     turned_away: dict[str, Share]
     others: dict[str, float]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.statistics != STATISTICS:
+            raise ValueError("the statistics aren't those that this skinlite computes")
         size = len(self.statistics)
         if [len(self.mean), *map(len, self.whitening)] != [size] * (len(self.whitening) + 1) or (
             len(self.whitening) != size
@@ -182,6 +203,18 @@ class Decision(Record):
     points: dict[str, OperatingPoint]
     sets: Sets
     familiarity: Familiarity
+
+    def check(self, codes: Collection[str]) -> None:
+        """Refuse what can't decide between these classes.
+
+        Raises:
+            ValueError: a point or the sets are of others.
+        """
+        if self.sets.thresholds.keys() != set(codes):
+            raise ValueError("decision.sets are of other classes")
+        for name, point in self.points.items():
+            if set(point.classes) - set(codes):
+                raise ValueError(f"decision.points.{name} is of other classes")
 
     @property
     def gates(self) -> list[Gate]:

@@ -193,6 +193,8 @@ class Manifest(Record):
     def _classes_are_a_list(self) -> Self:
         if self.isic_columns.keys() - self.classes.keys():
             raise ValueError("isic_columns are of other classes")
+        if self.decision:
+            self.decision.check(self.classes)
         assert self.class_list  # raises where malignant or critical is none of the classes
         return self
 

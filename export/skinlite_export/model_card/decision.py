@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from skinlite.evaluation.page import Table
+from skinlite_export.decision.curves import along
 from skinlite_export.manifest.decision import (
     Decision,
     Familiarity,
@@ -14,6 +15,9 @@ from skinlite_export.manifest.decision import (
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.model_card.results import NONE, number
 
+SHOWN = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+"""Thresholds beside a point's own."""
+
 
 def decisions(manifest: Manifest) -> list[Table]:
     """How an app decides, and what that does on test images; nothing in an older bundle."""
@@ -23,6 +27,7 @@ def decisions(manifest: Manifest) -> list[Table]:
     return [
         _points(decision),
         *([_predictive(decision)] if any(p.files for p in decision.points.values()) else []),
+        *_curves(decision),
         *_sets(decision.sets),
         _familiarity(decision.familiarity),
     ]
@@ -77,6 +82,37 @@ def _predictive(decision: Decision) -> Table:
         ("Point", "File", "prevalence", "positive", "negative"),
         tuple(rows),
     )
+
+
+def _curves(decision: Decision) -> Iterator[Table]:
+    """The ROC and the decision curve of each point that has them."""
+    rows = [
+        (
+            name,
+            file,
+            f"{at.threshold:.4g}" + (", the point" if at.threshold == point.threshold else ""),
+            number(at.sensitivity),
+            number(at.specificity),
+            number(at.benefit),
+            number(at.benefit_of_all),
+        )
+        for name, point in decision.points.items()
+        if point.threshold is not None
+        for file, scores in point.files.items()
+        for at in along(scores, point.threshold)
+        if at.threshold in (*SHOWN, point.threshold)
+    ]
+    if rows:
+        yield Table(
+            "Other thresholds",
+            "ROC and decision curve in numbers: what other thresholds do on the same test images, "
+            "and the net benefit per image of acting from each of them on, beside that of acting "
+            "on every image (Vickers and Elkin, 2006). It takes the score for a risk, which it is "
+            "only as far as it is calibrated, and the test images' classes for those of patients, "
+            "which they are not.",
+            ("Point", "File", "threshold", "sensitivity", "specificity", "net benefit", "of all"),
+            tuple(rows),
+        )
 
 
 def _sets(sets: Sets) -> list[Table]:

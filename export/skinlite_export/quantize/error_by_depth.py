@@ -18,7 +18,8 @@ from skinlite_export.convert.samples import samples
 from skinlite_export.manifest.measured import DepthError
 from skinlite_export.quantize.calibrated_model import Calibrated
 from skinlite_export.quantize.calibration import draw
-from skinlite_export.quantize.layer_errors import PICTURES, open_interpreter
+from skinlite_export.quantize.layer_errors import PICTURES
+from skinlite_export.runtime.litert import open_interpreter
 
 
 def error_by_depth(

@@ -15,11 +15,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
-from skinlite.process.quiet import silenced
 from skinlite.progress import Report, silent
 from skinlite_export.convert.samples import samples
 from skinlite_export.convert.to_tflite import quantize
@@ -27,6 +25,7 @@ from skinlite_export.manifest.measured import LayerError
 from skinlite_export.quantize.calibrated_model import Calibrated, answers
 from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.operators import Operation
+from skinlite_export.runtime.litert import open_interpreter
 from skinlite_export.tflite.execution_plan import executed_operators
 
 PICTURES = 70
@@ -60,19 +59,6 @@ def explain(
         errors.append(sums.error(operation, cost=float(divergence(reference, alone).mean())))
         report("measured the int8 error of each layer", done, len(own))
     return tuple(sorted(errors, key=lambda error: -error.cost))
-
-
-def open_interpreter(content: bytes) -> Interpreter:
-    """An interpreter of which every tensor can be read after a run."""
-    with silenced():
-        interpreter = Interpreter(
-            model_content=content,
-            experimental_preserve_all_tensors=True,
-            # A delegate would keep what lies inside of it to itself.
-            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        )
-        interpreter.allocate_tensors()
-    return interpreter
 
 
 def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:

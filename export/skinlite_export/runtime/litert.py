@@ -96,6 +96,21 @@ class LiteRTRunner(LiteRTFile, StoredOutputs):
         return np.asarray(self.interpreter.get_tensor(self._indices[tensor.name]))
 
 
+def open_interpreter(content: bytes) -> Any:
+    """An interpreter of which every tensor can be read after a run."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    with silenced():
+        interpreter = Interpreter(
+            model_content=content,
+            experimental_preserve_all_tensors=True,
+            # A delegate would keep what lies inside of it to itself.
+            experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    return interpreter
+
+
 def _tensors(
     path: Path, details: Mapping[str, Mapping[str, Any]], in_file: Sequence[Mapping[str, Any]]
 ) -> dict[str, Tensor]:

@@ -1,12 +1,12 @@
 """Hold a manifest's decision against itself: rates that were edited contradict their counts."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from skinlite_export.decision.conformal import COVERAGE, guaranteed
-from skinlite_export.decision.familiarity import STATISTICS
 from skinlite_export.decision.measure import DROPS, predictive_values
 from skinlite_export.decision.operating_points import CONFIDENCE, asked_of, classes_of
-from skinlite_export.manifest.decision import Decision, OperatingPoint, PointScores, Share
+from skinlite_export.manifest.decision import Curve, Decision, OperatingPoint, PointScores, Share
 from skinlite_export.manifest.manifest import Manifest
 from skinlite_export.verify.scores_check import same
 
@@ -51,19 +51,21 @@ def _of_point(
     positives = sum(support[code] for code in point.classes)
     counts = (positives, sum(support.values()) - positives)
     for model, scores in {"keras": point.keras, **point.files}.items():
-        if scores and not _follows(scores, counts):
+        at = None if model == "keras" else point.threshold
+        if scores and not _follows(scores, at, counts):
             yield f"{model}'s figures don't follow from its counts"
     if not _gated(name, point, manifest):
         yield "gates don't follow from the figures"
 
 
-def _follows(scores: PointScores, counts: tuple[int, int]) -> bool:
+def _follows(scores: PointScores, threshold: float | None, counts: tuple[int, int]) -> bool:
     sensitivity = scores.found / scores.positives if scores.positives else None
     specificity = scores.cleared / scores.negatives if scores.negatives else None
     return (
         (scores.positives, scores.negatives) == counts
         and 0 <= scores.found <= scores.positives
         and 0 <= scores.cleared <= scores.negatives
+        and (scores.curve is None or _runs_through(scores.curve, threshold, scores))
         and same(scores.sensitivity.value, sensitivity)
         and same(scores.specificity.value, specificity)
         and all(
@@ -76,6 +78,25 @@ def _follows(scores: PointScores, counts: tuple[int, int]) -> bool:
                 strict=True,
             )
         )
+    )
+
+
+def _runs_through(curve: Curve, threshold: float | None, scores: PointScores) -> bool:
+    """Whether more is cleared and less is found as the threshold rises, the point's own included.
+
+    The Keras model's own threshold isn't noted.
+    """
+    found, cleared = list(curve.found), list(curve.cleared)
+    if not len(curve.thresholds) == len(found) == len(cleared):
+        return False
+    if threshold is not None:
+        place = bisect_left(curve.thresholds, threshold)
+        found.insert(place, scores.found)
+        cleared.insert(place, scores.cleared)
+    return (
+        list(curve.thresholds) == sorted(set(curve.thresholds))
+        and [scores.positives, *found, 0] == sorted([scores.positives, *found, 0], reverse=True)
+        and [0, *cleared, scores.negatives] == sorted([0, *cleared, scores.negatives])
     )
 
 
@@ -119,8 +140,7 @@ def _of_sets(decision: Decision, manifest: Manifest, files: list[str]) -> Iterat
 def _of_familiarity(decision: Decision, files: list[str]) -> Iterator[str]:
     known = decision.familiarity
     if (
-        known.statistics != STATISTICS
-        or not known.threshold > 0
+        not known.threshold > 0
         or list(known.turned_away) != files
         or not all(map(_possible, known.turned_away.values()))
     ):

@@ -83,7 +83,7 @@ def export(
         typer.Option(help="on, off, or limits such as agreement=0.98,melanoma_recall_drop=0.01."),
     ] = "on",
     operating_point: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="POINT:SENSITIVITY,...",
             help="Thresholds to choose, such as mel:0.95,mel+bcc+akiec:0.90; off: none. Default: "

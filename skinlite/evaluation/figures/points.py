@@ -1,8 +1,7 @@
 """One figure of operating points: ROC with the points, and decision curves.
 
-A decision curve shows the net benefit, found / N - false alarms / N * p / (1 - p), over the
-threshold p at which somebody would act: Vickers and Elkin, Medical Decision Making 26, 565-574
-(2006). It takes the sum of probabilities for a risk, which it is only as far as it is calibrated.
+A decision curve shows the net benefit over the threshold at which somebody would act. It takes the
+sum of probabilities for a risk, which it is only as far as it is calibrated.
 """
 
 import io
@@ -16,6 +15,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
+from skinlite.evaluation import metrics
 from skinlite.evaluation.calibration import Labels, Probabilities
 from skinlite.evaluation.figures.plots import COLOURS, GREY, STYLE
 from skinlite.files.read_write import write_atomically
@@ -78,4 +78,4 @@ def net_benefit(
     reached = scores[:, None] >= thresholds
     found = (reached & truth[:, None]).mean(axis=0)
     false = (reached & ~truth[:, None]).mean(axis=0)
-    return np.asarray(found - false * thresholds / (1 - thresholds))
+    return np.asarray(metrics.net_benefit(found, false, thresholds))

@@ -14,6 +14,7 @@ PANELS = {
     "critical_recall": "Recall of the critical class",
     "agreement": "Predictions equal to Keras",
     "turned_away": "Turned away as unfamiliar",
+    "out_of_range": "Activations leave\nthe calibrated ranges",
     "coverage": "Sets that hold the true class,\nof images not turned away",
 }
 DASHES = ("-", "--")

@@ -257,4 +257,8 @@ def test_shifts_are_judged_beside_the_scores(
     # Noise is no lesion, whatever lies below.
     worst = {(one["shift"], one["strength"]): one["turned_away"] for one in shifted}
     assert worst["gaussian noise", 5] > plain["turned_away"]
+    # By what 95 % of the images as they are keep to.
+    assert plain["out_of_range"] <= 0.05
+    beyond = {(one["shift"], one["strength"]): one["out_of_range"] for one in shifted}
+    assert beyond["gaussian noise", 5] > 0.5
     assert (tmp_path / "figures/shifts.png").is_file()

@@ -176,12 +176,12 @@ def test_flags_of_older_versions_still_work(command: str, new: str, old: str) ->
 
 
 def test_operating_points_are_read_or_refused() -> None:
-    assert parse_points("mel:0.95, Malignant:0.9,mel+bcc:0.5") == {
+    assert parse_points(["mel:0.95, Malignant:0.9", "mel+bcc:0.5"]) == {
         "mel": 0.95,
         "malignant": 0.9,
         "mel+bcc": 0.5,
     }
-    assert parse_points(None) is None and parse_points("off") == {}
+    assert parse_points(None) is None and parse_points(["off"]) == {}
     for text in ("mel", "mel:", ":0.9", "mel:1", "mel:nan", "mel:0.9,mel:0.8", ""):
         with pytest.raises(InputError, match=r"--operating-point .* such as mel:0.95"):
-            parse_points(text)
+            parse_points([text])

@@ -52,7 +52,7 @@ def test_the_figure_has_a_panel_for_each_score_that_is_known(tmp_path: Path) -> 
         for at in STRENGTHS
     ]
     table = pd.DataFrame(rows)
-    for name in ("critical_recall", "agreement", "turned_away", "coverage"):
+    for name in ("critical_recall", "agreement", "turned_away", "out_of_range", "coverage"):
         table[name] = None
     draw_shifts(tmp_path / "one.png", "a run", table)
     table["agreement"] = 1.0

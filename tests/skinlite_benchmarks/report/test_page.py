@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from skinlite_benchmarks.report import accuracy_tables, wording
@@ -27,6 +28,8 @@ from skinlite_benchmarks.results.records import (
     SweepPoint,
 )
 from skinlite_benchmarks.results.results import Results
+from skinlite_export.decision.measure import point_scores
+from skinlite_export.manifest.decision import OperatingPoint
 from skinlite_export.manifest.measured import DepthError
 
 CHARTS = (
@@ -39,7 +42,25 @@ CHARTS = (
     "Signal to noise along the depth: quick int8",
     "Share of this host's limit that is reached, one thread",
     "Most expensive operators: quick int8",
+    "ROC with the operating points: quick int8",
+    "Decision curve: quick int8",
 )
+
+
+def _point(codes: tuple[str, ...], threshold: float, seed: int) -> OperatingPoint:
+    """Of a file that finds what it is asked for better than by chance."""
+    random = np.random.default_rng(seed)
+    positive = np.arange(200) < 40
+    scores = np.clip(random.normal(0.1 + 0.2 * positive, 0.1), 0, 1)
+    return OperatingPoint(
+        classes=codes,
+        asked=0.9,
+        confidence=0.95,
+        threshold=threshold,
+        lesions=40,
+        missed=1,
+        files={"model.tflite": point_scores(positive, scores, threshold, np.arange(200))},
+    )
 
 
 @pytest.fixture
@@ -60,6 +81,11 @@ def everything(results: Results) -> Results:
                 weight_bytes=3_000_000,
                 activation_bytes=5_000_000,
             ),
+            "points": {
+                "mel": _point(("mel",), 0.12, 0),
+                "malignant <of all>": _point(("bcc", "mel"), 0.15, 1),
+                "none": _point(("df",), 0.1, 2).model_copy(update={"threshold": None}),
+            },
             "profile": Profile(tool="LiteRT", operators=operators, total_ms=1.1),
             "error_by_depth": tuple(
                 DepthError(layer=f"layer_{n}", operator="CONV_2D", sqnr=40 - n, in_float=n == 3)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.preprocessing import Pixels, load_image
-from skinlite_benchmarks.studies.decoders import compare, table
+from skinlite_benchmarks.studies.decoders import compare, resizes, table
 from skinlite_export.runtime.signature import Signature, Tensor
 
 
@@ -50,3 +50,13 @@ def test_a_decoder_is_compared_with_pillow(tiny_data: Path) -> None:
     assert other.flips == 10 and other.probabilities == pytest.approx(0.4, abs=0.1)
     rows = table(found).rows
     assert [row[:2] for row in rows] == [("same", "0 of 10"), ("darker", "10 of 10")]
+
+
+def test_another_resize_is_compared_with_the_networks_pixels(tiny_data: Path) -> None:
+    encoder, model = PatientEncoder(age_mean=50, age_std=15), Reddest()
+    ways = resizes(model)  # type: ignore[arg-type]
+    assert {"resized, nearest", "resized, bilinear", "resized, lanczos"} <= ways.keys()
+    found = compare(model, encoder, tiny_data, 5, ways)  # type: ignore[arg-type]
+    nearest = found["resized, nearest"]
+    assert (nearest.levels[:, 0] > 0).any() and nearest.levels[:, 1].max() < 20
+    assert nearest.probabilities.max() < 0.05 and nearest.flips == 0

@@ -1,6 +1,9 @@
 """A bundle's decision, from the flag to `predict`; bundles without one."""
 
 import json
+import math
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,8 +12,18 @@ from PIL import Image
 
 from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
+from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_export.bundle.check_golden import check_golden
-from skinlite_export.bundle.folder import ONNX, TFLITE, Bundle, open_bundle, write_manifest
+from skinlite_export.bundle.folder import (
+    MANIFEST,
+    ONNX,
+    SEAL,
+    TFLITE,
+    Bundle,
+    open_bundle,
+    seal,
+    write_manifest,
+)
 from skinlite_export.bundle.golden import VECTORS, read_vectors
 from skinlite_export.decision.build_familiarity import no_lesions
 from skinlite_export.decision.words import UNFAMILIAR, in_words
@@ -32,9 +45,29 @@ def test_an_export_chooses_and_measures(exported: Exported) -> None:
     known = decision.familiarity
     assert set(known.others.values()) == {1.0}  # photographs, noise, plain colours
     card = (bundle.path / "MODEL_CARD.md").read_text()
-    for words in ("nv+bkl", "NONE: ", "Sets of classes", "two photographs", "ESTIMATE"):
+    for words in (
+        "nv+bkl",
+        "NONE: ",
+        "Sets of classes",
+        "two photographs",
+        "ESTIMATE",
+        "Other thresholds",
+    ):
         assert words in card
     assert check_golden(bundle)[-1].startswith("decisions: ")
+
+
+@pytest.mark.slow
+def test_a_benchmark_has_the_curves_of_each_file(exported: Exported) -> None:
+    bundle = exported()
+    assert bundle.manifest.decision
+    measured = bundle.manifest.decision.points["nv+bkl"].files
+    found = {entry.path.name: entry.contestant for entry in find_contestants([bundle.path])}
+    for file in (TFLITE, ONNX):
+        (name,) = found[file].points  # the other point has no threshold
+        assert name == "nv+bkl" and found[file].points[name].files == {file: measured[file]}
+        curve = found[file].points[name].files[file].curve
+        assert curve and len(curve.found) == len(curve.thresholds)
 
 
 @pytest.mark.slow
@@ -49,6 +82,35 @@ def test_a_bundle_of_before_decides_nothing_and_is_whole(bundle: Bundle) -> None
     old = open_bundle(bundle.path)
     assert old.decider() is None
     assert not any(line.startswith("decisions") for line in check_golden(old))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("place", "to", "told"),
+    [
+        ("points/nv+bkl/threshold", math.nan, "should be a finite number"),
+        ("points/nv+bkl/classes", ["cat"], r"points\.nv\+bkl is of other classes"),
+        ("points/nv+bkl/classes", [], "at least 1 item"),
+        ("sets/thresholds", {"mel": 0.5}, "sets are of other classes"),
+        ("familiarity/whitening/3/3", math.inf, "should be a finite number"),
+        ("familiarity/statistics/0", "hue", "this skinlite computes"),
+    ],
+)
+def test_nobody_decides_by_what_was_spoiled(
+    exported: Exported, skinlite: Callable, tmp_path: Path, place: str, to: object, told: str
+) -> None:
+    bundle = open_bundle(Path(shutil.copytree(exported().path, tmp_path / "bundle")))
+    known = json.loads((bundle.path / MANIFEST).read_text())
+    at, *names = known["decision"], *place.split("/")
+    for name in names[:-1]:
+        at = at[int(name) if name.isdigit() else name]
+    at[int(names[-1]) if names[-1].isdigit() else names[-1]] = to
+    (bundle.path / MANIFEST).write_text(json.dumps(known))
+    (bundle.path / SEAL).write_text(seal(bundle.path))
+    image = bundle.path / "golden/mel.png"
+    for line in (("predict", bundle.path, image), ("verify", bundle.path)):
+        found = skinlite(*line)
+        assert found.code == 2 and re.search(told, found.err.replace("\n", " ")), found.err
 
 
 @pytest.mark.slow

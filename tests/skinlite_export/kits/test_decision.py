@@ -1,6 +1,7 @@
 """The kits decide as skinlite does: the web kit's plain functions under Node, beside Python's."""
 
 import json
+import math
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from skinlite.classes import HAM10000
 from skinlite.data.preprocessing import Pixels
+from skinlite.errors import InputError
 from skinlite_export.bundle.kits import kits_folder
 from skinlite_export.decision.decide import Decider
 from skinlite_export.decision.familiarity import STATISTICS, statistics_of
@@ -134,3 +136,18 @@ def test_a_bundle_from_before_there_were_decisions_decides_nothing(
     asked = [{"probabilities": [1] + [0] * 6, "image": image}]
     found = node({"manifest": {"classes": HAM10000.names}, "asked": asked})
     assert found[0]["decision"] is None
+
+
+def test_nothing_is_decided_from_what_is_no_number(
+    node: Callable[[dict[str, Any]], list[dict[str, Any]]], decider: Decider
+) -> None:
+    """A delegate in half precision may overflow; NaN is below each threshold, as if benign."""
+    row, image = [0.1, math.nan, 0.2, 0.1, 0.2, 0.2, 0.2], np.zeros((9, 9, 3), np.uint8)
+    with pytest.raises(InputError, match=r"probabilities aren't all numbers: .*nan"):
+        decider(row, image)
+    manifest = {"classes": HAM10000.names, "decision": decider.decision.model_dump()}
+    shown = {"height": 9, "width": 9, "levels": image.ravel().tolist()}
+    # JSON has no NaN; null is what JavaScript makes of it.
+    asked = [{"probabilities": [0.1, None, *row[2:]], "image": shown}]
+    with pytest.raises(AssertionError, match="probabilities aren't all numbers"):
+        node({"manifest": manifest, "asked": asked})

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,12 @@ from skinlite_export.diagnosis.diagnose import diagnose
 from skinlite_export.diagnosis.patient_faults import real_numbers
 from skinlite_export.runtime.model_inputs import patients_for
 from skinlite_export.serve.static_files import build_site
+from tests.skinlite_export.kits.android_signatures import PACKAGE, write_java
 
-KOTLIN = Path(__file__).parents[3] / "build/kotlin/node_modules/kotlin-compiler"
+BUILD = Path(__file__).parents[3] / "build"
+KOTLIN = BUILD / "kotlin/node_modules/kotlin-compiler"
+SIGNATURES = BUILD / "android"
+STUBS = Path(__file__).with_name("stubs")
 
 Exported = Callable[..., Bundle]
 
@@ -51,34 +56,67 @@ def test_kits_are_part_of_the_sealed_bundle(damaged: Bundle, no_runtime: Path) -
         bundle.check_files()
 
 
-def test_what_was_not_compiled_says_so() -> None:
-    compiled = kits_folder() / "android/plain"
+def test_what_was_not_compiled_or_not_run_says_so() -> None:
+    android = kits_folder() / "android"
     for path in kits_folder().rglob("*"):
         if path.suffix in (".kt", ".swift"):
-            told = path.read_text().startswith("// NOT COMPILED by skinlite's tests")
-            assert told == (path.parent != compiled), path
+            told = path.read_text()
+            assert told.startswith("// NOT COMPILED by") == (android not in path.parents), path
+            on_phones = path.parent in (android / "app", android / "androidTest")
+            assert told.startswith("// NEVER RUN by skinlite's tests") == on_phones, path
     for name in KITS:
         text = (kits_folder() / name / "README.md").read_text()
         assert "## Into an app" in text and "## Test it" in text and "no diagnosis" in text
 
 
 @pytest.fixture(scope="session")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The command that runs the Android kit's golden vectors; it is compiled here."""
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Android kit, compiled; what is for phones only where Android's signatures are there."""
     java = shutil.which("java")
     if java is None:
         pytest.skip("there is no Java: apt install default-jre-headless")
     if not KOTLIN.is_dir():
         pytest.skip("there is no Kotlin: npm install --prefix build/kotlin kotlin-compiler@2.4.20")
-    jar = tmp_path_factory.mktemp("kotlin") / "kit.jar"
+    folder = tmp_path_factory.mktemp("kotlin")
     sources = [*(kits_folder() / "android/plain").glob("*.kt"), Path(__file__).with_name("Main.kt")]
-    subprocess.run(
-        [java, "-Xmx700m", "-cp", f"{KOTLIN}/lib/*", "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"]
-        + ["-kotlin-home", str(KOTLIN), "-Werror", "-no-reflect", "-d", str(jar)]
-        + [str(path) for path in sources],
-        check=True,
-    )
-    return [java, "-cp", f"{jar}:{KOTLIN}/lib/kotlin-stdlib.jar", "skinlite.MainKt"]
+    if SIGNATURES.is_dir():
+        kit = [*(kits_folder() / "android").rglob("*.kt")]
+        write_java(SIGNATURES, [*kit, *STUBS.rglob("*.java")], folder / "signatures")
+        sources = [*kit, sources[-1], folder / "signatures", STUBS]
+    compiler = [java, "-Xmx700m", "-cp", f"{KOTLIN}/lib/*"]
+    compiler += ["org.jetbrains.kotlin.cli.jvm.K2JVMCompiler", "-kotlin-home", str(KOTLIN)]
+    to = ["-Werror", "-no-reflect", "-d", str(folder / "kit.jar")]
+    subprocess.run([*compiler, *to, *map(str, sources)], check=True)
+    return folder / "kit.jar"
+
+
+@pytest.fixture(scope="session")
+def kit(jar: Path) -> list[str]:
+    """The command that runs the Android kit's golden vectors."""
+    return ["java", "-cp", f"{jar}:{KOTLIN}/lib/kotlin-stdlib.jar", "skinlite.MainKt"]
+
+
+@pytest.mark.slow
+def test_what_is_for_phones_compiles_against_androids_signatures(jar: Path) -> None:
+    if not SIGNATURES.is_dir():
+        pytest.skip(f"there is no Android: pip install --target build/android {PACKAGE}")
+    with zipfile.ZipFile(jar) as compiled:
+        names = {Path(name).stem for name in compiled.namelist()}
+    assert names >= {"MainActivity", "LiteRtModel", "BitmapPicture", "GoldenTest"}
+    assert "Interpreter" not in names and "Activity" not in names  # read, not compiled
+
+
+def test_signatures_are_androids(tmp_path: Path) -> None:
+    if not SIGNATURES.is_dir():
+        pytest.skip(f"there is no Android: pip install --target build/android {PACKAGE}")
+    source = tmp_path / "One.kt"
+    source.write_text("import android.widget.Button\nfun f(b: Button) = b.text.also { b.hue }")
+    write_java(SIGNATURES, [source], tmp_path)
+    button = (tmp_path / "android/widget/Button.java").read_text()
+    assert "public class Button extends android.widget.TextView {" in button
+    assert "public Button(android.content.Context context)" in button
+    text = (tmp_path / "android/widget/TextView.java").read_text()
+    assert "public java.lang.CharSequence getText()" in text and "ue()" not in text
 
 
 MODEL = """

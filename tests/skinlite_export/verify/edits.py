@@ -347,7 +347,7 @@ REFUSED: dict[str, tuple[Edit, str]] = {
     ),
     "statistics in another order": (
         put("decision/familiarity/statistics/0", "mean B"),
-        "familiarity is impossible",
+        "aren't those that this skinlite computes",
     ),
     "another decision": (
         vector(lambda one: one["models"][TFLITE]["decision"].update(classes=["vasc"])),

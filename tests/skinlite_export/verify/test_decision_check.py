@@ -1,5 +1,6 @@
 """A decision that was edited contradicts its own counts."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -18,16 +19,14 @@ def faults(exported: Callable[..., Bundle]) -> Callable[..., list[str]]:
     bundle = exported()
     known = bundle.manifest.model_dump(mode="json")
 
-    def find(*place: str, to: Any) -> list[str]:
-        at: Any = known["decision"]["points"][POINT]
+    def find(*place: str | int, to: Any) -> list[str]:
+        changed = copy.deepcopy(known)
+        at: Any = changed["decision"]["points"][POINT]
+        for name in place[:-1]:
+            at = at[name]
         if place:
-            for name in place[:-1]:
-                at = at[name]
-            before, at[place[-1]] = at[place[-1]], to
-        found = list(decision_faults(Manifest.model_validate(known), bundle.models))
-        if place:
-            at[place[-1]] = before
-        return found
+            at[place[-1]] = to
+        return list(decision_faults(Manifest.model_validate(changed), bundle.models))
 
     return find
 
@@ -44,6 +43,11 @@ def test_figures_have_to_follow_from_their_counts(faults: Callable[..., list[str
     better = [{"prevalence": 0.01, "positive": {"value": 0.99, "interval": None}}]
     better[0]["negative"] = {"value": 0.5, "interval": None}
     assert faults(*where, "predictive", to=better) == [file]
+    curve = (*where, "curve")
+    assert faults(*curve, "found", 3, to=10**6) == [file]
+    assert faults(*curve, "cleared", 25, to=0) == [file]
+    assert faults(*curve, "thresholds", to=[0.5]) == [file]
+    assert faults(*curve, to=None) == []  # of an older skinlite
     keras = told.format("keras's figures don't follow from its counts")
     assert faults("keras", "cleared", to=-1) == [keras]
     assert faults("threshold", to=1.5) == [told.format("threshold or files are impossible")]

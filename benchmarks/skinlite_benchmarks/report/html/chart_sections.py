@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
+from skinlite_benchmarks.report.charts.curves import decision_chart, has_curve, roc_chart
 from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
 from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
@@ -15,6 +16,8 @@ from skinlite_benchmarks.report.detail_tables import operators
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
+from skinlite_benchmarks.results.records import Accuracy
+from skinlite_benchmarks.results.results import Contestant
 
 WIDE, HALF, NARROW = 980, 460, 320
 """Widths in pixels of a chart across the page, in one of two columns, and on a phone."""
@@ -51,6 +54,7 @@ def chart_groups(view: View) -> list[Group]:
         Group(speed_and_size(view), columns=True),
         Group(sweep(view), columns=False),
         Group(recalls(view), columns=True),
+        Group(points(view), columns=True),
         Group(depths(view), columns=False),
         Group(limits(view), columns=False),
         Group(profiles(view), columns=True),
@@ -101,13 +105,39 @@ def recalls(view: View) -> list[Chart]:
         if accuracy is None or accuracy.keras is None or contestant.runtime != "litert":
             continue
         title = f"Recall by class: {contestant.name}"
-        kind = "synthetic " if contestant.synthetic else ""
         note = (
-            f"Share of each class that is predicted correctly, {accuracy.exported.images:,} "
-            f"held-out {kind}images{wording.leak(accuracy)}. Ring: Keras. Dot: the exported file. "
-            "n: images of the class."
+            f"Share of each class that is predicted correctly, {_held_out(contestant, accuracy)}. "
+            "Ring: Keras. Dot: the exported file. n: images of the class."
         )
         charts.append(_chart(title, partial(recall_chart, accuracy, title=title), HALF, note))
+    return charts
+
+
+def _held_out(contestant: Contestant, accuracy: Accuracy) -> str:
+    kind = "synthetic " if contestant.synthetic else ""
+    return f"{accuracy.exported.images:,} held-out {kind}images{wording.leak(accuracy)}"
+
+
+def points(view: View) -> list[Chart]:
+    """ROC and decision curve of each .tflite that has operating points."""
+    charts = []
+    for contestant in view.results.contestants:
+        shown = {name: one for name, one in contestant.points.items() if has_curve(one)}
+        if not shown or contestant.accuracy is None or contestant.runtime != "litert":
+            continue
+        title = f"ROC with the operating points: {contestant.name}"
+        note = (
+            f"Sensitivity over 1 - specificity, {_held_out(contestant, contestant.accuracy)}. "
+            "Discs: the operating points, whose thresholds were chosen on validation images."
+        )
+        charts.append(_chart(title, partial(roc_chart, shown, title=title), HALF, note))
+        title = f"Decision curve: {contestant.name}"
+        note = (
+            "Net benefit per image of acting from a threshold on (Vickers and Elkin, 2006); "
+            "dashed: of acting on every image, or on none. It takes scores for risks, and the test "
+            "images' classes for those of patients, which they are not."
+        )
+        charts.append(_chart(title, partial(decision_chart, shown, title=title), HALF, note))
     return charts
 
 

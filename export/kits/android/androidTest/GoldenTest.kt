@@ -1,4 +1,4 @@
-// NOT COMPILED by skinlite's tests, which have no Android SDK. Everything in plain/ is.
+// NEVER RUN by skinlite's tests: compiled against Android's signatures and stubs of the libraries.
 package skinlite
 
 import android.graphics.ImageDecoder

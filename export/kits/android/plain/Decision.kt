@@ -33,8 +33,12 @@ class Decision(json: Json, private val labels: List<String>) {
     private val mean = json["familiarity"]["mean"].list.map(Json::number)
     private val whitening = json["familiarity"]["whitening"].list.map { it.list.map(Json::number) }
 
-    /** Decide as skinlite does; [pixels]: what the image tensor was made of. */
+    /**
+     * Decide as skinlite does; [pixels]: what the image tensor was made of. Throws where a probability isn't
+     * a number: below every threshold, it would rule its class out.
+     */
     fun decide(probabilities: FloatArray, pixels: Pixels): Decided {
+        check(probabilities.all(Float::isFinite)) { "The network's probabilities aren't all numbers." }
         val best = probabilities.indices.maxByOrNull { probabilities[it] }
         val off = statistics(pixels).zip(mean, Double::minus)
         val distance = whitening.sumOf { row -> row.zip(off, Double::times).sum().let { it * it } }

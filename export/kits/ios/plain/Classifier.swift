@@ -99,7 +99,7 @@ struct Classifier {
         let map = try read("attention").map { values in
             stride(from: 0, to: values.count, by: width).map { Array(values[$0..<($0 + width)]) }
         }
-        let decided = contract.decision?.decide(probabilities, contract.labels, pixels)
+        let decided = try contract.decision?.decide(probabilities, contract.labels, pixels)
         return Answer(probabilities: probabilities, attention: map, decision: decided)
     }
 

@@ -32,8 +32,12 @@ struct Decision: Decodable {
     let familiarity: Familiarity
 
     /// Decide as skinlite does; `labels`: in the order of the probabilities; `pixels`: what the image
-    /// tensor was made of.
-    func decide(_ probabilities: [Float], _ labels: [String], _ pixels: Pixels) -> Decided {
+    /// tensor was made of. Throws where a probability isn't a number: below every threshold, it would
+    /// rule its class out.
+    func decide(_ probabilities: [Float], _ labels: [String], _ pixels: Pixels) throws -> Decided {
+        guard probabilities.allSatisfy(\.isFinite) else {
+            throw KitError("The network's probabilities aren't all numbers.")
+        }
         let real = probabilities.map(Double.init)
         let best = real.indices.max { real[$0] < real[$1] || (real[$0] == real[$1] && $0 > $1) }
         let off = zip(statistics(pixels), familiarity.mean).map { $0 - $1 }
