@@ -5,8 +5,9 @@
  * @property {number|null} age 0-120 years; null where it isn't told
  * @property {string} sex one of the table's sexes; any other is taken as unknown
  * @property {string} localization one of the table's localizations; any other is taken as unknown
- * @property {Record<string, number|string>} [metadata] by the name of a column of the table's
- *   `metadata`: a number, or one of its values; what is left out isn't told
+ * @property {Record<string, number|string|boolean>} [metadata] by the name of a column of the table's
+ *   `metadata`: a number, or one of its values (true and false are words, too); what is left out
+ *   isn't told
  */
 
 const UNKNOWN = "unknown";
@@ -17,7 +18,8 @@ const OLDEST = 120;
  * @param {Patient} patient
  * @param {object} table patient_encoding.json
  * @returns {Float32Array}
- * @throws {RangeError} an age that no patient has, or no number where one is needed
+ * @throws {RangeError} an age that no patient has, no number where one is needed, or a word that
+ *   isn't one of a column's values
  */
 export function encode(patient, table) {
   const { age, sex, localization } = known(patient, table);
@@ -26,7 +28,7 @@ export function encode(patient, table) {
   if (age === null) set.add("age=missing");
   for (const { name, kind, values, mean, std } of table.metadata ?? []) {
     const told = patient.metadata?.[name] ?? null;
-    if (kind === "category") set.add(`${name}=${values.includes(told) ? told : UNKNOWN}`);
+    if (kind === "category") set.add(`${name}=${wordOf(name, told, values)}`);
     else if (told === null) set.add(`${name}=missing`);
     else if (Number.isFinite(told)) scaled.set(name, (told - mean) / std);
     else throw new RangeError(`${name} ${told} isn't a number; leave it out where it isn't told.`);
@@ -34,6 +36,12 @@ export function encode(patient, table) {
   return Float32Array.from(table.columns, (column) =>
     scaled.get(column) ?? Number(set.has(column)),
   );
+}
+
+function wordOf(name, told, values) {
+  const word = told === null ? UNKNOWN : String(told).trim().toLowerCase();
+  if (values.includes(word)) return word;
+  throw new RangeError(`${name} ${told} isn't one of ${values.join(", ")}.`);
 }
 
 /**

@@ -9,7 +9,7 @@ private val AGES = 0.0..120.0
  * @property sex one of the table's sexes; any other is taken as unknown
  * @property localization one of the table's localizations; any other is taken as unknown
  * @property metadata by the name of a column of the table's metadata: a number, or one of its
- *   values; what is left out isn't told
+ *   values (true and false are words, too); what is left out isn't told
  * @throws IllegalArgumentException an age that no patient has
  */
 class Patient(
@@ -33,7 +33,8 @@ class Patient(
 
 /**
  * The encoded answers, one number for each of the table's columns.
- * @throws IllegalArgumentException no number where one is needed
+ * @throws IllegalArgumentException no number where one is needed, or a word that isn't one of a
+ *   column's values
  */
 fun encode(patient: Patient, table: Encoding): FloatArray {
     val known = patient.known(table)
@@ -43,10 +44,15 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
     for (column in table.metadata) {
         val name = column.name
         val told = known.metadata[name]
-        if (column.values.isNotEmpty()) set += "$name=${if (told in column.values) told else UNKNOWN}"
-        else if (told == null) set += "$name=missing"
+        if (column.values.isNotEmpty()) {
+            val word = (told ?: UNKNOWN).toString().trim().lowercase()
+            require(word in column.values) { "$name $told isn't one of ${column.values.joinToString()}." }
+            set += "$name=$word"
+        } else if (told == null) set += "$name=missing"
         else {
-            require(told is Number) { "$name $told isn't a number; leave it out where it isn't told." }
+            require(told is Number && told.toDouble().isFinite()) {
+                "$name $told isn't a number; leave it out where it isn't told."
+            }
             scaled[name] = (told.toDouble() - column.mean) / column.std
         }
     }

@@ -4,13 +4,14 @@ import Foundation
 
 private let unknown = "unknown"
 
-/// A number, or one of a category's values.
+/// A number, or one of a category's values; true and false are words, too.
 enum Told: Decodable {
     case number(Double), word(String)
 
     init(from decoder: Decoder) throws {
         let value = try decoder.singleValueContainer()
-        if let number = try? value.decode(Double.self) { self = .number(number) }
+        if let truth = try? value.decode(Bool.self) { self = .word(String(truth)) }
+        else if let number = try? value.decode(Double.self) { self = .number(number) }
         else { self = .word(try value.decode(String.self)) }
     }
 }
@@ -120,12 +121,17 @@ func encode(_ patient: Patient, _ table: Encoding) throws -> [Float] {
     for column in table.metadata ?? [] {
         let told = known.metadata?[column.name]
         if let values = column.values {
-            if case .word(let word)? = told, values.contains(word) {
-                set.insert("\(column.name)=\(word)")
-            } else {
-                set.insert("\(column.name)=\(unknown)")
+            let word: String
+            switch told {
+            case nil: word = unknown
+            case .word(let given): word = given.trimmingCharacters(in: .whitespaces).lowercased()
+            case .number(let given): word = given.rounded() == given ? "\(Int(given))" : "\(given)"
             }
-        } else if case .number(let number)? = told, let mean = column.mean, let std = column.std {
+            guard values.contains(word) else {
+                throw KitError("\(column.name) \(word) isn't one of \(values.joined(separator: ", ")).")
+            }
+            set.insert("\(column.name)=\(word)")
+        } else if case .number(let number)? = told, number.isFinite, let mean = column.mean, let std = column.std {
             scaled[column.name] = (number - mean) / std
         } else if told == nil {
             set.insert("\(column.name)=missing")
