@@ -105,11 +105,14 @@ class Contestant(Record):
 
     Attributes:
         name: unique in these results.
+        bytes: with the weights, where the format keeps them in a second file.
+        sha256: of the file that is loaded.
         runtime: its name in `skinlite_export.runtime.runner.RUNNERS`.
         runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
-        peer: made by a stock converter for comparison, not by skinlite.
+        peer: made by another tool for comparison, not by skinlite.
+        tool: that made a peer, in words.
         theirs: somebody else's file, of which nothing is known but what is in it.
         feed: how such a file is fed, as its user says; None: that isn't known.
         trained: False for initialised weights, whose predictions mean nothing; None if not known.
@@ -130,6 +133,7 @@ class Contestant(Record):
     format: str | None = None
     backbone: str | None = None
     peer: bool = False
+    tool: str = ""
     theirs: bool = False
     feed: Feed | None = None
     trained: bool | None = None

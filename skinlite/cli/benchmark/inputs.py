@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from skinlite.training.runs.run import Run
     from skinlite_benchmarks.candidates.feeds import Declared
     from skinlite_benchmarks.candidates.find import Entry
+    from skinlite_benchmarks.candidates.peers.make import Peers
     from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 
@@ -100,11 +101,11 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     return runs
 
 
-def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "list[Entry]":
-    """The stock tools' files of a run."""
+def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "Peers":
+    """Other tools' files of a run."""
     from skinlite.api.data import dataset_of
     from skinlite.training.input.prepare import prepare_again
-    from skinlite_benchmarks.candidates.peers import make_peers
+    from skinlite_benchmarks.candidates.peers.make import make_peers
 
     prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
     return make_peers(run, prepared, runtimes, report)
@@ -118,7 +119,7 @@ def parse_runtimes(text: str) -> list[str]:
     """
     from skinlite_export.runtime.runner import RUNNERS
 
-    offered = [name for name, runner in RUNNERS.items() if runner.suffix]
+    offered = [name for name, runner in RUNNERS.items() if runner.suffixes]
     chosen = [name for name in offered if name in text.split(",")]
     if len(chosen) != len(text.split(",")):
         raise InputError(f"--runtimes {text!r}: choose from {', '.join(offered)}, each once.")
