@@ -10,6 +10,7 @@ Format history:
   Files of others: ``theirs`` and ``feed`` of a contestant, an empty ``image_shape``, ``pictures``
   that are "unknown", ``agreement_with``; without them all are skinlite's. Classes other than
   HAM10000's: ``critical_recall``, and ``critical`` of metrics; without them that is melanoma's.
+  Peers of other tools: ``tool`` of a contestant, ``error`` of an accuracy.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """

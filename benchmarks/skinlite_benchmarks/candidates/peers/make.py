@@ -104,7 +104,7 @@ def _made_by(tool: Tool, identity: str, stock_folder: Path, data: Prepared) -> P
         given = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         np.savez(calibration, allow_pickle=False, **given)
         sources = Sources(stock_folder / FLOAT_TFLITE, stock_folder / FLOAT_ONNX, calibration)
-        command = [sys.executable, "-P", "-m", "skinlite_benchmarks.candidates.peers", tool.title]
+        command = [sys.executable, "-P", "-m", __package__, tool.convert.__module__]
         done = subprocess.run(
             [*command, *map(str, sources), str(staging)],
             stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
 from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
+from skinlite_benchmarks.report.charts.errors import error_chart
 from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
 from skinlite_benchmarks.report.detail_tables import operators
 from skinlite_benchmarks.report.tables import Table
@@ -47,6 +48,7 @@ def chart_groups(view: View) -> list[Group]:
     """All charts that have something to show, in the page's order."""
     groups = [
         Group(tradeoff(view), columns=False),
+        Group(errors(view), columns=False),
         Group([latencies(view, count) for count in view.fastest_first], columns=False),
         Group(speed_and_size(view), columns=True),
         Group(sweep(view), columns=False),
@@ -126,6 +128,22 @@ def tradeoff(view: View) -> list[Chart]:
         f"as fast and more accurate than those on it.{left_out}{trained}"
     )
     return [_chart(title, partial(pareto.pareto_chart, view.pareto, title=title), WIDE, note)]
+
+
+def errors(view: View) -> list[Chart]:
+    """Error over latency; empty where fewer than two errors are known."""
+    if len(view.errors) < 2:
+        return []
+    title = f"Error over latency, {naming.threads(view.threads)}"
+    unknown = len(view.results.contestants) - len(view.errors)
+    left_out = f" Not shown: {unknown} with unknown error." if unknown else ""
+    note = (
+        "Further left is faster, further down truer: the mean difference of a probability from "
+        "the float model's, on the images that judge. Both axes are logarithmic. Dashed line: no "
+        "other file is both as fast and truer than those on it. Ring: a file that fails the gate "
+        f"on agreement.{left_out}"
+    )
+    return [_chart(title, partial(error_chart, view.errors, title=title), WIDE, note)]
 
 
 def sweep(view: View) -> list[Chart]:
