@@ -23,7 +23,7 @@ def answer(path: Path, runtime: str) -> np.ndarray:
 
 def test_compiled_model_and_interpreter_give_the_same(models: Path) -> None:
     path = models / "tiny.tflite"
-    assert runtimes_for(path) == ["litert", "compiled"]
+    assert runtimes_for(path)[:2] == ["litert", "compiled"]
     one, other = (answer(path, runtime) for runtime in ("litert", "compiled"))
     assert one.shape == other.shape == (7,) and one.sum() == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(one, other, atol=1e-6)
@@ -38,7 +38,7 @@ def test_every_runner_tells_library_and_version(models: Path) -> None:
 
 
 def test_a_file_runs_only_on_its_runtimes(models: Path) -> None:
-    with pytest.raises(InputError, match="it runs on litert and compiled"):
+    with pytest.raises(InputError, match="it runs on litert and compiled and openvino"):
         load_runner(models / "tiny.tflite", runtime="onnxruntime")
     with pytest.raises(InputError, match="--runtimes compiled"):
         find_contestants([models / "tiny.onnx"], runtimes=("compiled",))
