@@ -202,13 +202,13 @@ def benchmark(
     folder = output_folder(out, "reports", models[0].resolve().stem)
     baseline = reference_file(reference, baseline_run)
     with reporting() as report:
-        made = [peers_of(run, data, chosen, report) for run in runs if peers]
+        others, reasons = peers_of(runs if peers else [], data, chosen, baseline, report)
         results = run_benchmark(
             models,
             baseline,
             settings,
-            others=[entry for one in made for entry in one.entries],
-            remarks=[reason for one in made for reason in one.reasons],
+            others=others,
+            remarks=reasons,
             evaluation_set=evaluation_set,
             feeds=feeds,
             report=report,

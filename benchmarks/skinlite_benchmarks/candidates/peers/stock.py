@@ -12,12 +12,9 @@ from typing import Any
 from skinlite.process.quiet import silenced
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.peers.tool import FLOAT_ONNX, FLOAT_TFLITE, Peer
+from skinlite_benchmarks.candidates.peers.tool import FLOAT_ONNX, FLOAT_TFLITE, STOCK, Peer
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_export.recipe import Recipe, Scheme
-
-STOCK = "stock converter"
-"""What TensorFlow's is called in reports."""
 
 SCHEMES: dict[str, Scheme] = {
     FLOAT_TFLITE: "none",

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 FLOAT_TFLITE, FLOAT_ONNX, CALIBRATION = "float32.tflite", "float32.onnx", "calibration.npz"
 
+STOCK = "stock converter"
+"""What TensorFlow's is called in reports."""
+
 
 class Peer(NamedTuple):
     """A file that a tool makes, on the runtime that its users run it on."""

@@ -12,7 +12,9 @@ from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
 from skinlite_benchmarks.report.charts.errors import error_chart
 from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
+from skinlite_benchmarks.report.charts.waterfall import waterfall_chart
 from skinlite_benchmarks.report.detail_tables import operators
+from skinlite_benchmarks.report.factors import factors_of
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
@@ -47,6 +49,7 @@ class Group:
 def chart_groups(view: View) -> list[Group]:
     """All charts that have something to show, in the page's order."""
     groups = [
+        Group(product(view), columns=False),
         Group(tradeoff(view), columns=False),
         Group(errors(view), columns=False),
         Group([latencies(view, count) for count in view.fastest_first], columns=False),
@@ -72,6 +75,22 @@ def _chart(
 
 def _bars(title: str, shown: list[bars.Bar], full: float | None = None) -> Callable[[int], Markup]:
     return lambda width: bars.bar_chart(shown, width, title, full)
+
+
+def product(view: View) -> list[Chart]:
+    """What the headline's ratio is made of; empty where that wasn't measured."""
+    factors = factors_of(view)
+    if not factors:
+        return []
+    title = f"What makes it faster, {naming.threads(view.threads)}"
+    note = (
+        "Logarithmic axis: each bar begins where the one before ended, and equal lengths are equal "
+        "factors. All were measured in this race: "
+        f"{', '.join(one.source for one in factors)}."
+    )
+    total = wording.interval(view.headline.measured.ratio)
+    draw = partial(waterfall_chart, factors, total, title=title)
+    return [_chart(title, draw, WIDE, note)]
 
 
 def latencies(view: View, count: int) -> Chart:
