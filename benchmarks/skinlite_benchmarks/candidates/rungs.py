@@ -1,7 +1,7 @@
-"""Rungs between the baseline and skinlite's file, so that each gain of the ratio is measured alone.
+"""Rungs between the baseline and skinlite's file, so that each gain of the ratio is measured.
 
-The stock converter's int8 of the baseline, and of a run's network at the baseline's pixels: with new
-weights, on which latency doesn't depend. The run's own pixels are among its peers.
+The stock converter's int8 of the baseline, and of a run's network at the baseline's pixels: with
+new weights, on which latency doesn't depend. The run's own pixels are among its peers.
 """
 
 from collections.abc import Sequence

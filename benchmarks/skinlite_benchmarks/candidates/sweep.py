@@ -76,9 +76,9 @@ class Job(BaseModel):
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""
-        identity = self.model_dump_json(
-            exclude={"run", "data"} | (set() if self.stock else {"stock"})
-        )
+        # False is left out, so that what was converted before there was ``stock`` is still found.
+        left_out = {"run", "data"} if self.stock else {"run", "data", "stock"}
+        identity = self.model_dump_json(exclude=left_out)
         return kept_folder("sweep", f"{__version__}{identity}")
 
 

@@ -1,4 +1,4 @@
-"""The headline taken apart: its ratio as a product, each factor between two contestants of the race.
+"""The headline taken apart: its ratio as a product, each factor between two of the contestants.
 
 From the baseline in float32 to its own int8, to the headline's network at equal pixels, to fewer
 pixels, each by the stock converter, to skinlite's file. A rung that took no part leaves its two
@@ -15,7 +15,7 @@ from skinlite_benchmarks.report.view import Row, View
 
 GAINS = (
     "int8 in place of float32",
-    "a smaller network, equal pixels",
+    "a smaller network at equal pixels",
     "fewer pixels",
     "skinlite's int8 in place of the stock converter's",
 )
@@ -52,8 +52,8 @@ def factors_of(view: View) -> list[Factor]:
     ]
 
 
-def sentence(factors: Sequence[Factor]) -> str:
-    """The product in words; empty without factors."""
+def in_words(factors: Sequence[Factor]) -> str:
+    """The product as a sentence; empty without factors."""
     if not factors:
         return ""
     parts = [f"{wording.factor(one.times)} {one.gain}" for one in factors]

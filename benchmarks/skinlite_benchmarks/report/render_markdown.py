@@ -3,7 +3,7 @@
 import re
 
 from skinlite_benchmarks.report import detail_tables, tables, wording
-from skinlite_benchmarks.report.factors import factors_of, sentence
+from skinlite_benchmarks.report.factors import factors_of, in_words
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 
@@ -15,7 +15,7 @@ def render_markdown(view: View) -> str:
     """The whole report; what comes from file names is escaped."""
     results = view.results
     parts = ["# skinlite benchmark", _escape(wording.summary(view))]
-    if told := sentence(factors_of(view)):
+    if told := in_words(factors_of(view)):
         parts.append(_escape(told))
     parts.append("\n".join(f"- {_escape(line)}" for line in results.notices))
     if results.verdicts:

@@ -107,7 +107,7 @@ def peers_of(
     baseline: Path | None,
     report: "Report",
 ) -> tuple["list[Entry]", list[str]]:
-    """Other tools' files of runs, and rungs from the baseline to them; who takes no part, and why."""
+    """Other tools' files of runs, and rungs from the baseline; and who takes no part, and why."""
     from skinlite.api.data import dataset_of
     from skinlite.training.input.prepare import prepare_again
     from skinlite_benchmarks.candidates.peers.make import make_peers
@@ -189,7 +189,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     """Write the report and print its summary."""
-    from skinlite_benchmarks.report.factors import factors_of, sentence
+    from skinlite_benchmarks.report.factors import factors_of, in_words
     from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary, theirs
     from skinlite_benchmarks.report.write import write_report
@@ -202,7 +202,7 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
         print(results.model_dump_json())
     else:
         output.print(summary(shown), markup=False)
-        if product := sentence(factors_of(shown)):
+        if product := in_words(factors_of(shown)):
             output.print(product, markup=False)
         for sentence in theirs(shown):
             output.print(sentence, markup=False)

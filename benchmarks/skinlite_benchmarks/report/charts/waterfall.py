@@ -13,7 +13,7 @@ ROW = 40
 
 
 def waterfall_chart(factors: Sequence[Factor], total: str, width: int, title: str) -> Markup:
-    """Logarithmic: equal lengths are equal factors. The last bar is the whole, with its ``total``."""
+    """Logarithmic: equal lengths are equal factors. The last bar is the whole, ``total``."""
     ends = [1.0]
     for one in factors:
         ends.append(ends[-1] * one.times)
