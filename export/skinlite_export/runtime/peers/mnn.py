@@ -1,5 +1,7 @@
 """MNN's own .mnn on MNN, by its Python binding."""
 
+import ctypes
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
+from skinlite.process.quiet import silenced
 from skinlite_export.runtime.read_signature import read_signature, read_tensor
 from skinlite_export.runtime.signature import Tensor
 from skinlite_export.runtime.stored_outputs import StoredOutputs
@@ -32,10 +35,14 @@ class MnnRunner(StoredOutputs):
         import MNN
 
         self._mnn = MNN
-        self._interpreter = MNN.Interpreter(str(path))
-        self._session = self._interpreter.createSession({"numThread": threads})
-        if self._session is None:
-            raise InputError(f"{path} can't be loaded by MNN: it makes no session of it.")
+        try:
+            with silenced(1):
+                self._interpreter = MNN.Interpreter(str(path))
+                self._session = self._interpreter.createSession({"numThread": threads})
+                if os.name == "posix":  # what it says of the processor waits in C's own buffer
+                    ctypes.CDLL(None).fflush(None)
+        except Exception as error:  # the binding raises nothing else
+            raise InputError(f"{path} can't be loaded by MNN: {error}") from error
         self._inputs = self._interpreter.getSessionInputAll(self._session)
         self._outputs = self._interpreter.getSessionOutputAll(self._session)
         self.signature = read_signature(
