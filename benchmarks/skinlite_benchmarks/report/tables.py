@@ -28,8 +28,7 @@ def overview(view: View) -> Table:
     rows = [
         (
             row.name,
-            wording.wrong(row.contestant.accuracy)
-            or wording.milliseconds(row.measured.latency.p50),
+            wording.time_or_wrong(row.measured.latency.p50, row.wrong),
             _faster(row, view),
             wording.megabytes(row.contestant.bytes / 1e6),
             "baseline" if row is view.baseline else wording.factor(row.times_smaller),

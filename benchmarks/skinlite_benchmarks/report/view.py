@@ -30,7 +30,7 @@ class Row:
         return self.contestant.name
 
     @property
-    def wrong(self) -> int | None:
+    def wrong(self) -> tuple[int, int] | None:
         """See `Accuracy`."""
         accuracy = self.contestant.accuracy
         return None if accuracy is None else accuracy.wrong
@@ -54,7 +54,7 @@ class ErrorPoint:
     name: str
     ms: float
     error: float
-    wrong: int | None
+    wrong: tuple[int, int] | None
     role: Role
 
 

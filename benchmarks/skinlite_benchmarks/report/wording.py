@@ -95,11 +95,14 @@ def recall_title(results: Results) -> str:
     return name[:1].upper() + name[1:]
 
 
-def wrong(accuracy: Accuracy | None) -> str:
-    """``wrong on 37 of 300``, of a file that isn't its float model; empty of one that is."""
-    if accuracy is None or accuracy.agreement is None or accuracy.wrong is None:
-        return ""
-    return f"wrong on {accuracy.wrong:,} of {accuracy.agreement.n:,}"
+def time_or_wrong(ms: float, wrong: tuple[int, int] | None) -> str:
+    """Milliseconds; of a file that answers otherwise than its float model ``wrong on 37 of 300``.
+
+    Args:
+        ms: of one inference.
+        wrong: see `Accuracy`.
+    """
+    return milliseconds(ms) if wrong is None else "wrong on {:,} of {:,}".format(*wrong)
 
 
 def whose_recall(accuracy: Accuracy, results: Results) -> str:
@@ -112,7 +115,7 @@ def error(value: float | None) -> str:
     """A mean difference of a probability: ``0.0030``; ``<0.00001`` of what only rounds."""
     if value is None:
         return NONE
-    return f"<{LEAST_ERROR:.5f}" if value < LEAST_ERROR else f"{value:.2g}"
+    return f"<{LEAST_ERROR:.5f}" if value < LEAST_ERROR else f"{value:.{_below_one(value)}f}"
 
 
 def share_interval(value: Share | None) -> str:

@@ -88,14 +88,15 @@ class Accuracy(Record, MayLeak):
     error: float | None = None
 
     @property
-    def wrong(self) -> int | None:
-        """Images with another top-1 prediction than the float model's, of a file that fails the
-        agreement gate which skinlite's own files have to pass; None of one that doesn't.
+    def wrong(self) -> tuple[int, int] | None:
+        """On how many of how many images the top-1 prediction isn't the float model's, of a file
+        that fails the agreement gate which skinlite's own files have to pass; else None.
         """
         if self.agreement is None or self.agreement_with is not None:
             return None
         fails = self.agreement.value < Gates().agreement
-        return round((1 - self.agreement.value) * self.agreement.n) if fails else None
+        images = self.agreement.n
+        return (round((1 - self.agreement.value) * images), images) if fails else None
 
     @model_validator(mode="before")
     @classmethod

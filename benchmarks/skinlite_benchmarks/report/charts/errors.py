@@ -65,7 +65,7 @@ def error_chart(points: Sequence[ErrorPoint], width: int, title: str) -> Markup:
                 f'<text class="number" x="{at + RADIUS + 2:.1f}" y="{beside:.1f}">{number}</text>'
             )
         )
-        figures = f"{wording.milliseconds(point.ms)}, {wording.error(point.error)}"
+        figures = f"{wording.time_or_wrong(point.ms, point.wrong)}, {wording.error(point.error)}"
         parts.append(label(f"{number}  {point.name}", figures, HEIGHT + 24 + ROW * number, width))
     return svg(parts, width, HEIGHT + 32 + ROW * len(points), title)
 
