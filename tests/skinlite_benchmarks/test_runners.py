@@ -7,9 +7,11 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import find_contestants
+from skinlite_benchmarks.candidates.find import contestant_of, find_contestants
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_export.runtime.runner import RUNNERS, load_runner, runtimes_for
+
+from .conftest import write_bundle
 
 
 def answer(path: Path, runtime: str) -> np.ndarray:
@@ -51,6 +53,26 @@ def test_files_take_part_on_every_runtime_asked_for(models: Path) -> None:
     names = {entry.contestant.name: entry.contestant.runtime for entry in found}
     assert list(names.values()) == ["litert", "compiled", "onnxruntime"]
     assert "tiny CompiledModel" in names
+
+
+def test_a_runtime_of_several_formats_keeps_the_format_in_the_name(
+    models: Path, tmp_path: Path
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle", models)
+    found = find_contestants([bundle], ("litert", "openvino"))
+    assert [entry.contestant.name for entry in found] == [
+        "tiny_net int8",
+        "tiny_net int8 on OpenVINO",
+        "tiny_net float32 ONNX on OpenVINO",
+    ]
+
+
+def test_weights_in_a_second_file_count(tmp_path: Path) -> None:
+    network = tmp_path / "model.xml"
+    network.write_bytes(b"12345")
+    assert contestant_of(network, "openvino").bytes == 5
+    network.with_suffix(".bin").write_bytes(b"1234567")
+    assert contestant_of(network, "openvino").bytes == 12
 
 
 def lacking_operator(content: bytes) -> bytes:
