@@ -75,18 +75,25 @@ def make_peers(run: Run, data: Prepared, runtimes: Sequence[str], report: Report
             reasons.append(f"{tool.title} takes no part: {error}")
             continue
         for entry in (_entry(run, data, theirs, peer) for peer in tool.peers):
-            try:
-                # Alone, before the race: one that can't be run must not end it.
-                with ContestantProcess(entry.path, entry.contestant.runtime, 1, seed=0):
-                    entries.append(entry)
-            except InputError as error:
-                reasons.append(f"{entry.contestant.name} takes no part: {error}")
+            if reason := _refusal(entry):
+                reasons.append(f"{entry.contestant.name} takes no part: {reason}")
+            else:
+                entries.append(entry)
     if missing:
         reasons.append(
             f"Not installed, so not measured: {', '.join(missing)}. Install with: pip install "
             "'skinlite[peers]' (ncnn also needs pip install --no-deps pnnx)"
         )
     return Peers(entries, reasons)
+
+
+def _refusal(entry: Entry) -> str:
+    """Why it can't be run; empty if it can. Asked alone, since in the race it would end that."""
+    try:
+        with ContestantProcess(entry.path, entry.contestant.runtime, 1, seed=0):
+            return ""
+    except InputError as error:
+        return str(error)
 
 
 def _made_by(tool: Tool, identity: str, stock_folder: Path, data: Prepared) -> Path:
