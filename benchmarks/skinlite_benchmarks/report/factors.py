@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from skinlite_benchmarks.candidates.peers.tool import STOCK
 from skinlite_benchmarks.report import wording
+from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import Row, View
 
 GAINS = (
@@ -29,12 +30,14 @@ class Factor:
     Attributes:
         gain: what made it, in words.
         times: the ratio of their ratios to the baseline, so that the product is the headline's.
-        source: the two contestants.
+        slower: name of the contestant without the gain.
+        faster: name of the one with it.
     """
 
     gain: str
     times: float
-    source: str
+    slower: str
+    faster: str
 
 
 def factors_of(view: View) -> list[Factor]:
@@ -46,7 +49,8 @@ def factors_of(view: View) -> list[Factor]:
         Factor(
             " and ".join(GAINS[start:end]),
             _ratio(faster, view) / _ratio(slower, view),
-            f"{slower.name} to {faster.name}",
+            slower.name,
+            faster.name,
         )
         for (start, slower), (end, faster) in pairwise(placed)
     ]
@@ -60,6 +64,12 @@ def in_words(factors: Sequence[Factor]) -> str:
     merged = [one.gain for one in factors if " and " in one.gain]
     apart = f" Not measured apart in this race: {'; '.join(merged)}." if merged else ""
     return f"The ratio is a product: {', '.join(parts)}.{apart}"
+
+
+def table(factors: Sequence[Factor]) -> Table:
+    """Which contestants each factor lies between."""
+    rows = [(one.gain, wording.factor(one.times), one.slower, one.faster) for one in factors]
+    return Table("What makes it faster", ["Gain", "Times", "From", "To"], rows)
 
 
 def _rungs(view: View) -> list[Row | None]:

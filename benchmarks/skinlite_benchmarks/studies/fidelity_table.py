@@ -21,6 +21,7 @@ from skinlite_benchmarks.results.results import Results, read_results
 COLUMNS = [
     "File",
     "ms",
+    "Least ms",
     "Faster",
     "MB",
     "Partitions",
@@ -52,7 +53,8 @@ def fidelity_tables(results: Results) -> list[Table]:
             (
                 contestant.name,
                 _ms(measured.latency.p50, accuracy),
-                wording.interval(measured.ratio),
+                wording.three_digits(measured.latency.min),
+                wording.interval(None if accuracy.wrong else measured.ratio),
                 f"{contestant.bytes / 1e6:.2f}",
                 partitions,
                 wording.share_interval(accuracy.agreement),
@@ -65,7 +67,7 @@ def fidelity_tables(results: Results) -> list[Table]:
 
 
 def _keras(metrics: Metrics) -> tuple[str, ...]:
-    return ("Keras float32", *[""] * 6, *_scores(metrics), "")
+    return ("Keras float32", *[""] * 7, *_scores(metrics), "")
 
 
 def _ms(median: float, accuracy: Accuracy) -> str:

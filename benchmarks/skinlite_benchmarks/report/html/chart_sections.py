@@ -15,6 +15,7 @@ from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
 from skinlite_benchmarks.report.charts.waterfall import waterfall_chart
 from skinlite_benchmarks.report.detail_tables import operators
 from skinlite_benchmarks.report.factors import factors_of
+from skinlite_benchmarks.report.factors import table as factor_table
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
@@ -85,12 +86,11 @@ def product(view: View) -> list[Chart]:
     title = f"What makes it faster, {naming.threads(view.threads)}"
     note = (
         "Logarithmic axis: each bar begins where the one before ended, and equal lengths are equal "
-        "factors. All were measured in this race: "
-        f"{', '.join(one.source for one in factors)}."
+        "factors. All were measured in this race."
     )
     total = wording.interval(view.headline.measured.ratio)
     draw = partial(waterfall_chart, factors, total, title=title)
-    return [_chart(title, draw, WIDE, note)]
+    return [_chart(title, draw, WIDE, note, factor_table(factors))]
 
 
 def latencies(view: View, count: int) -> Chart:
