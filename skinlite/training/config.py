@@ -145,9 +145,6 @@ class TrainConfig(BaseModel):
         description="multiplies the learning rate of a backbone's layers for each halving of the "
         "resolution between them and the feature map",
     )
-    keep_batch_norm: bool = Field(
-        False, description="batch norm keeps the backbone's statistics, scales and shifts"
-    )
     teacher: Teacher | None = Field(None, description="run that it learns from, besides the labels")
     teacher_share: float = Field(
         0.5, ge=0, le=1, description="of the teacher's probabilities in the loss; labels: the rest"
@@ -186,6 +183,8 @@ class TrainConfig(BaseModel):
     def _fill_in(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
+        if given.get("keep_batch_norm") is False:  # of some unreleased versions; nothing read it
+            given = {name: value for name, value in given.items() if name != "keep_batch_norm"}
         preset = _PRESETS.get(str(given.get("preset")), {})
         regime = _REGIMES.get(str(given.get("regime", preset.get("regime"))), {})
         return preset | regime | given

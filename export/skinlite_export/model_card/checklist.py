@@ -272,7 +272,8 @@ def _conversion(manifest: Manifest) -> str:
         shared = manifest.calibration.leaks
         if shared and shared.state == "unknown":
             text += (
-                f" (UNKNOWN whether lesions of them are also in the test images: {shared.reason})"
+                " (UNKNOWN whether lesions of them are also in the held-out images: "
+                f"{shared.reason})"
             )
     floats = [f"{count} {name}" for name, count in manifest.audit.float_operations.items()]
     return text + (f"; left in float: {', '.join(floats) or 'nothing'}" if recipe.in_int8 else "")

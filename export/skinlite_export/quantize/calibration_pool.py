@@ -60,7 +60,7 @@ def training_pool(data: Prepared) -> Pool:
     without = (
         ""
         if apart.all()
-        else f" without {(~apart).sum()} images of lesions that are also in the test images"
+        else f" without {(~apart).sum()} images of lesions that are also in the held-out images"
     )
     return Pool(
         data.examples["train"].take(apart.nonzero()[0]),

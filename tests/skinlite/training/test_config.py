@@ -56,3 +56,9 @@ def test_round_trip(preset: Any, regime: Any) -> None:
 def test_nonsense(settings: dict[str, Any], told: str) -> None:
     with pytest.raises(ValidationError, match=told):
         TrainConfig(**settings)
+
+
+def test_a_setting_that_nothing_read_is_left_out_of_older_runs() -> None:
+    assert TrainConfig(**{"keep_batch_norm": False}) == TrainConfig()
+    with pytest.raises(ValueError, match="keep_batch_norm"):
+        TrainConfig(**{"keep_batch_norm": True})

@@ -111,9 +111,10 @@ def test_too_few_pictures_or_classes(
     assert not (tmp_path / "bundle").exists()
 
 
+@pytest.mark.parametrize("side", ["validation", "test"])
 @pytest.mark.parametrize("kind", ["lesion", "file"])
 def test_a_stated_split_calibrates_without_lesions_that_judge(
-    conv_prepared: Prepared, kind: Literal["lesion", "file"]
+    conv_prepared: Prepared, kind: Literal["lesion", "file"], side: str
 ) -> None:
     """Which images trained a network from elsewhere can't be changed; those of ours can."""
     from skinlite_export.quantize.calibration_pool import training_pool
@@ -121,7 +122,7 @@ def test_a_stated_split_calibrates_without_lesions_that_judge(
     split = conv_prepared.split.copy()
     several = split[split["split"] == "train"].groupby("lesion_id").filter(lambda one: len(one) > 1)
     lesion, moved = several["lesion_id"].iloc[0], several.index[0]
-    split.loc[moved, "split"] = "test"
+    split.loc[moved, "split"] = side
     info = conv_prepared.split_info.model_copy(update={"kind": kind})
     prepared = replace(conv_prepared, split=split, split_info=info)
     if kind == "lesion":
@@ -131,7 +132,7 @@ def test_a_stated_split_calibrates_without_lesions_that_judge(
     pool = training_pool(prepared)
     shared = set(split.loc[split["lesion_id"] == lesion, "image_id"])
     assert not shared & set(pool.image_ids) and len(pool.image_ids) > 10
-    assert "of lesions that are also in the test images" in pool.source
+    assert "of lesions that are also in the held-out images" in pool.source
 
 
 @pytest.mark.parametrize("side", ["validation", "test"])
@@ -166,14 +167,17 @@ def test_pictures_of_the_training_split_may_calibrate(
     assert len(pool_of(conv_prepared, copy).examples) == len(train)
 
 
-def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: Prepared) -> None:
+@pytest.mark.parametrize("side", ["validation", "test"])
+def test_lesions_that_are_known_since_to_judge_do_not_calibrate(
+    conv_prepared: Prepared, side: str
+) -> None:
     """An older run kept their ids apart, and is not refused for it."""
     from skinlite_export.quantize.calibration_pool import training_pool
 
     assert training_pool(conv_prepared).source == "the training split"
     split, frame = conv_prepared.split, conv_prepared.dataset.frame
     lesions = {side: split.loc[split["split"] == side, "lesion_id"].iloc[0] for side in SIDES}
-    joined = frame["lesion_id"].replace(lesions["train"], lesions["test"])
+    joined = frame["lesion_id"].replace(lesions["train"], lesions[side])
     since = Dataset(frame.assign(lesion_id=joined), conv_prepared.dataset.root)
     pool = training_pool(replace(conv_prepared, dataset=since))
     left_out = split.loc[split["lesion_id"] == lesions["train"], "image_id"]
@@ -181,7 +185,7 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(conv_prepared: P
     whole = len(conv_prepared.examples["train"])
     assert len(pool.image_ids) == len(pool.examples) == whole - len(left_out)
     assert pool.source.endswith(
-        f"without {len(left_out)} images of lesions that are also in the test images"
+        f"without {len(left_out)} images of lesions that are also in the held-out images"
     )
 
 
