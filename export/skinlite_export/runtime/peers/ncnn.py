@@ -39,7 +39,13 @@ class NcnnRunner(StoredOutputs):
         import ncnn
 
         self._ncnn = ncnn
-        self.signature = read_json(Signature, path.with_name(SIGNATURE))
+        signature = path.with_name(SIGNATURE)
+        if not signature.is_file():
+            raise InputError(
+                f"{path} has no {SIGNATURE} beside it, which says what its inputs are: only files "
+                "that skinlite benchmark converted have one."
+            )
+        self.signature = read_json(Signature, signature)
         self._net = ncnn.Net()
         options = self._net.opt
         options.num_threads = threads
