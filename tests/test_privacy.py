@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from importlib.metadata import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ IN_CI = re.compile(
 seen (findings/onnxruntime-quiet-in-ci.sh)."""
 
 MODELS = {"litert": "model.tflite", "compiled": "model.tflite", "onnxruntime": "model.onnx"}
+if find_spec("openvino"):
+    MODELS["openvino"] = "model.onnx"
 
 Watch = Callable[..., "Watched"]
 

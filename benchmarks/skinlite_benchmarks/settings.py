@@ -42,6 +42,6 @@ class BenchmarkSettings:
             raise InputError(f"rounds {self.rounds}: has to be 1 or more.")
         if not self.slow_seconds > 0:
             raise InputError(f"slow_seconds {self.slow_seconds:g}: has to be above 0.")
-        offered = [name for name, runner in RUNNERS.items() if runner.suffix]
+        offered = [name for name, runner in RUNNERS.items() if runner.suffixes]
         if not self.runtimes or not {*self.runtimes} <= {*offered}:
             raise InputError(f"runtimes {self.runtimes}: choose from {', '.join(offered)}.")

@@ -38,6 +38,7 @@ def run_benchmark(
     settings: BenchmarkSettings = DEFAULTS,
     *,
     others: Sequence[Entry] = (),
+    remarks: Sequence[str] = (),
     evaluation_set: EvaluationSet | None = None,
     feeds: Sequence[Feed] = (),
     report: Report = lambda what, done, total: None,
@@ -50,6 +51,7 @@ def run_benchmark(
             ratios.
         settings: how to measure.
         others: who takes part besides, such as `skinlite_benchmarks.candidates.peers`.
+        remarks: sentences for the report's notices, such as on peers that take no part.
         evaluation_set: images to judge accuracy on; None takes what bundles and runs say.
         feeds: how files of others are fed, by the SHA-256 of each; see
             `skinlite_benchmarks.candidates.feeds.feeds_of`.
@@ -116,6 +118,7 @@ def run_benchmark(
             *notices(described, contestants, baseline, interrupted),
             *_on_theirs(entries, evaluation_set),
             *facts.notices,
+            *remarks,
         ),
         verdicts=tuple(judge(described, measurements, settings.rounds)),
         interrupted=interrupted,

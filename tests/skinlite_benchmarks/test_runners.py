@@ -7,9 +7,11 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import find_contestants
+from skinlite_benchmarks.candidates.find import contestant_of, find_contestants
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_export.runtime.runner import RUNNERS, load_runner, runtimes_for
+
+from .conftest import write_bundle
 
 
 def answer(path: Path, runtime: str) -> np.ndarray:
@@ -23,7 +25,7 @@ def answer(path: Path, runtime: str) -> np.ndarray:
 
 def test_compiled_model_and_interpreter_give_the_same(models: Path) -> None:
     path = models / "tiny.tflite"
-    assert runtimes_for(path) == ["litert", "compiled"]
+    assert runtimes_for(path)[:2] == ["litert", "compiled"]
     one, other = (answer(path, runtime) for runtime in ("litert", "compiled"))
     assert one.shape == other.shape == (7,) and one.sum() == pytest.approx(1, abs=1e-5)
     np.testing.assert_allclose(one, other, atol=1e-6)
@@ -38,7 +40,7 @@ def test_every_runner_tells_library_and_version(models: Path) -> None:
 
 
 def test_a_file_runs_only_on_its_runtimes(models: Path) -> None:
-    with pytest.raises(InputError, match="it runs on litert and compiled"):
+    with pytest.raises(InputError, match="it runs on litert and compiled and openvino"):
         load_runner(models / "tiny.tflite", runtime="onnxruntime")
     with pytest.raises(InputError, match="--runtimes compiled"):
         find_contestants([models / "tiny.onnx"], runtimes=("compiled",))
@@ -51,6 +53,26 @@ def test_files_take_part_on_every_runtime_asked_for(models: Path) -> None:
     names = {entry.contestant.name: entry.contestant.runtime for entry in found}
     assert list(names.values()) == ["litert", "compiled", "onnxruntime"]
     assert "tiny CompiledModel" in names
+
+
+def test_a_runtime_of_several_formats_keeps_the_format_in_the_name(
+    models: Path, tmp_path: Path
+) -> None:
+    bundle = write_bundle(tmp_path / "bundle", models)
+    found = find_contestants([bundle], ("litert", "openvino"))
+    assert [entry.contestant.name for entry in found] == [
+        "tiny_net int8",
+        "tiny_net int8 on OpenVINO",
+        "tiny_net float32 ONNX on OpenVINO",
+    ]
+
+
+def test_weights_in_a_second_file_count(tmp_path: Path) -> None:
+    network = tmp_path / "model.xml"
+    network.write_bytes(b"12345")
+    assert contestant_of(network, "openvino").bytes == 5
+    network.with_suffix(".bin").write_bytes(b"1234567")
+    assert contestant_of(network, "openvino").bytes == 12
 
 
 def lacking_operator(content: bytes) -> bytes:

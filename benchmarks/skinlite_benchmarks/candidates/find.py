@@ -21,7 +21,7 @@ from skinlite_benchmarks.results.accuracy import accuracy_in_bundle, accuracy_of
 from skinlite_benchmarks.results.results import Contestant
 from skinlite_export.bundle.folder import MANIFEST, ONNX, TFLITE, Bundle, open_bundle
 from skinlite_export.inspect.record import Inspection
-from skinlite_export.runtime.runner import RUNNERS, runtimes_for
+from skinlite_export.runtime.runner import FILES, RUNNERS, runtimes_for
 
 CONFIG = "config.json"
 
@@ -84,7 +84,7 @@ def find_contestants(
             replace(entry, contestant=_on_runtime(entry.contestant, name))
             for entry in _models_of(path)
             for name in runtimes_for(entry.path)
-            if name in (*runtimes, "keras")
+            if name in (*runtimes, "keras") and (name in FILES or entry.inspection is None)
         ]
         if not of_path:
             raise InputError(f"{path} runs on none of --runtimes {','.join(runtimes)}.")
@@ -100,7 +100,10 @@ def _on_runtime(contestant: Contestant, runtime: str) -> Contestant:
     """The same file on another runtime, named after it."""
     if runtime == contestant.runtime:
         return contestant
-    name = contestant.name.removesuffix(_suffix(contestant.runtime)) + _suffix(runtime)
+    if len(RUNNERS[runtime].suffixes) > 1:  # the format stays in the name
+        name = f"{contestant.name} on {RUNNERS[runtime].title}"
+    else:
+        name = contestant.name.removesuffix(_suffix(contestant.runtime)) + _suffix(runtime)
     return contestant.model_copy(update={"name": name, "runtime": runtime})
 
 
@@ -170,11 +173,17 @@ def contestant_of(file: Path, runtime: str) -> Contestant:
             "name": file.stem,
             # Enough to know it by; a report is passed on, and the folders above are private.
             "file": "/".join(file.parts[-2:]),
-            "bytes": file.stat().st_size,
+            "bytes": sum(one.stat().st_size for one in (file, *_weights_of(file))),
             "sha256": sha256_of(file),
             "runtime": runtime,
         }
     )
+
+
+def _weights_of(file: Path) -> list[Path]:
+    """Of formats that keep them in a file of their own, beside the network's."""
+    weights = file.with_suffix(".bin")
+    return [weights] if file.suffix in (".xml", ".param") and weights.is_file() else []
 
 
 def _of_run(path: Path) -> Entry:

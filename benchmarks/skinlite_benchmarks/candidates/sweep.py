@@ -26,6 +26,7 @@ from skinlite.process.exit_status import how_it_ended
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.find import Entry, contestant_of
+from skinlite_benchmarks.candidates.peers.tool import STOCK
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import SweepPoint
@@ -50,6 +51,7 @@ class Job(BaseModel):
         slim: of a slim run, see `skinlite.training.runs.info.Network`.
         model_sha256: of the run's model.
         data: the run's data set, which calibrates int8.
+        stock: as the stock converter has it: no rewrite, ranges from minimum to maximum.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -63,16 +65,20 @@ class Job(BaseModel):
     slim: float | None = None
     model_sha256: str | None = None
     data: Path | None = None
+    stock: bool = False
 
     @property
     def name(self) -> str:
         """Of the contestant."""
         form = "float32" if self.scheme == "none" else self.scheme
-        return f"{naming.network(self.backbone, self.width, self.slim)} {self.image_size} px {form}"
+        name = f"{naming.network(self.backbone, self.width, self.slim)} {self.image_size} px {form}"
+        return f"{name} ({STOCK})" if self.stock else name
 
     def folder(self) -> Path:
         """Where it lies in the cache, or will."""
-        identity = self.model_dump_json(exclude={"run", "data"})
+        # False is left out, so that what was converted before there was ``stock`` is still found.
+        left_out = {"run", "data"} if self.stock else {"run", "data", "stock"}
+        identity = self.model_dump_json(exclude=left_out)
         return kept_folder("sweep", f"{__version__}{identity}")
 
 
@@ -130,6 +136,8 @@ def _entry(path: Path, job: Job) -> Entry:
         "file": f"sweep/{job.name}",
         "format": "float32" if job.scheme == "none" else job.scheme,
         "backbone": job.backbone,
+        "peer": job.stock,
+        "tool": STOCK if job.stock else "",
         "trained": run is not None and run.info.status != "untrained",
         "synthetic": run.info.synthetic if run else False,
         "network_proven": run.info.names_network if run else None,
@@ -191,7 +199,8 @@ def convert_job(folder: Path, job: Job) -> None:
             model, data = _trained_network(job.run, job.data)
             recipe = Recipe()
         check_memory(model)
-        wanted = {"quantize": job.scheme, "rewrites": ALL, "gates": None}
+        how = {"rewrites": (), "ranges": "minmax"} if job.stock else {"rewrites": ALL}
+        wanted = {"quantize": job.scheme, "gates": None, **how}
         content = convert(model, data, recipe.model_copy(update=wanted)).content
         (staging / FILE).write_bytes(content)
 

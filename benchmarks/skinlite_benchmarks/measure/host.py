@@ -14,6 +14,8 @@ from skinlite_benchmarks.results.records import Peak
 from skinlite_benchmarks.results.results import Host
 
 PACKAGES = ("ai-edge-litert", "onnxruntime", "numpy")
+PEERS = ("openvino", "nncf", "litert-quantizer", "MNN", "ncnn", "pnnx")
+"""Named where they are installed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,8 @@ def describe(start: Load, end: Load, roofs: Sequence[Peak] = ()) -> Host:
         versions={
             "skinlite": __version__,
             "python": platform.python_version(),
-            **{name: _version(name) for name in PACKAGES},
+            **{name: _version(name) or "not installed" for name in PACKAGES},
+            **{name: found for name in PEERS if (found := _version(name))},
         },
         roofs=tuple(roofs),
     )
@@ -78,11 +81,11 @@ def _first_line(path: str) -> str | None:
         return None
 
 
-def _version(package: str) -> str:
+def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "not installed"
+        return None
 
 
 def _pair(start: float | None, end: float | None) -> tuple[float, float] | None:

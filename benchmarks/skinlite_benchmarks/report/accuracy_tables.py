@@ -23,13 +23,14 @@ def accuracies(results: Results) -> Table | None:
                 wording.share_interval(accuracy.critical_recall)
                 + wording.whose_recall(accuracy, results),
                 wording.agreement(accuracy, ends=True),
+                wording.error(accuracy.error),
                 "" if keras is None else wording.share(keras.balanced_accuracy),
                 wording.judged_on(accuracy),
             )
         )
     recall = wording.recall_title(results)
     columns = ["Model", "Accuracy", "Balanced accuracy", recall, "Agreement"]
-    columns += ["Float model, balanced", "Images"]
+    columns += ["Error", "Float model, balanced", "Images"]
     return Table("Accuracy", columns, rows) if rows else None
 
 

@@ -3,6 +3,8 @@
 import re
 
 from skinlite_benchmarks.report import detail_tables, tables, wording
+from skinlite_benchmarks.report.factors import factors_of, in_words
+from skinlite_benchmarks.report.factors import table as factor_table
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 
@@ -14,6 +16,8 @@ def render_markdown(view: View) -> str:
     """The whole report; what comes from file names is escaped."""
     results = view.results
     parts = ["# skinlite benchmark", _escape(wording.summary(view))]
+    if factors := factors_of(view):
+        parts.append(_escape(in_words(factors)))
     parts.append("\n".join(f"- {_escape(line)}" for line in results.notices))
     if results.verdicts:
         parts.append("**These figures may be unstable.**")
@@ -24,6 +28,8 @@ def render_markdown(view: View) -> str:
             )
         )
     parts.append(markdown_table(tables.overview(view)))
+    if factors:
+        parts.append(markdown_table(factor_table(factors)))
     profiles = filter(None, map(detail_tables.operators, results.contestants))
     parts += [markdown_table(table) for table in (*detail_tables.details(view), *profiles)]
     parts.append("## Host and settings")

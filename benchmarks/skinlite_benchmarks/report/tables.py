@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skinlite_benchmarks.report import wording
-from skinlite_benchmarks.report.view import View
+from skinlite_benchmarks.report.view import Row, View
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import SETTLE_NS, Contestant, Results
 
@@ -28,8 +28,8 @@ def overview(view: View) -> Table:
     rows = [
         (
             row.name,
-            wording.milliseconds(row.measured.latency.p50),
-            "baseline" if row is view.baseline else wording.interval(row.measured.ratio),
+            wording.time_or_wrong(row.measured.latency.p50, row.wrong),
+            _faster(row, view),
             wording.megabytes(row.contestant.bytes / 1e6),
             "baseline" if row is view.baseline else wording.factor(row.times_smaller),
             wording.megabytes(row.measured.memory_mb),
@@ -41,6 +41,12 @@ def overview(view: View) -> Table:
     columns += ["Balanced accuracy", wording.recall_title(view.results), "Agreement"]
     title = f"Overview, {naming.threads(view.threads)}"
     return Table(title, columns, rows, marked=view.rows.index(view.headline))
+
+
+def _faster(row: Row, view: View) -> str:
+    if row is view.baseline:
+        return "baseline"
+    return wording.NONE if row.wrong else wording.interval(row.measured.ratio)
 
 
 def _accuracy_cells(contestant: Contestant, results: Results) -> tuple[str, str, str]:
@@ -117,7 +123,9 @@ _METHOD = (
     f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
     "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "
     "is the baseline's time divided by the contestant's in the same round: median over rounds, "
-    "with a 95 % bootstrap interval. Memory is the peak with model and runtime, minus that of an "
+    'with a 95 % bootstrap interval. In place of its latency, "wrong on N of M" tells of a file '
+    "whose predictions agree with its float model's on less than skinlite's gate asks of its own "
+    "files. Memory is the peak with model and runtime, minus that of an "
     "empty Python. Accuracy comes from one set of predictions per model, measured at export if no "
     "data set was given; its intervals are 95 % bootstrap intervals over lesions, or over images "
     "for a run's stored metrics and where lesions are unknown. MB are 10^6 bytes."

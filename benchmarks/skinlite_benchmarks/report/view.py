@@ -29,6 +29,12 @@ class Row:
         """Of the contestant."""
         return self.contestant.name
 
+    @property
+    def wrong(self) -> tuple[int, int] | None:
+        """See `Accuracy`."""
+        accuracy = self.contestant.accuracy
+        return None if accuracy is None else accuracy.wrong
+
 
 @dataclass(frozen=True)
 class Point:
@@ -38,6 +44,17 @@ class Point:
     ms: float
     accuracy: Share
     bytes: int
+    role: Role
+
+
+@dataclass(frozen=True)
+class ErrorPoint:
+    """A contestant whose distance from its float model is known; see `Accuracy`."""
+
+    name: str
+    ms: float
+    error: float
+    wrong: tuple[int, int] | None
     role: Role
 
 
@@ -53,7 +70,9 @@ class View:
         baseline: the row that ratios are relative to; None without one.
         fastest_first: measurements by thread count, in the order of their medians.
         pareto: contestants of known accuracy, the fastest first.
-        speeds: rows with a ratio, and the baseline last; empty without a ratio.
+        errors: contestants of known distance from their float model, the fastest first.
+        speeds: rows with a ratio whose answers aren't `Accuracy.wrong`, and the baseline last;
+            empty without a ratio.
         limits: rows whose hardware limit is known.
         sweep: points of a sweep that were timed with ``threads``.
     """
@@ -66,6 +85,7 @@ class View:
     baseline: Row | None
     fastest_first: Mapping[int, tuple[Measurement, ...]]
     pareto: tuple[Point, ...]
+    errors: tuple[ErrorPoint, ...]
     speeds: tuple[Row, ...]
     limits: tuple[Row, ...]
     sweep: tuple[tuple[SweepPoint, Row], ...]
@@ -86,7 +106,7 @@ def view_of(results: Results) -> View:
     )
     by_name = {row.name: row for row in rows}
     baseline = None if results.reference is None else by_name.get(results.reference)
-    speeds = tuple(row for row in rows if row.measured.ratio is not None)
+    speeds = tuple(row for row in rows if row.measured.ratio is not None and not row.wrong)
     return View(
         results=results,
         threads=threads,
@@ -104,6 +124,7 @@ def view_of(results: Results) -> View:
             for count in results.settings.threads
         },
         pareto=_pareto_points(rows),
+        errors=_error_points(rows),
         speeds=(*speeds, baseline) if speeds and baseline else speeds,
         limits=tuple(row for row in rows if row.measured.limit is not None),
         sweep=tuple(
@@ -123,7 +144,10 @@ def headline(results: Results) -> str:
     count = results.settings.threads[0]
     timed = [measured for measured in results.measurements if measured.threads == count]
     others = [m for m in timed if m.contestant != results.reference] or timed
-    others = [m for m in others if not results.contestant(m.contestant).theirs] or others
+    for foreign in ("theirs", "peer"):
+        others = [
+            m for m in others if not getattr(results.contestant(m.contestant), foreign)
+        ] or others
     ships = [m for m in others if results.contestant(m.contestant).runtime == "litert"]
     return min(ships or others, key=lambda measured: measured.latency.p50).contestant
 
@@ -148,5 +172,14 @@ def _pareto_points(rows: tuple[Row, ...]) -> tuple[Point, ...]:
         )
         for row in rows
         if row.contestant.accuracy is not None
+    ]
+    return tuple(sorted(points, key=lambda point: point.ms))
+
+
+def _error_points(rows: tuple[Row, ...]) -> tuple[ErrorPoint, ...]:
+    points = [
+        ErrorPoint(row.name, row.measured.latency.p50, accuracy.error, row.wrong, row.role)
+        for row in rows
+        if (accuracy := row.contestant.accuracy) and accuracy.error is not None
     ]
     return tuple(sorted(points, key=lambda point: point.ms))

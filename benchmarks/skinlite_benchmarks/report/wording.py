@@ -14,6 +14,8 @@ from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+LEAST_ERROR = 1e-5
+"""Below it two float32 programs differ by the order of their sums."""
 
 
 def milliseconds(value: float) -> str:
@@ -93,10 +95,27 @@ def recall_title(results: Results) -> str:
     return name[:1].upper() + name[1:]
 
 
+def time_or_wrong(ms: float, wrong: tuple[int, int] | None) -> str:
+    """Milliseconds; of a file that answers otherwise than its float model ``wrong on 37 of 300``.
+
+    Args:
+        ms: of one inference.
+        wrong: see `Accuracy`.
+    """
+    return milliseconds(ms) if wrong is None else "wrong on {:,} of {:,}".format(*wrong)
+
+
 def whose_recall(accuracy: Accuracy, results: Results) -> str:
     """Said beside a critical class's recall, where the column's title doesn't say it."""
     critical = accuracy.exported.critical
     return f" ({critical})" if critical and recall_title(results) == "Critical recall" else ""
+
+
+def error(value: float | None) -> str:
+    """A mean difference of a probability: ``0.0030``; ``<0.00001`` of what only rounds."""
+    if value is None:
+        return NONE
+    return f"<{LEAST_ERROR:.5f}" if value < LEAST_ERROR else f"{value:.{_below_one(value)}f}"
 
 
 def share_interval(value: Share | None) -> str:

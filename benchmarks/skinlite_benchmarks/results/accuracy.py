@@ -57,7 +57,8 @@ def measured(
         if compared is None
         else agreement_of(compared.argmax(axis=1) == exported.argmax(axis=1), lesions),
     )
-    return found.model_copy(update={"agreement_with": name})
+    error = None if keras is None else float(np.abs(exported - keras).mean())
+    return found.model_copy(update={"agreement_with": name, "error": error})
 
 
 def accuracy_in_bundle(manifest: Manifest, file: str) -> Accuracy | None:

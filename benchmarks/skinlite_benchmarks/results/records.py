@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from skinlite.data.splits.leaks import MayLeak
 from skinlite.evaluation.intervals import with_critical_recall
 from skinlite.evaluation.metrics import Metrics
+from skinlite_export.recipe import Gates
 
 Source = Literal["bundle", "run", "data"]
 Images = Literal["test", "all", "unknown"]
@@ -70,6 +71,8 @@ class Accuracy(Record, MayLeak):
             was noted has only melanoma's.
         agreement: with the float model's top-1 predictions; None where that is not known.
         agreement_with: the baseline's name, where the agreement is with that; else None.
+        error: mean difference of a probability (0-1) from the float model's; None where that is
+            not known.
     """
 
     source: Source
@@ -82,6 +85,18 @@ class Accuracy(Record, MayLeak):
     agreement: Share | None
     agreement_with: str | None = None
     critical_recall: Share | None = None
+    error: float | None = None
+
+    @property
+    def wrong(self) -> tuple[int, int] | None:
+        """On how many of how many images the top-1 prediction isn't the float model's, of a file
+        that fails the agreement gate which skinlite's own files have to pass; else None.
+        """
+        if self.agreement is None or self.agreement_with is not None:
+            return None
+        fails = self.agreement.value < Gates().agreement
+        images = self.agreement.n
+        return (round((1 - self.agreement.value) * images), images) if fails else None
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ Format history:
   that are "unknown", ``agreement_with``; without them all are skinlite's. Classes other than
   HAM10000's: ``critical_recall``, and ``critical`` of metrics; without them that is melanoma's.
   ``points`` of a contestant; without them none were measured.
+  Peers of other tools: ``tool`` of a contestant, ``error`` of an accuracy.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
@@ -107,11 +108,14 @@ class Contestant(Record):
 
     Attributes:
         name: unique in these results.
+        bytes: with the weights, where the format keeps them in a second file.
+        sha256: of the file that is loaded.
         runtime: its name in `skinlite_export.runtime.runner.RUNNERS`.
         runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
-        peer: made by a stock converter for comparison, not by skinlite.
+        peer: made by another tool for comparison, not by skinlite.
+        tool: that made a peer, in words.
         theirs: somebody else's file, of which nothing is known but what is in it.
         feed: how such a file is fed, as its user says; None: that isn't known.
         trained: False for initialised weights, whose predictions mean nothing; None if not known.
@@ -133,6 +137,7 @@ class Contestant(Record):
     format: str | None = None
     backbone: str | None = None
     peer: bool = False
+    tool: str = ""
     theirs: bool = False
     feed: Feed | None = None
     trained: bool | None = None

@@ -15,19 +15,23 @@ from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.render_markdown import markdown_table
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.results import naming
+from skinlite_benchmarks.results.records import Accuracy
 from skinlite_benchmarks.results.results import Results, read_results
 
 COLUMNS = [
     "File",
     "ms",
+    "Least ms",
     "Faster",
     "MB",
     "Partitions",
     "Agreement",
+    "Error",
     "Accuracy",
     "Balanced accuracy",
     "Critical recall",
     "Macro AUC",
+    "Runs on",
 ]
 
 
@@ -48,19 +52,26 @@ def fidelity_tables(results: Results) -> list[Table]:
         rows.setdefault(title, [_keras(accuracy.keras)]).append(
             (
                 contestant.name,
-                wording.three_digits(measured.latency.p50),
-                wording.interval(measured.ratio),
+                _ms(measured.latency.p50, accuracy),
+                wording.three_digits(measured.latency.min),
+                wording.interval(None if accuracy.wrong else measured.ratio),
                 f"{contestant.bytes / 1e6:.2f}",
                 partitions,
                 wording.share_interval(accuracy.agreement),
+                wording.error(accuracy.error),
                 *_scores(accuracy.exported),
+                contestant.runner,
             )
         )
     return [Table(title, COLUMNS, cells) for title, cells in rows.items()]
 
 
 def _keras(metrics: Metrics) -> tuple[str, ...]:
-    return ("Keras float32", *[""] * 5, *_scores(metrics))
+    return ("Keras float32", *[""] * 7, *_scores(metrics), "")
+
+
+def _ms(median: float, accuracy: Accuracy) -> str:
+    return wording.time_or_wrong(median, accuracy.wrong).removesuffix(" ms")
 
 
 def _scores(metrics: Metrics) -> tuple[str, ...]:
@@ -70,8 +81,11 @@ def _scores(metrics: Metrics) -> tuple[str, ...]:
 
 def main(results: Path) -> None:
     """Print the tables of a report folder or a results.json."""
-    for table in fidelity_tables(read_results(results)):
+    found = read_results(results)
+    for table in fidelity_tables(found):
         print(markdown_table(table), end="\n\n")
+    versions = ", ".join(f"{name} {number}" for name, number in found.host.versions.items())
+    print(f"{found.host.cpu}. {versions}.")
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ class CompiledRunner(CompiledFile, StoredOutputs):
     """
 
     title: ClassVar[str] = "CompiledModel"
-    suffix: ClassVar[str] = ".tflite"
+    suffixes: ClassVar[tuple[str, ...]] = (".tflite",)
     module: ClassVar[str] = "ai_edge_litert.compiled_model"
 
     def __init__(self, path: Path, threads: int = 1) -> None:

@@ -26,7 +26,7 @@ class KerasRunner:
 
     runtime: ClassVar[str] = "keras"
     title: ClassVar[str] = "Keras"
-    suffix: ClassVar[str] = ""
+    suffixes: ClassVar[tuple[str, ...]] = ()
     module: ClassVar[str] = "keras"
     partitions: ClassVar[None] = None
 

@@ -70,7 +70,7 @@ class LiteRTRunner(LiteRTFile, StoredOutputs):
     """
 
     title: ClassVar[str] = ""
-    suffix: ClassVar[str] = ".tflite"
+    suffixes: ClassVar[tuple[str, ...]] = (".tflite",)
     module: ClassVar[str] = "ai_edge_litert.interpreter"
 
     def __init__(self, path: Path, threads: int = 1) -> None:

@@ -70,7 +70,7 @@ class OnnxRunner(OnnxFile):
     """
 
     title: ClassVar[str] = "ONNX"
-    suffix: ClassVar[str] = ".onnx"
+    suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
     module: ClassVar[str] = "onnxruntime"
 
     def __init__(self, path: Path, threads: int = 1) -> None:

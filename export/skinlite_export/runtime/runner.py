@@ -18,6 +18,9 @@ from skinlite_export.runtime.compiled import CompiledFile, CompiledRunner
 from skinlite_export.runtime.keras import KerasRunner
 from skinlite_export.runtime.litert import LiteRTFile, LiteRTRunner
 from skinlite_export.runtime.onnx import OnnxFile, OnnxRunner
+from skinlite_export.runtime.peers.mnn import MnnRunner
+from skinlite_export.runtime.peers.ncnn import NcnnBfloat16Runner, NcnnRunner
+from skinlite_export.runtime.peers.openvino import OpenVinoBfloat16Runner, OpenVinoRunner
 from skinlite_export.runtime.signature import Signature
 
 
@@ -58,7 +61,7 @@ class Runner(Protocol):
     Attributes:
         runtime: its name on the command line.
         title: that tells its contestants apart in a report; empty for the usual one.
-        suffix: of the files it runs; empty for a run folder.
+        suffixes: of the files it runs; empty for a run folder.
         module: what loading imports, which is no part of the time to load a model.
         signature: what the file takes and gives.
         shaping: how images get their size, which its bundle knows and a file alone doesn't.
@@ -66,7 +69,7 @@ class Runner(Protocol):
 
     runtime: ClassVar[str]
     title: ClassVar[str]
-    suffix: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
     module: ClassVar[str]
     signature: Signature
     shaping: Shaping
@@ -97,7 +100,17 @@ class Runner(Protocol):
         """The (h, w) attention map of the last invocation; None where the file gives none."""
 
 
-_CLASSES: tuple[type[Runner], ...] = (LiteRTRunner, CompiledRunner, OnnxRunner, KerasRunner)
+_CLASSES: tuple[type[Runner], ...] = (
+    LiteRTRunner,
+    CompiledRunner,
+    OnnxRunner,
+    KerasRunner,
+    OpenVinoRunner,
+    OpenVinoBfloat16Runner,
+    MnnRunner,
+    NcnnRunner,
+    NcnnBfloat16Runner,
+)
 
 RUNNERS = {runner.runtime: runner for runner in _CLASSES}
 """By name; the first for a suffix is what a file runs on unless asked otherwise."""
@@ -116,12 +129,12 @@ def runtimes_for(path: Path) -> list[str]:
     """
     if not path.exists():
         raise InputError(f"There is no model file {path}.")
-    if not path.is_dir():
-        check_regular(path)
-    suffix = "" if path.is_dir() else path.suffix
-    runtimes = [name for name, runner in RUNNERS.items() if runner.suffix == suffix]
-    if not runtimes or (path.is_file() and not suffix):
-        known = sorted({runner.suffix for runner in RUNNERS.values() if runner.suffix})
+    if path.is_dir():
+        return [name for name, runner in RUNNERS.items() if not runner.suffixes]
+    check_regular(path)
+    runtimes = [name for name, runner in RUNNERS.items() if path.suffix in runner.suffixes]
+    if not runtimes:
+        known = sorted({suffix for runner in RUNNERS.values() for suffix in runner.suffixes})
         raise InputError(f"{path}: there are only runtimes for {' and '.join(known)} files.")
     return runtimes
 

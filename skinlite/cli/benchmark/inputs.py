@@ -100,14 +100,25 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
     return runs
 
 
-def peers_of(run: "Run", data: Path | None, runtimes: list[str], report: "Report") -> "list[Entry]":
-    """The stock tools' files of a run."""
+def peers_of(
+    runs: "Sequence[Run]",
+    data: Path | None,
+    runtimes: list[str],
+    baseline: Path | None,
+    report: "Report",
+) -> tuple["list[Entry]", list[str]]:
+    """Other tools' files of runs, and rungs from the baseline; and who takes no part, and why."""
     from skinlite.api.data import dataset_of
     from skinlite.training.input.prepare import prepare_again
-    from skinlite_benchmarks.candidates.peers import make_peers
+    from skinlite_benchmarks.candidates.peers.make import make_peers
+    from skinlite_benchmarks.candidates.rungs import make_rungs
 
-    prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
-    return make_peers(run, prepared, runtimes, report)
+    entries, reasons = make_rungs(baseline, runs, report) if baseline and runs else ([], [])
+    for run in runs:
+        prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
+        made = make_peers(run, prepared, runtimes, report)
+        entries, reasons = [*entries, *made.entries], [*reasons, *made.reasons]
+    return entries, reasons
 
 
 def parse_runtimes(text: str) -> list[str]:
@@ -118,7 +129,7 @@ def parse_runtimes(text: str) -> list[str]:
     """
     from skinlite_export.runtime.runner import RUNNERS
 
-    offered = [name for name, runner in RUNNERS.items() if runner.suffix]
+    offered = [name for name, runner in RUNNERS.items() if runner.suffixes]
     chosen = [name for name in offered if name in text.split(",")]
     if len(chosen) != len(text.split(",")):
         raise InputError(f"--runtimes {text!r}: choose from {', '.join(offered)}, each once.")
@@ -178,6 +189,7 @@ def reference_file(choice: str, run: "Run | None") -> Path | None:
 
 def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     """Write the report and print its summary."""
+    from skinlite_benchmarks.report.factors import factors_of, in_words
     from skinlite_benchmarks.report.view import view_of
     from skinlite_benchmarks.report.wording import summary, theirs
     from skinlite_benchmarks.report.write import write_report
@@ -190,6 +202,8 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
         print(results.model_dump_json())
     else:
         output.print(summary(shown), markup=False)
+        if product := in_words(factors_of(shown)):
+            output.print(product, markup=False)
         for sentence in theirs(shown):
             output.print(sentence, markup=False)
         output.print(f"report: {page}", markup=False)

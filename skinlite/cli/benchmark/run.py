@@ -70,7 +70,11 @@ def benchmark(
     out: OutOption = None,
     threads: Annotated[str, typer.Option(help="Thread counts to measure.")] = "1,2",
     runtimes: Annotated[
-        str, typer.Option(help="Runtimes: litert, compiled (LiteRT's CompiledModel), onnxruntime.")
+        str,
+        typer.Option(
+            help="Runtimes: litert, compiled (LiteRT's CompiledModel), onnxruntime, openvino, "
+            "openvino-bf16."
+        ),
     ] = "litert,onnxruntime",
     rounds: Annotated[int, typer.Option(min=1, help="Number of rounds; use 100 or more.")] = 100,
     reference: Annotated[
@@ -90,7 +94,8 @@ def benchmark(
         typer.Option(
             "--peers",
             help="Also measure the same model from the stock converter (float32, float16, "
-            "dynamic, int8) and from onnxruntime (float, QDQ int8); needs its run.",
+            "dynamic, int8), from onnxruntime (float, QDQ int8), and from what is installed of "
+            "OpenVINO with NNCF, litert-quantizer, MNN and ncnn; needs its run.",
         ),
     ] = False,
     seed: Annotated[int, typer.Option(help="Random seed of the order and the bootstrap.")] = 0,
@@ -185,6 +190,8 @@ def benchmark(
     entries = with_feeds(entries, feeds)
     phones = read_devices(devices or DEVICES, contestants) if devices or DEVICES.is_dir() else ()
     runs = [open_run(path) for path in model or []]
+    if peers:  # whose fidelity is judged, too
+        runs = runs_to_convert(models, runs)
     baseline_run = None if reference_run is None else open_run(reference_run)
     known = [*runs, *([baseline_run] if baseline_run else [])]
     if split and not (data or runs):
@@ -192,15 +199,16 @@ def benchmark(
     evaluation_set = None
     if data or runs:
         evaluation_set = evaluation_set_of(data, known, entries, label_column, label_map, split)
-    to_convert = runs_to_convert(models, runs) if peers else []
     folder = output_folder(out, "reports", models[0].resolve().stem)
     baseline = reference_file(reference, baseline_run)
     with reporting() as report:
+        others, reasons = peers_of(runs if peers else [], data, chosen, baseline, report)
         results = run_benchmark(
             models,
             baseline,
             settings,
-            others=[peer for run in to_convert for peer in peers_of(run, data, chosen, report)],
+            others=others,
+            remarks=reasons,
             evaluation_set=evaluation_set,
             feeds=feeds,
             report=report,

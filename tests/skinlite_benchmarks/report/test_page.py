@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite_benchmarks.report import accuracy_tables, wording
+from skinlite_benchmarks.report import accuracy_tables, tables, wording
 from skinlite_benchmarks.report.charts.depth import depth_chart
+from skinlite_benchmarks.report.charts.errors import error_chart, unbeaten
 from skinlite_benchmarks.report.charts.pareto import front
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
-from skinlite_benchmarks.report.view import Point, view_of
+from skinlite_benchmarks.report.view import ErrorPoint, Point, view_of
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_benchmarks.results.records import (
@@ -34,6 +35,7 @@ from skinlite_export.manifest.measured import DepthError
 
 CHARTS = (
     "Balanced accuracy against latency, one thread",
+    "Error over latency, one thread",
     "Latency distributions, one thread",
     "Times faster than the baseline, one thread",
     "File size",
@@ -67,6 +69,8 @@ def _point(codes: tuple[str, ...], threshold: float, seed: int) -> OperatingPoin
 def everything(results: Results) -> Results:
     """Results in which every part of a report has something to say."""
     first, second, last = results.contestants
+    assert first.accuracy
+    first = first.model_copy(update={"accuracy": first.accuracy.model_copy(update={"error": 3e-3})})
     operators = tuple(
         OperatorTime(operator=f"Operator {n} (NHWC, QC8) IGEMM", count=n + 1, ms=0.1, share=0.09)
         for n in range(10)
@@ -220,6 +224,34 @@ def test_the_front_is_what_nothing_beats() -> None:
     points = [point("slow", 9, 0.9), point("beaten", 5, 0.4), point("quick", 1, 0.5)]
     points += [point("as fast, worse", 9, 0.8), point("equal, slower", 2, 0.5)]
     assert [one.name for one in front(points)] == ["quick", "slow"]
+
+
+def test_the_front_of_errors_is_what_nothing_beats_but_by_rounding() -> None:
+    def point(name: str, ms: float, error: float) -> ErrorPoint:
+        return ErrorPoint(name, ms, error, None, "other")
+
+    points = [point("int8", 1, 3e-3), point("beaten", 2, 4e-3), point("float", 3, 2e-8)]
+    points += [point("float, other sums", 4, 1e-8), point("slow int8", 3, 2e-3)]
+    assert [one.name for one in unbeaten(points)] == ["int8", "float"]
+    drawn = error_chart(sorted(points, key=lambda one: one.ms), 980, "title")
+    assert drawn.count("<circle") == 5 and "&lt;0.00001" in drawn and "0.003" in drawn
+
+
+def test_a_file_that_fails_the_gate_is_wrong_in_place_of_its_time(everything: Results) -> None:
+    first, *others = everything.contestants
+    assert first.accuracy
+    low = Share(value=0.9, low=0.88, high=0.92, n=700)
+    broken = first.model_copy(
+        update={"accuracy": first.accuracy.model_copy(update={"agreement": low})}
+    )
+    shown = view_of(everything.model_copy(update={"contestants": (broken, *others)}))
+    row = tables.overview(shown).rows[0]
+    assert row[1:3] == ("wrong on 70 of 700", wording.NONE)
+    assert [one.name for one in shown.speeds] == [one.name for one in everything.contestants[1:]]
+    assert error_chart(shown.errors, 980, "").count('class="ring"') == 1
+    # What is compared with another network is no less right for that.
+    beside = first.accuracy.model_copy(update={"agreement": low, "agreement_with": "Big"})
+    assert beside.wrong is None and first.accuracy.wrong is None
 
 
 def test_a_layer_is_named_where_the_pointer_rests() -> None:

@@ -102,6 +102,19 @@ def test_without_melanomas_their_recall_is_not_told() -> None:
     assert found.melanoma_recall is None
     assert found.agreement is not None and found.agreement.low == 1
     assert found.balanced_accuracy.value == pytest.approx(2 / 3)
+    assert found.error == 0 and found.wrong is None
+
+
+def test_the_error_is_of_probabilities_and_a_file_below_the_gate_is_wrong() -> None:
+    labels = np.arange(7).repeat(10)
+    keras = np.eye(7, dtype=np.float32)[labels]
+    turned = keras.copy()
+    turned[:4] = np.roll(turned[:4], 1, axis=1)  # 4 of 70: agreement 0.943
+    found = measured(labels, turned, keras, np.arange(70), images="all", leaks=NONE)
+    assert found.wrong == (4, 70)
+    assert found.error == pytest.approx(4 * 2 / (70 * 7))
+    alone = measured(labels, turned, None, np.arange(70), images="all", leaks=NONE)
+    assert (alone.error, alone.wrong) == (None, None)
 
 
 def test_paper_rows_are_backbones_of_ours_and_come_once() -> None:

@@ -11,8 +11,12 @@ from skinlite_benchmarks.report.charts import bars, pareto
 from skinlite_benchmarks.report.charts.curves import decision_chart, has_curve, roc_chart
 from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.distributions import latency_chart, recall_chart
+from skinlite_benchmarks.report.charts.errors import error_chart
 from skinlite_benchmarks.report.charts.sweep_lines import sweep_chart
+from skinlite_benchmarks.report.charts.waterfall import waterfall_chart
 from skinlite_benchmarks.report.detail_tables import operators
+from skinlite_benchmarks.report.factors import factors_of
+from skinlite_benchmarks.report.factors import table as factor_table
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
@@ -49,7 +53,9 @@ class Group:
 def chart_groups(view: View) -> list[Group]:
     """All charts that have something to show, in the page's order."""
     groups = [
+        Group(product(view), columns=False),
         Group(tradeoff(view), columns=False),
+        Group(errors(view), columns=False),
         Group([latencies(view, count) for count in view.fastest_first], columns=False),
         Group(speed_and_size(view), columns=True),
         Group(sweep(view), columns=False),
@@ -74,6 +80,21 @@ def _chart(
 
 def _bars(title: str, shown: list[bars.Bar], full: float | None = None) -> Callable[[int], Markup]:
     return lambda width: bars.bar_chart(shown, width, title, full)
+
+
+def product(view: View) -> list[Chart]:
+    """What the headline's ratio is made of; empty where that wasn't measured."""
+    factors = factors_of(view)
+    if not factors:
+        return []
+    title = f"What makes it faster, {naming.threads(view.threads)}"
+    note = (
+        "Logarithmic axis: each bar begins where the one before ended, and equal lengths are equal "
+        "factors. All were measured in this race."
+    )
+    total = wording.interval(view.headline.measured.ratio)
+    draw = partial(waterfall_chart, factors, total, title=title)
+    return [_chart(title, draw, WIDE, note, factor_table(factors))]
 
 
 def latencies(view: View, count: int) -> Chart:
@@ -156,6 +177,22 @@ def tradeoff(view: View) -> list[Chart]:
         f"as fast and more accurate than those on it.{left_out}{trained}"
     )
     return [_chart(title, partial(pareto.pareto_chart, view.pareto, title=title), WIDE, note)]
+
+
+def errors(view: View) -> list[Chart]:
+    """Error over latency; empty where fewer than two errors are known."""
+    if len(view.errors) < 2:
+        return []
+    title = f"Error over latency, {naming.threads(view.threads)}"
+    unknown = len(view.results.contestants) - len(view.errors)
+    left_out = f" Not shown: {unknown} with unknown error." if unknown else ""
+    note = (
+        "Further left is faster, further down truer: the mean difference of a probability from "
+        "the float model's, on the images that judge. Both axes are logarithmic. Dashed line: no "
+        "other file is both as fast and truer than those on it. Ring: a file that fails the gate "
+        f"on agreement.{left_out}"
+    )
+    return [_chart(title, partial(error_chart, view.errors, title=title), WIDE, note)]
 
 
 def sweep(view: View) -> list[Chart]:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from skinlite_benchmarks.report import detail_tables, tables, wording
+from skinlite_benchmarks.report.factors import factors_of, in_words
 from skinlite_benchmarks.report.html.chart_sections import chart_groups
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
@@ -27,6 +28,7 @@ def render_html(view: View) -> str:
             style=Markup(style),  # ours, as it is
             badges=_badges(view),
             summary=wording.summary(view),
+            factors=in_words(factors_of(view)),
             tiles=_tiles(view),
             notices=results.notices,
             verdicts=results.verdicts,
