@@ -119,6 +119,34 @@ def test_the_web_kit_encodes_them_as_python_does(other_bundle: Bundles) -> None:
     assert np.allclose(json.loads(done.stdout), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"itch": True}, [0, 1, 0]),
+        ({"itch": " TRUE"}, [0, 1, 0]),
+        ({}, [0, 0, 1]),
+        ({"itch": "often"}, "itch often isn't one of false, true, unknown."),
+        ({"diameter_1": "6"}, "diameter_1 6 isn't a number"),
+    ],
+)
+def test_the_web_kit_refuses_what_predict_refuses(
+    other_bundle: Bundles, told: dict[str, Any], expected: Any
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node")
+    patient = {"age": None, "sex": "unknown", "localization": "unknown", "metadata": told}
+    script = NODE.partition("const { vectors }")[0] + (
+        f"try {{ console.log(JSON.stringify([...encode({json.dumps(patient)}, table)])); }}"
+        "catch (error) { console.log(JSON.stringify(error.message)); }"
+    )
+    line = [node, "--input-type=module", "-e", script, str(kits_folder() / "web")]
+    done = subprocess.run([*line, str(other_bundle(2).path)], capture_output=True, text=True)
+    assert done.stderr == ""
+    found = json.loads(done.stdout)
+    assert expected in found if isinstance(expected, str) else found[20:23] == expected
+
+
 @pytest.fixture
 def image_alone(conv_net: str, other_data: Path, tmp_path: Path) -> Run:
     """`conv_net`, trained with ``none``."""

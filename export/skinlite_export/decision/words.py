@@ -6,7 +6,7 @@ from skinlite_export.manifest.manifest import Manifest
 
 UNFAMILIAR = (
     "This does not look like an image that this network knows: its colours or its contrast are "
-    "unlike those of the training images. The probabilities mean nothing."
+    "unlike those of the training images. Its probabilities would mean nothing."
 )
 
 

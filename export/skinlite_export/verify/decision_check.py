@@ -44,7 +44,12 @@ def _of_point(
         if point.files or point.gates:
             yield "it was not chosen, but measured"
         return
-    if point.threshold is None or not 0 <= point.threshold <= 1 or list(point.files) != files:
+    # A sum of several classes' probabilities, each rounded to float32, may be a hair above 1.
+    if (
+        point.threshold is None
+        or not 0 <= point.threshold <= 1 + 1e-6
+        or list(point.files) != files
+    ):
         yield "threshold or files are impossible"
         return
     support = {code: one.support for code, one in manifest.verification.keras.per_class.items()}

@@ -106,8 +106,9 @@ def predict(
         return
     for sentence in in_words(decided, manifest) if decided else []:
         output.print(sentence)
-    table = Table("class", "", "probability")
-    for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
-        table.add_row(name, manifest.classes[name], number(probability))
-    output.print(table)
+    if decided is None or decided.familiar:
+        table = Table("class", "", "probability")
+        for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
+            table.add_row(name, manifest.classes[name], number(probability))
+        output.print(table)
     output.print(manifest.notice)

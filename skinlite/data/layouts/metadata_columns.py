@@ -141,8 +141,9 @@ def blank(value: Value) -> bool:
 
 
 def as_word(value: Value) -> str:
-    """A category's value as it is compared."""
-    return str(value).strip().lower()
+    """A category's value as it is compared; of a whole number as a table writes it."""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip().lower()
 
 
 def as_number(value: Value) -> float:
@@ -151,6 +152,8 @@ def as_number(value: Value) -> float:
     try:
         number = float(text.replace(",", ".") if text.count(",") == 1 else text)
     except ValueError:
+        return math.nan
+    if "_" in text:  # Python's own way to write 1_000
         return math.nan
     return number if math.isfinite(number) else math.nan
 
@@ -177,7 +180,7 @@ def fit_column(name: str, values: "pd.Series[str]") -> Number | Category:
             f"`metadata_columns` {name} has numbers, and {shown}. Write numbers, or leave a cell "
             "blank where nothing is known."
         )
-    values_ = sorted({value.lower() for value in told})
+    values_ = sorted({as_word(value) for value in told})
     if len(values_) > MOST_VALUES:
         raise InputError(
             f"`metadata_columns` {name} has {len(values_):,} different values ({shown}), and a "

@@ -131,6 +131,7 @@ def test_predict_turns_a_photograph_away(
     Image.fromarray(photo).save(tmp_path / "temple.png")
     told = skinlite("predict", bundle.path, tmp_path / "temple.png")
     assert told.code == 0 and "does not look like an image" in told.out
+    assert "vasc" not in told.out and bundle.manifest.notice[:20] in told.out
     found = json.loads(skinlite("predict", bundle.path, tmp_path / "temple.png", "--json").out)
     assert found["decision"]["familiar"] is False
     vector = read_vectors(bundle).vectors[4]

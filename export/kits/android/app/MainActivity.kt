@@ -59,7 +59,9 @@ class MainActivity : Activity() {
 
     private fun describe(answer: Answer): String {
         val decision = answer.decision ?: return bars(answer)
-        if (!decision.familiar) return "This does not look like a picture that this network knows."
+        if (!decision.familiar) {
+            return "This does not look like a picture that this network knows.\n\n${bundle.notice}"
+        }
         val left = decision.classes.map(bundle.names::getValue)
         return (if (left.size == 1) "The network's probabilities point to one class: ${left[0]}"
         else "Not sure: could be ${left.dropLast(1).joinToString()} or ${left.last()}") + "\n\n" + bars(answer)

@@ -29,7 +29,9 @@ struct ContentView: View {
                 return
             }
             let left = answer.decision?.classes.map { contract.names[$0] ?? $0 } ?? []
-            let said = left.count > 1 ? "Not sure: could be \(left.joined(separator: " or "))\n\n" : ""
+            let said = left.count > 1
+                ? "Not sure: could be \(left.joined(separator: " or "))\n\n"
+                : left.map { "The network's probabilities point to one class: \($0)\n\n" }.joined()
             result = said + zip(contract.labels, answer.probabilities)
                 .sorted { $0.1 > $1.1 }
                 .map { String(format: "%.1f %%  ", 100 * $0.1) + (contract.names[$0.0] ?? $0.0) }

@@ -56,6 +56,15 @@ def test_what_is_not_told_is_unknown(dataset: Dataset) -> None:
         encoder.encode([Patient(metadata={"diameter_1": "wide"})])
 
 
+def test_a_whole_number_may_be_a_category() -> None:
+    column = fit_column("fitspatrick", pd.Series(["1", " 2", "iv", "III"]))
+    assert isinstance(column, Category) and column.values == ("1", "2", "iii", "iv", "unknown")
+    told = Patient(metadata={"fitspatrick": 2}).metadata["fitspatrick"]
+    assert column.encode([told]).argmax() == 1
+    with pytest.raises(InputError, match="x has numbers, and '1_000'"):
+        fit_column("x", pd.Series(["1", "2", "3", "1_000"]))
+
+
 def test_documents_without_declared_columns_are_as_before(dataset: Dataset) -> None:
     plain = PatientEncoder.fit(dataset.frame)
     assert plain.kind == "age-sex-localization" and "metadata" not in plain.model_dump()
