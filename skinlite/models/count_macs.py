@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 from keras import layers
@@ -80,11 +81,10 @@ def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
         InputError: no such topology for this backbone.
     """
     released = topology == "released"
-    # In this scope Keras only notes its weights: NASNetLarge takes two seconds, and no memory.
-    with keras.StatelessScope(initialize_variables=False):
-        shape = (backbone.input_size, backbone.input_size, 3)
-        stock = backbone.build(input_shape=shape, include_top=True, weights=None)
-        model = build(backbone, topology)
+    # The weights that Keras notes would all be made where the next scope ends, perhaps in a later
+    # training. It notes them by thread: with one of its own they are forgotten.
+    with ThreadPoolExecutor(1) as thread:
+        stock, model = thread.submit(_without_weights, backbone, topology).result()
     counted = list(count_layers(model))
     attention = model.get_layer("soft_attention")
     return Survey(
@@ -103,6 +103,14 @@ def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
         paper_stock=paper().table4.get(backbone.name),
         notebooks=paper().notebooks.get(backbone.name, ()),
     )
+
+
+def _without_weights(backbone: Backbone, topology: Topology) -> tuple[keras.Model, keras.Model]:
+    """The stock network and the classifier; NASNetLarge takes two seconds, and no memory."""
+    with keras.StatelessScope(initialize_variables=False):
+        shape = (backbone.input_size, backbone.input_size, 3)
+        stock = backbone.build(input_shape=shape, include_top=True, weights=None)
+        return stock, build(backbone, topology)
 
 
 def build(backbone: Backbone, topology: Topology) -> keras.Model:

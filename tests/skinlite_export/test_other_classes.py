@@ -155,7 +155,7 @@ def test_a_changed_class_list_is_found(
 
 
 def test_a_critical_class_that_is_none_is_refused(other_bundle: Bundles, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="which skinlite"):
+    with pytest.raises(InputError, match="scc is not one of the classes"):
         edited(other_bundle(2), tmp_path / "b", lambda manifest: manifest.update(critical="scc"))
 
 

@@ -135,7 +135,7 @@ def runtimes_for(path: Path) -> list[str]:
     runtimes = [name for name, runner in RUNNERS.items() if path.suffix in runner.suffixes]
     if not runtimes:
         known = sorted({suffix for runner in RUNNERS.values() for suffix in runner.suffixes})
-        raise InputError(f"{path}: there are only runtimes for {' and '.join(known)} files.")
+        raise InputError(f"{path}: there are only runtimes for {', '.join(known)} files.")
     return runtimes
 
 

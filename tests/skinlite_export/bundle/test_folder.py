@@ -159,7 +159,7 @@ def test_a_model_that_is_none(bundle: Bundle) -> None:
             bundle.runner(name)
     with pytest.raises(InputError, match="no model file"):
         bundle.runner("absent.tflite")
-    with pytest.raises(InputError, match=r"only runtimes for \.onnx and \.tflite"):
+    with pytest.raises(InputError, match=r"only runtimes for \.mnn, \.onnx, .*\.tflite"):
         bundle.runner("labels.txt")
 
 

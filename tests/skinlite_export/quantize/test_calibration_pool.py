@@ -17,7 +17,6 @@ from skinlite.training.runs.run import Run
 from skinlite_export.recipe import Recipe
 
 TABLE = "HAM10000_metadata.csv"
-SIDES = ("train", "test")
 
 
 @pytest.fixture(scope="session")
@@ -176,7 +175,7 @@ def test_lesions_that_are_known_since_to_judge_do_not_calibrate(
 
     assert training_pool(conv_prepared).source == "the training split"
     split, frame = conv_prepared.split, conv_prepared.dataset.frame
-    lesions = {side: split.loc[split["split"] == side, "lesion_id"].iloc[0] for side in SIDES}
+    lesions = split.groupby("split")["lesion_id"].first()
     joined = frame["lesion_id"].replace(lesions["train"], lesions[side])
     since = Dataset(frame.assign(lesion_id=joined), conv_prepared.dataset.root)
     pool = training_pool(replace(conv_prepared, dataset=since))

@@ -345,10 +345,6 @@ REFUSED: dict[str, tuple[Edit, str]] = {
         put(f"decision/sets/files/{TFLITE}/sizes/0", 10**6),
         r"sets of model\.tflite are impossible",
     ),
-    "statistics in another order": (
-        put("decision/familiarity/statistics/0", "mean B"),
-        "aren't those that this skinlite computes",
-    ),
     "another decision": (
         vector(lambda one: one["models"][TFLITE]["decision"].update(classes=["vasc"])),
         "what is decided from",
