@@ -53,14 +53,13 @@ def models(
 def _list_layers(name: str, topology: Literal["paper", "released"], as_json: bool) -> None:
     import json
 
-    import keras
     from rich.table import Table
 
     from skinlite.models.backbones import find_backbone
     from skinlite.models.count_macs import build, count_layers
+    from skinlite.models.without_weights import without_weights
 
-    with keras.StatelessScope(initialize_variables=False):
-        counted = list(count_layers(build(find_backbone(name), topology)))
+    counted = list(count_layers(without_weights(lambda: build(find_backbone(name), topology))))
     if as_json:
         output.print_json(json.dumps([layer.model_dump() for layer in counted]))
         return

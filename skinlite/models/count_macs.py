@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import keras
 from keras import layers
@@ -13,6 +13,7 @@ from skinlite.models.backbones import Backbone, Topology
 from skinlite.models.classifier import build_classifier
 from skinlite.models.paper import Notebook, Stock, paper
 from skinlite.models.soft_attention import SoftAttention
+from skinlite.models.without_weights import without_weights
 
 AUTHORS_WIDTH = 21
 """Patient columns of the notebooks: the age, and one-hot sex and site with a slot each for what
@@ -74,17 +75,19 @@ class Survey(BaseModel):
         return self.total_params - self.notebooks[0].total_params
 
 
+@cache
 def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
-    """Build a backbone's classifier at the paper's size, and count.
+    """Build a backbone's classifier at the paper's size, and count; once in a process.
 
     Raises:
         InputError: no such topology for this backbone.
     """
     released = topology == "released"
-    # The weights that Keras notes would all be made where the next scope ends, perhaps in a later
-    # training. It notes them by thread: with one of its own they are forgotten.
-    with ThreadPoolExecutor(1) as thread:
-        stock, model = thread.submit(_without_weights, backbone, topology).result()
+    shape = (backbone.input_size, backbone.input_size, 3)
+    stock = without_weights(
+        lambda: backbone.build(input_shape=shape, include_top=True, weights=None)
+    )
+    model = without_weights(lambda: build(backbone, topology))
     counted = list(count_layers(model))
     attention = model.get_layer("soft_attention")
     return Survey(
@@ -103,14 +106,6 @@ def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
         paper_stock=paper().table4.get(backbone.name),
         notebooks=paper().notebooks.get(backbone.name, ()),
     )
-
-
-def _without_weights(backbone: Backbone, topology: Topology) -> tuple[keras.Model, keras.Model]:
-    """The stock network and the classifier; NASNetLarge takes two seconds, and no memory."""
-    with keras.StatelessScope(initialize_variables=False):
-        shape = (backbone.input_size, backbone.input_size, 3)
-        stock = backbone.build(input_shape=shape, include_top=True, weights=None)
-        return stock, build(backbone, topology)
 
 
 def build(backbone: Backbone, topology: Topology) -> keras.Model:

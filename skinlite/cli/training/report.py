@@ -52,12 +52,12 @@ def paper(
     names = published().table4
     surveys: dict[str, Survey] = {}
     with counting("building networks", len(names) + len(opened)) as advance:
+        measured = []
+        for run in opened:  # first, for it refuses what can't be compared
+            measured.append(_measured(run))
+            advance()
         for name in names:
             surveys[name] = survey(find_backbone(name))
-            advance()
-        measured = []
-        for run in opened:
-            measured.append(_measured(run))
             advance()
     page = paper_tables(surveys, measured)
     shown = {row[-1] for table in page.tables for row in table.rows}
@@ -80,12 +80,11 @@ def _measured(run: "Run") -> "Measured":
     Raises:
         InputError: an unfinished or untrained run, which measured nothing.
     """
-    import keras
-
     from skinlite.classes import HAM10000
     from skinlite.evaluation.paper_tables import Measured
     from skinlite.models.classifier import build_classifier
     from skinlite.models.count_macs import count_layers
+    from skinlite.models.without_weights import without_weights
     from skinlite.training.runs.info import METRICS
 
     info, config = run.info, run.info.settings
@@ -103,14 +102,15 @@ def _measured(run: "Run") -> "Measured":
     if config.slimming:
         network = run.load_model()
     else:
-        with keras.StatelessScope(initialize_variables=False):
-            network = build_classifier(
+        network = without_weights(
+            lambda: build_classifier(
                 config.backbone,
                 patient_width=len(run.encoder().columns),
                 topology=config.topology,
                 image_size=config.image_size,
                 width=config.width,
             )
+        )
     label = run.leaks().label
     split = f"{info.split.kind} split" + (f" ({label.upper()})" if label else "")
     facts = [run.path.name, split, f"{config.image_size} px", f"regime {config.regime}"]

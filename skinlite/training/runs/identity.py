@@ -59,10 +59,10 @@ def check_structure(
 
 
 def _fault(model: Any, config: TrainConfig, patient_width: int, classes: int) -> str | None:
-    import keras
 
     from skinlite.models.keras_layers import all_layers
     from skinlite.models.soft_attention import SoftAttention
+    from skinlite.models.without_weights import without_weights
     from skinlite.training.network import float32_copy
 
     size = config.image_size
@@ -78,8 +78,7 @@ def _fault(model: Any, config: TrainConfig, patient_width: int, classes: int) ->
         return f"it takes {inputs} and gives {output}, the run's takes {takes} and gives {gives}"
     if not any(isinstance(layer, SoftAttention) for layer in all_layers(model)):
         return "it has no Soft-Attention layer"
-    with keras.StatelessScope(initialize_variables=False):
-        described = float32_copy(config, patient_width, classes)
+    described = without_weights(lambda: float32_copy(config, patient_width, classes))
     if model.name != described.name:
         return f"its name is {model.name}, the run's is {described.name}"
     if difference := _first_difference(model.weights, described.weights):

@@ -40,13 +40,13 @@ def pruned_at_random(model: Any, share: float) -> tuple[Any, Any]:
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_everything_but_inputs_and_predictions_can_be_cut(name: str) -> None:
-    import keras
 
     from skinlite.models.classifier import build_classifier
+    from skinlite.models.without_weights import without_weights
     from skinlite.slimming.channels import Channels
 
-    with keras.StatelessScope(initialize_variables=False):
-        model = build_classifier(name, patient_width=20, image_size=SIZES.get(name, 64))
+    size = SIZES.get(name, 64)
+    model = without_weights(lambda: build_classifier(name, patient_width=20, image_size=size))
     channels = Channels(model)
     assert set(channels.pinned.values()) == {"it is an input", "it is a prediction"}
     assert len(channels.pinned) == 3 + 20 + 7
