@@ -1,6 +1,7 @@
 """Golden vectors: they hold on the bundle they came from, and name the stage that does not."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,9 @@ from PIL import Image
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import CLASSES
-from skinlite_export.bundle.check_golden import check_golden
-from skinlite_export.bundle.folder import Bundle
+from skinlite_export.bundle.check_golden import _check_decoder, _difference, check_golden
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.bundle.golden import FOLDER, read_vectors
 
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
@@ -99,3 +101,29 @@ def test_the_first_wrong_stage_is_named(
     damage(bundle)
     with pytest.raises(InputError, match=told):
         check_golden(bundle)
+
+
+def test_a_probability_that_is_no_number_is_no_agreement(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("skinlite_export.bundle.check_golden._difference", lambda *_: math.nan)
+    with pytest.raises(InputError, match="gives probabilities that differ by nan"):
+        check_golden(bundle)
+
+
+def test_the_attention_is_compared_too(tiny_bundle: Bundle) -> None:
+    expected = read_vectors(tiny_bundle).vectors[0].models[TFLITE]
+    left = expected.model_copy(update={"attention": [[4.0, 0.0]]})
+    right = expected.model_copy(update={"attention": [[0.0, 4.0]]})
+    assert _difference(left, left) == 0 and _difference(left, right) == 1
+
+
+def test_one_pixel_that_a_decoder_gives_otherwise_is_told(bundle: Bundle) -> None:
+    vector = next(one for one in read_vectors(bundle).vectors if one.decoded)
+    golden = bundle.path / FOLDER
+    _check_decoder(golden, vector)
+    pixels = np.asarray(Image.open(golden / str(vector.decoded))).copy()
+    pixels[0, 0, 0] ^= 128
+    Image.fromarray(pixels).save(golden / str(vector.decoded))
+    with pytest.raises(InputError, match="Pillow decodes it differently"):
+        _check_decoder(golden, vector)

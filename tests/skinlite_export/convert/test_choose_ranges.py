@@ -99,6 +99,17 @@ def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
     assert found == pytest.approx(expected, rel=0.15)
 
 
+def test_a_picture_that_is_loud_everywhere_does_not_set_the_range() -> None:
+    from skinlite_export.convert.choose_ranges import best_ranges
+
+    random = np.random.default_rng(0)
+    samples = [[random.exponential(size=64).astype(np.float32)] for _ in range(100)]
+    ((_, expected),) = best_ranges(lambda: samples)
+    loud = [random.uniform(0, 300, size=64).astype(np.float32)]
+    ((_, found),) = best_ranges(lambda: [*samples, loud])
+    assert found < 3 * expected
+
+
 @pytest.mark.parametrize("count", [1, 150, 151, 294, 1000])
 def test_ranges_are_measured_on_pictures_from_all_over_the_set(count: int) -> None:
     """A folder sorted by class would otherwise show its first classes only."""

@@ -52,12 +52,12 @@ def test_a_range_ends_where_hard_swish_is_0(hard_swish: bool, lowest: float) -> 
     from skinlite_export.tflite.flatbuffer import has_range, unpack
 
     content = measure_ranges(build_twin(network(hard_swish)), lambda: iter(samples()), ranges="mse")
-    (low,) = [
-        tensor.quantization.min[0]
-        for tensor in unpack(content).subgraphs[0].tensors
-        if has_range(tensor) and b"/conv/" in tensor.name
-    ]
+    tensors = [one for one in unpack(content).subgraphs[0].tensors if has_range(one)]
+    (low,) = [one.quantization.min[0] for one in tensors if b"/conv/" in one.name]
     assert low == pytest.approx(lowest, rel=0.05)
+    # Of the image every level counts, though these samples have none above 9.
+    (image,) = [one.quantization for one in tensors if b"image" in one.name]
+    assert (image.min[0], image.max[0]) == (0, 255)
 
 
 def test_what_is_0_on_the_few_has_the_range_of_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,17 @@ def kernel(*shape: int) -> Any:
     return np.random.default_rng(0).uniform(0.5, 1, shape).astype(np.float32)
 
 
-def network(between: str = "ReLU", settings: dict[str, float] | None = None) -> Any:
+def network(
+    between: str = "ReLU",
+    settings: dict[str, float] | None = None,
+    *,
+    narrow: float = NARROW,
+    join: str = "Add",
+) -> Any:
     """Two ways to three channels, of which the last is narrow, their sum, and all that takes it."""
     from skinlite_export.graph.deploy_graph import Graph, Node
 
-    widths = np.array([1, 1, NARROW], np.float32)
+    widths = np.array([1, 1, narrow], np.float32)
     one, three = {"kernel_size": (1, 1)}, {"kernel_size": (3, 3), "strides": (1, 1)}
     norm = (widths, widths / 4, np.full(3, 3, np.float32), np.ones(3, np.float32))
     separable = {**three, "padding": "same", "filters": 3, "use_bias": False}
@@ -40,7 +46,7 @@ def network(between: str = "ReLU", settings: dict[str, float] | None = None) -> 
                 {**one, "filters": 3},
                 (kernel(1, 1, 2, 3) * widths, widths),
             ),
-            Node("sum", "Add", ("left", "right")),
+            Node("sum", join, ("left", "right")),
             Node("between", between, ("sum",), settings or {}),
             Node(
                 "depthwise",
@@ -88,6 +94,32 @@ def test_narrow_channels_take_the_whole_range_and_no_answer_changes() -> None:
         assert after[name].max() <= before[name].max() * (1 + 1e-5), name
     assert before["between"].min() < 0.3 * before["between"].max()
     assert after["between"].min() > 0.7 * after["between"].max()
+    for sample in samples():
+        expected, found = (np.asarray(build_twin(one)(sample)) for one in (stock, equal))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_channel_that_uses_next_to_nothing_is_scaled_by_the_largest_factor() -> None:
+    """A larger one would cost more in the kernels that take its inverse."""
+    from skinlite_export.graph.build_keras import Twin
+    from skinlite_export.quantize.equalization import MOST, equalize
+
+    stock = network(narrow=0.01)
+    equal = {node.name: node for node in equalize(Twin(stock), samples()).nodes}
+    before = next(node for node in stock.nodes if node.name == "left").weights[0]
+    np.testing.assert_allclose(equal["left"].weights[0] / before, [1, 1, MOST], rtol=0.3)
+
+
+def test_of_a_product_one_factor_is_scaled() -> None:
+    from skinlite_export.graph.build_keras import Twin, build_twin
+    from skinlite_export.quantize.equalization import equalize
+
+    stock = network(join="Multiply")
+    equal = equalize(Twin(stock), samples())
+    scaled = {node.name: node for node in equal.nodes}
+    before = {node.name: node for node in stock.nodes}
+    assert (scaled["left"].weights[0] != before["left"].weights[0]).any()
+    assert np.array_equal(scaled["right"].weights[0], before["right"].weights[0])
     for sample in samples():
         expected, found = (np.asarray(build_twin(one)(sample)) for one in (stock, equal))
         np.testing.assert_allclose(found, expected, rtol=1e-5)
