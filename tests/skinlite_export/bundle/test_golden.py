@@ -14,7 +14,7 @@ from skinlite.training.input.prepare import Prepared
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.check_golden import _check_decoder, _difference, check_golden
 from skinlite_export.bundle.folder import TFLITE, Bundle
-from skinlite_export.bundle.golden import FOLDER, read_vectors
+from skinlite_export.bundle.golden import FOLDER, VECTORS, read_vectors
 
 
 def test_they_hold_on_an_untouched_bundle(tiny_bundle: Bundle) -> None:
@@ -127,3 +127,11 @@ def test_one_pixel_that_a_decoder_gives_otherwise_is_told(bundle: Bundle) -> Non
     Image.fromarray(pixels).save(golden / str(vector.decoded))
     with pytest.raises(InputError, match="Pillow decodes it differently"):
         _check_decoder(golden, vector)
+
+
+def test_vectors_cannot_loosen_what_they_are_held_to(bundle: Bundle) -> None:
+    path = bundle.path / FOLDER / VECTORS
+    known = json.loads(path.read_text())
+    path.write_text(json.dumps(known | {"tolerance": 0.5}))
+    with pytest.raises(InputError, match=r"vectors\.json is damaged"):
+        check_golden(bundle)
