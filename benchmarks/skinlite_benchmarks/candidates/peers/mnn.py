@@ -1,7 +1,7 @@
 """MNN: float32, and weights of 8 bits.
 
 By its binding: the command-line wrappers install packages and report their use (docs/privacy.md).
-Its int8 of a QDQ .onnx takes no part: the conversion ends in a crash.
+Its int8 takes no part: the conversion crashes.
 """
 
 from pathlib import Path
