@@ -25,10 +25,11 @@ class At(NamedTuple):
 def along(scores: PointScores, threshold: float) -> list[At]:
     """The thresholds of a curve with the point's own among them, rising.
 
-    Empty where an older skinlite measured no curve, or where there are no images of one kind.
+    Empty where an older skinlite measured no curve, where there are no images of one kind, and
+    where the threshold is 1, as of a network that is always certain: no odds go with it.
     """
     curve = scores.curve
-    if curve is None or not (scores.positives and scores.negatives):
+    if curve is None or threshold >= 1 or not (scores.positives and scores.negatives):
         return []
     counted = {*zip(curve.thresholds, curve.found, curve.cleared, strict=True)}
     own = (threshold, scores.found, scores.cleared)

@@ -68,6 +68,7 @@ def test_a_curve_has_the_point_among_other_thresholds() -> None:
     assert half.benefit == pytest.approx((20 - 30) / 100)
     assert half.benefit_of_all == pytest.approx((20 - 80) / 100)
     assert along(measured.model_copy(update={"curve": None}), 0.9) == []
+    assert along(measured, 1.0) == along(measured, 1 + 3e-8) == []
     assert along(point_scores(np.zeros(100, bool), scores, 0.9, np.arange(100)), 0.9) == []
 
 
