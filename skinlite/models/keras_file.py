@@ -34,15 +34,18 @@ def load_keras(path: Path, *, compiled: bool = False) -> Any:
     import keras
 
     import skinlite.models.soft_attention  # noqa: F401  registers the layer
+    from skinlite.models.keras_layers import keep_slopes
 
     try:
-        return keras.saving.load_model(path, compile=compiled, safe_mode=True)
+        model = keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         reason = str(error).rpartition("Exception encountered: ")[2].partition(". ")[0]
         raise InputError(
             f"{path} can't be loaded: {reason.strip()}. Only what Keras 3 saved as .keras is, and "
             "no code in a file is ever run."
         ) from error
+    keep_slopes(model)
+    return model
 
 
 def other_kind(path: Path) -> str | None:

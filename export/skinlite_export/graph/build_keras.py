@@ -11,6 +11,7 @@ import tf_keras
 
 from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
+from skinlite.models.keras_layers import without_fusing
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.graph.folding import split_separable
 
@@ -184,6 +185,8 @@ class Twin:
 
 def build_twin(graph: Graph) -> tf_keras.Model:
     """Build a graph in tf_keras, with its weights; layers carry the names of the nodes."""
+    if any(node.kind == "LeakyReLU" for node in graph.nodes):
+        without_fusing()
     tensors: dict[str, Any] = {}
     for node in graph.nodes:
         if node.kind == "Input":

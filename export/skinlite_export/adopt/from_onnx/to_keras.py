@@ -11,6 +11,7 @@ import keras
 from onnx import numpy_helper
 
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import keep_slopes
 from skinlite_export.adopt.from_onnx.node import Array, Node, Tensor
 from skinlite_export.adopt.from_onnx.operators import OPERATORS
 from skinlite_export.adopt.from_onnx.shapes import OF_GROUPS, Groups
@@ -48,4 +49,6 @@ def to_keras(path: Path) -> keras.Model:
         raise InputError(f"{path} can't be adopted: {place}: {told}") from error
     except KeyError as error:
         raise InputError(f"{path} can't be adopted: nothing gives {error}.") from error
-    return keras.Model(first, known[graph.output[0].name])
+    model = keras.Model(first, known[graph.output[0].name])
+    keep_slopes(model)
+    return model
