@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from skinlite.api.data import counted, dataset_of, run_of
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
-from skinlite.process.optional_packages import need
+from skinlite.process.optional_packages import need_all
 from skinlite.progress import Report, silent
 from skinlite.training.runs.run import Run
 from skinlite_export.bundle.folder import Bundle
@@ -66,9 +66,7 @@ def export(
     for name in kits:
         if name not in KITS:
             raise InputError(f"There is no kit {name!r}: `kits` can be {', '.join(KITS)}.")
-    need("keras", "train")
-    for module in ("tf_keras", "tf2onnx"):
-        need(module, "export")
+    need_all({"keras": "train", "tf_keras": "export", "tf2onnx": "export"})
     from skinlite.training.input.prepare import prepare_again
     from skinlite_export.export_run import export_run
     from skinlite_export.quantize.calibration_pool import folder_pool

@@ -14,7 +14,7 @@ from skinlite.cli.progress import counting, reporting
 from skinlite.cli.shared import console, hold, output
 from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
-from skinlite.process.optional_packages import need
+from skinlite.process.optional_packages import need_all
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -36,9 +36,7 @@ def demo(
 ) -> None:
     """Make synthetic images, train, export to int8, verify and benchmark."""
     _claim(out)
-    need("keras", "train")
-    for module in ("tf_keras", "tf2onnx"):
-        need(module, "export")
+    need_all({"keras": "train", "tf_keras": "export", "tf2onnx": "export"})
     from skinlite.data.dataset import read_dataset
     from skinlite.data.synthetic.synthesize import write_synthetic
     from skinlite.training.config import TrainConfig

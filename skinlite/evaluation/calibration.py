@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from scipy.optimize import minimize_scalar
 
 BINS = 15
 """Of equal width, as in the paper."""
@@ -100,6 +99,7 @@ def temper(probabilities: Probabilities, temperature: float) -> NDArray[np.float
 
 def fit_temperature(labels: Labels, probabilities: Probabilities) -> float:
     """The temperature with the smallest negative log-likelihood of the labels (section 4.2)."""
+    from scipy.optimize import minimize_scalar  # takes a second
 
     def loss(log_temperature: float) -> float:
         tempered = temper(probabilities, float(np.exp(log_temperature)))

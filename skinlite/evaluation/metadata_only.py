@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from skinlite.classes import HAM10000, ClassList
@@ -47,6 +46,8 @@ class MetadataOnly(BaseModel):
 
 def boosted_trees() -> Any:
     """The classifier that is fitted, as scikit-learn has it."""
+    from sklearn.ensemble import HistGradientBoostingClassifier  # takes seconds
+
     return HistGradientBoostingClassifier(
         max_iter=60,
         learning_rate=0.05,

@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
-from sklearn import metrics
 
 from skinlite.classes import HAM10000, ClassList
 from skinlite.errors import InputError
@@ -92,6 +91,9 @@ def evaluate(
     Raises:
         InputError: no image, or a probability that is NaN or infinite.
     """
+    # Here, for it takes seconds, and whoever only reads figures needs none of it.
+    from sklearn import metrics
+
     if not len(labels):
         raise InputError("There is no image to score: the split is empty.")
     broken = ~np.isfinite(probabilities).all(axis=1)

@@ -83,10 +83,7 @@ def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
         InputError: no such topology for this backbone.
     """
     released = topology == "released"
-    shape = (backbone.input_size, backbone.input_size, 3)
-    stock = without_weights(
-        lambda: backbone.build(input_shape=shape, include_top=True, weights=None)
-    )
+    stock_params, stock_depth = _stock(backbone)
     model = without_weights(lambda: build(backbone, topology))
     counted = list(count_layers(model))
     attention = model.get_layer("soft_attention")
@@ -101,11 +98,21 @@ def survey(backbone: Backbone, topology: Topology = "paper") -> Survey:
         total_params=model.count_params() + released * AUTHORS_STATISTICS,
         macs=sum(layer.macs for layer in counted),
         depth=sum(layer.params > 0 for layer in counted),
-        stock_params=stock.count_params(),
-        stock_depth=sum(bool(layer.weights) for layer in stock.layers),
+        stock_params=stock_params,
+        stock_depth=stock_depth,
         paper_stock=paper().table4.get(backbone.name),
         notebooks=paper().notebooks.get(backbone.name, ()),
     )
+
+
+@cache
+def _stock(backbone: Backbone) -> tuple[int, int]:
+    """Parameters and depth of a backbone as Keras ships it, which no topology changes."""
+    shape = (backbone.input_size, backbone.input_size, 3)
+    stock = without_weights(
+        lambda: backbone.build(input_shape=shape, include_top=True, weights=None)
+    )
+    return stock.count_params(), sum(bool(layer.weights) for layer in stock.layers)
 
 
 def build(backbone: Backbone, topology: Topology) -> keras.Model:

@@ -13,7 +13,19 @@ def need(module: str, extra: str) -> None:
     Raises:
         MissingExtraError: names the ``pip install`` line.
     """
-    if importlib.util.find_spec(module) is None:
-        raise MissingExtraError(module, extra)
+    need_all({module: extra})
+
+
+def need_all(extras: dict[str, str]) -> None:
+    """`need` for several modules, each with its extra: the first imports can take ten seconds, and
+    what is missing is told before them.
+
+    Raises:
+        MissingExtraError: as of `need`, for the first one that is missing.
+    """
+    for module, extra in extras.items():
+        if importlib.util.find_spec(module) is None:
+            raise MissingExtraError(module, extra)
     with silenced():
-        importlib.import_module(module)
+        for module in extras:
+            importlib.import_module(module)

@@ -10,6 +10,7 @@ import skinlite_benchmarks
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks import BenchmarkSettings, benchmark
+from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
 from skinlite_benchmarks.results.results import read_results
 
 QUICK = BenchmarkSettings(threads=(1,), rounds=2, details=False)
@@ -32,12 +33,27 @@ def test_a_benchmark_from_python_writes_the_report(models: Path, tmp_path: Path)
     assert told
 
 
-def test_a_run_brings_its_data_and_its_held_out_images(kept_run: Run, tmp_path: Path) -> None:
+def test_a_run_brings_its_data_and_its_held_out_images(
+    kept_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = benchmark([kept_run.path], runs=[kept_run], settings=QUICK)
+    (contestant,) = results.contestants
+    assert contestant.accuracy is not None and contestant.accuracy.pictures == "test"
+    assert results.settings.data == Path(kept_run.info.data).name
+
+    judging = []  # a folder of the run means the same images as the run
+
+    def given(*_: object, evaluation_set: EvaluationSet, **others: object) -> None:
+        judging.append(evaluation_set)
+
+    monkeypatch.setattr(skinlite_benchmarks.api, "run_benchmark", given)
     for run in (kept_run, str(kept_run.path)):
-        results = benchmark([kept_run.path], runs=[run], settings=QUICK)
-        (contestant,) = results.contestants
-        assert contestant.accuracy is not None and contestant.accuracy.pictures == "test"
-        assert results.settings.data == Path(kept_run.info.data).name
+        benchmark([kept_run.path], runs=[run], settings=QUICK)
+    one, other = judging
+    assert one.pictures == other.pictures == "test" and one.dataset.frame.equals(
+        other.dataset.frame
+    )
+    assert [run.path for run in one.runs] == [run.path for run in other.runs]
 
 
 def test_what_is_wrong_is_refused_before_anything_is_measured(

@@ -59,15 +59,35 @@ def test_int8_stays_near_the_float_model(tiny_bundle: Bundle, tiny_prepared: Pre
     assert floats == {"FULLY_CONNECTED": 1, "SOFTMAX": 2}
 
 
-def test_gates_that_hold(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
+def test_a_folder_that_is_taken_gates_that_hold_and_progress_that_is_told(
+    run: Run, conv_prepared: Prepared, tmp_path: Path
+) -> None:
     from skinlite_export.export_run import export_run
 
-    found = export_run(run, conv_prepared, FLOAT, tmp_path / "bundle").manifest
+    out = tmp_path / "bundle"
+    out.mkdir()
+    (out / "mine").write_text("here")
+    with pytest.raises(InputError, match=r"bundle exists already.*`out`"):
+        export_run(run, conv_prepared, FLOAT, out)
+    assert (out / "mine").read_text() == "here"
+
+    told: list[tuple[str, int, int]] = []
+    bundle = export_run(
+        run, conv_prepared, FLOAT, out, replace=True, report=lambda *step: told.append(step)
+    )
+    bundle.check_files()
+    found = bundle.manifest
     assert found.status == "accepted"
     assert len(found.verification.gates) == 10  # five for each of two files
     assert found.calibration is None
     assert found.temperature is not None
     assert found.source.topology == run.info.config.topology
+    finished = [what for what, done, total in told if done == total]
+    assert finished == [
+        "converted",
+        "verified on 12 held-out images",
+        "chose thresholds on validation images",
+    ]
 
 
 def test_an_untrained_run_has_no_diagnosis_to_keep(
@@ -84,30 +104,6 @@ def test_an_untrained_run_has_no_diagnosis_to_keep(
     found = export_run(run, conv_prepared, recipe, tmp_path / "bundle").manifest
     assert (found.status, found.verification.gates) == ("ungated", [])
     assert (found.source.trained, found.recipe.gates) == (False, None)
-
-
-def test_progress_is_told(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
-    from skinlite_export.export_run import export_run
-
-    told: list[tuple[str, int, int]] = []
-    export_run(run, conv_prepared, FLOAT, tmp_path / "b", report=lambda *step: told.append(step))
-    finished = [what for what, done, total in told if done == total]
-    assert finished == [
-        "converted",
-        "verified on 12 held-out images",
-        "chose thresholds on validation images",
-    ]
-
-
-def test_a_folder_that_is_taken(run: Run, conv_prepared: Prepared, tmp_path: Path) -> None:
-    from skinlite_export.export_run import export_run
-
-    (tmp_path / "bundle").mkdir()
-    (tmp_path / "bundle" / "mine").write_text("here")
-    with pytest.raises(InputError, match=r"bundle exists already.*`out`"):
-        export_run(run, conv_prepared, FLOAT, tmp_path / "bundle")
-    assert (tmp_path / "bundle" / "mine").read_text() == "here"
-    export_run(run, conv_prepared, FLOAT, tmp_path / "bundle", replace=True).check_files()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 
 from skinlite.classes import ClassList
 from skinlite.errors import InputError
@@ -119,6 +118,8 @@ def threshold_for(
 
 def most_misses(lesions: int, sensitivity: float) -> int | None:
     """How many of so many lesions may be missed; None where even none missed proves too little."""
+    from scipy.stats import beta  # takes a second
+
     missed = np.arange(lesions)
     bounds = beta.ppf(CONFIDENCE, missed + 1, lesions - missed)
     within = int((bounds <= 1 - sensitivity).sum())

@@ -172,14 +172,14 @@ def input_moments(
     squares = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
     counts = [tf.Variable(0.0, dtype=tf.float64) for _ in nodes]
 
-    @tf.function
+    @tf.function(autograph=False)
     def add(inputs: dict[str, tf.Tensor], is_first: tf.Tensor) -> None:
         outputs = tf.nest.flatten(watched(inputs, training=False))
         totals = zip(nodes, outputs, firsts, sums, squares, counts, strict=True)
         for node, values, first, total, square, count in totals:
             patches = _patches(node, values)
-            if is_first:
-                first.assign(tf.reduce_mean(patches, axis=1))
+            # Chosen, not branched: a branch in the graph for each layer takes seconds to trace.
+            first.assign(tf.where(is_first, tf.reduce_mean(patches, axis=1), first))
             patches -= first[:, None]
             total.assign_add(tf.reduce_sum(patches, axis=1))
             square.assign_add(tf.matmul(patches, patches, transpose_a=True))

@@ -10,7 +10,7 @@ from skinlite.cli.shared import console, output
 from skinlite.errors import InputError
 from skinlite.files.locks import restore
 from skinlite.files.read_write import check_regular
-from skinlite.process.optional_packages import need
+from skinlite.process.optional_packages import need, need_all
 
 if TYPE_CHECKING:
     from skinlite.progress import Report
@@ -95,8 +95,7 @@ def runs_to_convert(models: list[Path], runs: "list[Run]") -> "list[Run]":
             "--peers converts the Keras model, which is not in a bundle or model file. Give their "
             "run with --model RUN."
         )
-    for module in ("keras", "tf_keras", "tf2onnx"):
-        need(module, "export")
+    need_all(dict.fromkeys(("keras", "tf_keras", "tf2onnx"), "export"))
     return runs
 
 

@@ -10,7 +10,7 @@ import typer
 from skinlite.cli.benchmark.inputs import evaluation_set_of, publish, reference_file, thread_counts
 from skinlite.cli.shared import JsonOption, OutOption, output_folder
 from skinlite.errors import InputError
-from skinlite.process.optional_packages import need
+from skinlite.process.optional_packages import need_all
 
 N = TypeVar("N", int, float)
 SIZES, WIDTHS = "96,128,160,192,224,299", "1"
@@ -54,8 +54,7 @@ def sweep(
     point is converted once, in about a minute, and kept in the cache.
     """
     counts = thread_counts(threads)
-    for module in ("keras", "tf_keras"):
-        need(module, "export")
+    need_all(dict.fromkeys(("keras", "tf_keras"), "export"))
     from skinlite.cli.progress import reporting
     from skinlite.models.backbones import find_backbone
     from skinlite.training.runs.find import open_run

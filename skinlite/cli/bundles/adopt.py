@@ -10,7 +10,7 @@ from skinlite.cli.progress import reporting
 from skinlite.cli.shared import LabelColumnOption, LabelMapOption, OutOption, output, output_folder
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
-from skinlite.process.optional_packages import need
+from skinlite.process.optional_packages import need_all
 
 CLASSES = "Its outputs in order, as nv,mel,...; default: as labelled images say."
 PIXELS = "Range that it takes: 0-255, 0-1, -1..1, imagenet, caffe, z-score, z-score-data, or auto."
@@ -64,9 +64,7 @@ def adopt(
             "Give labelled images with --data: they prove how the network wants to be fed, "
             "calibrate it, and judge it."
         )
-    need("keras", "train")
-    for module in ("tf_keras", "tensorflow"):
-        need(module, "export")
+    need_all({"keras": "train", "tf_keras": "export", "tensorflow": "export"})
     from skinlite_export.adopt.adopt import adopt as make
 
     folder = output_folder(out, "runs", f"{file.stem}-adopted")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from skinlite.models import paper as published
 from skinlite.training.runs.run import Run
 
 
@@ -25,6 +26,14 @@ def run(tiny_run: Run, tmp_path: Path) -> Path:
 def image(tiny_data: Path) -> Path:
     """One of the images."""
     return min(tiny_data.glob("*/*.jpg"))
+
+
+@pytest.fixture
+def short_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves one backbone of table 4, so that ``report paper`` builds one and not ten."""
+    whole = published.paper()
+    table = {"mobilenet": whole.table4["mobilenet"]}
+    monkeypatch.setattr(published, "paper", lambda: whole.model_copy(update={"table4": table}))
 
 
 PROGRAM = f"""

@@ -18,7 +18,12 @@ from skinlite.training.runs.run import Run
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import Bundle
 
+from ...skinlite_export.conftest import exported
+
+__all__ = ["exported"]
+
 Skinlite = Callable[..., Any]
+Exported = Callable[..., Bundle]
 
 
 @pytest.fixture
@@ -28,17 +33,18 @@ def run(conv_run: Run) -> Path:
 
 
 def test_evaluate_gives_what_the_run_and_the_bundle_say(
-    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle
+    skinlite: Skinlite, kept_run: Run, exported: Exported
 ) -> None:
-    known = read_json(RunMetrics, tiny_run.path / "metrics.json")
+    known = read_json(RunMetrics, kept_run.path / "metrics.json")
     for split, expected in (("test", known.test), ("validation", known.validation)):
-        code, out, err = skinlite("evaluate", tiny_run.path, "--split", split, "--json")
+        code, out, err = skinlite("evaluate", kept_run.path, "--split", split, "--json")
         assert code == 0, err
         assert json.loads(out).items() >= json.loads(expected.model_dump_json()).items()
-    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--json")
+    bundle = exported()
+    code, out, err = skinlite("evaluate", bundle.path, "--model", kept_run.path, "--json")
     assert code == 0, err
-    exported = tiny_bundle.manifest.verification.files[0].metrics
-    assert json.loads(out).items() >= json.loads(exported.model_dump_json()).items()
+    proven = bundle.manifest.verification.files[0].metrics
+    assert json.loads(out).items() >= json.loads(proven.model_dump_json()).items()
 
 
 def test_evaluate_says_synthetic_and_prints_the_table(skinlite: Skinlite, kept_run: Run) -> None:
@@ -239,18 +245,19 @@ def test_a_damaged_history_of_an_older_run_is_told(
 
 @pytest.mark.slow
 def test_shifts_are_judged_beside_the_scores(
-    skinlite: Skinlite, tiny_run: Run, tiny_bundle: Bundle, tmp_path: Path
+    skinlite: Skinlite, kept_run: Run, exported: Exported, tmp_path: Path
 ) -> None:
-    line = ("evaluate", tiny_bundle.path, "--model", tiny_run.path, "--shifts", "--json")
+    bundle = exported()
+    line = ("evaluate", bundle.path, "--model", kept_run.path, "--shifts", "--json")
     code, out, err = skinlite(*line, "--figures", tmp_path / "figures")
     assert code == 0, err
     found = json.loads(out)
     plain, *shifted = found["shifts"]
     assert (plain["shift"], plain["strength"], len(shifted)) == ("none", 0, 60)
     assert plain["accuracy"] == pytest.approx(found["accuracy"])  # fewer than 300 images: all
-    comparison = tiny_bundle.manifest.verification.files[0]
+    comparison = bundle.manifest.verification.files[0]
     assert plain["agreement"] == pytest.approx(comparison.agreement)
-    decision = tiny_bundle.manifest.decision
+    decision = bundle.manifest.decision
     assert decision
     away = decision.familiarity.turned_away["model.tflite"].value
     assert plain["turned_away"] == pytest.approx(away)

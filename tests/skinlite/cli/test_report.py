@@ -7,19 +7,13 @@ from typing import Any
 
 import pytest
 
-from skinlite.models import paper as published
 from skinlite.training.runs.info import RunMetrics
 from skinlite.training.runs.run import Run
 
 Skinlite = Callable[..., Any]
 
 
-@pytest.fixture(autouse=True)
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leaves one backbone of table 4, so that one is built and not ten."""
-    whole = published.paper()
-    table = {"mobilenet": whole.table4["mobilenet"]}
-    monkeypatch.setattr(published, "paper", lambda: whole.model_copy(update={"table4": table}))
+pytestmark = pytest.mark.usefixtures("short_paper")
 
 
 def test_renders_a_run(skinlite: Skinlite, tiny_run: Run, tmp_path: Path) -> None:

@@ -10,9 +10,16 @@ import pandas as pd
 import pytest
 
 from skinlite.data.splits.leaks import OLDER
+from skinlite.training.runs.run import Run
 from skinlite.vocabulary import LEAKS_UNKNOWN
+from skinlite_export.bundle.folder import Bundle
+
+from ...skinlite_export.conftest import exported
+
+__all__ = ["exported"]
 
 Skinlite = Callable[..., Any]
+Exported = Callable[..., Bundle]
 TABLE = "HAM10000_metadata.csv"
 REASON = "the table has no lesion id for"
 
@@ -31,6 +38,7 @@ def without_lesions(source: Path, target: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("short_paper")
 @pytest.mark.filterwarnings("ignore:The split's .* lack")
 def test_unknown_is_said_wherever_a_figure_stands(
     skinlite: Skinlite, conv_net: str, tiny_data: Path, tmp_path: Path
@@ -88,7 +96,7 @@ def test_unknown_is_said_wherever_a_figure_stands(
 
 
 def test_another_data_set_is_unknown_by_id_never_none(
-    skinlite: Skinlite, tiny_bundle: Any, tiny_run: Any, tiny_data: Path, tmp_path: Path
+    skinlite: Skinlite, exported: Exported, kept_run: Run, tiny_data: Path, tmp_path: Path
 ) -> None:
     data = Path(shutil.copytree(tiny_data, tmp_path / "data"))
     table = pd.read_csv(data / TABLE, dtype=str)
@@ -98,32 +106,32 @@ def test_another_data_set_is_unknown_by_id_never_none(
     for path in data.glob("*/*.jpg"):
         path.rename(path.with_stem(f"other_{path.stem}"))
     whole = ["--data", data, "--split", "all"]
-    for artefact in ([tiny_run.path], [tiny_bundle.path, "--model", tiny_run.path]):
+    for artefact in ([kept_run.path], [exported().path, "--model", kept_run.path]):
         code, out, err = skinlite("evaluate", *artefact, *whole)
         assert (code, "begin with IL_, SYN_, can't be compared" in unwrapped(out)) == (0, True), err
         assert "--split all includes" not in err
-    alone = json.loads(skinlite("evaluate", tiny_bundle.path, *whole, "--json").out)["leaks"]
+    alone = json.loads(skinlite("evaluate", exported().path, *whole, "--json").out)["leaks"]
     assert alone["state"] == "unknown" and "the run isn't given" in alone["reason"]
     own = json.loads(
-        skinlite("evaluate", tiny_run.path, "--split", "all", "--data", tiny_data, "--json").out
+        skinlite("evaluate", kept_run.path, "--split", "all", "--data", tiny_data, "--json").out
     )
     assert own["leaky"] and own["leaks"]["state"] == "found"
-    train = json.loads(skinlite("evaluate", tiny_run.path, "--split", "train", "--json").out)
+    train = json.loads(skinlite("evaluate", kept_run.path, "--split", "train", "--json").out)
     assert train["leaky"] and train["leaks"]["reason"] == "the training images themselves"
 
 
 def test_what_older_versions_wrote_is_read(
-    skinlite: Skinlite, tiny_bundle: Any, tiny_run: Any, tmp_path: Path
+    skinlite: Skinlite, exported: Exported, kept_run: Run, tmp_path: Path
 ) -> None:
     """A run's split tells what is known today; a bundle alone can't."""
-    run = Path(shutil.copytree(tiny_run.path, tmp_path / "run"))
+    run = Path(shutil.copytree(kept_run.path, tmp_path / "run"))
     for name in ("config.json", "metrics.json"):
         known = json.loads((run / name).read_text())
         del known["split"]["leaks"], known["split"]["joined"]
         (run / name).write_text(json.dumps(known))
     found = json.loads(skinlite("evaluate", run, "--json").out)
     assert (found["leaky"], found["leaks"]["state"]) == (False, "none found")
-    manifest = json.loads((tiny_bundle.path / "manifest.json").read_text())
+    manifest = json.loads((exported().path / "manifest.json").read_text())
     del manifest["data"]["split"]["leaks"], manifest["data"]["split"]["joined"]
     from skinlite_export.manifest.manifest import Manifest
 

@@ -93,12 +93,20 @@ def test_a_run_in_a_run_out(
     assert spoiled.code == 2 and "was changed after the training" in spoiled.err
 
 
-def test_it_resumes_as_if_uninterrupted(
+@pytest.mark.filterwarnings("ignore:.*LEAKY")
+def test_it_resumes_as_if_uninterrupted_and_a_leak_stays_labelled(
     kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
 ) -> None:
     """Stopped in the epoch after the second cut, which is then made again."""
+    leaky = Path(shutil.copytree(kept_run.path, tmp_path / "leaky"))
+    known = json.loads((leaky / "config.json").read_text())
+    known["split"]["leaky"] = True
+    known["split"]["leaks"]["state"] = "found"
+    (leaky / "config.json").write_text(json.dumps(known))
     settings: dict[str, Any] = SHORT | {"steps": 2, "data": tiny_data}
-    whole = slim(kept_run, out=tmp_path / "whole", **settings)
+    with pytest.warns(UserWarning, match="LEAKY"):
+        whole = slim(leaky, out=tmp_path / "whole", **settings)
+    assert whole.info.split.leaky
 
     def stop(what: str, done: int, total: int) -> None:
         if (what, done) == ("epoch 2/2", 1):
@@ -106,9 +114,9 @@ def test_it_resumes_as_if_uninterrupted(
 
     out = tmp_path / "stopped"
     with pytest.raises(TrainingInterruptedError):
-        slim(kept_run, out=out, report=stop, **settings)
+        slim(leaky, out=out, report=stop, **settings)
     again = resume(out)
-    assert again.info.settings == whole.info.settings
+    assert again.info.settings == whole.info.settings and again.info.split.leaky
     for found, expected in zip(
         again.load_model().get_weights(), whole.load_model().get_weights(), strict=True
     ):
@@ -187,7 +195,7 @@ def test_the_front_goes_on_where_it_was(
 
     monkeypatch.setattr(api, "FRONT", (0.95, 0.9))
     out = tmp_path / "front"
-    slim(kept_run, out=out / "0.95", data=tiny_data, **SHORT | {"cycles": 0.95})
+    slim(kept_run, out=out / "0.95", data=tiny_data, **SHORT | {"cycles": 0.95, "epochs": 1})
     before = sha256_of(out / "0.95" / "config.json")
     command = ("slim", kept_run.path, "--front", "--out", out, "--data", tiny_data)
     done = skinlite(*command, "--epochs", "1", "--steps", "1", "--importance", "random")
@@ -199,17 +207,3 @@ def test_the_front_goes_on_where_it_was(
 
     other = skinlite("slim", out / "0.9", "--front", "--out", out, "--data", tiny_data)
     assert other.code == 2 and "is of another run" in other.err
-
-
-def test_a_leak_stays_labelled(
-    kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
-) -> None:
-    leaky = tmp_path / "leaky"
-    shutil.copytree(kept_run.path, leaky)
-    known = json.loads((leaky / "config.json").read_text())
-    known["split"]["leaky"] = True
-    known["split"]["leaks"]["state"] = "found"
-    (leaky / "config.json").write_text(json.dumps(known))
-    with pytest.warns(UserWarning, match="LEAKY"):
-        run = slim(leaky, out=tmp_path / "x", data=tiny_data, **SHORT)
-    assert run.info.split.leaky

@@ -2,7 +2,7 @@
 
 ``loss_curves.py DATA WEIGHTS FOLDER`` prints the losses of the same training on one and on two
 virtual devices. With TensorFlow it then starts one in FOLDER/killed, and ends itself by SIGKILL
-within its second epoch.
+within its second epoch; with JAX it trains FOLDER/alone, which two processes have to equal.
 """
 
 import json
@@ -70,3 +70,5 @@ def kill(title: str, step: int, total: int) -> None:
 
 if os.environ["KERAS_BACKEND"] == "tensorflow":
     fitting.Training(folder / "killed", TrainConfig(**small), prepared, kill).start()
+else:
+    fitting.Training(folder / "alone", TrainConfig(**small), prepared).start()

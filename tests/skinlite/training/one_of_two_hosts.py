@@ -1,8 +1,8 @@
-"""Run by `test_hosts`, once for each process of a job of two, or alone.
+"""Run by `test_hosts`, once for each process of a job of two.
 
-``one_of_two_hosts.py DATA OUT HOSTS DO`` trains (DO is ``train``, or ``die``: the second process
-ends itself by SIGKILL within its second epoch) or goes on with what was left (``resume``). Prints
-the run's folder and its losses.
+``one_of_two_hosts.py DATA OUT DO`` trains (DO is ``die``: the second process ends itself by SIGKILL
+within its second epoch) or goes on with what was left (``resume``). Prints the run's folder and its
+losses.
 """
 
 import json
@@ -20,10 +20,10 @@ from skinlite.errors import InputError
 from skinlite.training import fit
 from skinlite.training.execution import Execution
 
-data, out, hosts, do = sys.argv[1:]
+data, out, do = sys.argv[1:]
 tests = Path(__file__).parents[2]
 backbone = runpy.run_path(str(tests / "conftest.py"))["add_conv_net"](pytest.MonkeyPatch())
-execution = Execution(hosts=hosts)
+execution = Execution(hosts="all")
 second = os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID") == "1"
 start = fit.start_streams
 

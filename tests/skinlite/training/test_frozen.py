@@ -12,7 +12,7 @@ from skinlite.errors import InputError
 from skinlite.settings import validated
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.runs.find import partial_folder
+from skinlite.training.runs.find import open_run, partial_folder
 from skinlite.training.runs.run import Run
 
 Make = Callable[..., Any]
@@ -57,29 +57,39 @@ def furthest(before: list[Any], after: list[Any]) -> float:
     return max(float(np.abs(a - b).max()) for a, b in zip(before, after, strict=True))
 
 
+@pytest.fixture
+def thawed(transfer: Make, once: Callable[..., Path]) -> Path:
+    """A folder with a run of `transfer` that nothing interrupted, and the last epoch's model,
+    whichever was the best one. Read only."""
+
+    def build(folder: Path) -> None:
+        def report(what: str, done: int, total: int) -> None:
+            if what.startswith("epoch 3/3, "):
+                from skinlite.training.checkpoint import load_checkpoint
+                from skinlite.training.trainer import classifier_of
+
+                trainer, _ = load_checkpoint(partial_folder(folder / "run") / "checkpoint")
+                classifier_of(trainer).save(folder / "last.keras")
+
+        folder.mkdir()
+        transfer(folder / "run", report).start()
+
+    return once("thawed", build)
+
+
 def test_only_the_head_learns_until_the_backbone_is_unfrozen(
-    transfer: Make, kept_run: Run, tmp_path: Path
+    transfer: Make, thawed: Path, kept_run: Run, tmp_path: Path
 ) -> None:
+    from skinlite.models.keras_file import load_keras
+
     start = parts(kept_run.load_model())
     frozen = parts(transfer(tmp_path / "frozen", unfreeze_epochs=0).start().load_model())
     assert furthest(start["backbone"], frozen["backbone"]) == 0
     assert furthest(start["head"], frozen["head"]) > 1e-4
 
-    # The last epoch's model, whichever was the best one.
-    models: list[Any] = []
-
-    def report(what: str, done: int, total: int) -> None:
-        if what.startswith("epoch 3/3, "):
-            from skinlite.training.checkpoint import load_checkpoint
-            from skinlite.training.trainer import classifier_of
-
-            trainer, _ = load_checkpoint(partial_folder(tmp_path / "thawed") / "checkpoint")
-            models.append(classifier_of(trainer))
-
-    transfer(tmp_path / "thawed", report).start()
-    thawed = parts(models[0])
-    assert furthest(start["backbone"], thawed["backbone"]) > 1e-5
-    assert furthest(frozen["head"], thawed["head"]) < furthest(start["head"], thawed["head"])
+    last = parts(load_keras(thawed / "last.keras"))
+    assert furthest(start["backbone"], last["backbone"]) > 1e-5
+    assert furthest(frozen["head"], last["head"]) < furthest(start["head"], last["head"])
 
 
 def test_a_head_on_feature_maps_predicts_what_the_whole_predicts_on_images(
@@ -98,16 +108,16 @@ def test_a_head_on_feature_maps_predicts_what_the_whole_predicts_on_images(
     assert frozen.data.examples["test"] is conv_prepared.examples["test"]
 
 
-@pytest.mark.parametrize("title", ["epoch 2/3", "epoch 3/3"])
 def test_resuming_gives_what_no_interruption_gives(
-    transfer: Make, tmp_path: Path, title: str
+    transfer: Make, thawed: Path, tmp_path: Path
 ) -> None:
-    """Stopped with a frozen backbone, and where it was just unfrozen."""
-    straight = transfer(tmp_path / "straight").start()
-    stopped = transfer(tmp_path / "stopped", stop_in(title)).start()
-    assert stopped.info.status == "interrupted"
-    stopped.path.replace(partial_folder(stopped.path))
-    resumed = transfer(tmp_path / "stopped").resume()
+    """Stopped with a frozen backbone, and again where it was just unfrozen."""
+    out = tmp_path / "stopped"
+    for title, go in (("epoch 2/3", "start"), ("epoch 3/3", "resume")):
+        stopped = getattr(transfer(out, stop_in(title)), go)()
+        assert stopped.info.status == "interrupted"
+        out.replace(partial_folder(out))
+    resumed, straight = transfer(out).resume(), open_run(thawed / "run")
     columns = ["loss", "validation_balanced_accuracy"]
     pd.testing.assert_frame_equal(
         pd.read_csv(resumed.path / "history.csv")[columns],

@@ -1,6 +1,5 @@
 """A training of two processes is that of one, also where one of them was killed."""
 
-import importlib.util
 import json
 import os
 import signal
@@ -12,29 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skinlite.errors import InputError
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.find import open_run, partial_folder
 
-Job = Callable[[str, int], list[subprocess.CompletedProcess[str]]]
+Job = Callable[[str], list[subprocess.CompletedProcess[str]]]
 
 
 @pytest.fixture
 def job(tiny_data: Path, tmp_path: Path, on_jax: dict[str, str]) -> Job:
-    """Runs `one_of_two_hosts.py` in one or two processes, which write ``tmp_path/run``."""
+    """Runs `one_of_two_hosts.py` in two processes, which write ``tmp_path/run``."""
 
-    def run(do: str, processes: int) -> list[subprocess.CompletedProcess[str]]:
+    def run(do: str) -> list[subprocess.CompletedProcess[str]]:
         script = Path(__file__).with_name("one_of_two_hosts.py")
-        hosts = "all" if processes > 1 else "one"
-        out = tmp_path / ("run" if processes > 1 else "alone")
-        line = [sys.executable, str(script), str(tiny_data), str(out), hosts, do]
+        line = [sys.executable, str(script), str(tiny_data), str(tmp_path / "run"), do]
         with socket.create_server(("localhost", 0)) as free:
             port = free.getsockname()[1]
         variables = on_jax | {
             "KERAS_DISTRIBUTION_JOB_ADDRESSES": f"localhost:{port}",
-            "KERAS_DISTRIBUTION_NUM_PROCESSES": str(processes),
+            "KERAS_DISTRIBUTION_NUM_PROCESSES": "2",
         }
         started = [
             subprocess.Popen(
@@ -44,7 +42,7 @@ def job(tiny_data: Path, tmp_path: Path, on_jax: dict[str, str]) -> Job:
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            for index in range(processes)
+            for index in range(2)
         ]
         ended = []
         for process in started:
@@ -57,11 +55,10 @@ def job(tiny_data: Path, tmp_path: Path, on_jax: dict[str, str]) -> Job:
 
 @pytest.mark.slow
 def test_two_processes_one_of_which_was_killed_have_the_loss_of_one(
-    job: Job, tmp_path: Path
+    job: Job, curves: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    if importlib.util.find_spec("jax") is None:
-        pytest.skip("jax is not installed: pip install 'skinlite[jax]'")
-    first, second = job("die", 2)
+    alone = open_run(curves("jax") / "alone")
+    first, second = job("die")
     assert second.returncode == -signal.SIGKILL
     assert first.returncode == 2, first.stderr[-3000:]
     told = [line for line in first.stderr.splitlines() if line.startswith("InputError")]
@@ -69,17 +66,16 @@ def test_two_processes_one_of_which_was_killed_have_the_loss_of_one(
     assert f"`resume={tmp_path / 'run'}`" in told[0]
     assert not (tmp_path / "run").exists() and partial_folder(tmp_path / "run").exists()
 
-    resumed = job("resume", 2)
+    resumed = job("resume")
     assert [one.returncode for one in resumed] == [0, 0], resumed[0].stderr[-3000:]
     found = [json.loads(one.stdout.splitlines()[-1]) for one in resumed]
-    (alone,) = job("train", 1)
-    _, losses = json.loads(alone.stdout.splitlines()[-1])
+    losses = pd.read_csv(alone.path / "history.csv")["loss"].tolist()
     assert len(losses) == 2 and losses[1] < losses[0]
     for folder, curve in found:
         np.testing.assert_allclose(curve, losses, rtol=1e-4)
         # The first one's run is kept, the other's was temporary.
         assert Path(folder).exists() == (folder == str(tmp_path / "run"))
-    one, two = (open_run(tmp_path / name).load_model() for name in ("alone", "run"))
+    one, two = (run.load_model() for run in (alone, open_run(tmp_path / "run")))
     for weights, others in zip(one.get_weights(), two.get_weights(), strict=True):
         np.testing.assert_allclose(others, weights, atol=1e-4)
 

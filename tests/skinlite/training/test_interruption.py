@@ -13,6 +13,7 @@ import pytest
 from skinlite.errors import InputError
 from skinlite.files.read_write import sha256_of
 from skinlite.training.runs.find import open_run, partial_folder, reopen_run
+from skinlite.training.runs.run import Run
 
 Make = Callable[..., Any]
 TIMES = ["seconds", "cpu_seconds"]
@@ -33,7 +34,7 @@ def stop_at(title: str, step: int, error: BaseException) -> Callable[[str, int, 
 
 
 def test_resuming_gives_what_no_interruption_gives(training: Make, tmp_path: Path) -> None:
-    """Ctrl-C in the middle of the second epoch: the same weights as without it."""
+    """Ctrl-C in the first epoch, in the second one, then a full disk: the weights are the same."""
     from skinlite.training.checkpoint import load_checkpoint
 
     def last_state(out: Path, seen: list[Any]) -> Callable[[str, int, int], None]:
@@ -47,11 +48,19 @@ def test_resuming_gives_what_no_interruption_gives(training: Make, tmp_path: Pat
     whole = training(tmp_path / "whole", last_state(tmp_path / "whole", straight)).start()
 
     out = tmp_path / "stopped"
-    stopped = training(out, stop_at("epoch 2/2", 2, KeyboardInterrupt())).start()
+    stopped = training(out, stop_at("epoch 1/2", 1, KeyboardInterrupt())).start()
+    info = stopped.info
+    assert (info.status, info.epochs_done, info.best_epoch) == ("interrupted", 0, None)
+    reopen_run(out)
+    stopped = training(out, stop_at("epoch 2/2", 2, KeyboardInterrupt())).resume()
     assert (stopped.info.status, stopped.info.epochs_done) == ("interrupted", 1)
     assert stopped.load_model() is not None
     again = reopen_run(out)
     assert again.path == partial_folder(out) and not out.exists()
+    full = stop_at("epoch 2/2", 2, OSError(28, "No space left on device"))
+    with pytest.raises(InputError, match=rf"No space left.*`resume={out}`"):
+        training(out, full).resume()
+    assert reopen_run(out).info.status == "interrupted"
     resumed: list[Any] = []
     done = training(out, last_state(out, resumed)).resume()
 
@@ -93,20 +102,11 @@ def test_resuming_keeps_the_plateau_and_the_early_stop(training: Make, tmp_path:
     assert resumed.info.best_epoch == straight.info.best_epoch
 
 
-def test_stopped_before_the_first_epoch_ended(training: Make, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    run = training(out, stop_at("epoch 1/2", 1, KeyboardInterrupt())).start()
-    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 0, None)
-    reopen_run(out)
-    assert training(out).resume().info.epochs_done == 2
-
-
-def test_a_finished_run_has_nothing_to_resume(training: Make, tmp_path: Path) -> None:
-    run = training(tmp_path / "run", epochs=1).start()
-    before = sorted(run.path.iterdir())
+def test_a_finished_run_has_nothing_to_resume(conv_run: Run) -> None:
+    before = sorted(conv_run.path.iterdir())
     with pytest.raises(InputError, match="is finished: there is nothing to resume"):
-        reopen_run(run.path)
-    assert sorted(run.path.iterdir()) == before
+        reopen_run(conv_run.path)
+    assert sorted(conv_run.path.iterdir()) == before
 
 
 def test_nothing_to_resume_where_there_is_no_run(tmp_path: Path) -> None:
@@ -129,17 +129,6 @@ def test_an_end_before_the_first_checkpoint_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_fills_up_is_told_and_can_be_gone_on_from(
-    training: Make, tmp_path: Path
-) -> None:
-    out = tmp_path / "run"
-    full = stop_at("epoch 2/2", 2, OSError(28, "No space left on device"))
-    with pytest.raises(InputError, match=rf"No space left.*`resume={out}`"):
-        training(out, full).start()
-    assert reopen_run(out).info.status == "interrupted"
-    assert training(out).resume().info.epochs_done == 2
-
-
 def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,66 +147,84 @@ def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
     assert [path.name for path in run.path.glob("*.keras")] == ["model.keras"]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, Killed])
-def test_an_end_between_checkpoint_and_model(
-    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
-) -> None:
-    """The checkpoint names a better model that isn't ``model.keras`` yet."""
+def late(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> list[Any]:
+    """Raises where the first epoch's model, the best so far, gets its place; gives its state."""
     from skinlite.training import fit
 
     publish, calls = fit.publish, []
 
-    def late(folder: Path, state: Any) -> None:
+    def first_raises(folder: Path, state: Any) -> None:
         calls.append(state)
-        if len(calls) == 1:  # of the first epoch, which is the best so far
+        if len(calls) == 1:
             raise error
         publish(folder, state)
 
-    monkeypatch.setattr(fit, "publish", late)
+    monkeypatch.setattr(fit, "publish", first_raises)
+    return calls
+
+
+def test_ctrl_c_between_checkpoint_and_model_and_a_kill_at_the_very_end(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At first the checkpoint names a better model that isn't ``model.keras`` yet. At the end it
+    is removed: without it a run can't be resumed, so it has to be whole by then."""
     out = tmp_path / "run"
-    if error is KeyboardInterrupt:
-        run = training(out).start()
-        assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 1, 1)
-        assert run.load_model() is not None
-        assert run.model_sha256() == calls[0].model_sha256
-        assert len(pd.read_csv(run.intact("history.csv"))) == 1
-        reopen_run(out)
-    else:
-        with pytest.raises(Killed):
-            training(out).start()
-        assert sha256_of(partial_folder(out) / "model.keras") != calls[0].model_sha256
-    done = training(out).resume()
-    assert (done.info.status, done.info.epochs_done) == ("complete", 2)
-    assert done.load_model() is not None
-    assert done.metrics().test.images > 0
+    calls = late(monkeypatch, KeyboardInterrupt)
+    run = training(out).start()
+    assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("interrupted", 1, 1)
+    assert run.load_model() is not None
+    assert run.model_sha256() == calls[0].model_sha256
+    assert len(pd.read_csv(run.intact("history.csv"))) == 1
+    reopen_run(out)
+
+    def removed_and_killed(path: Path, **options: Any) -> None:
+        rmtree(path, **options)
+        if str(path).endswith("checkpoint"):
+            raise Killed
+
+    rmtree = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", removed_and_killed)
+    with pytest.raises(Killed):
+        training(out).resume()
+    assert_whole(open_run(out))
+
+
+def test_a_kill_between_checkpoint_and_model(
+    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "run"
+    calls = late(monkeypatch, Killed)
+    with pytest.raises(Killed):
+        training(out).start()
+    assert sha256_of(partial_folder(out) / "model.keras") != calls[0].model_sha256
+    assert_whole(training(out).resume())
+
+
+def assert_whole(run: Run) -> None:
+    assert (run.info.status, run.info.epochs_done) == ("complete", 2)
+    assert run.load_model() is not None
+    assert run.metrics().test.images > 0
 
 
 def test_a_model_from_elsewhere_is_not_gone_on_from(training: Make, tmp_path: Path) -> None:
-    """Were no later epoch better, it would pass for this training's."""
+    """Were no later epoch better, it would pass for this training's. The checkpoint of an older
+    skinlite doesn't say which model is the best one's: it is finished, and its model unknown."""
     out = tmp_path / "run"
+    settings = {"learning_rate": 1e-9}  # too little to get better
     with pytest.raises(Killed):
-        training(out, stop_at("epoch 2/2", 1, Killed())).start()
+        training(out, stop_at("epoch 2/2", 1, Killed()), **settings).start()
     model = partial_folder(out) / "model.keras"
     whole = model.read_bytes()
     model.write_bytes(whole + b" ")
     with pytest.raises(InputError, match=r"model\.keras isn't the file that this training saved"):
-        training(out).resume()
+        training(out, **settings).resume()
     model.write_bytes(whole)
-    assert training(out).resume().info.status == "complete"
 
-
-def test_a_training_begun_by_an_older_skinlite_is_finished_and_its_model_unknown(
-    training: Make, tmp_path: Path
-) -> None:
-    """Its checkpoint doesn't say which model is the best one's."""
-    out = tmp_path / "run"
-    with pytest.raises(Killed):
-        training(out, stop_at("epoch 2/2", 1, Killed()), learning_rate=1e-9).start()
     state = partial_folder(out) / "checkpoint" / "state.json"
     kept = json.loads(state.read_text())
     del kept["model_sha256"]
     state.write_text(json.dumps(kept))
-    done = training(out, learning_rate=1e-9).resume()  # too little to get better
+    done = training(out, **settings).resume()
     assert (done.info.status, done.info.best_epoch) == ("complete", 1)
     assert not done.info.names_network and done.info.structure is None
     assert {"split.csv", "metrics.json", "history.csv"} <= set(done.info.files)
@@ -231,20 +238,3 @@ def test_a_folder_with_nothing_to_resume_is_replaced(training: Make, tmp_path: P
         reopen_run(tmp_path / "run")
     done = training(tmp_path / "run", epochs=0).start()
     assert done.info.status == "untrained" and not work.exists()
-
-
-def test_a_kill_at_the_very_end_leaves_a_whole_run(
-    training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without its checkpoint a run can't be resumed, so it has to be whole by then."""
-
-    def removed_and_killed(path: Path, **options: Any) -> None:
-        rmtree(path, **options)
-        if str(path).endswith("checkpoint"):
-            raise Killed
-
-    rmtree = shutil.rmtree
-    monkeypatch.setattr(shutil, "rmtree", removed_and_killed)
-    with pytest.raises(Killed):
-        training(tmp_path / "run", epochs=1).start()
-    assert open_run(tmp_path / "run").info.status == "complete"

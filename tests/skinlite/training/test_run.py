@@ -23,8 +23,10 @@ Forget = Callable[[Path], Run]
 
 
 @pytest.fixture
-def run(training: Callable[..., Any], tmp_path: Path) -> Run:
-    return training(tmp_path / "runs" / "first", epochs=0).start()
+def run(training: Callable[..., Any], once: Callable[..., Path], tmp_path: Path) -> Run:
+    """An untrained one, to be damaged."""
+    untrained = once("untrained", lambda folder: training(folder, epochs=0).start())
+    return open_run(Path(shutil.copytree(untrained, tmp_path / "runs" / "first")))
 
 
 def test_a_folder_that_is_no_run(tmp_path: Path) -> None:
@@ -143,9 +145,9 @@ def test_what_another_file_is_under_that_name(run: Run, forget_hashes: Forget, k
             opened.load_model()
 
 
-def test_the_files_are_named_by_their_hashes(training: Callable[..., Any], tmp_path: Path) -> None:
+def test_the_files_are_named_by_their_hashes(conv_run: Run) -> None:
     """What is there beside config.json, and no more."""
-    run = training(tmp_path / "run", epochs=1).start()
+    run = conv_run
     assert run.info.names_network
     names = {path.name for path in run.path.iterdir()} - {"config.json"}
     assert run.info.files == {name: sha256_of(run.path / name) for name in names}
@@ -154,8 +156,8 @@ def test_the_files_are_named_by_their_hashes(training: Callable[..., Any], tmp_p
 
 
 @pytest.mark.parametrize("name", ["patient_encoding.json", "metrics.json", "history.csv"])
-def test_a_file_of_another_run(training: Callable[..., Any], tmp_path: Path, name: str) -> None:
-    run = training(tmp_path / "run", epochs=1).start()
+def test_a_file_of_another_run(conv_run: Run, name: str) -> None:
+    run = conv_run
     with (run.path / name).open("a") as file:
         file.write(" ")
     with pytest.raises(InputError, match=rf"{name} was changed after .*Restore .* or train again"):
@@ -274,8 +276,8 @@ def test_no_run_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.keras", "split.csv", "config.json"])
-def test_what_is_no_file_is_called_what_it_is(tiny_run: Run, tmp_path: Path, name: str) -> None:
-    path = Path(shutil.copytree(tiny_run.path, tmp_path / "run")) / name
+def test_what_is_no_file_is_called_what_it_is(run: Run, name: str) -> None:
+    path = run.path / name
     for make, kind in ((os.mkfifo, "a pipe"), (os.mkdir, "a folder")):
         path.unlink() if path.is_file() or path.is_fifo() else path.rmdir()
         make(path)

@@ -54,8 +54,12 @@ def expected(classifier: Any, few: Examples) -> np.ndarray:
     return predict(classifier, few)
 
 
-def test_every_scheme_names_its_inputs_and_keeps_the_answers(
-    convert: Callable[..., bytes], expected: np.ndarray, few: Examples, tmp_path: Path
+def test_every_scheme_names_its_inputs_keeps_the_answers_and_gives_the_same_bytes_again(
+    convert: Callable[..., bytes],
+    classifier: Any,
+    expected: np.ndarray,
+    few: Examples,
+    tmp_path: Path,
 ) -> None:
     assert np.ptp(expected, axis=0).max() > 0.05
     tolerance = {"none": 1e-5, "float16": 5e-3, "dynamic": 0.05, "int8": 0.1}
@@ -79,6 +83,17 @@ def test_every_scheme_names_its_inputs_and_keeps_the_answers(
     assert sizes["int8"] < 0.4 * sizes["none"] and sizes["dynamic"] < 0.4 * sizes["none"]
     assert 0.45 * sizes["none"] < sizes["float16"] < 0.65 * sizes["none"]
 
+    whole, integer = (audit(tmp_path / f"{name}.tflite") for name in ("none", "int8"))
+    assert whole.float_operations["CONV_2D"] == 2
+    assert whole.operations["CONV_2D float32"] == 2
+    assert integer.float_operations == {"SOFTMAX": 2}  # the attention's and the last
+    assert integer.operations["CONV_2D int8"] == 2
+
+    before = {name: (tmp_path / f"{name}.tflite").read_bytes() for name in ("none", "int8")}
+    assert {name: convert(name) for name in before} == before
+    classifier.get_layer("soft_attention").gamma.assign(0.9)
+    assert convert("none") != before["none"]
+
 
 def test_a_full_disk_is_named_where_tensorflow_meets_it(
     convert: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
@@ -92,27 +107,6 @@ def test_a_full_disk_is_named_where_tensorflow_meets_it(
     monkeypatch.setattr("tensorflow.saved_model.save", fail)
     with pytest.raises(InputError, match=r"temporary files to .*: No space left on device\. Free"):
         convert("none")
-
-
-def test_audit_tells_the_formats_apart(convert: Callable[..., bytes], tmp_path: Path) -> None:
-    for scheme in ("none", "int8"):
-        (tmp_path / f"{scheme}.tflite").write_bytes(convert(scheme))
-    whole, integer = (audit(tmp_path / f"{name}.tflite") for name in ("none", "int8"))
-    assert whole.float_operations["CONV_2D"] == 2
-    assert whole.operations["CONV_2D float32"] == 2
-    assert integer.float_operations == {"SOFTMAX": 2}  # the attention's and the last
-    assert integer.operations["CONV_2D int8"] == 2
-
-
-@pytest.mark.parametrize("scheme", ["none", "int8"])
-def test_same_input_same_bytes(convert: Callable[..., bytes], scheme: Scheme) -> None:
-    assert convert(scheme) == convert(scheme)
-
-
-def test_another_weight_is_another_file(convert: Callable[..., bytes], classifier: Any) -> None:
-    before = convert("none")
-    classifier.get_layer("soft_attention").gamma.assign(0.9)
-    assert convert("none") != before
 
 
 def test_unfused_hard_swish_leaves_few_partitions(
