@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from skinlite_benchmarks.report import accuracy_tables, tables, wording
+from skinlite_benchmarks.report.charts.bars import Bar, bar_chart
 from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.errors import error_chart, unbeaten
-from skinlite_benchmarks.report.charts.pareto import front
+from skinlite_benchmarks.report.charts.pareto import front, pareto_chart
+from skinlite_benchmarks.report.charts.waterfall import waterfall_chart
+from skinlite_benchmarks.report.factors import Factor
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
@@ -224,6 +227,17 @@ def test_the_front_is_what_nothing_beats() -> None:
     points = [point("slow", 9, 0.9), point("beaten", 5, 0.4), point("quick", 1, 0.5)]
     points += [point("as fast, worse", 9, 0.8), point("equal, slower", 2, 0.5)]
     assert [one.name for one in front(points)] == ["quick", "slow"]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_what_is_all_the_same_is_drawn(value: float) -> None:
+    same = Share(value=value, low=value, high=value, n=9)
+    points = [Point(name, ms, same, 1, "other") for name, ms in (("a", 1.0), ("b", 2.0))]
+    heights = re.findall(r'cy="([\d.]+)"', pareto_chart(points, 980, "title"))
+    assert len(set(heights)) == 1 and 0 < float(heights[0]) < 300
+    factors = [Factor("a gain", 1.0, "a", "b")] * 2
+    assert "together" in waterfall_chart(factors, "1.0", 980, "title")
+    assert "<rect" in bar_chart([Bar("fast", 0.0, "0 ms", "other")], 980, "title")
 
 
 def test_the_front_of_errors_is_what_nothing_beats_but_by_rounding() -> None:
