@@ -56,7 +56,11 @@ def score(
     for number, entry in enumerate(judged):
         name = entry.contestant.name
         report(f"testing on {images:,} images: {name}", number, len(judged) + 1)
-        found = judge.theirs(entry) if entry.inspection else judge.ours(entry)
+        try:
+            found = judge.theirs(entry) if entry.inspection else judge.ours(entry)
+        except InputError as error:  # such as NaN; the times stay
+            judge.reasons.append(f"{name} was not tested for accuracy: {error}")
+            continue
         if found:
             accuracies[name] = found
     return accuracies, judge.reasons
@@ -106,11 +110,7 @@ class _Judge:
     def theirs(self, entry: Entry) -> Accuracy | None:
         """Of a file of somebody else's, beside the baseline if that is one too."""
         name = entry.contestant.name
-        try:
-            predicted = self._predict_theirs(entry)
-        except InputError as error:  # the times stay
-            self.reasons.append(f"{name} was not tested for accuracy: {error}")
-            return None
+        predicted = self._predict_theirs(entry)
         if predicted is None:
             self.reasons.append(
                 f"{name} was not tested for accuracy: how it wants to be fed isn't in the file. "

@@ -13,10 +13,12 @@ from skinlite.files.read_write import read_json
 from skinlite.training.runs.info import RunMetrics
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.find import find_contestants
+from skinlite_benchmarks.measure import accuracy
 from skinlite_benchmarks.measure.accuracy import score
 from skinlite_benchmarks.measure.evaluation_set import choose_images
 from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
+from skinlite_export.runtime.onnx import OnnxRunner
 
 from ..conftest import write_bundle
 
@@ -53,6 +55,24 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     assert int8.accuracy.keras == whole.accuracy.exported
     assert int8.accuracy.exported.images == len(dataset.frame) == int8.accuracy.agreement.n
     assert int8.accuracy.agreement.value < 1  # other weights
+
+
+def test_nan_of_one_file_leaves_it_without_accuracy_and_the_others_with_theirs(
+    models: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = accuracy.predict_all
+
+    def broken(runner: object, *given: object) -> object:
+        found = real(runner, *given)
+        return found * np.nan if isinstance(runner, OnnxRunner) else found
+
+    monkeypatch.setattr(accuracy, "predict_all", broken)
+    bundle = write_bundle(tmp_path / "bundle", models, quantize="none")
+    entries = find_contestants([bundle])
+    found, (reason,) = score(entries, choose_images(dataset, []), silent)
+    assert list(found) == [entries[0].contestant.name]
+    assert reason.startswith(f"{entries[1].contestant.name} was not tested for accuracy: The ")
+    assert "with NaN or infinity" in reason
 
 
 def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Dataset) -> None:
