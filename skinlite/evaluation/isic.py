@@ -39,8 +39,8 @@ def submission(
     broken = ~np.isfinite(probabilities).all(axis=1)
     if broken.any():
         raise InputError(
-            f"The network predicts {broken.sum()} of {len(broken)} images with NaN or infinity, "
-            "which no scorer takes. Run another file of the bundle, or export it again."
+            f"The network predicts {broken.sum()} of {len(probabilities)} images with NaN or "
+            "infinity, which no scorer takes. Run another file of the bundle, or export it again."
         )
     columns = classes.isic_columns
     order = [classes.codes.index(code) for code in columns]

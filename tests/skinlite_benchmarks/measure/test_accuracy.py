@@ -15,9 +15,10 @@ from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_benchmarks.measure import accuracy
 from skinlite_benchmarks.measure.accuracy import score
-from skinlite_benchmarks.measure.evaluation_set import choose_images
+from skinlite_benchmarks.measure.evaluation_set import choose_images, run_of
 from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
+from skinlite_export.bundle.folder import TFLITE, Bundle
 from skinlite_export.runtime.onnx import OnnxRunner
 
 from ..conftest import write_bundle
@@ -95,6 +96,20 @@ def test_a_bundle_of_another_run_is_refused(
         choose_images(dataset, [kept_run], entries)
     fresh = find_contestants([kept_run.path, write_bundle(tmp_path / "b", models, trained=False)])
     assert choose_images(dataset, [kept_run], fresh).pictures == "test"
+
+
+def test_a_bare_file_comes_from_the_run_that_it_names(
+    models: Path, tiny_bundle: Bundle, tiny_run: Run, kept_run: Run, dataset: Dataset
+) -> None:
+    """The only run that is given isn't its own for that: it knows another encoding and split."""
+    for model in tiny_bundle.models:
+        (entry,) = find_contestants([tiny_bundle.path / model])
+        assert run_of(entry, [kept_run, tiny_run]) is tiny_run
+        assert run_of(entry, [kept_run]) is None and run_of(entry, []) is None
+    entries = find_contestants([models / "tiny.tflite", tiny_bundle.path / TFLITE])
+    found, reasons = score(entries, choose_images(dataset, [kept_run], entries), silent)
+    assert not found and len(reasons) == 2
+    assert all("doesn't say that it was exported from a run" in reason for reason in reasons)
 
 
 def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(
