@@ -230,6 +230,29 @@ def test_kotlin_takes_an_answer_that_the_table_lacks_as_unknown(
 
 
 @pytest.mark.slow
+def test_kotlin_takes_a_whole_number_as_tables_write_it(
+    kit: list[str], other_bundle: Callable[[int], Bundle], tmp_path: Path
+) -> None:
+    """JSON's 1 is 1.0 in Kotlin, and the word of a category is 1."""
+    bundle = open_bundle(Path(shutil.copytree(other_bundle(2).path, tmp_path / "bundle")))
+    path = bundle.path / ENCODING
+    path.write_text(path.read_text().replace("false", "0").replace("true", "1"))
+    table = json.loads(path.read_text())
+    table["metadata"][0]["values"] = ["0", "1", "unknown"]
+    path.write_text(json.dumps(table))
+    path, outputs = bundle.path / "golden/vectors.json", tmp_path / "phone.json"
+    known = json.loads(path.read_text())
+    known["vectors"] = known["vectors"][:1]
+    known["vectors"][0]["patient"]["metadata"] = {"itch": 1}
+    path.write_text(json.dumps(known))
+    model = [sys.executable, "-c", MODEL, str(bundle.path)]
+    subprocess.run([*kit, str(bundle.path), str(outputs), *model], check=True)
+    (one,) = json.loads(outputs.read_text())["vectors"]
+    place = table["columns"].index("itch=0")
+    assert one["patient"]["patient"][place : place + 3] == [0, 1, 0]
+
+
+@pytest.mark.slow
 def test_kotlin_refuses_an_age_that_nobody_has(
     kit: list[str], damaged: Bundle, tmp_path: Path
 ) -> None:
@@ -249,6 +272,12 @@ def test_kotlin_refuses_an_age_that_nobody_has(
         (MANIFEST, '"antialias": false', '"antialias": true', "antialias is true; this kit knows"),
         (MANIFEST, '"dtype": "float32"', '"dtype": "int64"', "image is int64; this kit knows"),
         (ENCODING, "age-sex-localization", "age-only", "has the kind age-only; this kit knows"),
+        (
+            MANIFEST,
+            '"log deviation R"',
+            '"noise of R"',
+            "the statistics aren't those that this kit",
+        ),
         (MANIFEST, "{", "{{", "JSON can't be read at character 1"),
     ],
 )

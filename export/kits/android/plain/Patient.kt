@@ -45,7 +45,7 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
         val name = column.name
         val told = known.metadata[name]
         if (column.values.isNotEmpty()) {
-            val word = (told ?: UNKNOWN).toString().trim().lowercase()
+            val word = wordOf(told)
             require(word in column.values) { "$name $told isn't one of ${column.values.joinToString()}." }
             set += "$name=$word"
         } else if (told == null) set += "$name=missing"
@@ -60,6 +60,12 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
         val column = table.columns[index]
         scaled[column]?.toFloat() ?: if (column in set) 1f else 0f
     }
+}
+
+/** A category's value as it is compared; of a whole number as a table writes it. */
+private fun wordOf(told: Any?): String {
+    val whole = (told as? Number)?.toDouble()?.takeIf { it == Math.rint(it) }?.toLong()
+    return (whole ?: told ?: UNKNOWN).toString().trim().lowercase()
 }
 
 /** The answers for a model that encodes inside, by the name of the input; age -1: not told. */
