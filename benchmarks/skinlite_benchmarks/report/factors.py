@@ -16,7 +16,7 @@ from skinlite_benchmarks.report.view import Row, View
 from skinlite_benchmarks.results.results import Contestant
 
 PIXELS = "fewer pixels"
-GAINS = (
+GAINS: tuple[str, ...] = (
     "int8 in place of float32",
     "a smaller network at equal pixels",
     PIXELS,

@@ -59,7 +59,10 @@ export function checkBundle(manifest, encoding) {
   if (encoding) {
     mustBe("patient_encoding.json: kind", encoding.kind, ENCODINGS);
     const size = tensor(inputs, "patient")?.shape[1] ?? encoding.columns.length;
-    mustBe("patient_encoding.json: number of columns", encoding.columns.length, [size]);
+    if (size !== encoding.columns.length) {
+      throw new Error(`patient_encoding.json has ${encoding.columns.length} columns, and the model ` +
+        `takes ${size} numbers of a patient.`);
+    }
   }
   if (manifest.decision) checkDecision(manifest.decision, Object.keys(manifest.classes));
 }

@@ -39,7 +39,7 @@ REFUSED: dict[str, Change] = {
     "patient_encoding.json: kind is age-only; this kit knows": lambda _, table: table.update(
         kind="age-only"
     ),
-    "patient_encoding.json: number of columns is ": lambda _, table: table["columns"].pop(),
+    "columns, and the model takes ": lambda _, table: table["columns"].pop(),
     "leave patient_encoding.json out": lambda manifest, _: manifest["signatures"][TFLITE][
         "inputs"
     ].pop(),

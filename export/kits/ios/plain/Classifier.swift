@@ -25,11 +25,15 @@ struct Patient: Decodable {
     var localization = unknown
     var metadata: [String: Told]?
 
-    /// The same with what the table doesn't have as unknown.
-    /// - Throws: an age that no patient has.
+    /// The same with a sex and a localization that the table doesn't have as unknown.
+    /// - Throws: an age that no patient has, or metadata of a column that the table lacks.
     fileprivate func known(_ table: Encoding) throws -> Patient {
         if let age, !(0...120).contains(age) {
             throw KitError("Age \(age) is outside of 0-120 years; nil where it isn't told.")
+        }
+        let columns = (table.metadata ?? []).map(\.name)
+        if let strange = metadata?.keys.first(where: { !columns.contains($0) }) {
+            throw KitError("\(strange): the model wasn't trained on it; leave it out.")
         }
         return Patient(
             age: age, sex: table.sexes.contains(sex) ? sex : unknown,
@@ -125,7 +129,7 @@ func encode(_ patient: Patient, _ table: Encoding) throws -> [Float] {
             switch told {
             case nil: word = unknown
             case .word(let given): word = given.trimmingCharacters(in: .whitespaces).lowercased()
-            case .number(let given): word = Int(exactly: given).map(String.init) ?? "\(given)"
+            case .number(let given): word = Int(exactly: given).map { "\($0)" } ?? "\(given)"
             }
             guard values.contains(word) else {
                 throw KitError("\(column.name) \(word) isn't one of \(values.joined(separator: ", ")).")
