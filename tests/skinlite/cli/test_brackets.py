@@ -41,3 +41,12 @@ def test_what_is_predicted(bundle: Bundle, skinlite: Callable[..., Any], image: 
     write_manifest(bundle.path, bundle.manifest.model_copy(update={"classes": names}))
     done = skinlite("predict", bundle.path, image)
     assert done.code == 0 and "nevus [common]" in done.out, done.err
+
+
+def test_the_title_of_a_bar() -> None:
+    from skinlite.cli.progress import _bar
+
+    with _bar() as shown:
+        task = shown.add_task("testing on 3 images: net [small]", total=1)
+        (column, *_) = shown.columns
+        assert str(column(shown.tasks[task])) == "testing on 3 images: net [small]"
