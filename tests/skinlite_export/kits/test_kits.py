@@ -39,8 +39,9 @@ def test_what_was_not_compiled_or_not_run_says_so() -> None:
             on_phones = path.parent in (android / "app", android / "androidTest")
             assert told.startswith("// NEVER RUN by skinlite's tests") == on_phones, path
     for name in KITS:
-        text = (kits_folder() / name / "README.md").read_text()
+        text = " ".join((kits_folder() / name / "README.md").read_text().split())
         assert "## Into an app" in text and "## Test it" in text and "no diagnosis" in text
+        assert "if it isn't `familiar`, show no class" in text
 
 
 @pytest.mark.slow
