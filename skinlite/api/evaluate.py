@@ -103,7 +103,7 @@ def judge(
             "A bundle doesn't contain its run's split: name the run with `run=RUN`, or evaluate "
             f"every image of another data set with `split='all'` (asked for: {split})."
         )
-    if bundle and run and split != "all":
+    if bundle and run:
         _check_origin(bundle, run)
     if data is None:
         if run is None:
@@ -178,7 +178,7 @@ def _without_images(predictions: Answered, split: str, run: Run | None) -> tuple
 
 
 def _check_origin(bundle: "Bundle", run: Run) -> None:
-    """Refuse another run's split: its held-out images may have trained this bundle."""
+    """Refuse another run, which knows neither what trained this bundle nor its float model."""
     if bundle.manifest.source.model_sha256 != run.model_sha256():
         raise InputError(
             f"{bundle.path} wasn't exported from {run.path} as it is now, so the bundle may have "

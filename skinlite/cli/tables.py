@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from skinlite.cli.shared import output
@@ -52,7 +53,7 @@ def print_manifest(manifest: "Manifest") -> None:
             number(metrics.critical_recall),
             number(metrics.macro_auc),
         )
-    output.print(table)
+    output.print(table, markup=False)
     if manifest.search:
         print_search(manifest.search)
     if manifest.layer_errors:
@@ -69,7 +70,7 @@ def print_manifest(manifest: "Manifest") -> None:
         held = "[green]holds[/]" if gate.passed else "[red]fails[/]"
         held = held if gate.applies else "[yellow]can't be judged:[/]"
         beside = "against the teacher, " if proof.is_against_teacher(gate) else ""
-        output.print(f"{held} {beside}{gate.sentence()}{manifest.leaks.mark}")
+        output.print(f"{held} {beside}{escape(gate.sentence())}{manifest.leaks.mark}")
     if manifest.decision:
         print_decision(manifest.decision)
     if manifest.calibration:
@@ -87,7 +88,7 @@ def print_manifest(manifest: "Manifest") -> None:
     if manifest.recipe.in_int8:
         floats = (f"{count} x {name}" for name, count in manifest.audit.float_operations.items())
         said += f"; left in float: {', '.join(floats) or 'nothing'}"
-    output.print(said)
+    output.print(said, markup=False)
     if manifest.temperature:
         temperature = manifest.temperature
         output.print(
@@ -102,12 +103,14 @@ def print_decision(decision: "Decision") -> None:
     for name, point in decision.points.items():
         scores = point.files.get("model.tflite")
         if scores is None:
-            output.print(f"[yellow]no operating point[/] {name} at {point.asked:g}: {point.reason}")
+            why = escape(f"{name} at {point.asked:g}: {point.reason}")
+            output.print(f"[yellow]no operating point[/] {why}")
             continue
         output.print(
             f"operating point {name} at {point.asked:g}: threshold {point.threshold:.4g}; "
             f"sensitivity {number(scores.sensitivity.value)}, "
-            f"specificity {number(scores.specificity.value)}"
+            f"specificity {number(scores.specificity.value)}",
+            markup=False,
         )
     if not decision.points:
         output.print("no operating point: none was asked for, and no class is known to be critical")
@@ -136,7 +139,7 @@ def print_search(search: "Search") -> None:
             number(step.agreement),
             ", ".join(step.failed) or "none",
         )
-    wide().print(table)
+    wide().print(table, markup=False)
 
 
 def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
@@ -158,7 +161,7 @@ def print_layer_errors(errors: "Sequence[LayerError]", most: int = 20) -> None:
             f"{error.shift:+.2f}",
             f"{error.clipped:.2%}",
         )
-    wide().print(table)
+    wide().print(table, markup=False)
 
 
 def number(value: float | None) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from skinlite.classes import HAM10000, ClassList
+from skinlite.errors import InputError
 from skinlite.evaluation.calibration import Probabilities
 
 NONE_OF_THEM = "UNK"
@@ -31,7 +32,16 @@ def submission(
         image_ids: N.
         probabilities: (N, len(classes)).
         classes: in the order of the probabilities.
+
+    Raises:
+        InputError: a probability that is NaN or infinite.
     """
+    broken = ~np.isfinite(probabilities).all(axis=1)
+    if broken.any():
+        raise InputError(
+            f"The network predicts {broken.sum()} of {len(probabilities)} images with NaN or "
+            "infinity, which no scorer takes. Run another file of the bundle, or export it again."
+        )
     columns = classes.isic_columns
     order = [classes.codes.index(code) for code in columns]
     scores = probabilities[:, order].astype(np.float64)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import flatbuffers
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak
@@ -20,6 +22,24 @@ def test_a_convolutional_network_is_counted(models: Path) -> None:
     assert cost.weight_bytes == 4 * cost.parameters
     # Two convolutions, mean, concat, matrix product, softmax; the division went into weights.
     assert cost.activation_bytes == 4 * (2 * 16 * 16 * 4 + 4 + 24 + 7 + 7)
+
+
+@pytest.mark.parametrize("outputs", [[], None], ids=["empty", "absent"])
+def test_an_operator_without_outputs_costs_nothing(
+    models: Path, tmp_path: Path, outputs: list[int] | None
+) -> None:
+    """Such as ASSIGN_VARIABLE and CALL_ONCE, in files of others."""
+    model = schema.ModelT.InitFromPackedBuf((models / "tiny.tflite").read_bytes(), 0)
+    code, operator = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = schema.BuiltinOperator.CALL_ONCE
+    code.deprecatedBuiltinCode = 127
+    operator.opcodeIndex, operator.outputs = len(model.operatorCodes), outputs
+    model.operatorCodes.append(code)
+    model.subgraphs[0].operators.insert(0, operator)
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), b"TFL3")
+    (tmp_path / "once.tflite").write_bytes(bytes(builder.Output()))
+    assert cost_of(tmp_path / "once.tflite") == cost_of(models / "tiny.tflite")
 
 
 def test_an_onnx_is_counted(models: Path) -> None:

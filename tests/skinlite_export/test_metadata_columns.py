@@ -127,6 +127,7 @@ def test_the_web_kit_encodes_them_as_python_does(other_bundle: Bundles) -> None:
         ({}, [0, 0, 1]),
         ({"itch": "often"}, "itch often isn't one of false, true, unknown."),
         ({"diameter_1": "6"}, "diameter_1 6 isn't a number"),
+        ({"hurt": True}, "hurt: the model wasn't trained on it"),
     ],
 )
 def test_the_web_kit_refuses_what_predict_refuses(

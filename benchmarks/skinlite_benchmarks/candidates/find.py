@@ -142,6 +142,7 @@ def find_reference(path: Path) -> Entry:
         "name": name,
         "format": known.format,
         "backbone": known.backbone,
+        "width": 1.0,
         "trained": known.trained,
         "network_proven": known.network_proven,
     }
@@ -204,6 +205,8 @@ def _of_run(path: Path) -> Entry:
         f"{_suffix('keras')}",
         "format": "float32",
         "backbone": config.backbone,
+        "width": config.width,
+        "slim": config.slim,
         "trained": trained,
         "synthetic": run.info.synthetic,
         "network_proven": run.info.names_network,
@@ -240,6 +243,9 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "name": f"{network} {form}{_suffix(entry.contestant.runtime)}",
         "format": form,
         "backbone": source.backbone,
+        "width": source.width,
+        "slim": source.slim,
+        "rejected": manifest.status == "rejected",
         "trained": source.trained,
         "synthetic": source.synthetic,
         "network_proven": source.network_proven,
@@ -250,6 +256,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
             for name, point in (manifest.decision.points if manifest.decision else {}).items()
             if file in point.files
         },
+        "points_leaks": manifest.leaks,
     }
     return Entry(
         entry.path,

@@ -136,6 +136,8 @@ def _entry(path: Path, job: Job) -> Entry:
         "file": f"sweep/{job.name}",
         "format": "float32" if job.scheme == "none" else job.scheme,
         "backbone": job.backbone,
+        "width": job.width,
+        "slim": job.slim,
         "peer": job.stock,
         "tool": STOCK if job.stock else "",
         "trained": run is not None and run.info.status != "untrained",

@@ -37,8 +37,10 @@ def tflite_cost(path: Path) -> Cost:
     macs = integer_macs = 0
     weights = {tensor.buffer: tensor for tensor in tensors if tensor.type in NUMBERS}
     for operator, name in zip(operators, names, strict=True):
-        inputs = [tensors[i] for i in operator.InputsAsNumpy().tolist() if i >= 0]
-        outputs = [tensors[i] for i in operator.OutputsAsNumpy().tolist()]
+        inputs = [tensors[i] for i in _places(operator.InputsAsNumpy()) if i >= 0]
+        outputs = [tensors[i] for i in _places(operator.OutputsAsNumpy())]
+        if not outputs:  # such as ASSIGN_VARIABLE and CALL_ONCE
+            continue
         if name == "DEQUANTIZE" and inputs[0].bytes:
             # float16 weights, unpacked once when the file is loaded.
             outputs[0].is_activation = False
@@ -48,7 +50,7 @@ def tflite_cost(path: Path) -> Cost:
         if count and len(inputs) == 3 and inputs[2].type == "INT32":
             weights[inputs[2].buffer] = inputs[2]  # the bias of an int8 operator
     stored = [tensor for tensor in weights.values() if tensor.bytes]
-    written = {int(i) for operator in operators for i in operator.OutputsAsNumpy()}
+    written = {i for operator in operators for i in _places(operator.OutputsAsNumpy())}
     return Cost(
         macs=macs,
         integer_macs=integer_macs,
@@ -63,6 +65,11 @@ def tflite_cost(path: Path) -> Cost:
             sorted({name for name in names if any(part in name for part in UNCOUNTED)})
         ),
     )
+
+
+def _places(found: Any) -> list[int]:
+    """Of tensors; flatbuffers gives 0 in place of a list that isn't there."""
+    return [] if isinstance(found, int) else found.tolist()
 
 
 class _Tensor:

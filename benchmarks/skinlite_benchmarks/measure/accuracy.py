@@ -56,7 +56,11 @@ def score(
     for number, entry in enumerate(judged):
         name = entry.contestant.name
         report(f"testing on {images:,} images: {name}", number, len(judged) + 1)
-        found = judge.theirs(entry) if entry.inspection else judge.ours(entry)
+        try:
+            found = judge.theirs(entry) if entry.inspection else judge.ours(entry)
+        except InputError as error:  # such as NaN; the times stay
+            judge.reasons.append(f"{name} was not tested for accuracy: {error}")
+            continue
         if found:
             accuracies[name] = found
     return accuracies, judge.reasons
@@ -81,22 +85,26 @@ class _Judge:
         run = run_of(entry, runs)
         encoder = entry.encoder or (run.encoder() if run else None)
         if encoder is None:
-            self.reasons.append(
-                f"{name} was not tested for accuracy: a single file doesn't say how metadata is "
-                "encoded. Give its run with --model RUN, or its bundle."
+            what = (
+                "it doesn't say that it was exported from a run given by --model. Give"
+                if runs
+                else "a single file doesn't say how metadata is encoded. Give its run with "
+                "--model RUN, or"
             )
+            self.reasons.append(f"{name} was not tested for accuracy: {what} its bundle.")
             return None
         if runs and run is None:
             self.reasons.append(
                 f"{name} comes from none of the runs given by --model: it may have been trained "
                 "on the test images."
             )
-        exported = self._predict(entry.path, entry.contestant.runtime, encoder, entry.shaping)
+        shaping = run.info.network.shaping if run else entry.shaping
+        exported = self._predict(entry.path, entry.contestant.runtime, encoder, shaping)
         float_model = (run.path, "keras") if run else _float_twin(entry, self._entries)
         return measured(
             self._labels,
             exported,
-            None if float_model is None else self._predict(*float_model, encoder, entry.shaping),
+            None if float_model is None else self._predict(*float_model, encoder, shaping),
             self._lesions,
             images=self._set.pictures,
             leaks=_leaks(run, self._set),
@@ -106,11 +114,7 @@ class _Judge:
     def theirs(self, entry: Entry) -> Accuracy | None:
         """Of a file of somebody else's, beside the baseline if that is one too."""
         name = entry.contestant.name
-        try:
-            predicted = self._predict_theirs(entry)
-        except InputError as error:  # the times stay
-            self.reasons.append(f"{name} was not tested for accuracy: {error}")
-            return None
+        predicted = self._predict_theirs(entry)
         if predicted is None:
             self.reasons.append(
                 f"{name} was not tested for accuracy: how it wants to be fed isn't in the file. "

@@ -13,6 +13,7 @@ from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.find import Entry
 from skinlite_benchmarks.candidates.third_party import check_classes
+from skinlite_export.metadata.check import version_of
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def check_same_classes(dataset: Dataset, runs: Sequence[Run], entries: Sequence[
 
 
 def run_of(entry: Entry, runs: Sequence[Run]) -> Run | None:
-    """The run that a contestant comes from; a bare file's is the only one there is."""
-    if entry.model_sha256 is None:
-        return runs[0] if len(runs) == 1 else None
-    return next((run for run in runs if run.model_sha256() == entry.model_sha256), None)
+    """The run that a contestant comes from; of a bare file, by what its metadata say."""
+    if entry.model_sha256 is not None:
+        return next((run for run in runs if run.model_sha256() == entry.model_sha256), None)
+    start = version_of(entry.path) if runs else ""
+    return next((run for run in runs if start and run.model_sha256().startswith(start)), None)

@@ -25,7 +25,7 @@ def accuracies(results: Results) -> Table | None:
                 wording.agreement(accuracy, ends=True),
                 wording.error(accuracy.error),
                 "" if keras is None else wording.share(keras.balanced_accuracy),
-                wording.judged_on(accuracy),
+                wording.judged_on(accuracy, contestant.synthetic),
             )
         )
     recall = wording.recall_title(results)
@@ -69,7 +69,9 @@ def paper(results: Results) -> Table | None:
                     contestant.name,
                     *shares,
                     wording.NONE if cost is None else f"{cost.parameters / 1e6:.1f} M",
-                    wording.NONE if accuracy is None else wording.judged_on(accuracy),
+                    wording.NONE
+                    if accuracy is None
+                    else wording.judged_on(accuracy, contestant.synthetic),
                 )
             )
     columns = ["Model", "Accuracy", "Mean recall", "Melanoma recall", "Parameters", "Split"]

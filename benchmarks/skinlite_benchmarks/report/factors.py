@@ -1,8 +1,8 @@
 """The headline taken apart: its ratio as a product, each factor between two of the contestants.
 
 From the baseline in float32 to its own int8, to the headline's network at equal pixels, to fewer
-pixels, each by the stock converter, to skinlite's file. A rung that took no part leaves its two
-gains as one factor; nothing is taken from another race.
+pixels (unless they are the baseline's), each by the stock converter, to skinlite's file. A rung
+that took no part leaves its two gains as one factor; nothing is taken from another race.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,13 @@ from skinlite_benchmarks.candidates.peers.tool import STOCK
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import Row, View
+from skinlite_benchmarks.results.results import Contestant
 
-GAINS = (
+PIXELS = "fewer pixels"
+GAINS: tuple[str, ...] = (
     "int8 in place of float32",
     "a smaller network at equal pixels",
-    "fewer pixels",
+    PIXELS,
     "skinlite's int8 in place of the stock converter's",
 )
 """Each between two rungs; there is one rung more."""
@@ -42,12 +44,15 @@ class Factor:
 
 def factors_of(view: View) -> list[Factor]:
     """From the baseline to the headline; empty where no rung between them was measured."""
-    placed = [(place, row) for place, row in enumerate(_rungs(view)) if row is not None]
+    rungs, gains = _rungs(view), GAINS
+    if len(rungs) == len(GAINS):  # the headline is at the baseline's pixels
+        gains = tuple(gain for gain in GAINS if gain != PIXELS)
+    placed = [(place, row) for place, row in enumerate(rungs) if row is not None]
     if len(placed) < 3:
         return []
     return [
         Factor(
-            " and ".join(GAINS[start:end]),
+            " and ".join(gains[start:end]),
             _ratio(faster, view) / _ratio(slower, view),
             slower.name,
             faster.name,
@@ -73,12 +78,16 @@ def table(factors: Sequence[Factor]) -> Table:
 
 
 def _rungs(view: View) -> list[Row | None]:
-    """One more than `GAINS`; None where a contestant is missing, or isn't the only one."""
+    """One more than `GAINS`, and one less where the headline has the baseline's pixels.
+
+    None where a contestant is missing, or isn't the only one. Empty of what has no product.
+    """
     top, bottom = view.baseline, view.headline
     known = top is not None and top.contestant.format == "float32" and bottom.measured.ratio
     if not known or top is None or not (bottom.contestant.format or "").startswith("int8"):
         return []
-    own, pixels = bottom.contestant.backbone, bottom.measured.image_shape
+    if bottom.wrong:
+        return []
     stock = [
         row
         for row in view.rows
@@ -87,17 +96,21 @@ def _rungs(view: View) -> list[Row | None]:
         and row.measured.ratio is not None
     ]
 
-    def rung(backbone: str | None, shape: tuple[int, ...]) -> Row | None:
+    def rung(network: Contestant, shape: tuple[int, ...]) -> Row | None:
         found = [
             row
             for row in stock
-            if (row.contestant.backbone, row.measured.image_shape) == (backbone, shape)
+            if _network(row.contestant) == _network(network) and row.measured.image_shape == shape
         ]
         return found[0] if len(found) == 1 else None
 
-    full = top.measured.image_shape
-    middle = rung(own, full) if full != pixels else None
-    return [top, rung(top.contestant.backbone, full), middle, rung(own, pixels), bottom]
+    own, full, pixels = bottom.contestant, top.measured.image_shape, bottom.measured.image_shape
+    smaller = [rung(own, full)] if full != pixels else []
+    return [top, rung(top.contestant, full), *smaller, rung(own, pixels), bottom]
+
+
+def _network(contestant: Contestant) -> tuple[str | None, float | None, float | None]:
+    return contestant.backbone, contestant.width, contestant.slim
 
 
 def _ratio(row: Row, view: View) -> float:

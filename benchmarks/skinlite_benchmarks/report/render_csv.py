@@ -70,6 +70,7 @@ def _row(results: Results, contestant: Contestant, measured: Measurement) -> dic
             f"{name}_low": share and share.low,
             f"{name}_high": share and share.high,
         }
+    row["agreement_with"] = accuracy and accuracy.agreement_with and _plain(accuracy.agreement_with)
     row["error"] = accuracy and accuracy.error
     return row | {"critical": accuracy and accuracy.exported.critical}
 

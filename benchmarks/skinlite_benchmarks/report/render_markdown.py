@@ -56,7 +56,7 @@ def markdown_table(table: Table) -> str:
         if number == table.marked:
             cells[0] = f"**{cells[0]}**"
         rows.append(line(cells))
-    return f"## {table.title}\n\n" + "\n".join(rows)
+    return f"## {_escape(table.title)}\n\n" + "\n".join(rows)
 
 
 def _escape(text: str) -> str:

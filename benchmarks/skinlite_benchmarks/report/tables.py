@@ -118,8 +118,8 @@ def method(results: Results) -> str:
 
 
 _METHOD = (
-    "Batch 1, float pixels in, {} out; a file of somebody else's as it is, with "
-    "noise in its inputs. Every contestant runs in its own process. "
+    "Batch 1: one image in the file's own number format, {} out; a file of somebody else's as it "
+    "is, with noise in its inputs. Every contestant runs in its own process. "
     f"In each round each has one turn, in a shuffled order; a turn is {SETTLE_NS / 1e6:g} ms (one "
     "invocation at least) untimed and up to ten timed invocations; inputs are set before. A ratio "
     "is the baseline's time divided by the contestant's in the same round: median over rounds, "

@@ -32,8 +32,7 @@ class Row:
     @property
     def wrong(self) -> tuple[int, int] | None:
         """See `Accuracy`."""
-        accuracy = self.contestant.accuracy
-        return None if accuracy is None else accuracy.wrong
+        return _wrong(self.contestant)
 
 
 @dataclass(frozen=True)
@@ -139,7 +138,8 @@ def headline(results: Results) -> str:
     """Name of the contestant that the summary is about, at the first thread count.
 
     The fastest .tflite of skinlite's, since that is what ships; the fastest of all of skinlite's
-    where there is none, and of others' where there are none.
+    where there is none, and of others' where there are none. One whose answers are
+    `Accuracy.wrong` only where all are.
     """
     count = results.settings.threads[0]
     timed = [measured for measured in results.measurements if measured.threads == count]
@@ -148,8 +148,13 @@ def headline(results: Results) -> str:
         others = [
             m for m in others if not getattr(results.contestant(m.contestant), foreign)
         ] or others
+    others = [m for m in others if not _wrong(results.contestant(m.contestant))] or others
     ships = [m for m in others if results.contestant(m.contestant).runtime == "litert"]
     return min(ships or others, key=lambda measured: measured.latency.p50).contestant
+
+
+def _wrong(contestant: Contestant) -> tuple[int, int] | None:
+    return None if contestant.accuracy is None else contestant.accuracy.wrong
 
 
 def role(contestant: Contestant, best: str, reference: str | None) -> Role:

@@ -14,6 +14,8 @@ from skinlite_benchmarks.results.results import Contestant, Measurement, Results
 
 NONE = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
+SYNTHETIC = " (synthetic)"
+"""Beside a figure that says nothing about real skin."""
 LEAST_ERROR = 1e-5
 """Below it two float32 programs differ by the order of their sums."""
 
@@ -123,8 +125,12 @@ def share_interval(value: Share | None) -> str:
     return NONE if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
-def judged_on(accuracy: Accuracy) -> str:
-    """Which images judged: ``1,500 held-out``."""
+def judged_on(accuracy: Accuracy, synthetic: bool | None = False) -> str:
+    """Which images judged: ``1,500 held-out``; of synthetic ones that is said too."""
+    return _images(accuracy) + (SYNTHETIC if synthetic else "")
+
+
+def _images(accuracy: Accuracy) -> str:
     if accuracy.pictures == "unknown":
         return f"{accuracy.exported.images:,} that may have trained it"
     kind = "held-out" if accuracy.pictures == "test" else "of a whole data set"
@@ -140,7 +146,13 @@ def summary(view: View) -> str:
     """The outcome in one sentence."""
     best, baseline = view.headline, view.baseline
     where = naming.threads(view.threads)
-    if baseline and best.measured.ratio is not None and best.times_smaller is not None:
+    if best.wrong:
+        different, images = best.wrong
+        first = (
+            f"{best.name} predicts otherwise than its float model on {different:,} of {images:,} "
+            "images, more than the gate allows, so its time isn't compared"
+        )
+    elif baseline and best.measured.ratio is not None and best.times_smaller is not None:
         speed = _compared(best.measured.ratio, "faster", "slower")
         size = _compared(best.times_smaller, "smaller", "larger")
         first = (

@@ -33,6 +33,11 @@ def notices(
             f"Unknown: whether {', '.join(unproven)} come from the network that their runs' "
             "settings and splits describe; those runs stored no hash of it."
         )
+    if rejected := [contestant.name for contestant in contestants if contestant.rejected]:
+        sentences.append(
+            f"Rejected: the bundle of {', '.join(rejected)} failed its gates at export; don't ship "
+            "it. skinlite verify BUNDLE says which."
+        )
     judged = [
         contestant
         for contestant in contestants

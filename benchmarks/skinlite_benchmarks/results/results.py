@@ -12,6 +12,7 @@ Format history:
   HAM10000's: ``critical_recall``, and ``critical`` of metrics; without them that is melanoma's.
   ``points`` of a contestant; without them none were measured.
   Peers of other tools: ``tool`` of a contestant, ``error`` of an accuracy.
+  ``width``, ``slim``, ``rejected`` and ``points_leaks`` of a contestant; without them unknown.
 
 Units: milliseconds, bytes, and megabytes of 10^6 bytes.
 """
@@ -22,6 +23,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, Field
 
+from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
 from skinlite_benchmarks.results.device_records import Device
@@ -114,6 +116,9 @@ class Contestant(Record):
         runner: what runs it, in words: library, version, delegate.
         format: of the numbers: float32, float16, dynamic or int8; None for a bare file.
         backbone: None for a bare file.
+        width: of the backbone's channels; None for a bare file.
+        slim: of a slim run, the share of its teacher's cycles that was to be left.
+        rejected: whether its bundle failed its gates.
         peer: made by another tool for comparison, not by skinlite.
         tool: that made a peer, in words.
         theirs: somebody else's file, of which nothing is known but what is in it.
@@ -125,7 +130,9 @@ class Contestant(Record):
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
         error_by_depth: of a bundle's .tflite whose export measured it.
-        points: operating points of a bundle's file, with that file's figures alone.
+        points: operating points of a bundle's file, with that file's figures alone, of the test
+            images of its export.
+        points_leaks: what is known of leaks of those images.
     """
 
     name: str
@@ -136,6 +143,9 @@ class Contestant(Record):
     runner: str = ""
     format: str | None = None
     backbone: str | None = None
+    width: float | None = None
+    slim: float | None = None
+    rejected: bool = False
     peer: bool = False
     tool: str = ""
     theirs: bool = False
@@ -148,6 +158,7 @@ class Contestant(Record):
     profile: Profile | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
     points: dict[str, OperatingPoint] = Field(default_factory=dict)
+    points_leaks: Leaks | None = None
 
 
 class Measurement(Record):

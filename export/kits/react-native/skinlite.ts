@@ -1,14 +1,14 @@
 // A picture and a patient to the model's tensors, and its answer to a decision. No React in here, so
 // that it runs under Node; plain/ has the web kit's modules.
 
+import { checkBundle, MODEL } from "./plain/contract.js";
 import { decide, type Decided } from "./plain/decision.js";
 import { fit, type Picture } from "./plain/geometry.js";
 import type { Patient } from "./plain/patient.js";
 import { packImage, packPatient, unpack } from "./plain/tensors.js";
 
+export { MODEL };
 export type { Decided, Patient, Picture };
-
-export const MODEL = "model.tflite";
 
 /** Numbers as a tensor stores them. */
 export type Stored = Float32Array | Int32Array | Uint8Array | Int8Array;
@@ -32,13 +32,14 @@ export interface Signature {
 export interface Manifest {
   notice: string;
   classes: Record<string, string>;
-  geometry: { crop: string; frame: [number, number] };
+  geometry: { crop: string; frame: [number, number] }; // and what checkBundle looks at
   signatures: Record<string, Signature>;
   decision: object | null;
 }
 
 /** patient_encoding.json. */
 export interface Encoding {
+  kind: string;
   columns: string[];
   age_mean: number;
   age_std: number;
@@ -58,8 +59,14 @@ export interface Answer {
   decision: Decided | null;
 }
 
-/** A decoded picture of RGBA levels, upright, as a decoder such as jpeg-js gives it. */
+/**
+ * A decoded picture of RGBA levels, upright, as a decoder such as jpeg-js gives it. Throws where there
+ * aren't four levels a pixel: RGB levels, or those of another size, would be read as another picture.
+ */
 export function pictureOf(height: number, width: number, rgba: Uint8Array): Picture {
+  if (rgba.length !== height * width * 4 || !rgba.length) {
+    throw new Error(`A picture of ${height}x${width} has four levels a pixel, not ${rgba.length} in all.`);
+  }
   return {
     height,
     width,
@@ -77,15 +84,17 @@ export function pictureOf(height: number, width: number, rgba: Uint8Array): Pict
 export class Classifier {
   readonly signature: Signature;
 
-  /** `encoding`: null where the model takes the picture alone. */
+  /**
+   * `encoding`: null where the model takes the picture alone. Throws where the bundle needs what this
+   * kit doesn't do.
+   */
   constructor(
     readonly manifest: Manifest,
     readonly encoding: Encoding | null,
     readonly model: Model,
   ) {
-    const signature = manifest.signatures[MODEL];
-    if (!signature) throw new Error(`The manifest has no ${MODEL}.`);
-    this.signature = signature;
+    checkBundle(manifest, encoding);
+    this.signature = manifest.signatures[MODEL]!;
   }
 
   async classify(picture: Picture, patient: Patient): Promise<Answer> {

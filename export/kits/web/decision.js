@@ -6,6 +6,41 @@ const CENTRE = EVERY.filter((cell) => isInside(Math.floor(cell / GRID)) && isIns
 const BORDER = EVERY.filter((cell) => !CENTRE.includes(cell));
 const [DEVIATION, STEP] = [0.01, 0.003]; // added before a logarithm
 
+const STATISTICS = [ // what statisticsOf gives
+  ...["mean", "log deviation", "centre minus border"].flatMap((name) =>
+    ["R", "G", "B"].map((channel) => `${name} ${channel}`)),
+  "log deviation R - G",
+  "log deviation G - B",
+  "log step",
+  "log step of a grid half as fine",
+];
+
+/**
+ * Refuse a decision that `decide` can't make.
+ * @param {object} decision of the manifest
+ * @param {string[]} codes of the classes
+ * @throws {Error} other statistics, other classes, or a number that is none
+ */
+export function checkDecision({ points, sets, familiarity }, codes) {
+  const { statistics, mean, whitening, threshold } = familiarity;
+  if (String(statistics) !== String(STATISTICS)) {
+    throw new Error("decision: the statistics aren't those that this kit computes.");
+  }
+  const rows = [mean, ...whitening];
+  const reached = Object.values(points).filter((point) => point.threshold !== null);
+  const numbers = [
+    threshold,
+    ...rows.flat(),
+    ...codes.map((code) => sets.thresholds[code]),
+    ...reached.map((point) => point.threshold),
+  ];
+  if (rows.length !== STATISTICS.length + 1 || rows.some((row) => row.length !== STATISTICS.length)
+    || !numbers.every(Number.isFinite)
+    || !reached.every(({ classes }) => classes.every((code) => codes.includes(code)))) {
+    throw new Error("decision: its numbers don't fit its statistics and classes.");
+  }
+}
+
 function isInside(place) {
   return place >= GRID / 4 && place < GRID - GRID / 4;
 }

@@ -1,6 +1,6 @@
 // Everything an app needs to run a skinlite bundle in a browser.
 
-export { fetchModel, fetchVectors, imageSize, openBundle } from "./contract.js";
+export { checkBundle, fetchModel, fetchVectors, imageSize, openBundle } from "./contract.js";
 export { decide } from "./decision.js";
 export { checkGolden } from "./golden.js";
 export { crop, decode, fit } from "./geometry.js";

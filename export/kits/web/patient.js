@@ -18,8 +18,8 @@ const OLDEST = 120;
  * @param {Patient} patient
  * @param {object} table patient_encoding.json
  * @returns {Float32Array}
- * @throws {RangeError} an age that no patient has, no number where one is needed, or a word that
- *   isn't one of a column's values
+ * @throws {RangeError} an age that no patient has, a column that the table lacks, no number where one
+ *   is needed, or a word that isn't one of a column's values
  */
 export function encode(patient, table) {
   const { age, sex, localization } = known(patient, table);
@@ -47,7 +47,7 @@ function wordOf(name, told, values) {
 /**
  * The answers for a model that encodes inside, by the name of the input.
  * @returns {Record<string, number>} age in years (-1: not told), positions of sex and site
- * @throws {RangeError} an age that no patient has
+ * @throws {RangeError} an age that no patient has, or metadata
  */
 export function codes(patient, table) {
   const { age, sex, localization } = known(patient, table);
@@ -58,9 +58,14 @@ export function codes(patient, table) {
   };
 }
 
-function known({ age, sex, localization }, { sexes, localizations }) {
+function known({ age, sex, localization, metadata }, { sexes, localizations, metadata: columns }) {
   if (age !== null && !(age >= 0 && age <= OLDEST)) {
     throw new RangeError(`Age ${age} is outside of 0-${OLDEST} years; null where it isn't told.`);
+  }
+  for (const name of Object.keys(metadata ?? {})) {
+    if (!columns?.some((column) => column.name === name)) {
+      throw new RangeError(`${name}: the model wasn't trained on it; leave it out.`);
+    }
   }
   return {
     age,

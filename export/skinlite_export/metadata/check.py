@@ -1,6 +1,7 @@
 """Read what a model file says of itself, and hold it against the manifest. Without TensorFlow."""
 
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -23,6 +24,21 @@ from skinlite_export.metadata.schema import ModelMetadata, decode
 from skinlite_export.runtime.onnx import OnnxRunner
 from skinlite_export.tflite.oldest_runtime import overstated
 
+DAMAGED = (ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile)
+"""What reading metadata raises where there is none of skinlite's."""
+
+
+def version_of(path: Path) -> str:
+    """The `About.version` that a .tflite or .onnx says it has; empty where it has none of ours."""
+    try:
+        if path.suffix == ".onnx":
+            version = OnnxRunner(path).session.get_modelmeta().custom_metadata_map["version"]
+        else:
+            version = read_tflite(path)[0].version
+    except DAMAGED:
+        return ""
+    return version if re.fullmatch("[0-9a-f]{12}", version) else ""
+
 
 def check_metadata(bundle: Bundle) -> str:
     """Compare what each model file says of itself with the manifest.
@@ -44,7 +60,7 @@ def check_metadata(bundle: Bundle) -> str:
         )
         try:
             faults = differences(path, expected)
-        except (ValueError, LookupError, TypeError, struct.error, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise InputError(
                 f"{path} has no metadata of skinlite, or the metadata is damaged. Don't ship it; "
                 "export again with skinlite export."

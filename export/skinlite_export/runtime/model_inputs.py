@@ -42,7 +42,8 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
         The image as it was read, (H, W, 3).
 
     Raises:
-        InputError: the image can't be read, or there is no such age, sex, localization or column.
+        InputError: the image can't be read, there is no such age, sex, localization or column, or
+            the file predicts NaN.
     """
     if not encoder.asks and patient != Patient():
         raise InputError(
@@ -59,6 +60,11 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
     image = load_image(Path(path))
     runner.set_inputs(pixels_for(runner, image), vector)
     runner.invoke()
+    if not np.isfinite(runner.probabilities()).all():
+        raise InputError(
+            f"The network's probabilities aren't all numbers: {runner.probabilities().tolist()}. "
+            "Run another file of the bundle, or export it again."
+        )
     return image
 
 

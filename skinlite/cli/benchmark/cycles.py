@@ -70,4 +70,4 @@ def _print(modelled: "Sequence[Modelled]") -> None:
         )
     for name, row in rows.items():
         table.add_row(name, *row)
-    wide().print(table)
+    wide().print(table, markup=False)

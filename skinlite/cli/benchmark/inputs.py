@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from rich.markup import escape
 
 from skinlite.cli.shared import console, output
 from skinlite.errors import InputError
@@ -196,7 +197,8 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
     page = write_report(results, folder)
     shown = view_of(results)
     for verdict in results.verdicts:
-        console.print(f"[yellow]unstable:[/] {verdict.reason} {verdict.advice}", soft_wrap=True)
+        reason = escape(f"{verdict.reason} {verdict.advice}")
+        console.print(f"[yellow]unstable:[/] {reason}", soft_wrap=True)
     if as_json:
         print(results.model_dump_json())
     else:
@@ -207,5 +209,5 @@ def publish(results: "Results", folder: Path, *, as_json: bool) -> None:
             output.print(sentence, markup=False)
         output.print(f"report: {page}", markup=False)
     if results.interrupted:
-        console.print(f"interrupted; {page} has the measurements until then")
+        console.print(f"interrupted; {page} has the measurements until then", markup=False)
         raise typer.Exit(130)

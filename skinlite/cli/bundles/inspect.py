@@ -149,9 +149,9 @@ def _print_finding(found: "Finding") -> None:
     for title, choice, before in rows:
         same = f" (same: {', '.join(choice.same)})" if choice.same else ""
         table.add_row(
-            title,
-            f"{before}{choice.value}{same}" if choice.value else "no output",
-            choice.runner_up,
+            escape(title),
+            escape(f"{before}{choice.value}{same}") if choice.value else "no output",
+            escape(choice.runner_up),
             _interval(choice.margin) if choice.margin else "",
             "" if choice.told else "[yellow]can't be told[/]",
         )

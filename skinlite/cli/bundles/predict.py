@@ -51,6 +51,7 @@ def predict(
     import io
 
     from PIL import Image
+    from rich.markup import escape
     from rich.table import Table
 
     from skinlite.data.patient import Patient
@@ -81,7 +82,7 @@ def predict(
     manifest, encoder = opened.manifest, opened.encoder()
     runner = opened.runner(file)
     for doubt in opened.doubts:
-        console.print(f"[yellow]warning:[/] {doubt}")
+        console.print(f"[yellow]warning:[/] {escape(doubt)}")
     if isic_csv:
         write_answers(isic_csv, *answer_folder(image, runner, encoder), manifest.class_list)
         return
@@ -105,10 +106,10 @@ def predict(
         output.print_json(data=data | ({"decision": decided.model_dump()} if decided else {}))
         return
     for sentence in in_words(decided, manifest) if decided else []:
-        output.print(sentence)
+        output.print(sentence, markup=False)
     if decided is None or decided.familiar:
         table = Table("class", "", "probability")
         for name, probability in sorted(answer.items(), key=lambda item: -item[1]):
             table.add_row(name, manifest.classes[name], number(probability))
-        output.print(table)
-    output.print(manifest.notice)
+        output.print(table, markup=False)
+    output.print(manifest.notice, markup=False)

@@ -64,7 +64,7 @@ def verify(
         output.print_json(data=data)
     else:
         output.print(f"{len(opened.manifest.files)} files: hashes as in manifest.json")
-        output.print(*found, sep="\n")
+        output.print(*found, sep="\n", markup=False)
         if signature == "not checked":
             output.print("signature: not checked; give the public key with --key")
         output.print(f"status: {status}; {leaks.warning or f'leaks: {leaks}'}", markup=False)
@@ -106,11 +106,11 @@ def _print_diagnosis(diagnosis: "Diagnosis") -> None:
     missing = f" (not in the file: {', '.join(diagnosis.missing)})" if diagnosis.missing else ""
     output.print(
         f"{escape(diagnosis.device) or 'the phone'}: {checked} of {diagnosis.golden} "
-        f"images{missing}"
+        f"images{escape(missing)}"
     )
     for finding in diagnosis.findings:
         if finding.fault:
-            images = ", ".join(finding.pictures)
-            output.print(f"[red]wrong[/] {finding.stage}: {escape(finding.fault)} ({images})")
+            what = escape(f"{finding.fault} ({', '.join(finding.pictures)})")
+            output.print(f"[red]wrong[/] {finding.stage}: {what}")
         else:
             output.print(f"[green]right[/] {finding.stage}, {finding.checked} images")

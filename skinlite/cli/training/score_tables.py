@@ -42,9 +42,10 @@ def print_evaluation(found: "Evaluation", title: str) -> None:
     for name, value, interval in rows:
         low_high = f"[{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
         means.add_row(name, number(value), Text(low_high))
-    output.print(means, _classes(found), _confusion(found), _subgroups(found), sep="\n")
+    tables = [means, _classes(found), _confusion(found), _subgroups(found)]
     if found.metadata_only:
-        output.print(_metadata_only(found))
+        tables.append(_metadata_only(found))
+    output.print(*tables, sep="\n", markup=False)  # a class may have brackets in its name
     _print_calibration(found.calibration)
 
 
@@ -136,4 +137,4 @@ def print_shifts(found: "pd.DataFrame") -> None:
     for row in known.to_dict(orient="records"):
         cells = (number(value) for name, value in row.items() if name not in ("shift", "strength"))
         table.add_row(row["shift"], str(row["strength"]), *cells)
-    wide().print(table)
+    wide().print(table, markup=False)

@@ -119,7 +119,7 @@ def _tell(runs: "list[Run]") -> None:
             f"{metrics.validation.balanced_accuracy:.3f}",
             f"{metrics.test.balanced_accuracy:.3f}{run.leaks().mark}",
         )
-    console.print(table)
+    console.print(table, markup=False)
     models = " ".join(f"--model {run.path}" for run in runs)
     console.print(
         f"Convert, time and chart them as int8: skinlite benchmark sweep {models}",

@@ -56,8 +56,9 @@ def draw_points(
             curve.plot(THRESHOLDS, net_benefit(truth, scores), color=colour, label=name)
             everybody = net_benefit(truth, np.ones(len(truth)))
             curve.plot(THRESHOLDS, everybody, ":", color=colour, label=f"{name}: act on all")
-            benefit = net_benefit(truth, scores, np.array([threshold]))
-            curve.plot([threshold], benefit, "o", color=colour)
+            if threshold < 1:  # 1 has no odds: the net benefit would be minus infinity
+                benefit = net_benefit(truth, scores, np.array([threshold]))
+                curve.plot([threshold], benefit, "o", color=colour)
         curve.axhline(0, color=GREY)
         curve.set_ylim(bottom=-0.02)
         roc.set(title="ROC, with the operating points", xlabel="1 - specificity")

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from skinlite.errors import InputError
 from skinlite.vocabulary import CLASSES
 from skinlite_export.bundle.folder import Bundle
+from skinlite_export.runtime.litert import LiteRTRunner
 
 Skinlite = Callable[..., Any]
 
@@ -93,6 +96,16 @@ def test_predict_gives_probabilities(skinlite: Skinlite, tiny_bundle: Bundle, im
     assert code == 0
     assert "no diagnosis" in out
     assert "synthetic images" in err
+
+
+def test_nan_is_no_probability(
+    skinlite: Skinlite, tiny_bundle: Bundle, image: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiteRTRunner, "probabilities", lambda self: np.full(7, np.nan))
+    code, out, err = skinlite("predict", tiny_bundle.path, image, "--json")
+    assert (code, out) == (2, "") and "probabilities aren't all numbers" in err
+    with pytest.raises(InputError, match="aren't all numbers"):
+        tiny_bundle.predict(image)
 
 
 def test_predict_gives_what_the_golden_vectors_say(skinlite: Skinlite, tiny_bundle: Bundle) -> None:

@@ -178,6 +178,10 @@ def test_a_bundle_is_not_judged_on_another_runs_split(
     code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run)
     assert (code, out) == (2, "")
     assert f"wasn't exported from {run}" in err and "--model" in err
+    # Nor does another run know which of all images trained it.
+    code, out, err = skinlite("evaluate", tiny_bundle.path, "--model", run, "--split", "all")
+    assert (code, out) == (2, "")
+    assert f"wasn't exported from {run}" in err
 
 
 def test_a_run_whose_files_are_not_its_own(skinlite: Skinlite, run: Path) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skinlite.classes import ClassList
+from skinlite.errors import InputError
 from skinlite.evaluation.isic import submission
 from skinlite.evaluation.metrics import evaluate
 from skinlite.vocabulary import CLASSES
@@ -18,6 +19,13 @@ def test_the_format() -> None:
     assert header == "image,MEL,NV,BCC,AKIEC,BKL,DF,VASC"
     assert line == "ISIC_0034321,0.6,0.2,0.02,0.01,0.03,0.04,0.1"
     assert end == ""
+
+
+def test_nan_is_no_answer() -> None:
+    rows = np.full((3, 7), 1 / 7)
+    rows[1, 2] = np.nan
+    with pytest.raises(InputError, match="1 of 3 images with NaN"):
+        submission(["a", "b", "c"], rows)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from skinlite.files.read_write import read_json
 from skinlite.training.runs.info import RunMetrics
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.find import find_contestants
+from skinlite_benchmarks.measure import accuracy
 from skinlite_benchmarks.measure.accuracy import score
-from skinlite_benchmarks.measure.evaluation_set import choose_images
+from skinlite_benchmarks.measure.evaluation_set import choose_images, run_of
 from skinlite_benchmarks.settings import BenchmarkSettings
 from skinlite_benchmarks.suite import run_benchmark
+from skinlite_export.bundle.folder import TFLITE, Bundle
+from skinlite_export.runtime.onnx import OnnxRunner
 
 from ..conftest import write_bundle
 
@@ -55,6 +58,24 @@ def test_without_a_run_the_whole_set_judges_and_says_so(
     assert int8.accuracy.agreement.value < 1  # other weights
 
 
+def test_nan_of_one_file_leaves_it_without_accuracy_and_the_others_with_theirs(
+    models: Path, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = accuracy.predict_all
+
+    def broken(runner: object, *given: object) -> object:
+        found = real(runner, *given)
+        return found * np.nan if isinstance(runner, OnnxRunner) else found
+
+    monkeypatch.setattr(accuracy, "predict_all", broken)
+    bundle = write_bundle(tmp_path / "bundle", models, quantize="none")
+    entries = find_contestants([bundle])
+    found, (reason,) = score(entries, choose_images(dataset, []), silent)
+    assert list(found) == [entries[0].contestant.name]
+    assert reason.startswith(f"{entries[1].contestant.name} was not tested for accuracy: The ")
+    assert "with NaN or infinity" in reason
+
+
 def test_a_run_is_judged_on_its_held_out_pictures(kept_run: Run, dataset: Dataset) -> None:
     evaluation_set = choose_images(dataset, [kept_run])
     assert evaluation_set.pictures == "test" and not evaluation_set.notice
@@ -75,6 +96,20 @@ def test_a_bundle_of_another_run_is_refused(
         choose_images(dataset, [kept_run], entries)
     fresh = find_contestants([kept_run.path, write_bundle(tmp_path / "b", models, trained=False)])
     assert choose_images(dataset, [kept_run], fresh).pictures == "test"
+
+
+def test_a_bare_file_comes_from_the_run_that_it_names(
+    models: Path, tiny_bundle: Bundle, tiny_run: Run, kept_run: Run, dataset: Dataset
+) -> None:
+    """The only run that is given isn't its own for that: it knows another encoding and split."""
+    for model in tiny_bundle.models:
+        (entry,) = find_contestants([tiny_bundle.path / model])
+        assert run_of(entry, [kept_run, tiny_run]) is tiny_run
+        assert run_of(entry, [kept_run]) is None and run_of(entry, []) is None
+    entries = find_contestants([models / "tiny.tflite", tiny_bundle.path / TFLITE])
+    found, reasons = score(entries, choose_images(dataset, [kept_run], entries), silent)
+    assert not found and len(reasons) == 2
+    assert all("doesn't say that it was exported from a run" in reason for reason in reasons)
 
 
 def test_a_bundle_of_another_run_is_told_on_pictures_that_no_run_knows(

@@ -100,6 +100,32 @@ def test_a_rung_that_took_no_part_leaves_its_gains_as_one_and_says_so(race: Resu
     )
 
 
+def test_at_the_baselines_pixels_no_pixels_are_saved(race: Results) -> None:
+    """A rung at fewer pixels is none, and what the smaller network gains isn't called pixels."""
+    quick = race.measurement("quick int8", 1)
+    assert quick
+    large = quick.model_copy(update={"image_shape": LARGE})
+    others = [one for one in race.measurements if one is not quick]
+    factors = factors_of(view_of(race.model_copy(update={"measurements": (large, *others)})))
+    assert [one.gain for one in factors] == [GAINS[0], GAINS[1], GAINS[3]]
+    assert [one.times for one in factors] == pytest.approx([2, 2.5, 10])
+
+
+def test_a_rung_has_the_headlines_width_and_cut_channels(race: Results) -> None:
+    for cut in ({"width": 0.75}, {"slim": 0.5}):
+        contestants = (race.contestants[0].model_copy(update=cut), *race.contestants[1:])
+        shown = view_of(race.model_copy(update={"contestants": contestants}))
+        assert factors_of(shown) != [] and [one.times for one in factors_of(shown)] == (
+            pytest.approx([2, 25])
+        )
+        own = tuple(
+            one.model_copy(update=cut) if one.backbone == "small_net" else one
+            for one in contestants
+        )
+        shown = view_of(race.model_copy(update={"contestants": own}))
+        assert len(factors_of(shown)) == len(GAINS)
+
+
 def test_without_rungs_there_is_no_product(race: Results, results: Results) -> None:
     for one in (results, without(race, *RUNGS), race.model_copy(update={"reference": None})):
         factors = factors_of(view_of(one))

@@ -9,15 +9,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from skinlite.data.splits.leaks import Leaks
 from skinlite_benchmarks.report import accuracy_tables, tables, wording
+from skinlite_benchmarks.report.charts.bars import Bar, bar_chart
 from skinlite_benchmarks.report.charts.depth import depth_chart
 from skinlite_benchmarks.report.charts.errors import error_chart, unbeaten
-from skinlite_benchmarks.report.charts.pareto import front
+from skinlite_benchmarks.report.charts.pareto import front, pareto_chart
+from skinlite_benchmarks.report.charts.waterfall import waterfall_chart
+from skinlite_benchmarks.report.factors import Factor
+from skinlite_benchmarks.report.html.chart_sections import points, recalls, tradeoff
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
-from skinlite_benchmarks.report.render_markdown import render_markdown
+from skinlite_benchmarks.report.render_markdown import markdown_table, render_markdown
 from skinlite_benchmarks.report.view import ErrorPoint, Point, view_of
 from skinlite_benchmarks.report.write import write_report
+from skinlite_benchmarks.results.notices import notices
 from skinlite_benchmarks.results.paper import paper_figures
 from skinlite_benchmarks.results.records import (
     Cost,
@@ -226,6 +232,17 @@ def test_the_front_is_what_nothing_beats() -> None:
     assert [one.name for one in front(points)] == ["quick", "slow"]
 
 
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_what_is_all_the_same_is_drawn(value: float) -> None:
+    same = Share(value=value, low=value, high=value, n=9)
+    points = [Point(name, ms, same, 1, "other") for name, ms in (("a", 1.0), ("b", 2.0))]
+    heights = re.findall(r'cy="([\d.]+)"', pareto_chart(points, 980, "title"))
+    assert len(set(heights)) == 1 and 0 < float(heights[0]) < 300
+    factors = [Factor("a gain", 1.0, "a", "b")] * 2
+    assert "together" in waterfall_chart(factors, "1.0", 980, "title")
+    assert "<rect" in bar_chart([Bar("fast", 0.0, "0 ms", "other")], 980, "title")
+
+
 def test_the_front_of_errors_is_what_nothing_beats_but_by_rounding() -> None:
     def point(name: str, ms: float, error: float) -> ErrorPoint:
         return ErrorPoint(name, ms, error, None, "other")
@@ -249,9 +266,87 @@ def test_a_file_that_fails_the_gate_is_wrong_in_place_of_its_time(everything: Re
     assert row[1:3] == ("wrong on 70 of 700", wording.NONE)
     assert [one.name for one in shown.speeds] == [one.name for one in everything.contestants[1:]]
     assert error_chart(shown.errors, 980, "").count('class="ring"') == 1
+    assert shown.headline.name == everything.contestants[1].name  # it would boast of a wrong one
     # What is compared with another network is no less right for that.
     beside = first.accuracy.model_copy(update={"agreement": low, "agreement_with": "Big"})
     assert beside.wrong is None and first.accuracy.wrong is None
+
+
+def test_no_speed_is_told_of_what_is_wrong(results: Results) -> None:
+    """Where nothing else could be the headline."""
+    first, _, last = results.contestants
+    assert first.accuracy
+    low = Share(value=0.9, low=0.88, high=0.92, n=700)
+    broken = first.accuracy.model_copy(update={"agreement": low})
+    wrong = first.model_copy(update={"accuracy": broken, "rejected": True})
+    alone = {
+        "contestants": (wrong, last),
+        "measurements": (results.measurements[0], results.measurements[2]),
+    }
+    shown = view_of(results.model_copy(update=alone))
+    assert wording.summary(shown).startswith(
+        "quick int8 predicts otherwise than its float model on 70 of 700 images, more than the"
+    )
+    page = render_html(shown)
+    assert "faster" not in wording.summary(shown) and "Faster, one thread" not in page
+    assert "wrong on 70 of 700" in page and "failed its gates</span>" in page
+    (told,) = [one for one in notices(results.host, (wrong, last), last, False) if "gates" in one]
+    assert told.startswith("Rejected: the bundle of quick int8 failed its gates at export")
+
+
+def test_charts_name_the_images_that_they_show(everything: Results) -> None:
+    """Points are of the export's images, whatever images judge here."""
+    first, *others = everything.contestants
+    assert first.accuracy
+    whole = first.accuracy.model_copy(update={"pictures": "all"})
+    leaks = Leaks(state="found", reason="so it is")
+    known = {"accuracy": whole, "points_leaks": leaks, "synthetic": False}
+    changed = (first.model_copy(update=known), *others)
+    shown = view_of(everything.model_copy(update={"contestants": changed}))
+    notes = {chart.title: chart.note for chart in (*recalls(shown), *points(shown))}
+    assert "; images: 700 of a whole data set. " in notes["Recall by class: quick int8"]
+    for title in ("ROC with the operating points: quick int8", "Decision curve: quick int8"):
+        assert "on the 200 held-out images of its export (leaky)" in notes[title]
+    unjudged = first.model_copy(update={"accuracy": None})
+    shown = view_of(everything.model_copy(update={"contestants": (unjudged, *others)}))
+    (_, note) = [chart.note for chart in points(shown)]
+    assert "synthetic images of its export (leaks unknown)" in note
+
+
+def test_only_files_whose_training_is_unknown_may_have_been_trained_on_the_images(
+    everything: Results,
+) -> None:
+    first, second, last = everything.contestants
+    for pictures, said in (("unknown", True), ("test", False)):
+        assert second.accuracy
+        accuracy = second.accuracy.model_copy(update={"pictures": pictures})
+        theirs = second.model_copy(update={"theirs": True, "accuracy": accuracy})
+        shown = view_of(everything.model_copy(update={"contestants": (first, theirs, last)}))
+        (chart,) = tradeoff(shown)
+        assert ("may have been trained on these images" in chart.note) == said
+
+
+def test_what_is_synthetic_is_marked_beside_the_papers_figures(everything: Results) -> None:
+    for table in (accuracy_tables.paper(everything), accuracy_tables.accuracies(everything)):
+        assert table is not None
+        assert [row[-1] for row in table.rows if row[0] == "quick int8"] == [
+            "700 held-out (synthetic)"
+        ]
+
+
+def test_csv_says_with_what_a_file_agrees(everything: Results) -> None:
+    first, *others = everything.contestants
+    assert first.accuracy
+    beside = first.accuracy.model_copy(update={"agreement_with": "=Big"})
+    changed = (first.model_copy(update={"accuracy": beside}), *others)
+    text = render_csv(everything.model_copy(update={"contestants": changed}))
+    rows = [row["agreement_with"] for row in csv.DictReader(io.StringIO(text))]
+    assert rows == ["'=Big", "", ""]
+
+
+def test_a_title_is_escaped_in_markdown() -> None:
+    table = tables.Table("Operators: a|b [c] <d>", ["Model"], [["x"]])
+    assert markdown_table(table).startswith("## Operators: a\\|b \\[c\\] \\<d\\>\n")
 
 
 def test_a_layer_is_named_where_the_pointer_rests() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from skinlite.data.splits.leaks import OLDER, Leaks
 from skinlite.errors import InputError
-from skinlite_benchmarks.report import tables, wording
+from skinlite_benchmarks.report import tables, wording, write
 from skinlite_benchmarks.report.html.render_html import render_html
 from skinlite_benchmarks.report.render_csv import render_csv
 from skinlite_benchmarks.report.render_markdown import render_markdown
@@ -157,6 +157,17 @@ def test_report_folder(results: Results, tmp_path: Path) -> None:
     assert names == {"report.html", "report.md", "report.csv", "results.json"}
     with pytest.raises(InputError, match="exists already"):
         write_report(results, tmp_path / "report")
+
+
+def test_what_was_measured_outlives_a_page_that_cannot_be_made(
+    results: Results, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(write, "render_html", lambda view: 1 / 0)
+    with pytest.raises(ZeroDivisionError) as found:
+        write_report(results, tmp_path / "report")
+    assert found.value.__notes__ == [f"What was measured is in {tmp_path}/report/results.json."]
+    kept = Results.model_validate_json((tmp_path / "report/results.json").read_text())
+    assert kept == results
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ import re
 from pathlib import Path
 
 PACKAGE = "chaquopy-stubs-android==36.20260406"
+SIGNATURES = Path(__file__).parents[3] / "build/android"
+"""Where the package is, if it is."""
 CLASS = r"\bandroid(?:\.[a-z]+)+\.[A-Z]\w*"
 TYPES = {
     "None": "void",

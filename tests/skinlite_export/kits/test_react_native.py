@@ -38,6 +38,7 @@ const read = async (name) => {
 };
 const outputs = await runGolden(classifier, vectors, "Node", read);
 writeFileSync(out, JSON.stringify(outputs));
+try { pictureOf(2, 2, new Uint8Array(12)); } catch (error) { console.error(error.message); }
 const words = outputs.vectors.map(({ decision }) => inWords({ decision }, manifest));
 console.log(JSON.stringify(words));
 """
@@ -95,6 +96,7 @@ def test_the_plain_part_gives_the_golden_numbers(
     line = [compiler[0], str(built / "main.js"), str(bundle.path), str(raw), str(outputs)]
     done = subprocess.run(line, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    assert "2x2 has four levels a pixel, not 12" in done.stderr
     told = diagnose(bundle, outputs)
     assert [(stage.checked, stage.fault) for stage in told.findings] == [(8, None)] * 4
     for words, vector in zip(json.loads(done.stdout), known, strict=True):

@@ -134,6 +134,8 @@ def _entry(run: Run, data: Prepared, folder: Path, peer: Peer) -> Entry:
         "file": f"peers/{peer.file}",
         "format": peer.format,
         "backbone": config.backbone,
+        "width": config.width,
+        "slim": config.slim,
         "peer": True,
         "tool": peer.tool,
         "trained": run.info.status != "untrained",

@@ -82,7 +82,7 @@ def profile_bars(profile: Profile, role: Role) -> list[Bar]:
 def bar_chart(bars: Sequence[Bar], width: int, title: str, full: float | None = None) -> Markup:
     """Horizontal bars from zero to ``full``, or to the longest of them."""
     row, parts = 40, []
-    longest = full or max(bar.value for bar in bars)
+    longest = full or max(bar.value for bar in bars) or 1.0
     for index, bar in enumerate(bars):
         top = index * row
         length = max(2.0, bar.value / longest * width)

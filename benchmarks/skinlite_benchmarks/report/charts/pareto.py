@@ -37,6 +37,8 @@ def pareto_chart(points: Sequence[Point], width: int, title: str) -> Markup:
     lowest, highest = points[0].ms / 1.5, points[-1].ms * 1.5
     bottom_value = math.floor(min(point.accuracy.low for point in points) * 20) / 20
     top_value = math.ceil(max(point.accuracy.high for point in points) * 20) / 20
+    if top_value == bottom_value:  # all the same, such as 1 on few images
+        bottom_value, top_value = max(0.0, bottom_value - 0.05), min(1.0, top_value + 0.05)
     largest, widest = max(point.bytes for point in points), 26 if width > 500 else 17
 
     def x(ms: float) -> float:

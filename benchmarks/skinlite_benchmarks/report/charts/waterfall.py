@@ -17,7 +17,7 @@ def waterfall_chart(factors: Sequence[Factor], total: str, width: int, title: st
     ends = [1.0]
     for one in factors:
         ends.append(ends[-1] * one.times)
-    lowest, highest = min(ends), max(ends)
+    lowest, highest = min(ends), max(*ends, min(ends) * 1.01)  # all may be 1
     bottom = ROW * (len(factors) + 1)
 
     def x(times: float) -> float:

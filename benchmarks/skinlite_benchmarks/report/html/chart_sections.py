@@ -6,6 +6,7 @@ from functools import partial
 
 from markupsafe import Markup
 
+from skinlite.data.splits.leaks import OLDER
 from skinlite_benchmarks.report import wording
 from skinlite_benchmarks.report.charts import bars, pareto
 from skinlite_benchmarks.report.charts.curves import decision_chart, has_curve, roc_chart
@@ -20,7 +21,6 @@ from skinlite_benchmarks.report.factors import table as factor_table
 from skinlite_benchmarks.report.tables import Table
 from skinlite_benchmarks.report.view import View
 from skinlite_benchmarks.results import naming
-from skinlite_benchmarks.results.records import Accuracy
 from skinlite_benchmarks.results.results import Contestant
 
 WIDE, HALF, NARROW = 980, 460, 320
@@ -127,16 +127,12 @@ def recalls(view: View) -> list[Chart]:
             continue
         title = f"Recall by class: {contestant.name}"
         note = (
-            f"Share of each class that is predicted correctly, {_held_out(contestant, accuracy)}. "
+            "Share of each class that is predicted correctly; images: "
+            f"{wording.judged_on(accuracy, contestant.synthetic)}. "
             "Ring: Keras. Dot: the exported file. n: images of the class."
         )
         charts.append(_chart(title, partial(recall_chart, accuracy, title=title), HALF, note))
     return charts
-
-
-def _held_out(contestant: Contestant, accuracy: Accuracy) -> str:
-    kind = "synthetic " if contestant.synthetic else ""
-    return f"{accuracy.exported.images:,} held-out {kind}images{wording.leak(accuracy)}"
 
 
 def points(view: View) -> list[Chart]:
@@ -144,22 +140,32 @@ def points(view: View) -> list[Chart]:
     charts = []
     for contestant in view.results.contestants:
         shown = {name: one for name, one in contestant.points.items() if has_curve(one)}
-        if not shown or contestant.accuracy is None or contestant.runtime != "litert":
+        if not shown or contestant.runtime != "litert":
             continue
+        images = _of_export(contestant)
         title = f"ROC with the operating points: {contestant.name}"
         note = (
-            f"Sensitivity over 1 - specificity, {_held_out(contestant, contestant.accuracy)}. "
+            f"Sensitivity over 1 - specificity, {images}. "
             "Discs: the operating points, whose thresholds were chosen on validation images."
         )
         charts.append(_chart(title, partial(roc_chart, shown, title=title), HALF, note))
         title = f"Decision curve: {contestant.name}"
         note = (
             "Net benefit per image of acting from a threshold on (Vickers and Elkin, 2006); "
-            "dashed: of acting on every image, or on none. It takes scores for risks, and the test "
-            "images' classes for those of patients, which they are not."
+            f"dashed: of acting on every image, or on none; {images}. It takes scores for risks, "
+            "and the test images' classes for those of patients, which they are not."
         )
         charts.append(_chart(title, partial(decision_chart, shown, title=title), HALF, note))
     return charts
+
+
+def _of_export(contestant: Contestant) -> str:
+    """On which images points were measured, whatever images judge here."""
+    (scores,) = next(iter(contestant.points.values())).files.values()
+    kind = "synthetic " if contestant.synthetic else ""
+    leaks = contestant.points_leaks or OLDER
+    count = scores.positives + scores.negatives
+    return f"on the {count:,} held-out {kind}images of its export{leaks.mark}"
 
 
 def tradeoff(view: View) -> list[Chart]:
@@ -169,7 +175,10 @@ def tradeoff(view: View) -> list[Chart]:
     title = f"Balanced accuracy against latency, {naming.threads(view.threads)}"
     unknown = len(view.results.contestants) - len(view.pareto)
     left_out = f" Not shown: {unknown} with unknown accuracy." if unknown else ""
-    others = any(row.contestant.theirs and row.contestant.accuracy for row in view.rows)
+    others = any(
+        row.contestant.accuracy and row.contestant.accuracy.pictures == "unknown"
+        for row in view.rows
+    )
     trained = " Files of others may have been trained on these images." if others else ""
     note = (
         "Further left is faster, further up more accurate, a larger disc is a larger file. "

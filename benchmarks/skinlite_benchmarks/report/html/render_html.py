@@ -79,6 +79,8 @@ def _badges(view: View) -> list[tuple[str, bool]]:
             badges.append((words, True))
     if view.headline.contestant.trained is False:
         badges.append(("untrained", True))
+    if view.headline.contestant.rejected:
+        badges.append(("failed its gates", True))
     if results.interrupted:
         badges.append(("interrupted", True))
     return badges
@@ -90,7 +92,10 @@ def _tiles(view: View) -> list[tuple[str, str, str]]:
     where = naming.threads(view.threads)
     latency = wording.milliseconds(best.measured.latency.p50)
     size = wording.megabytes(best.contestant.bytes / 1e6)
-    if baseline and ratio and best.times_smaller:
+    if best.wrong:
+        tiles = [("Latency", wording.time_or_wrong(0.0, best.wrong), where)]
+        tiles.append(("Size", size, "on disk"))
+    elif baseline and ratio and best.times_smaller:
         median, low, high = wording.interval_digits(ratio)
         slower = wording.milliseconds(baseline.measured.latency.p50)
         tiles = [

@@ -52,6 +52,8 @@ class MainActivity : Activity() {
                 "This photo can't be read: ${error.message}"
             } catch (error: IllegalStateException) {
                 "No answer: ${error.message}"
+            } catch (error: IllegalArgumentException) { // a bundle or a patient that the kit refuses
+                "No answer: ${error.message}"
             }
             runOnUiThread { result.text = text }
         }

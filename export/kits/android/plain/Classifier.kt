@@ -65,8 +65,9 @@ fun pack(values: FloatArray, tensor: Tensor): ByteBuffer {
     for (value in values) {
         if (tensor.dtype == Dtype.FLOAT32) stored.putFloat(value)
         else {
-            val steps = tensor.quantization?.let { Math.rint((value / it.scale).toDouble()).toInt() + it.zeroPoint }
-            val number = (steps ?: value.toInt()).coerceIn(tensor.dtype.limits)
+            val steps = tensor.quantization?.let { Math.rint((value / it.scale).toDouble()) + it.zeroPoint }
+            val (low, high) = tensor.dtype.limits.run { first.toDouble() to last.toDouble() }
+            val number = (steps ?: value.toDouble()).coerceIn(low, high).toInt()
             if (tensor.dtype == Dtype.INT32) stored.putInt(number) else stored.put(number.toByte())
         }
     }

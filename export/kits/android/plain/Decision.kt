@@ -21,7 +21,10 @@ class Decided(
     val points: Map<String, Boolean>,
 )
 
-/** The manifest's `decision`; [labels]: of the classes, in the order of the probabilities. */
+/**
+ * The manifest's `decision`; [labels]: of the classes, in the order of the probabilities.
+ * @throws IllegalArgumentException other statistics or classes than this kit's and the bundle's
+ */
 class Decision(json: Json, private val labels: List<String>) {
     private class Point(val classes: List<Int>, val threshold: Double)
 
@@ -32,6 +35,17 @@ class Decision(json: Json, private val labels: List<String>) {
     private val farthest = json["familiarity"]["threshold"].number
     private val mean = json["familiarity"]["mean"].list.map(Json::number)
     private val whitening = json["familiarity"]["whitening"].list.map { it.list.map(Json::number) }
+
+    init {
+        require(json["familiarity"]["statistics"].list.map(Json::text) == STATISTICS) {
+            "decision: the statistics aren't those that this kit computes"
+        }
+        val rows = whitening + listOf(mean)
+        val known = points.values.none { -1 in it.classes }
+        require(rows.size == STATISTICS.size + 1 && rows.all { it.size == STATISTICS.size } && known) {
+            "decision: its numbers don't fit its statistics and classes"
+        }
+    }
 
     /**
      * Decide as skinlite does; [pixels]: what the image tensor was made of. Throws where a probability isn't
@@ -53,6 +67,10 @@ class Decision(json: Json, private val labels: List<String>) {
     }
 }
 
+/** What [statistics] gives, in order. */
+private val STATISTICS =
+    listOf("mean", "log deviation", "centre minus border").flatMap { name -> "RGB".map { "$name $it" } } +
+        listOf("log deviation R - G", "log deviation G - B", "log step", "log step of a grid half as fine")
 private const val GRID = 16 // cells a side
 private const val DEVIATION = 0.01 // added before a logarithm, like STEP
 private const val STEP = 0.003

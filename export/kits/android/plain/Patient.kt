@@ -22,19 +22,23 @@ class Patient(
         require(age == null || age in AGES) { "Age $age is outside of 0-120 years; null where it isn't told." }
     }
 
-    /** The same with what [table] doesn't have as unknown. */
-    internal fun known(table: Encoding) = Patient(
-        age,
-        if (sex in table.sexes) sex else UNKNOWN,
-        if (localization in table.localizations) localization else UNKNOWN,
-        metadata,
-    )
+    /** The same with a sex and a localization that [table] doesn't have as unknown. */
+    internal fun known(table: Encoding): Patient {
+        val strange = metadata.keys - table.metadata.map(Column::name).toSet()
+        require(strange.isEmpty()) { "${strange.joinToString()}: the model wasn't trained on it; leave it out." }
+        return Patient(
+            age,
+            if (sex in table.sexes) sex else UNKNOWN,
+            if (localization in table.localizations) localization else UNKNOWN,
+            metadata,
+        )
+    }
 }
 
 /**
  * The encoded answers, one number for each of the table's columns.
- * @throws IllegalArgumentException no number where one is needed, or a word that isn't one of a
- *   column's values
+ * @throws IllegalArgumentException a column that the table lacks, no number where one is needed, or
+ *   a word that isn't one of a column's values
  */
 fun encode(patient: Patient, table: Encoding): FloatArray {
     val known = patient.known(table)
@@ -45,7 +49,7 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
         val name = column.name
         val told = known.metadata[name]
         if (column.values.isNotEmpty()) {
-            val word = (told ?: UNKNOWN).toString().trim().lowercase()
+            val word = wordOf(told)
             require(word in column.values) { "$name $told isn't one of ${column.values.joinToString()}." }
             set += "$name=$word"
         } else if (told == null) set += "$name=missing"
@@ -60,6 +64,12 @@ fun encode(patient: Patient, table: Encoding): FloatArray {
         val column = table.columns[index]
         scaled[column]?.toFloat() ?: if (column in set) 1f else 0f
     }
+}
+
+/** A category's value as it is compared; of a whole number as a table writes it. */
+private fun wordOf(told: Any?): String {
+    val whole = (told as? Number)?.toDouble()?.takeIf { it == Math.rint(it) }?.toLong()
+    return (whole ?: told ?: UNKNOWN).toString().trim().lowercase()
 }
 
 /** The answers for a model that encodes inside, by the name of the input; age -1: not told. */

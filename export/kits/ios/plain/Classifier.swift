@@ -25,11 +25,15 @@ struct Patient: Decodable {
     var localization = unknown
     var metadata: [String: Told]?
 
-    /// The same with what the table doesn't have as unknown.
-    /// - Throws: an age that no patient has.
+    /// The same with a sex and a localization that the table doesn't have as unknown.
+    /// - Throws: an age that no patient has, or metadata of a column that the table lacks.
     fileprivate func known(_ table: Encoding) throws -> Patient {
         if let age, !(0...120).contains(age) {
             throw KitError("Age \(age) is outside of 0-120 years; nil where it isn't told.")
+        }
+        let columns = (table.metadata ?? []).map(\.name)
+        if let strange = metadata?.keys.first(where: { !columns.contains($0) }) {
+            throw KitError("\(strange): the model wasn't trained on it; leave it out.")
         }
         return Patient(
             age: age, sex: table.sexes.contains(sex) ? sex : unknown,
@@ -125,7 +129,7 @@ func encode(_ patient: Patient, _ table: Encoding) throws -> [Float] {
             switch told {
             case nil: word = unknown
             case .word(let given): word = given.trimmingCharacters(in: .whitespaces).lowercased()
-            case .number(let given): word = given.rounded() == given ? "\(Int(given))" : "\(given)"
+            case .number(let given): word = Int(exactly: given).map { "\($0)" } ?? "\(given)"
             }
             guard values.contains(word) else {
                 throw KitError("\(column.name) \(word) isn't one of \(values.joined(separator: ", ")).")
@@ -157,11 +161,14 @@ func pack(_ values: [Float], _ tensor: Tensor) throws -> Data {
     guard values.count == tensor.size else {
         throw KitError("\(tensor.name) takes \(tensor.size) numbers, not \(values.count).")
     }
+    guard values.allSatisfy({ !$0.isNaN }) else { throw KitError("\(tensor.name) takes numbers.") }
     func steps(_ low: Int, _ high: Int) -> [Int] {
         values.map { value in
-            guard let quantization = tensor.quantization else { return Int(value) }
-            let steps = Int((value / quantization.scale).rounded(.toNearestOrEven)) + quantization.zeroPoint
-            return min(high, max(low, steps))
+            var steps = Double(value)
+            if let quantization = tensor.quantization {
+                steps = Double((value / quantization.scale).rounded(.toNearestOrEven)) + Double(quantization.zeroPoint)
+            }
+            return Int(min(Double(high), max(Double(low), steps)))  // in this order: Int traps on what it can't hold
         }
     }
     switch tensor.dtype {

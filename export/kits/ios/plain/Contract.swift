@@ -113,6 +113,9 @@ struct Contract {
         guard geometry.isKnown() else {
             throw KitError("The bundle's geometry isn't the one of this kit: \(geometry)")
         }
+        if let decision, !decision.isKnown(labels) {
+            throw KitError("The bundle's decision has other statistics or classes than this kit and the bundle.")
+        }
     }
 
     func input(_ name: String) -> Tensor? { signature.inputs.first { $0.name == name } }

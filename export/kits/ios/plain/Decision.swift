@@ -23,6 +23,7 @@ struct Decision: Decodable {
     }
     struct Sets: Decodable { let thresholds: [String: Double] }
     struct Familiarity: Decodable {
+        let statistics: [String]
         let mean: [Double]
         let whitening: [[Double]]
         let threshold: Double
@@ -30,6 +31,16 @@ struct Decision: Decodable {
     let points: [String: Point]
     let sets: Sets
     let familiarity: Familiarity
+
+    /// Whether this kit can make it: its statistics, and the classes of `labels`.
+    func isKnown(_ labels: [String]) -> Bool {
+        let rows = familiarity.whitening + [familiarity.mean]
+        return familiarity.statistics == statisticNames
+            && rows.count == statisticNames.count + 1
+            && rows.allSatisfy { $0.count == statisticNames.count }
+            && labels.allSatisfy { sets.thresholds[$0] != nil }
+            && points.values.allSatisfy { $0.classes.allSatisfy(labels.contains) }
+    }
 
     /// Decide as skinlite does; `labels`: in the order of the probabilities; `pixels`: what the image
     /// tensor was made of. Throws where a probability isn't a number: below every threshold, it would
@@ -58,6 +69,10 @@ struct Decision: Decodable {
     }
 }
 
+/// What `statistics` gives, in order.
+private let statisticNames: [String] =
+    ["mean", "log deviation", "centre minus border"].flatMap { name in ["R", "G", "B"].map { "\(name) \($0)" } }
+    + ["log deviation R - G", "log deviation G - B", "log step", "log step of a grid half as fine"]
 private let grid = 16  // cells a side
 private let leastDeviation = 0.01, leastStep = 0.003  // added before a logarithm
 

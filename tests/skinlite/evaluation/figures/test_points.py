@@ -24,3 +24,10 @@ def test_the_figure_is_drawn(tmp_path: Path) -> None:
     path = tmp_path / "points.png"
     draw_points(path, "a bundle", random.integers(0, 3, 60), probabilities, points)
     assert load_image(path).shape[1] == 1200
+
+
+def test_a_threshold_of_one_has_no_odds_and_leaves_the_curve(tmp_path: Path) -> None:
+    """Its net benefit is minus infinity as soon as one other image reaches it."""
+    points, labels = {"a": ([0], 1.0)}, np.array([0, 1, 1, 0])
+    with np.errstate(all="raise"):
+        draw_points(tmp_path / "points.png", "", labels, np.eye(2)[[0, 0, 1, 1]], points)
