@@ -95,7 +95,7 @@ def _randomize(net: Any, gamma: bool) -> None:
                 torch.nn.init.normal_(layer.bias, 0, 0.1)
     for norm in norms:
         norm.momentum = 1.0
-        if gamma:  # Keras' InceptionResNetV2 has none; it is 1 in timm's weights
+        if gamma:  # Keras' InceptionResNetV2 has none; it is 1 in weights of TensorFlow
             torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
         torch.nn.init.normal_(norm.bias, 0, 0.2)
     with torch.no_grad():

@@ -98,7 +98,7 @@ class PytorchWeights:
         if not np.allclose(gamma, 1, atol=1e-6):
             raise InputError(
                 f"{self.path} scales the outputs of {layer.name}, and Keras' network can't: there "
-                "the factors are 1, as in the published weights of timm. Give those."
+                "the factors are 1, as in weights that come from TensorFlow. Give such weights."
             )
         return others
 
