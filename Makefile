@@ -15,6 +15,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy benchmarks/results/*/*.py
 
 docs: $(READY)
 	$(BIN)/python -m typer skinlite.cli.main utils docs --name skinlite --title "Command line" --output docs/cli.md

@@ -45,11 +45,7 @@ from skinlite.training.runs.write import (
     write_teacher,
 )
 from skinlite.training.schedule import plateau_rate
-from skinlite.training.trainer import classifier_of, make_trainer, start_streams
-
-
-class DivergedError(Exception):
-    """The training left the numbers behind."""
+from skinlite.training.trainer import DivergedError, classifier_of, make_trainer, start_streams
 
 
 class Training:

@@ -15,6 +15,10 @@ from skinlite.training.optimizer import make_optimizer
 from skinlite.vocabulary import IMAGE
 
 
+class DivergedError(Exception):
+    """A training left the numbers behind."""
+
+
 def make_trainer(
     classifier: keras.Model,
     config: TrainConfig,

@@ -83,7 +83,8 @@ def measure(run: Path, folder: Path, out: Path) -> None:
         "u8s8, 7 bits": (64, {}),
         "u8u8": (127, {"reduce_range": False, "weight_qType": kinds.QUInt8}),
     }  # without decision 35's s8s8: today's graph takes the image's levels as they are, in uint8
-    quantizer, ranges_of, known = quantization.QDQQuantizer, onnx_int8._ranges, []
+    quantizer, ranges_of = quantization.QDQQuantizer, onnx_int8._ranges
+    known: list[Any] = []
     runners = {}
     for name, (steps, options) in variants.items():
 
@@ -100,7 +101,7 @@ def measure(run: Path, folder: Path, out: Path) -> None:
             patch.object(onnx_int8, "_ranges", ranges_once),
         ):
             few = list(given())[:RANGES]
-            content = onnx_int8.to_onnx_int8(floats[steps], lambda few=few: iter(few))
+            content = onnx_int8.to_onnx_int8(floats[steps], few.__iter__)
         path = out / f"{name}.onnx"
         path.write_bytes(content)
         runners[name] = OnnxRunner(path)

@@ -43,7 +43,7 @@ def main(
         told = fidelity(images.labels, keras, found)
         print(
             f"| {seed} | {told.agreement:.4f} | {told.balanced_accuracy_drop:+.4f} "
-            f"| {told.melanoma_recall_drop:+.4f} | {told.macro_auc_drop:+.4f} |",
+            f"| {told.critical_recall_drop:+.4f} | {told.macro_auc_drop:+.4f} |",
             flush=True,
         )
 

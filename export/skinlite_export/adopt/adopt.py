@@ -36,7 +36,7 @@ from skinlite_export.adopt.checks import (
     settled_classes,
 )
 from skinlite_export.adopt.feed_layers import with_feed
-from skinlite_export.convert.from_onnx import to_keras
+from skinlite_export.adopt.from_onnx.to_keras import to_keras
 from skinlite_export.graph.build_keras import SAME
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.inspect.feeding.how_to_feed import IMAGES, find_feed

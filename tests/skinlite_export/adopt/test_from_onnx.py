@@ -26,11 +26,11 @@ class Builder:
         self.constants.append(numpy_helper.from_array(np.asarray(value, dtype), name))
         return name
 
-    def __call__(self, kind: str, *inputs: Any, **settings: Any) -> str:
+    def __call__(self, kind: str, *inputs: Any, outputs: int = 1, **settings: Any) -> Any:
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
-        output = f"t{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, names, [output], **settings))
-        return output
+        given = [f"t{len(self.nodes)}{'.' * place}" for place in range(outputs)]
+        self.nodes.append(helper.make_node(kind, names, given, **settings))
+        return given[0] if outputs == 1 else given
 
     def conv(self, x: str, into: int, out: int, size: int, stride: int = 1, groups: int = 1) -> str:
         shape = (out, into // groups, size, size)
@@ -53,7 +53,7 @@ class Builder:
             [tensor(last, TensorProto.FLOAT, ["batch", 7])],
             self.constants,
         )
-        opset = [helper.make_opsetid("", 18)]
+        opset = [helper.make_opsetid("", 20)]
         onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
         return path
 
@@ -109,11 +109,54 @@ def computed(of: Builder) -> str:
     return of("Gemm", x, of.random.normal(size=(7, 8)), np.ones(1), transB=1)
 
 
-@pytest.mark.parametrize("build", [mobilenet_v2, mobilenet_v3, efficientnet, others, computed])
+def shufflenet(of: Builder) -> str:
+    """Channels split, put into groups and mixed; rows and columns cut off."""
+    x = of("Relu", of.conv("input", 3, 8, 3, 2))
+    kept, taken = of("Split", x, np.array([3, 5]), axis=1, outputs=2)
+    x = of("Concat", kept, of.conv(taken, 5, 5, 3, 1, 5), axis=1)
+    x = of("Reshape", x, np.array([-1, 2, 4, 12, 12]))
+    x = of("Reshape", of("Transpose", x, perm=[0, 2, 1, 3, 4]), np.array([-1, 8, 12, 12]))
+    x = of("Slice", x, np.array([2, 1, 0]), np.array([99, -1, 12]), np.array([1, 2, -1]))
+    halves = of("Split", x, axis=1, num_outputs=2, outputs=2)
+    x = of("Flatten", of("Sub", *halves), axis=1)
+    return of("Gemm", x, of.random.normal(size=(7, 3 * 10 * 12)), transB=1)
+
+
+def edges(of: Builder) -> str:
+    """Pools that reach beyond what may be negative, or round up; pads that take away."""
+    x = of("Sub", "input", 0.5)
+    x = of("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = of("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    x = of("Pad", x, np.array([0, 0, -1, 1, 0, 0, 0, 0]))
+    x = of("Resize", x, "", np.array([1.0, 1.0, 2.0, 3.0]), mode="nearest")
+    x = of("MaxPool", of("Relu", x), kernel_shape=[2, 2], strides=[3, 2], ceil_mode=1)
+    x = of("Flatten", x, axis=1)
+    return of("Gemm", x, of.random.normal(size=(7, 132)), transB=1)
+
+
+def activations(of: Builder) -> str:
+    """Those of Darknet, EfficientNet's kin and ConvMixer; groups as a row makes channels again."""
+    x = of("LeakyRelu", of.conv("input", 3, 8, 3, 2), alpha=0.1)
+    x = of("PRelu", of.conv(x, 8, 8, 1), np.linspace(0, 1, 8).reshape(8, 1, 1))
+    x = of("Elu", of("Mul", x, of("Tanh", of("Softplus", x))))
+    x = of("Max", of("Gelu", x), of("Mish", of.conv(x, 8, 8, 1)))
+    x = of("Squeeze", of("GlobalMaxPool", x), np.array([2, 3]))
+    x = of("Unsqueeze", of("Gemm", x, of.random.normal(size=(8, 8))), np.array([2, 3]))
+    x = of("Reshape", x, np.array([-1, 8]))
+    return of("MatMul", x, of("Transpose", of.random.normal(size=(7, 8)), perm=[1, 0]))
+
+
+BUILDS = [
+    *(mobilenet_v2, mobilenet_v3, efficientnet, others, computed),
+    *(shufflenet, edges, activations),
+]
+
+
+@pytest.mark.parametrize("build", BUILDS)
 def test_it_answers_as_onnxruntime(build: Callable[[Builder], str], tmp_path: Path) -> None:
     import onnxruntime
 
-    from skinlite_export.convert.from_onnx import to_keras
+    from skinlite_export.adopt.from_onnx.to_keras import to_keras
     from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.read_keras import read_keras
 
@@ -147,12 +190,23 @@ def as_in_training(of: Builder) -> str:
         (lambda of: of("Erf", "input"), r"'t0' \(Erf\) isn't one that is known"),
         (lambda of: of("Clip", "input", -1.0, 1.0), "doesn't cut off at 0"),
         (lambda of: of("HardSigmoid", "input"), r"isn't relu6\(x \+ 3\) / 6"),
-        (lambda of: of("Transpose", "input", perm=[0, 2, 3, 1]), "Transpose"),
-        (average_with_its_edge, "leaves its padding out"),
+        (lambda of: of("Transpose", "input", perm=[0, 2, 3, 1]), "turns a map"),
+        (lambda of: of("Relu", of("Reshape", "input", np.array([1, 3, 1, 24, 24]))), "in groups"),
+        (lambda of: of("Reshape", "input", np.array([1, 9, 8, 24])), "more than a row"),
+        (lambda of: of("Slice", "input", np.array([5]), np.array([9]), np.array([1])), "nothing"),
         (
-            lambda of: of("MaxPool", "input", kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
-            "pads what may be negative",
+            lambda of: of(
+                "Slice", "input", np.array([0]), np.array([9]), np.array([2]), np.array([2])
+            ),
+            "leaves some out",
         ),
+        (lambda of: of("Split", "input", axis=2, num_outputs=2, outputs=2)[0], "split channels"),
+        (
+            lambda of: of("Resize", "input", "", np.array([1.0, 1.0, 1.5, 1.5]), mode="nearest"),
+            "a whole number of times",
+        ),
+        (lambda of: of("Gelu", "input", approximate="tanh"), "approximation"),
+        (average_with_its_edge, "leaves its padding out"),
         (
             lambda of: of("Conv", "input", np.ones((4, 3, 3, 3)), dilations=[2, 2]),
             "is dilated",
@@ -162,9 +216,7 @@ def as_in_training(of: Builder) -> str:
         (lambda of: of("Add", of.conv("input", 3, 24, 1), np.arange(24.0)), "isn't one a channel"),
         (as_in_training, "is as in training"),
         (
-            lambda of: of(
-                "MaxPool", of("Relu", "input"), kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1
-            ),
+            lambda of: of("AveragePool", "input", kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1),
             "rounds its size up",
         ),
         (
@@ -182,7 +234,7 @@ def as_in_training(of: Builder) -> str:
 def test_what_keras_has_not_is_named(
     build: Callable[[Builder], str], told: str, tmp_path: Path
 ) -> None:
-    from skinlite_export.convert.from_onnx import to_keras
+    from skinlite_export.adopt.from_onnx.to_keras import to_keras
 
     of = Builder()
     path = of.save(tmp_path / "net.onnx", build(of))

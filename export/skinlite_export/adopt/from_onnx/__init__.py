@@ -1,0 +1,1 @@
+"""An .onnx of PyTorch's exporter as a Keras network."""
