@@ -66,7 +66,7 @@ def read_tensors(path: Path) -> dict[str, Floats]:
         ) from error
     return {
         name: _as_float32(path, name, tensor)
-        for name, tensor in found
+        for name, tensor in sorted(found, key=lambda one: one[0])  # in no order otherwise
         if not tensor["dtype"].startswith(("I", "U", "BOOL"))
     }
 
