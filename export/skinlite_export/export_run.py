@@ -123,6 +123,7 @@ def export_run(
             decision=proof.decision,
             layer_errors=converted.layer_errors,
             error_by_depth=converted.error_by_depth,
+            error_by_depth_onnx=converted.error_by_depth_onnx,
             search=converted.search,
             versions=versions(),
             files=layout.list_files(folder),

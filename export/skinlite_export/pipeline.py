@@ -34,6 +34,7 @@ class Converted:
         float_operators: what an int8 file computes in float on purpose.
         layer_errors: what int8 costs each layer, where that was measured.
         error_by_depth: signal to noise behind each layer, likewise.
+        error_by_depth_onnx: the same of an int8 .onnx.
         search: for layers to keep in float, where there was one.
         onnx: the int8 .onnx of the same calibration, where it was asked for.
         control: of quantization-aware training.
@@ -44,6 +45,7 @@ class Converted:
     float_operators: frozenset[str] = frozenset()
     layer_errors: tuple[LayerError, ...] | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
+    error_by_depth_onnx: tuple[DepthError, ...] | None = None
     search: Search | None = None
     onnx: bytes | None = None
     control: Graph | None = None
@@ -116,8 +118,9 @@ def convert(
         float_operators=calibrated.float_operators(kept),
         layer_errors=errors,
         error_by_depth=error_by_depth(calibrated, int8, validation) if explain_error else None,
+        error_by_depth_onnx=onnx.error_by_depth(validation) if onnx and explain_error else None,
         search=searched,
-        onnx=onnx,
+        onnx=onnx.content if onnx else None,
         control=control,
     )
 

@@ -15,7 +15,8 @@ import keras
 from keras import layers
 
 from skinlite.models.backbones import Topology, find_backbone
-from skinlite.models.features import build_features, rescale
+from skinlite.models.features import build_features, rescale, take_pixels
+from skinlite.models.pytorch.convert import is_pytorch, open_pytorch
 from skinlite.models.soft_attention import SoftAttention
 from skinlite.vocabulary import CLASSES, IMAGE, PATIENT, PROBABILITIES
 
@@ -38,7 +39,8 @@ def build_classifier(
         patient_width: columns of the encoded patient; 0: it takes the image alone.
         topology: whose: the paper's, or that of the authors' notebooks.
         image_size: height and width in pixels; the paper's if left out.
-        weights: of the backbone; a file is one of the whole backbone without its top.
+        weights: of the backbone; a file is one of the whole backbone without its top, or of timm or
+            torchvision, whose pixels the classifier then takes.
         width: of the backbone, for those that have it (`Backbone.has_width`).
         batch_norm_momentum: replaces the backbone's own. Keras' MobileNetV3 has 0.999, with which
             the moving statistics of a short training are useless and inference looks broken.
@@ -57,17 +59,23 @@ def build_classifier(
     image = layers.Input((size, size, 3), name=IMAGE)
     patient = layers.Input((patient_width,), name=PATIENT) if patient_width else None
 
-    features = build_features(row, size, weights, topology=topology, width=width)
+    theirs = None
+    if isinstance(weights, Path) and is_pytorch(weights):
+        theirs = open_pytorch(backbone, weights)
+    features = build_features(row, size, theirs or weights, topology=topology, width=width)
     if batch_norm_momentum is not None:
         for layer in features.layers:
             if isinstance(layer, layers.BatchNormalization):
                 layer.momentum = batch_norm_momentum
     t = features(rescale(row, image))  # (batch, h, w, c)
-    return keras.Model(
+    classifier = keras.Model(
         _inputs(image, patient),
         _decide(t, patient, topology, classes),
         name=f"{backbone}_soft_attention",
     )
+    if theirs:
+        take_pixels(classifier, theirs)
+    return classifier
 
 
 def build_head(

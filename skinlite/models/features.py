@@ -9,7 +9,12 @@ from keras import layers
 
 from skinlite.errors import InputError
 from skinlite.models.backbones import BACKBONES, Backbone, Cut, Topology
+from skinlite.models.keras_layers import all_layers
+from skinlite.models.pytorch.convert import PytorchWeights
 from skinlite.models.weights import fill_backbone
+
+Weights = Literal["imagenet"] | Path | PytorchWeights | None
+"""Of a backbone: fetched by Keras, a file, one that was opened, or none."""
 
 MEAN = np.array([0.485, 0.456, 0.406])
 DEVIATION = np.array([0.229, 0.224, 0.225])
@@ -22,7 +27,7 @@ CAFFE_MEAN = np.array([123.68, 116.779, 103.939])
 def build_features(
     backbone: Backbone,
     image_size: int,
-    weights: Literal["imagenet"] | Path | None = None,
+    weights: Weights = None,
     *,
     topology: Topology = "paper",
     width: float = 1.0,
@@ -33,7 +38,7 @@ def build_features(
         backbone: row of the registry.
         image_size: height and width of the input, pixels.
         weights: ``"imagenet"`` is fetched by Keras, once, if it isn't in Keras' cache; a file is
-            one of this backbone, with or without a head, see `fill_backbone`.
+            one of this backbone, with or without a head, see `fill_backbone` and `open_pytorch`.
         topology: which cut.
         width: multiplies the channels of every layer (MobileNet's alpha).
 
@@ -74,8 +79,32 @@ def rescale(backbone: Backbone, image: Any) -> Any:
     return layers.Rescaling(scale, offset, name="rescale")(image)
 
 
+def take_pixels(classifier: keras.Model, weights: PytorchWeights) -> None:
+    """Let a classifier rescale its images as a file's network wants them."""
+    mean, deviation = (np.array(part) for part in weights.pixels)
+    scale, offset = 1 / 255 / deviation, -mean / deviation
+    rescaling = _rescaling(classifier)
+    own = (rescaling.scale, rescaling.offset)
+    if all(np.allclose(a, b) for a, b in zip(own, (scale, offset), strict=True)):
+        return
+    same = len(set(scale)) == len(set(offset)) == 1
+    rescaling.scale = float(scale[0]) if same else scale.tolist()
+    rescaling.offset = float(offset[0]) if same else offset.tolist()
+
+
+def rescale_alike(copy: keras.Model, classifier: keras.Model) -> None:
+    """Let a copy rescale its images as a classifier does: that isn't among the weights."""
+    copied, its = _rescaling(copy), _rescaling(classifier)
+    copied.scale, copied.offset = its.scale, its.offset
+
+
+def _rescaling(classifier: keras.Model) -> layers.Rescaling:
+    """The layer that rescales the image, within the backbone or before it."""
+    return next(layer for layer in all_layers(classifier) if isinstance(layer, layers.Rescaling))
+
+
 def _build_whole(
-    backbone: Backbone, image_size: int, weights: Literal["imagenet"] | Path | None, width: float
+    backbone: Backbone, image_size: int, weights: Weights, width: float
 ) -> keras.Model:
     if width != 1 and not backbone.has_width:
         able = ", ".join(name for name, row in BACKBONES.items() if row.has_width)
@@ -84,7 +113,7 @@ def _build_whole(
         whole = backbone.build(
             input_shape=(image_size, image_size, 3),
             include_top=False,
-            weights=None if isinstance(weights, Path) else weights,
+            weights=weights if weights == "imagenet" else None,
             **({"alpha": width} if backbone.has_width else {}),
         )
     except ValueError as error:
@@ -98,6 +127,9 @@ def _build_whole(
             f"ImageNet weights of {backbone.title} can't be downloaded ({error}). Train from "
             "scratch with `weights='none'`, or give a file with `weights=FILE`."
         ) from error
+    if isinstance(weights, PytorchWeights):
+        weights.fill(whole)
+        return whole
     if isinstance(weights, Path):
         fill_backbone(whole, weights)
     if weights and backbone.pixels == "caffe":

@@ -11,6 +11,8 @@ from skinlite.errors import InputError, SkinliteWarning
 from skinlite.files.read_write import check_regular
 from skinlite.models.keras_file import load_keras
 from skinlite.models.keras_layers import all_layers
+from skinlite.models.pytorch.convert import is_pytorch
+from skinlite.models.pytorch.read import refuse_pickle
 
 
 def holds_classifier(path: Path) -> bool:
@@ -24,6 +26,9 @@ def holds_classifier(path: Path) -> bool:
             f"There is no weights file {path}. Use `weights='imagenet'`, none or FILE."
         )
     check_regular(path)
+    refuse_pickle(path)
+    if is_pytorch(path):
+        return False
     if path.suffix == ".keras":
         return any(layer.name == "soft_attention" for layer in load_keras(path).layers)
     return any("soft_attention" in name for name in _datasets(path))

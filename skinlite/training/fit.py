@@ -14,6 +14,7 @@ import numpy as np
 from skinlite.errors import InputError
 from skinlite.files.locks import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, writing
+from skinlite.models.features import rescale_alike
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
 from skinlite.progress import Report, silent
@@ -293,6 +294,7 @@ class Training:
         if self._copy is None:
             encoder, classes = self.data.encoder, self.data.dataset.classes
             self._copy = float32_copy(self.config, len(encoder.columns), len(classes))
+            rescale_alike(self._copy, classifier)
         self._copy.set_weights(classifier.get_weights())
         return self._copy
 

@@ -48,7 +48,8 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
 def float32_copy(config: TrainConfig, patient_width: int, classes: int) -> keras.Model:
     """Another classifier of the same architecture, in float32 and on one device.
 
-    What is scored and saved where training itself is in half precision or on several devices.
+    What is scored and saved where training itself is in half precision or on several devices. It
+    rescales images as the backbone's own weights want it; see `rescale_alike`.
     """
     return _build(config, patient_width, classes, None)
 

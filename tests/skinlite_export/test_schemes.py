@@ -102,13 +102,16 @@ def test_the_onnx_in_int8(
     rounded = post_training.round_for_each
     monkeypatch.setattr(post_training, "round_for_each", round_for_each)
     both = PLAIN.model_copy(update={"onnx": "int8"})
-    bundle = export_run(conv_run, conv_prepared, both, tmp_path / "bundle")
+    bundle = export_run(conv_run, conv_prepared, both, tmp_path / "bundle", explain_error=True)
     operators = {node.op_type for node in onnx.load(bundle.path / "model.onnx").graph.node}
     assert {"QuantizeLinear", "DequantizeLinear"} <= operators
     tflite, onnx_file = bundle.manifest.verification.files
     assert (tflite.file, onnx_file.file) == ("model.tflite", "model.onnx")
     assert 1e-4 < onnx_file.worst_difference < 0.2
     assert steps == [127, 64]  # each file's kernels to its own steps
+    curves = bundle.manifest.error_by_depth, bundle.manifest.error_by_depth_onnx
+    assert all(curve and len(curve) > 8 for curve in curves)
+    assert ".onnx: dB" in (bundle.path / "MODEL_CARD.md").read_text()
 
 
 def test_compressed_weights_zip_smaller(conv_run: Run, conv_prepared: Prepared) -> None:

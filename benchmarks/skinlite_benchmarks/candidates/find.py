@@ -251,6 +251,7 @@ def _of_bundle_file(bundle: Bundle, file: str) -> Entry:
         "network_proven": source.network_proven,
         "accuracy": accuracy_in_bundle(manifest, file),
         "error_by_depth": manifest.error_by_depth if file == TFLITE else None,
+        "error_by_depth_onnx": manifest.error_by_depth_onnx if file == TFLITE else None,
         "points": {
             name: point.model_copy(update={"files": {file: point.files[file]}, "gates": ()})
             for name, point in (manifest.decision.points if manifest.decision else {}).items()

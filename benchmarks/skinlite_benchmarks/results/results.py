@@ -130,6 +130,7 @@ class Contestant(Record):
         cost: None where the file can't be read for it (a Keras model).
         profile: None where it was not measured, or the runtime has no profiler.
         error_by_depth: of a bundle's .tflite whose export measured it.
+        error_by_depth_onnx: of the int8 .onnx beside it, likewise.
         points: operating points of a bundle's file, with that file's figures alone, of the test
             images of its export.
         points_leaks: what is known of leaks of those images.
@@ -157,6 +158,7 @@ class Contestant(Record):
     cost: Cost | None = None
     profile: Profile | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
+    error_by_depth_onnx: tuple[DepthError, ...] | None = None
     points: dict[str, OperatingPoint] = Field(default_factory=dict)
     points_leaks: Leaks | None = None
 

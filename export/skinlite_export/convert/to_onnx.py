@@ -20,11 +20,22 @@ from skinlite_export.convert.onnx_transposes import channels_first
 OPSET = 17
 """The newest opset that onnxruntime has run on every platform since 1.14."""
 
+TWIN = "twin/"
+"""How the converter's names of tensors begin, of every layer in them."""
+
 
 def to_onnx(float32_tflite: bytes) -> bytes:
     """Convert a float32 .tflite of ours to .onnx; batch 1, inputs image and patient.
 
     The same file gives the same bytes.
+    """
+    return to_onnx_with_origins(float32_tflite)[0]
+
+
+def to_onnx_with_origins(float32_tflite: bytes) -> tuple[bytes, dict[str, str]]:
+    """Convert as `to_onnx` does; and of each tensor, which one of the .tflite it comes from.
+
+    Where tf2onnx splits an operator in two, the second one's tensor has the name of the first's.
     """
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), silenced():
         from tf2onnx.convert import from_tflite
@@ -36,10 +47,9 @@ def to_onnx(float32_tflite: bytes) -> bytes:
         with _same_steps():
             model, _ = from_tflite(str(path), opset=OPSET)
     channels_first(model)
-    _canonicalize(model.graph)
+    origins = _canonicalize(model.graph)
     onnx.checker.check_model(model)
-    content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return model.SerializeToString(deterministic=True), origins
 
 
 class _InOrder(MutableSet[Any]):
@@ -93,21 +103,30 @@ def _same_steps() -> Iterator[None]:
         yield
 
 
-def _canonicalize(graph: onnx.GraphProto) -> None:
-    """Give order and names that follow from the network's structure alone."""
+def _canonicalize(graph: onnx.GraphProto) -> dict[str, str]:
+    """Give order and names that follow from the network's structure alone.
+
+    Returns:
+        By the new name of each operator's output, the name in the .tflite.
+    """
     names = {value.name: IMAGE for value in graph.input if IMAGE in value.name}
     names |= {value.name: PATIENT for value in graph.input if PATIENT in value.name}
     names[graph.output[0].name] = PROBABILITIES
     constants = {constant.name: constant for constant in graph.initializer}
     nodes, used = _in_order(graph), []
+    origins: dict[str, str] = {}
     for index, node in enumerate(nodes):
         node.name = f"{node.op_type}_{index}"
+        before = next(
+            (origins[names[name]] for name in node.input if names.get(name) in origins), ""
+        )
+        own = node.output[0] if TWIN in node.output[0] else before
         for slot, name in enumerate(node.input):
             if name in constants and name not in names:
                 names[name] = f"{node.name}_constant_{slot}"
                 used.append(constants[name])
         for slot, name in enumerate(node.output):
-            names.setdefault(name, f"{node.name}_output_{slot}")
+            origins[names.setdefault(name, f"{node.name}_output_{slot}")] = own
         node.input[:] = [names[name] if name else "" for name in node.input]
         node.output[:] = [names[name] if name else "" for name in node.output]
     for named in (*graph.input, *graph.output, *used):
@@ -119,6 +138,7 @@ def _canonicalize(graph: onnx.GraphProto) -> None:
         copies = [type(value).FromString(value.SerializeToString()) for value in values]
         del getattr(graph, field)[:]
         getattr(graph, field).extend(copies)
+    return origins
 
 
 def _in_order(graph: onnx.GraphProto) -> list[onnx.NodeProto]:

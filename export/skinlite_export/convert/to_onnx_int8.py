@@ -68,7 +68,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
         from onnxruntime.quantization import QDQQuantizer, QuantType, TensorData, TensorsData
         from onnxruntime.quantization.calibrate import CalibrationMethod
 
-        model = _prepared(float_onnx)
+        model = prepared(float_onnx)
         chosen = _ranges(model, samples)
         chosen[IMAGE] = _without_rescaling(model)
         ranges = {
@@ -96,7 +96,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
     return content
 
 
-def _prepared(float_onnx: bytes) -> onnx.ModelProto:
+def prepared(float_onnx: bytes) -> onnx.ModelProto:
     """The model as onnxruntime optimizes it (most transposes go), with every tensor's shape."""
     from onnxruntime.quantization import quant_pre_process
 
@@ -157,7 +157,8 @@ def _attention(graph: onnx.GraphProto) -> list[str]:
 
 def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:
     """The range of every float tensor that loses least over the samples."""
-    session, names = _watched(model)
+    names = _float_tensors(model)
+    session = watching(model, names)
     few = some_of(samples())
     others = [name for name in few[0] if name != IMAGE]
 
@@ -171,20 +172,26 @@ def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> 
     return ranges
 
 
-def _watched(model: onnx.ModelProto) -> tuple[onnxruntime.InferenceSession, list[str]]:
-    """A session that gives every float tensor, and their names."""
-    watched = onnx.ModelProto()
-    watched.CopyFrom(model)
+def _float_tensors(model: onnx.ModelProto) -> list[str]:
     known = {value.name for value in (*model.graph.output, *model.graph.initializer)}
-    watched.graph.output.extend(
-        value
+    return [value.name for value in model.graph.output] + [
+        value.name
         for value in model.graph.value_info
         if value.name not in known and value.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    ]
+
+
+def watching(model: onnx.ModelProto, names: Iterable[str]) -> onnxruntime.InferenceSession:
+    """A session that gives any tensors of a model; it changes nothing to make it faster."""
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    given = {value.name for value in model.graph.output}
+    watched.graph.output.extend(
+        onnx.helper.make_empty_tensor_value_info(name) for name in names if name not in given
     )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # more than one wait for each other by computing
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(
+    return onnxruntime.InferenceSession(
         watched.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    return session, [value.name for value in session.get_outputs()]

@@ -185,6 +185,7 @@ class Manifest(Record):
     decision: Decision | None = None
     layer_errors: tuple[LayerError, ...] | None = None
     error_by_depth: tuple[DepthError, ...] | None = None
+    error_by_depth_onnx: tuple[DepthError, ...] | None = None
     search: Search | None = None
     versions: dict[str, str]
     files: dict[str, FileEntry]

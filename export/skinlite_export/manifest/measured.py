@@ -217,11 +217,11 @@ class LayerError(Record):
 
 
 class DepthError(Record):
-    """Signal to noise behind a layer of the int8 file; see `quantize.error_by_depth`.
+    """Signal to noise behind a layer of an int8 file; see `quantize.error_by_depth`.
 
     Attributes:
         layer: of the deploy graph.
-        operator: TFLite's.
+        operator: TFLite's or ONNX's.
         sqnr: signal to quantization noise of its output, against the float network, in dB.
         in_float: whether its output is float32 in the int8 file.
     """

@@ -236,10 +236,13 @@ def _depth(manifest: Manifest) -> list[Table]:
     if not errors:
         return []
     fold = -(-len(errors) // DEPTH_ROWS)
+    onnx = manifest.error_by_depth_onnx or ()
     rows = []
     for first in range(0, len(errors), fold):
         part = errors[first : first + fold]
         worst = min(part, key=lambda error: error.sqnr)
+        layers = {error.layer for error in part}
+        there = min((error.sqnr for error in onnx if error.layer in layers), default=None)
         rows.append(
             (
                 str(first + 1),
@@ -247,6 +250,7 @@ def _depth(manifest: Manifest) -> list[Table]:
                 f"{worst.sqnr:.1f}",
                 "█" * max(1, round(worst.sqnr / 2)),
                 "float" if worst.in_float else "",
+                *([NONE if there is None else f"{there:.1f}"] if onnx else []),
             )
         )
     several = f"Each row stands for {fold} layers and shows the worst of them. " if fold > 1 else ""
@@ -255,8 +259,9 @@ def _depth(manifest: Manifest) -> list[Table]:
             "Signal to noise along the depth",
             f"Behind the layers of the int8 .tflite, in the order they run, against the float "
             f"network on validation images, in dB; a block is 2 dB. {several}Where it falls, int8 "
-            "loses the signal.",
-            ("", "Layer", "dB", "", ""),
+            "loses the signal."
+            + (" Beside it the worst of the same layers in the int8 .onnx." if onnx else ""),
+            ("", "Layer", "dB", "", "", *([".onnx: dB"] if onnx else [])),
             tuple(rows),
         )
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite_export.convert.samples import samples
@@ -57,7 +58,7 @@ def error_by_depth(
             reference = _values(float_file, before[operation.tensor])
             signal[row] += (reference**2).sum()
             noise[row] += ((_values(int8_file, after[operation.tensor]) - reference) ** 2).sum()
-    ratios = 10 * np.log10(np.maximum(signal, 1e-12) / np.maximum(noise, 1e-12))
+    ratios = decibels(signal, noise)
     return tuple(
         DepthError(
             layer=operation.layer,
@@ -67,6 +68,11 @@ def error_by_depth(
         )
         for operation, ratio in zip(compared, ratios, strict=True)
     )
+
+
+def decibels(signal: NDArray[np.float64], noise: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Signal to noise, of sums of squares."""
+    return 10 * np.log10(np.maximum(signal, 1e-12) / np.maximum(noise, 1e-12))
 
 
 def _tensors(interpreter: Interpreter) -> dict[str, Any]:

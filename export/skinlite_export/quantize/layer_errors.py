@@ -55,7 +55,7 @@ def explain(
     everything = {operation.tensor for operation in calibrated.operations}
     errors = []
     for done, (operation, sums) in enumerate(own, start=1):
-        alone = answers(calibrated.quantize(everything - {operation.tensor}), some)
+        alone = answers(_int8(calibrated, everything - {operation.tensor}), some)
         errors.append(sums.error(operation, cost=float(divergence(reference, alone).mean())))
         report("measured the int8 error of each layer", done, len(own))
     return tuple(sorted(errors, key=lambda error: -error.cost))
@@ -101,17 +101,22 @@ class _Sums:
         )
 
 
+def _int8(calibrated: Calibrated, floats: Collection[str], verify: bool = False) -> bytes:
+    """An int8 file that is never shipped: without the rewrites of finished files, which take longer
+    than the conversion, and of which one rounds kernels that are in float here to float16."""
+    return quantize(
+        calibrated.content,
+        float_operators=calibrated.graph.float_operators,
+        float_tensors=floats,
+        verify=verify,
+    )
+
+
 def _own_errors(
     calibrated: Calibrated, floats: Collection[str], examples: Examples
 ) -> list[tuple[Operation, _Sums]]:
     """Each int8 operator against its float double, over some images."""
-    verifying = quantize(
-        calibrated.content,
-        float_operators=calibrated.graph.float_operators,
-        float_tensors=floats,
-        verify=True,
-    )
-    interpreter = open_interpreter(verifying)
+    interpreter = open_interpreter(_int8(calibrated, floats, verify=True))
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     inputs = interpreter.get_signature_runner("serving_default").get_input_details()
     # By the name of the double's output, which is the operator's in float. An operator that only

@@ -36,21 +36,22 @@ def operations_of(content: bytes, graph: Graph) -> list[Operation]:
     """The operators of a .tflite that was made from a deploy graph, in the order they run."""
     model = unpack(content)
     codes = operator_codes(model)
-    operations = []
-    for operator in model.subgraphs[0].operators:
-        tensor = model.subgraphs[0].tensors[operator.outputs[0]].name.decode()
-        named = set(re.findall(r"twin/([^/;]+)/", tensor))
-        fused = [node for node in graph.nodes if node.name in named] or [graph.nodes[-1]]
-        first = next((node for node in fused if node.weights), fused[0])
-        operations.append(
-            Operation(
-                first.name,
-                frozenset(node.name for node in fused),
-                OPERATORS[codes[operator.opcodeIndex]],
-                tensor,
-            )
+    return [
+        operation_of(
+            model.subgraphs[0].tensors[operator.outputs[0]].name.decode(),
+            OPERATORS[codes[operator.opcodeIndex]],
+            graph,
         )
-    return operations
+        for operator in model.subgraphs[0].operators
+    ]
+
+
+def operation_of(tensor: str, operator: str, graph: Graph) -> Operation:
+    """An operator by the name that the converter gave its output."""
+    named = set(re.findall(r"twin/([^/;]+)/", tensor))
+    fused = [node for node in graph.nodes if node.name in named] or [graph.nodes[-1]]
+    first = next((node for node in fused if node.weights), fused[0])
+    return Operation(first.name, frozenset(node.name for node in fused), operator, tensor)
 
 
 def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list[Operation]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from skinlite.data.examples import Examples
 from skinlite.progress import Report, silent
 from skinlite_export.convert.samples import Sample, samples
-from skinlite_export.convert.to_onnx import to_onnx
+from skinlite_export.convert.to_onnx import to_onnx_with_origins
 from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
 from skinlite_export.graph.build_keras import Twin, check_same
@@ -21,6 +21,7 @@ from skinlite_export.quantize.adaptive_rounding import round_for_each, round_ker
 from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import Pool
 from skinlite_export.quantize.equalization import equalize
+from skinlite_export.quantize.error_by_depth_onnx import Int8Onnx
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import OF_THE_IMAGES
 
@@ -54,14 +55,15 @@ class Fitted:
         """The images that calibrated, as the converter takes them."""
         return samples(self.images)
 
-    def to_onnx_int8(self, graph: Graph) -> bytes:
+    def to_onnx_int8(self, graph: Graph) -> Int8Onnx:
         """The int8 .onnx of a graph, whose kernels are rounded to steps of its own."""
         if graph is self.exact and self.rounded_for_onnx:
             graph = self.rounded_for_onnx
         elif _asks(self.recipe, ROUND):
             graph = round_kernels(graph, self.samples, self.recipe.keep_float, STEPS)
-        float_onnx = to_onnx(to_tflite(Twin(_for_onnx(graph)).model, "none"))
-        return to_onnx_int8(float_onnx, self.samples)
+        graph = _for_onnx(graph)
+        float_onnx, origins = to_onnx_with_origins(to_tflite(Twin(graph).model, "none"))
+        return Int8Onnx(to_onnx_int8(float_onnx, self.samples), float_onnx, origins, graph)
 
 
 def fit(

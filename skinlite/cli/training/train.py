@@ -67,7 +67,10 @@ def train(
     ] = 1.0,
     weights: Annotated[
         str | None,
-        typer.Option(help="imagenet, none, or a weights FILE (none; paper: imagenet)."),
+        typer.Option(
+            help="imagenet, none, or a weights FILE of Keras, timm or torchvision "
+            "(none; paper: imagenet)."
+        ),
     ] = None,
     epochs: Annotated[
         int | None,

@@ -359,3 +359,7 @@ def test_a_layer_is_named_where_the_pointer_rests() -> None:
     assert "<title>kept, ADD: -2.0 dB, in float</title>" in drawn
     first, last = (float(place) for place in re.findall(r'cy="([\d.]+)"', drawn))
     assert 0 < first < last < 300  # further down is worse, and a negative ratio is on the chart
+    onnx = (DepthError(layer="kept", operator="Add", sqnr=12.0, in_float=False),)
+    assert "<title>kept, Add, .onnx: 12.0 dB</title>" in str(
+        depth_chart(errors, 400, "title", onnx)
+    )

@@ -44,6 +44,10 @@ def test_signal_to_noise_along_the_depth_is_a_chart_of_bars(tiny_bundle: Bundle)
     assert bars["1"][:3] == ["layer_2", "39.0", "█" * 20]
     assert bars["49"] == ["layer_49", "15.5", "█" * 8, "float"]
     assert "Each row stands for 3 layers" in card_of(manifest)
+    onnx = (errors[1].model_copy(update={"operator": "Conv", "sqnr": 17.0}),)
+    both = manifest.model_copy(update={"error_by_depth_onnx": onnx})
+    bars = rows(card_of(both), "Signal to noise along the depth")
+    assert bars["1"][3:] == ["", "17.0"] and bars["4"][3:] == ["", "-"]
 
 
 def test_a_bundle_carries_the_card_of_its_manifest(tiny_bundle: Bundle) -> None:

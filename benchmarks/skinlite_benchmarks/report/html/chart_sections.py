@@ -223,7 +223,10 @@ def depths(view: View) -> list[Chart]:
     for contestant in view.results.contestants:
         if errors := contestant.error_by_depth:
             title = f"Signal to noise along the depth: {contestant.name}"
-            charts.append(_chart(title, partial(depth_chart, errors, title=title), WIDE, note))
+            onnx = contestant.error_by_depth_onnx or ()
+            draw = partial(depth_chart, errors, title=title, onnx=onnx)
+            told = f"{note} The second line is the int8 .onnx." if onnx else note
+            charts.append(_chart(title, draw, WIDE, told))
     return charts
 
 

@@ -1,0 +1,1 @@
+"""Weights of timm and torchvision, in the backbones of Keras."""
