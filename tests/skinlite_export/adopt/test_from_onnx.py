@@ -205,6 +205,13 @@ def as_in_training(of: Builder) -> str:
             lambda of: of("Resize", "input", "", np.array([1.0, 1.0, 1.5, 1.5]), mode="nearest"),
             "a whole number of times",
         ),
+        (
+            lambda of: of(
+                "Resize", "input", "", np.array([1.0, 1.0, 2.0, 2.0]), nearest_mode="floor"
+            ),
+            "a whole number of times",
+        ),
+        (lambda of: of("PRelu", of.conv("input", 3, 24, 1), np.ones(24)), "one a channel"),
         (lambda of: of("Gelu", "input", approximate="tanh"), "approximation"),
         (average_with_its_edge, "leaves its padding out"),
         (

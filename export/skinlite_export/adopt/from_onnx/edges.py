@@ -72,11 +72,13 @@ def resize(node: Node) -> Tensor:
         scales = sizes / np.array([1, x.shape[3], *x.shape[1:3]])
     asked = [] if scales is None else scales.tolist()
     whole = len(asked) == 4 and asked[:2] == [1, 1] and all(one == int(one) for one in asked)
-    rule = node.get("mode", "nearest"), node.get("coordinate_transformation_mode", "half_pixel")
-    plain = rule in (("nearest", "asymmetric"), ("nearest", "half_pixel"))
-    rounds = node.get("nearest_mode", "round_prefer_floor")
+    where = node.get("coordinate_transformation_mode", "half_pixel")
+    rounded = node.get("nearest_mode", "round_prefer_floor")
+    repeats = (where, rounded) == ("asymmetric", "floor") or (
+        where == "half_pixel" and rounded.startswith("round")
+    )
     node.need(
-        whole and plain and (rule[1] == "half_pixel" or rounds == "floor"),
+        whole and repeats and node.get("mode", "nearest") == "nearest",
         "doesn't repeat each pixel a whole number of times",
     )
     return layers.UpSampling2D([int(one) for one in asked[2:]])(x)

@@ -117,7 +117,8 @@ def _prelu(node: Node) -> Tensor:
     x, slope = node.inputs[0], node.constant(1)
     node.need(slope is not None and len(x.shape) == 4, "has slopes that aren't constant")
     assert slope is not None
-    node.need(slope.size in (1, x.shape[3]), "has a slope for each pixel")
+    by_channel = slope.shape[-3:] == (x.shape[3], 1, 1)
+    node.need(by_channel or slope.size == 1, "has slopes that aren't one a channel")
     layer = layers.PReLU(shared_axes=[1, 2])
     return _with_weights(layer, x, [np.broadcast_to(slope.ravel(), (1, 1, x.shape[3]))])
 
