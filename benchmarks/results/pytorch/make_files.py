@@ -2,8 +2,9 @@
 
     python make_files.py OUT [NAME ...]        # needs torch, torchvision, timm, onnxscript
 
-Weights are random (seed 1), the statistics of the batch norms are those of a batch of noise, so
-that the answers of a network depend on its image. Names: ``tv.resnet18``, ``timm.ghostnet_100``.
+Weights are random (seed 1), the scales of the batch norms between 0.6 and 1.4, their statistics
+those of a batch of noise, so that the answers of a network depend on its image. Names:
+``tv.resnet18``, ``timm.ghostnet_100``.
 """
 
 import sys
@@ -59,6 +60,8 @@ def write(name: str, dynamo: bool, path: Path) -> None:
     for layer in model.modules():
         if isinstance(layer, torch.nn.BatchNorm2d):
             layer.momentum = 1.0
+            if layer.affine:  # timm begins with 0 at the end of a block, which would do nothing
+                torch.nn.init.uniform_(layer.weight, 0.6, 1.4)
     model.train()
     with torch.no_grad():
         model(torch.randn(4, 3, size, size))

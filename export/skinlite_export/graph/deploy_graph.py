@@ -73,15 +73,31 @@ class Graph:
     float_nodes: frozenset[str] = frozenset()
 
     def replace_each(self, kind: str, rewrite: Callable[[Node], list[Node]]) -> "Graph":
-        """Replace every node of a kind by nodes, of which the last takes over its name."""
+        """Replace every node of a kind by nodes, of which the last takes over its name.
+
+        The others are named after it; where a node has such a name already, they are named after
+        a longer one.
+        """
+        taken = {node.name for node in self.nodes}
         nodes: list[Node] = []
         for node in self.nodes:
-            if node.kind == kind:
-                *before, last = rewrite(node)
-                nodes += [*before, replace(last, name=node.name)]
-            else:
+            if node.kind != kind:
                 nodes.append(node)
+                continue
+            *before, last = rewrite(node)
+            named = node
+            while taken.intersection(one.name for one in before):
+                named = replace(named, name=f"{named.name}_")
+                *before, last = rewrite(named)
+            nodes += [*before, replace(last, name=node.name)]
         return replace(self, nodes=tuple(nodes))
+
+    def free_names(self, start: str, count: int) -> list[str]:
+        """So many names for parts of a node, numbered from 0, that no node has."""
+        taken = {node.name for node in self.nodes}
+        while taken.intersection(names := [f"{start}{part}" for part in range(count)]):
+            start += "_"
+        return names
 
     def without_unused(self) -> "Graph":
         """Without the nodes that nothing takes, but for inputs and the output."""

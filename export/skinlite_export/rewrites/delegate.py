@@ -35,7 +35,8 @@ def push_relu_through_concat(graph: Graph) -> Graph:
             continue
         inputs = tuple(done.get(name, name) for name in node.inputs)
         if node.name in concatenations:
-            parts = [Node(f"{node.name}_{i}", "ReLU", (part,)) for i, part in enumerate(inputs)]
+            names = graph.free_names(f"{node.name}_", len(inputs))
+            parts = [Node(name, "ReLU", (part,)) for name, part in zip(names, inputs, strict=True)]
             nodes += parts
             inputs = tuple(part.name for part in parts)
         nodes.append(replace(node, inputs=inputs))

@@ -88,9 +88,10 @@ def push_norm_through_concat(graph: Graph) -> Graph:
             slices = zip(
                 *(np.split(weight, np.cumsum(widths)[:-1]) for weight in norm.weights), strict=True
             )
+            names = graph.free_names(f"{norm.name}_norm", len(node.inputs))
             parts = [
-                replace(norm, name=f"{norm.name}_norm{i}", inputs=(name,), weights=weights)
-                for i, (name, weights) in enumerate(zip(node.inputs, slices, strict=True))
+                replace(norm, name=named, inputs=(name,), weights=weights)
+                for named, name, weights in zip(names, node.inputs, slices, strict=True)
             ]
             inputs = tuple(part.name for part in parts)
             nodes += [*parts, replace(node, name=norm.name, inputs=inputs)]

@@ -85,6 +85,33 @@ def test_every_rewrite_alone_changes_the_graph_but_no_answer(
         np.testing.assert_allclose(found, expected, atol=1e-5, err_msg=str(names))
 
 
+def test_a_name_that_a_rewrite_would_give_may_be_there_already() -> None:
+    """Keras numbers names itself: re_lu_1 is another layer than the second part of re_lu."""
+    from skinlite_export.graph.deploy_graph import Graph
+    from skinlite_export.rewrites.registry import REWRITES, apply_rewrites
+
+    def renamed(graph: Graph, old: str, new: str) -> Graph:
+        def name(one: str) -> str:
+            return new if one == old else one
+
+        nodes = (
+            replace(node, name=name(node.name), inputs=tuple(map(name, node.inputs)))
+            for node in graph.nodes
+        )
+        return replace(graph, nodes=tuple(nodes))
+
+    def names(graph: Graph) -> list[str]:
+        return [node.name for node in graph.nodes]
+
+    stock, tried = varied(), 0
+    for rewrite in REWRITES:
+        for new in set(names(apply_rewrites(stock, [rewrite]))) - set(names(stock)):
+            found = names(apply_rewrites(renamed(stock, "frame", new), [rewrite]))
+            assert len(found) == len(set(found)), f"{rewrite}: {new}"
+            tried += 1
+    assert tried > 10
+
+
 @pytest.mark.parametrize("name", ["mobilenet_v3_large", "mobilenet_v3_small", "nasnet_mobile"])
 def test_the_rewrites_find_what_they_are_for(
     random_classifier: Callable[[str, int], Any], name: str
