@@ -79,6 +79,8 @@ Read = Callable[[Nodes, Any, Sequence[str]], str]
 
 def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     kind, name, config = type(layer).__name__, layer.name, layer.get_config()
+    if kind == "Concatenate" and len(inputs) == 1:  # as DenseNet's first block has it in PyTorch
+        return inputs[0]
     for key, value in ASSUMED.items():
         setting = config.get(key)
         if key not in COPIED[kind] and setting is not None and np.any(np.not_equal(setting, value)):

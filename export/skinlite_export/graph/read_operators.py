@@ -84,7 +84,10 @@ def _reshape(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
 
 
 def _concatenate(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
-    return nodes.add(operation.name, "Concatenate", _names(nodes, values), axis=operation.axis)
+    names = _names(nodes, values)
+    if len(names) == 1:
+        return names[0]
+    return nodes.add(operation.name, "Concatenate", names, axis=operation.axis)
 
 
 def _nothing(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:

@@ -91,6 +91,7 @@ def others(of: Builder) -> str:
     """Of ResNet, VGG, DenseNet and ResNeXt: pools with padding, groups, channels in rows."""
     x = of("Relu", of.conv("input", 3, 8, 3, 2))
     x = of("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    x = of("Max", of("Concat", x, axis=1))  # of one, as DenseNet's first block has it
     x = of("Concat", x, of("Relu", of.conv(x, 8, 8, 3, 1, 4)), axis=1)
     x = of("MaxPool", x, kernel_shape=[3, 3], pads=[1, 1, 1, 1], ceil_mode=1)
     x = of("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])

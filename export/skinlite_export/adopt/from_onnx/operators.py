@@ -136,7 +136,7 @@ def _of_tensors(layer: Any) -> Callable[[Node], Tensor]:
     def apply(node: Node) -> Tensor:
         constants = [place for place in range(len(node.inputs)) if node.constant(place) is not None]
         node.need(not constants, "takes a constant")
-        return layer()(node.inputs)
+        return layer()(node.inputs) if len(node.inputs) > 1 else node.inputs[0]
 
     return apply
 
