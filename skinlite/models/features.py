@@ -84,6 +84,8 @@ def take_pixels(classifier: keras.Model, weights: PytorchWeights) -> None:
     mean, deviation = (np.array(part) for part in weights.pixels)
     scale, offset = 1 / 255 / deviation, -mean / deviation
     rescaling = _rescaling(classifier)
+    if rescaling is None:
+        raise AssertionError(f"{classifier.name} doesn't rescale its images")
     own = (rescaling.scale, rescaling.offset)
     if all(np.allclose(a, b) for a, b in zip(own, (scale, offset), strict=True)):
         return
@@ -95,12 +97,14 @@ def take_pixels(classifier: keras.Model, weights: PytorchWeights) -> None:
 def rescale_alike(copy: keras.Model, classifier: keras.Model) -> None:
     """Let a copy rescale its images as a classifier does: that isn't among the weights."""
     copied, its = _rescaling(copy), _rescaling(classifier)
-    copied.scale, copied.offset = its.scale, its.offset
+    if copied and its:
+        copied.scale, copied.offset = its.scale, its.offset
 
 
-def _rescaling(classifier: keras.Model) -> layers.Rescaling:
+def _rescaling(classifier: keras.Model) -> layers.Rescaling | None:
     """The layer that rescales the image, within the backbone or before it."""
-    return next(layer for layer in all_layers(classifier) if isinstance(layer, layers.Rescaling))
+    scaling = (layer for layer in all_layers(classifier) if isinstance(layer, layers.Rescaling))
+    return next(scaling, None)
 
 
 def _build_whole(

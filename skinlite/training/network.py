@@ -1,5 +1,6 @@
 """The network that a training starts from, as its settings ask for it."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from skinlite.errors import SkinliteWarning
 from skinlite.models.classifier import build_classifier
+from skinlite.models.features import rescale_alike
+from skinlite.models.keras_file import load_keras
 from skinlite.models.weights import fill, holds_classifier
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.prepare import Prepared
@@ -33,16 +37,51 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
         backbone = None if holds_classifier(path) else path
     with _precision(config.precision):
         classifier = _build(config, len(data.encoder.columns), len(data.dataset.classes), backbone)
+    whole = path and not backbone and _start_from(classifier, path, config.backbone)
     silent = data.encoder.untold_columns
-    if path and not backbone:
-        fill(classifier, path)
-    else:
+    if not whole:
         silent = silent | ~data.examples["train"].patients.any(axis=0)
     if data.encoder.asks:
         _silence(classifier, silent)
     if data.encoder.asks and not config.asks_patient:
         _close_patient_branch(classifier)
     return classifier
+
+
+def _start_from(classifier: keras.Model, path: Path, backbone: str) -> bool:
+    """Take a classifier's weights, or those of its backbone where the rest is of other shapes.
+
+    The rest depends on the image's size, the classes and the metadata.
+
+    Returns:
+        Whether all were taken.
+
+    Raises:
+        InputError: the backbone doesn't fit either.
+    """
+    if path.suffix != ".keras":
+        fill(classifier, path)
+        return True
+    given = load_keras(path)
+    whole = _shapes(given) == _shapes(classifier)
+    theirs = next((layer for layer in given.layers if layer.name == backbone), None)
+    own = classifier.get_layer(backbone)
+    if whole or theirs is None or _shapes(theirs) != _shapes(own):
+        fill(classifier, path)
+    else:
+        own.set_weights(theirs.get_weights())
+        warnings.warn(
+            f"{path} has another head: other images, classes or metadata. Only the weights of its "
+            f"{backbone} are taken; the head starts at random.",
+            SkinliteWarning,
+            stacklevel=3,
+        )
+    rescale_alike(classifier, given)
+    return whole
+
+
+def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in model.weights]
 
 
 def float32_copy(config: TrainConfig, patient_width: int, classes: int) -> keras.Model:

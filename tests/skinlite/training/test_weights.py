@@ -118,10 +118,7 @@ def test_a_classifier_on_another_backbone_is_refused(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("name", ["deeper.keras", "deeper.weights.h5"])
-def test_a_deeper_network_is_refused(
-    training: Make, tmp_path: Path, conv_net: str, name: str
-) -> None:
+def test_a_deeper_network_is_refused(training: Make, tmp_path: Path, conv_net: str) -> None:
     """Keras would read the layers that it knows and say nothing of the others."""
     import keras
 
@@ -131,17 +128,54 @@ def test_a_deeper_network_is_refused(
         conv_net, patient_width=len(training(tmp_path / "x").data.encoder.columns)
     )
     extra = keras.layers.Dense(7, name="one_more")(classifier.output)
-    save(keras.Model(classifier.input, extra), tmp_path / name)
-    with pytest.raises(InputError, match=rf"{name} doesn't fit conv_net_soft_attention: "):
-        training(tmp_path / "run", weights=str(tmp_path / name)).start()
+    deeper = tmp_path / "deeper.weights.h5"
+    save(keras.Model(classifier.input, extra), deeper)
+    with pytest.raises(InputError, match=r"weights\.h5 doesn't fit conv_net_soft_attention: "):
+        training(tmp_path / "run", weights=str(deeper)).start()
     assert not (tmp_path / "run").exists() and not partial_folder(tmp_path / "run").exists()
 
 
-def test_another_patient_width_is_refused(training: Make, tmp_path: Path, conv_net: str) -> None:
+@pytest.mark.parametrize(
+    "other", [{"patient_width": 3}, {"image_size": 64}, {"patient_width": 0, "classes": 2}]
+)
+def test_of_a_classifier_with_another_head_the_backbone_is_taken(
+    training: Make, tmp_path: Path, conv_net: str, other: dict[str, int]
+) -> None:
+    """A run of other metadata, image size or classes."""
+    from skinlite.models.classifier import build_classifier
+
+    given = build_classifier(conv_net, **{"patient_width": 3, **other})
+    given.save(tmp_path / "other.keras")
+    with pytest.warns(SkinliteWarning, match="other head.*weights of its conv_net are taken"):
+        run = training(tmp_path / "run", epochs=0, weights=str(tmp_path / "other.keras")).start()
+    found = run.load_model()
+    weights = (one.get_layer(conv_net).get_weights() for one in (found, given))
+    for one, theirs in zip(*weights, strict=True):
+        np.testing.assert_array_equal(one, theirs)
+
+
+def test_images_are_rescaled_as_in_the_classifier_that_was_given(
+    training: Make, tmp_path: Path
+) -> None:
+    """One that began with PyTorch's weights has another rescaling than Keras' own."""
+    from skinlite.models.classifier import build_classifier
+
+    given = build_classifier("mobilenet", patient_width=3, width=0.25, image_size=64)
+    given.get_layer("rescale").scale = 0.5
+    given.save(tmp_path / "given.keras")
+    settings = {"backbone": "mobilenet", "width": 0.25, "image_size": 64, "epochs": 0}
+    with pytest.warns(SkinliteWarning, match="other head"):
+        run = training(tmp_path / "run", weights=str(tmp_path / "given.keras"), **settings).start()
+    assert run.load_model().get_layer("rescale").scale == 0.5
+
+
+def test_a_classifier_on_another_width_is_refused(
+    training: Make, tmp_path: Path, conv_net: str
+) -> None:
     from skinlite.models.classifier import build_classifier
 
     other = tmp_path / "other.keras"
-    build_classifier(conv_net, patient_width=3).save(other)
+    build_classifier("mobilenet", patient_width=3, width=0.25, image_size=64).save(other)
     with pytest.raises(InputError, match=r"other\.keras doesn't fit conv_net.*`weights='none'`"):
         training(tmp_path / "run", weights=str(other)).start()
     assert not partial_folder(tmp_path / "run").exists()
