@@ -96,8 +96,8 @@ def slim(
         The narrow run, under the split of the first.
 
     Raises:
-        InputError: the run is untrained, adopted or has too few images; the share can't be
-            reached; a setting, the data set or ``out`` is wrong.
+        InputError: the run is untrained or has too few images; the share can't be reached; a
+            setting, the data set or ``out`` is wrong.
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
@@ -119,7 +119,7 @@ def slim(
             "learns from it with `teacher`."
         )
     known = teacher_of(teacher)
-    own = teacher.info.settings.model_dump(exclude={"teacher", "slimming"})
+    own = _settings_of(teacher)
     before = round(model_cycles(teacher.load_model()))
     chosen = "taylor" if importance == "auto" else importance
     slimming = validated(
@@ -141,9 +141,24 @@ def slim(
         dataset,
         config.image_size,
         counted(report, "reading images", len(dataset.frame)),
+        slim=True,
     )
     tell_split(prepared.split_info, report)
-    training = SlimTraining(out, config, prepared, report, None, teacher)
+    adopted = teacher.info.adopted
+    training = SlimTraining(out, config, prepared, report, None, teacher, adopted)
     if importance == "auto":
         training.choose()
     return whole(training.start())
+
+
+def _settings_of(teacher: Run) -> dict[str, Any]:
+    """The settings that the network was trained with; of an adopted one those are unknown."""
+    if teacher.info.config:
+        return teacher.info.config.model_dump(exclude={"teacher", "slimming"})
+    network = teacher.info.network
+    return {
+        "backbone": network.backbone,
+        "topology": network.topology,
+        "image_size": network.image_size,
+        "teacher_features": 0.0,  # nothing says which of its layers are the features
+    }

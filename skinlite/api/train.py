@@ -204,7 +204,8 @@ def resume(
         from skinlite.slimming.training import SlimTraining
 
         kind = SlimTraining
-    training = kind(out, config, prepared, report, execution)
+    adopted = unfinished.info.adopted
+    training = kind(out, config, prepared, report, execution, adopted=adopted)
     return whole(training.resume())
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.models.keras_file import load_keras
+from skinlite.models.keras_layers import all_layers
 from skinlite.slimming.channels import Channels
 from skinlite.slimming.choose import Narrowing
 from skinlite.slimming.cost import model_cycles
@@ -107,6 +108,11 @@ class SlimTraining(Training):
                 f"`cycles={least + 0.01:.2f}` or more, or a smaller `image_size`."
             )
         narrow = cut(model, channels, narrowing.kept)
+        # Who trained an adopted network may have frozen a part of it. Layer by layer: with
+        # TensorFlow, Keras does nothing when it is told of a network what this already says
+        # (findings/keras-trainable-again.sh).
+        for layer in all_layers(narrow):
+            layer.trainable = True
         settle_batch_norm(narrow, self.data.examples["train"], batches=8, batch_size=64)
         return narrow
 

@@ -2,7 +2,14 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 Preset = Literal["default", "paper", "transfer"]
 """``default`` trains from scratch on two cores; ``paper`` is the paper's protocol (3.1.1);
@@ -99,8 +106,10 @@ class TrainConfig(BaseModel):
     preset: Preset = "default"
     regime: Regime = "both"
     backbone: str = "mobilenet_v3_large"
-    topology: Literal["paper", "released"] = "paper"
-    image_size: int = Field(224, ge=32, le=1024, description="height and width, pixels")
+    topology: Literal["paper", "released", "adopted"] = Field(
+        "paper", description="adopted: of a network that is made slim, and is no backbone here"
+    )
+    image_size: int = Field(224, le=1024, description="height and width, pixels")
     width: float = Field(1.0, gt=0, le=4, description="multiplies the backbone's channels")
     weights: str = "none"
     epochs: int = Field(30, ge=0)
@@ -204,6 +213,21 @@ class TrainConfig(BaseModel):
             raise ValueError(
                 "`freeze` trains a head on feature maps that are made once, without augmentation; "
                 "a `teacher` is asked about augmented images: leave one out"
+            )
+        return self
+
+    @field_validator("image_size")
+    @classmethod
+    def _is_seen(cls, size: int, info: ValidationInfo) -> int:
+        if size < 32 and info.data["topology"] != "adopted":
+            raise ValueError("should be 32 or more")
+        return size
+
+    @model_validator(mode="after")
+    def _builds_what_it_knows(self) -> "TrainConfig":
+        if self.topology == "adopted" and not self.slimming:
+            raise ValueError(
+                "an adopted network can be made slim, not trained: `topology` is paper or released"
             )
         return self
 

@@ -14,6 +14,7 @@ import numpy as np
 from skinlite.errors import InputError
 from skinlite.files.locks import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, writing
+from skinlite.models.adopted import Adopted
 from skinlite.models.features import rescale_alike
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
@@ -58,6 +59,7 @@ class Training:
         report: progress.
         execution: compiler and devices.
         teacher: the run that it learns from, which the settings name.
+        adopted: of a network that was adopted and is made slim: what is known of it.
 
     Raises:
         InputError: no such devices, or they can't share a batch.
@@ -71,8 +73,9 @@ class Training:
         report: Report = silent,
         execution: Execution | None = None,
         teacher: Run | None = None,
+        adopted: Adopted | None = None,
     ) -> None:
-        self.teacher = teacher
+        self.teacher, self.adopted = teacher, adopted
         self.out, self.work = out, partial_folder(out)
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
@@ -149,7 +152,7 @@ class Training:
             write_teacher(self.work, self.data, self.teacher)
         if not self.config.epochs:
             return None, state
-        write_info(self.work, self.config, self.data, "interrupted", State())
+        write_info(self.work, self.config, self.data, "interrupted", State(), self.adopted)
         trainer = self._trainer(classifier, 0)
         with writing(self.work):
             save_checkpoint(self.work / CHECKPOINT, trainer, state)
@@ -210,7 +213,7 @@ class Training:
         if status in ("complete", "diverged"):
             write_metrics(self.work, self.data)
         # Last, for it names what the others hold.
-        write_info(self.work, self.config, self.data, status, state)
+        write_info(self.work, self.config, self.data, status, state, self.adopted)
         self.work.replace(self.out)
         if status in ("complete", "diverged"):
             # Only now: a kill before this line leaves what can be resumed.

@@ -82,7 +82,7 @@ def classifier_of(trainer: keras.Model) -> keras.Model:
     """The classifier inside a trainer; it shares the trainer's weights."""
     models = (layer for layer in trainer.layers if isinstance(layer, keras.Model))
     found = next(model for model in models if model.name != TEACHER)
-    if len(found.outputs) == 1:
+    if not isinstance(found.output, list):  # with a teacher it gives its features, too
         return found
     return keras.Model(found.input, found.outputs[0], name=found.name)
 

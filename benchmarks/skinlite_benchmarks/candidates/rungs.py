@@ -39,7 +39,7 @@ def make_rungs(
 
 
 def _jobs(known: ReferenceRecord, runs: Sequence[Run]) -> list[Job]:
-    """Each once; a slim network has no shape that new weights could be built in."""
+    """Each once; a slim or adopted network has no shape that new weights could be built in."""
 
     def job(backbone: str, topology: str, width: float) -> Job:
         return Job.model_validate(
@@ -53,7 +53,8 @@ def _jobs(known: ReferenceRecord, runs: Sequence[Run]) -> list[Job]:
             }
         )
 
-    networks = [run.info.settings for run in runs if run.info.network.slim is None]
+    kinds = (run.info.network for run in runs)
+    networks = [kind for kind in kinds if kind.slim is None and kind.topology != "adopted"]
     jobs = [job(known.backbone, known.topology, 1)]
     jobs += [
         job(one.backbone, one.topology, one.width)

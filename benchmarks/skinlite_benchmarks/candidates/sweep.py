@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -48,6 +48,7 @@ class Job(BaseModel):
 
     Attributes:
         run: its folder; None for new weights.
+        topology: ``adopted`` of a run alone: its network can't be built anew.
         slim: of a slim run, see `skinlite.training.runs.info.Network`.
         model_sha256: of the run's model.
         data: the run's data set, which calibrates int8.
@@ -59,7 +60,7 @@ class Job(BaseModel):
     backbone: str
     image_size: int
     width: float
-    topology: Topology = "paper"
+    topology: Topology | Literal["adopted"] = "paper"
     scheme: Scheme
     run: Path | None = None
     slim: float | None = None
@@ -84,17 +85,19 @@ class Job(BaseModel):
 
 def job_of(run: Run, scheme: Scheme, data: Path | None) -> Job:
     """A run's model."""
-    config = run.info.settings
-    return Job(
-        backbone=config.backbone,
-        image_size=config.image_size,
-        width=config.width,
-        topology=config.topology,
-        scheme=scheme,
-        run=run.path,
-        slim=run.info.network.slim,
-        model_sha256=run.model_sha256(),
-        data=data or Path(run.info.data),
+    network = run.info.network
+    return Job.model_validate(
+        {
+            "backbone": network.backbone,
+            "image_size": network.image_size,
+            "width": network.width,
+            "topology": network.topology,
+            "scheme": scheme,
+            "run": run.path,
+            "slim": network.slim,
+            "model_sha256": run.model_sha256(),
+            "data": data or Path(run.info.data),
+        }
     )
 
 
@@ -216,6 +219,7 @@ def _new_network(job: Job, folder: Path) -> "tuple[keras.Model, Prepared]":
     from skinlite.models.classifier import build_classifier
     from skinlite.training.input.prepare import prepare
 
+    assert job.topology != "adopted"
     write_synthetic(folder / "data", lesions=LESIONS, seed=0)
     data = prepare(read_dataset(folder / "data"), job.image_size, seed=0)
     keras.utils.set_random_seed(0)

@@ -102,8 +102,10 @@ def about_of(
     taken = " and the patient's metadata" if metadata else ""
     network = f"{kinds} from an image{taken}; {source.backbone} with Soft-Attention, {training}"
     if source.adopted:
+        slim = "made slim by skinlite; the network that it was made of was " if source.slim else ""
         network = (
-            f"{kinds} from an image; {source.backbone}, {source.adopted.known}; tested on {images}"
+            f"{kinds} from an image; {source.backbone}, {slim}{source.adopted.known}; "
+            f"tested on {images}"
         )
     bound = (
         ""

@@ -3,7 +3,7 @@
 from skinlite.classes import HAM10000 as SEVEN
 from skinlite.data.layouts.metadata_columns import NONE
 from skinlite.data.preprocessing import FRAME
-from skinlite_export.manifest.manifest import Manifest
+from skinlite_export.manifest.manifest import Manifest, Source
 
 ABSENT = "not measured"
 UNTOLD = "unknown: not in the table"
@@ -163,13 +163,21 @@ def technique(manifest: Manifest) -> Rows:
         ("Algorithm", _algorithm(manifest)),
         (
             "Training",
-            source.adopted.known
-            if source.adopted
-            else f"{f'epoch {source.epochs} was the best' if source.trained else 'none'}; "
-            f"{settings}" + ("" if source.network_proven else f"; {UNPROVEN}"),
+            _training(source, settings),
         ),
         ("Conversion", _conversion(manifest)),
     )
+
+
+def _training(source: Source, settings: str) -> str:
+    known = f"epoch {source.epochs} was the best" if source.trained else "none"
+    proven = "" if source.network_proven else f"; {UNPROVEN}"
+    trained = f"{known}; {settings}{proven}"
+    if source.adopted is None:
+        return trained
+    if source.slim is None:
+        return source.adopted.known
+    return f"before it was made slim {source.adopted.known}. Then: {trained}"
 
 
 def assessment(manifest: Manifest) -> Rows:
@@ -228,6 +236,7 @@ def _algorithm(manifest: Manifest) -> str:
         f"{'logits' if adopted.logits else 'probabilities'} of {', '.join(adopted.classes)}: that "
         f"is in the graph now. So fed its predictions told {nats:.3f} nats of the label, at least "
         f"{low:.3f}, on {adopted.images} labelled images, more than fed in any other way"
+        + (f". Since then made slim: {source.slim:g} of the cycles" if source.slim else "")
     )
 
 

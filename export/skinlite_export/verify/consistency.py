@@ -169,7 +169,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         ),
         "source.adopted is of another network": source.adopted is None
         or (
-            manifest.training is None
+            (manifest.training is None) == (source.slim is None)
             and (source.backbone, source.image_size)
             == (source.adopted.name, source.adopted.image_size)
             and source.adopted.known in about.description

@@ -26,9 +26,21 @@ def teacher_of(run: Run) -> Teacher:
 
 
 def prepare_for(
-    run: Run, dataset: Dataset, image_size: int, advance: Callable[[], None] = lambda: None
+    run: Run,
+    dataset: Dataset,
+    image_size: int,
+    advance: Callable[[], None] = lambda: None,
+    *,
+    slim: bool = False,
 ) -> Prepared:
     """A teacher's split and patients, of images in the student's size.
+
+    Args:
+        run: the teacher.
+        dataset: its own, or one with the same classes and metadata.
+        image_size: height and width, pixels.
+        advance: called after each image.
+        slim: the student is the teacher with fewer channels, and takes what it takes.
 
     Raises:
         InputError: the data set has other classes or metadata, or the teacher takes images that
@@ -47,9 +59,10 @@ def prepare_for(
             f"{dataset.root} was read with {', '.join(here) or '(none declared)'}. A student takes "
             "what its teacher takes: read the data set with the teacher's `metadata_columns`."
         )
-    if run.info.adopted:
+    if run.info.adopted and not slim:
         raise InputError(
             f"{run.path} was adopted: it takes no patient, and a student would learn not to look "
-            "at one. Give a run of skinlite train for `teacher`."
+            "at one. Give a run of skinlite train for `teacher`; or make this one narrower with "
+            "skinlite slim."
         )
     return prepare_again(run, dataset, advance, image_size=image_size)

@@ -8,7 +8,8 @@
 
 ``config.json`` is written last and names the others' hashes, so that a file from elsewhere is told.
 An adopted network (`skinlite_export.adopt`) has no settings and no history, and no
-patient_encoding.json, because it takes no patient.
+patient_encoding.json, because it takes no patient. What was made slim of one has both: what is
+known of the network that it was, and settings and history of what it learned since.
 
 Format history: 1 (0.1.0) first; later fields have defaults that mean what was so before. Without
 ``files`` it is unknown whether ``model.keras`` is the network that ``config.json`` describes.
@@ -67,8 +68,8 @@ class RunInfo(BaseModel):
     """What is known of a run: settings, state, data, versions and files.
 
     Attributes:
-        config: settings of the training; None of a network that was adopted.
-        adopted: what is known of such a network.
+        config: settings of the training; None of a network that was adopted and left as it was.
+        adopted: what is known of such a network, or of the one whose channels were cut.
         classes: of the probabilities, in order.
         label_column: of the data set's table; None where its layout says which.
         label_map: class by label of that table, where a mapping file said it.
@@ -99,24 +100,23 @@ class RunInfo(BaseModel):
 
     @model_validator(mode="after")
     def _has_an_origin(self) -> "RunInfo":
-        if (self.config is None) == (self.adopted is None):
-            raise ValueError("either config or adopted has to be there")
+        slim = self.config is not None and self.config.slimming is not None
+        if self.config is None and self.adopted is None:
+            raise ValueError("config or adopted has to be there")
+        if self.config and self.adopted and not slim:
+            raise ValueError("an adopted network has no config unless it was made slim")
         return self
 
     @property
     def network(self) -> Network:
         """The network that was trained or adopted."""
+        slimming = self.config.slimming if self.config else None
+        slim = slimming.cycles if slimming else None
         if self.adopted:
             own = self.adopted
-            return Network(own.name, "adopted", 1.0, own.image_size, own.geometry)
+            return Network(own.name, "adopted", 1.0, own.image_size, own.geometry, slim)
         config = self.settings
-        return Network(
-            config.backbone,
-            config.topology,
-            config.width,
-            config.image_size,
-            slim=config.slimming.cycles if config.slimming else None,
-        )
+        return Network(config.backbone, config.topology, config.width, config.image_size, slim=slim)
 
     @property
     def settings(self) -> TrainConfig:

@@ -8,6 +8,7 @@ import pandas as pd
 from skinlite import __version__
 from skinlite.evaluation.metrics import Metrics, evaluate
 from skinlite.files.read_write import sha256_of, write_atomically
+from skinlite.models.adopted import Adopted
 from skinlite.models.keras_file import load_keras
 from skinlite.training.checkpoint import State
 from skinlite.training.config import TrainConfig
@@ -70,9 +71,23 @@ def write_metrics(folder: Path, data: Prepared) -> None:
 
 
 def write_info(
-    folder: Path, config: TrainConfig, data: Prepared, status: Status, state: State
+    folder: Path,
+    config: TrainConfig,
+    data: Prepared,
+    status: Status,
+    state: State,
+    adopted: Adopted | None = None,
 ) -> None:
-    """Write config.json, which names the hashes of the other files: they are whole by then."""
+    """Write config.json, which names the hashes of the other files: they are whole by then.
+
+    Args:
+        folder: of the run.
+        config: settings.
+        data: split and encoder.
+        status: of the training.
+        state: what was reached.
+        adopted: of a network that was adopted and is made slim.
+    """
     others = [folder / name for name in (ENCODING, SPLIT, HISTORY, METRICS, TEACHER)]
     files = {path.name: sha256_of(path) for path in others if path.exists()}
     if state.model_sha256:
@@ -80,6 +95,7 @@ def write_info(
     info = RunInfo(
         status=status,
         config=config,
+        adopted=adopted,
         epochs_done=state.epochs_done,
         best_epoch=state.best_epoch,
         split=data.split_info,
