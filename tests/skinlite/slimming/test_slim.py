@@ -205,5 +205,8 @@ def test_the_front_goes_on_where_it_was(
     assert narrow and narrow.importance == "random" and narrow.after <= 0.9 * narrow.before
     assert f"--model {out / '0.95'} --model {out / '0.9'}" in done.err
 
+    # Told before what was interrupted goes on, which may take hours.
+    (out / "0.95").rename(out / "0.95.partial")
+    (out / "0.95.partial" / "checkpoint").mkdir()
     other = skinlite("slim", out / "0.9", "--front", "--out", out, "--data", tiny_data)
-    assert other.code == 2 and "is of another run" in other.err
+    assert other.code == 2 and "0.95.partial is of another run" in other.err

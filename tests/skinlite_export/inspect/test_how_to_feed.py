@@ -8,6 +8,7 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite_export.inspect.feeding.how_to_feed import find_feed
+from skinlite_export.inspect.feeding.labelled_images import draw_images
 from skinlite_export.inspect.feeds import Hypothesis, hypotheses
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.record import Finding
@@ -159,3 +160,9 @@ def test_data_with_too_little(onnx_file: Made, coloured: Made, tmp_path: Path) -
         find_feed(opened, tmp_path / "few")
     with pytest.raises(InputError, match="few"):
         find_feed(opened, tmp_path / "few" / "nv")
+
+
+def test_few_images_are_still_some_of_each_class(coloured: Made) -> None:
+    """With one of each, any order of the outputs would explain the labels."""
+    drawn = draw_images(coloured(), 7)
+    assert np.bincount(drawn.labels).tolist() == [3] * 7
