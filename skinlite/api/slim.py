@@ -106,6 +106,7 @@ def slim(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
+    from skinlite.slimming.channels import Channels
     from skinlite.slimming.cost import model_cycles
     from skinlite.slimming.training import SlimTraining
     from skinlite.training.distillation.teacher import prepare_for, teacher_of
@@ -125,7 +126,9 @@ def slim(
         )
     known = teacher_of(teacher)
     own = _settings_of(teacher)
-    before = round(model_cycles(teacher.load_model()))
+    model = teacher.load_model()
+    channels = Channels(model)
+    before = round(model_cycles(model, channels))
     chosen = "taylor" if importance == "auto" else importance
     slimming = validated(
         Slimming,
@@ -149,6 +152,8 @@ def slim(
         slim=True,
     )
     tell_split(prepared.split_info, report)
+    for why, count in channels.held.items():
+        report(f"{count} channels can't be cut: {why}", 1, 1)
     adopted = teacher.info.adopted
     training = SlimTraining(out, config, prepared, report, None, teacher, adopted)
     if importance == "auto":
