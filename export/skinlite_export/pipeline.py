@@ -9,7 +9,7 @@ from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.convert.prune_and_cluster import compress
 from skinlite_export.convert.to_tflite import to_tflite
-from skinlite_export.graph.build_keras import Twin, check_same
+from skinlite_export.graph.build_keras import Twin, check_same, few_probabilities
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, DepthError, LayerError, Search
@@ -68,9 +68,9 @@ def convert(
     """
     test, validation = data.examples["test"], data.examples["validation"]
     twin = Twin(_rewritten(model, recipe))
-    check_same(model, twin.model, test)
+    check_same(few_probabilities(model, test), twin.model, test)
     if recipe.prune or recipe.cluster:
-        twin = Twin(compress(twin.graph, recipe))
+        twin = twin.become(compress(twin.graph, recipe))
     if not recipe.in_int8:
         return Converted(to_tflite(twin.model, recipe.quantize))
     fitted = fit(twin, pool or training_pool(data), recipe, test, report)

@@ -70,7 +70,7 @@ def peaks_of(
     layers = layers or [node.name for node in graph.nodes if node.weights]
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
 
-    @tf.function
+    @tf.function(autograph=False)
     def peaks(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         outputs = watched(inputs, training=False)
         return tf.stack([tf.reduce_max(tf.abs(output)) for output in tf.nest.flatten(outputs)])

@@ -23,6 +23,7 @@ Made = Callable[..., Any]
 SHORT: dict[str, Any] = {"epochs": 2, "steps": 1, "cycles": 0.9, "importance": "taylor"}
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_run_in_a_run_out(
     kept_run: Run, tiny_data: Path, conv_net: str, skinlite: Made, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_share_is_between_0_and_1(cycles: float, kept_run: Run, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("untraced")
 def test_what_can_not_be_made_slim(
     kept_run: Run, tiny_data: Path, conv_net: str, conv_prepared: Prepared, tmp_path: Path
 ) -> None:
@@ -182,6 +184,7 @@ def test_too_few_images(
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_front_goes_on_where_it_was(
     kept_run: Run,
     tiny_data: Path,
