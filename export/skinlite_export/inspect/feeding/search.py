@@ -15,8 +15,9 @@ from skinlite_export.inspect.feeds import Hypothesis, hypotheses
 from skinlite_export.inspect.opened import THREADS
 from skinlite_export.inspect.record import Margin
 
-FIRST = 3
-"""Images a class after which hypotheses are dropped; each round has about twice as many."""
+FIRST, FEWEST = 21, 2
+"""Images after which hypotheses are dropped, and of them the fewest a class; each round has about
+twice as many."""
 RESAMPLES = 400
 CERTAIN = 0.5
 AHEAD = 0.1
@@ -65,14 +66,8 @@ class Search:
 
     def best(self) -> Hypothesis:
         """What is left in the end."""
-        first, *later = self._rounds()
-        start = _now()
-        cropped = sorted(hypotheses(), key=lambda one: -self.totals(one, first)[0])
-        self._ends = start + self._seconds
-        self._per_prediction = (_now() - start) / (first * len(cropped))
-        stretched = [one._replace(geometry="stretch") for one in cropped]
-        left = self._survivors([*cropped, *self._affordable(stretched, first)], first)
-        done = first
+        done, *later = self._rounds()
+        left = self._first_round(done)
         for number, count in enumerate(later):
             affordable = self._affordable(left, (count - done) * (len(later) - number))
             if not affordable:
@@ -84,6 +79,28 @@ class Search:
         best = left[0]
         smooth = best._replace(antialias=True)
         return self._settled(self._survivors([best, smooth], done)[0], done)
+
+    def _first_round(self, count: int) -> list[Hypothesis]:
+        """What a few images leave, best first.
+
+        Whole images first, as most networks were trained; cropped are those that are left, and,
+        where that is better, all that differ from the best in one part: its nearest rivals.
+        """
+        start = _now()
+        ways = [one._replace(geometry="stretch") for one in hypotheses()]
+        left = self._survivors(ways, count)
+        self._ends = start + self._seconds
+        self._per_prediction = (_now() - start) / (count * len(ways))
+        left = self._survivors([*left, *(one._replace(geometry="crop") for one in left)], count)
+        best = left[0]
+        if best.geometry == "stretch":
+            return left
+        near = [
+            one
+            for one in hypotheses()
+            if (one.pixels == best.pixels) != (one.channels == best.channels)
+        ]
+        return self._survivors([*left, *self._affordable(near, count)], count)
 
     def _settled(self, best: Hypothesis, done: int) -> Hypothesis:
         """The best, after rivals that are near were tried on as many images as it was itself.
@@ -103,8 +120,8 @@ class Search:
         return self._survivors(tried, done)[0]
 
     def _rounds(self) -> list[int]:
-        """How many images each has: 3 of every class, 7, 15, ..., all."""
-        every, each = len(self.data.labels), FIRST
+        """How many images each has: of seven classes 3 of every one, 7, 15, ..., all."""
+        every, each = len(self.data.labels), max(FEWEST, -(-FIRST // len(self.data.names)))
         counts = []
         while (count := self.data.first(each)) < every:
             counts.append(count)
