@@ -83,7 +83,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
             activation_qType=QuantType.QUInt8,
             tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
             nodes_to_quantize=[],
-            nodes_to_exclude=_attention(model.graph),
+            nodes_to_exclude=_attention(model.graph) + _gelu(model.graph),
             op_types_to_quantize=list(QUANTIZED),
             extra_options=OPTIONS,
         )
@@ -153,6 +153,22 @@ def _attention(graph: onnx.GraphProto) -> list[str]:
         if node.op_type == "Softmax" or (node.op_type in SHAPING and node.input[0] in maps):
             maps.add(node.output[0])
     return [node.name for node in graph.node if maps & set(node.input)]
+
+
+def _gelu(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that onnxruntime makes one GELU of: rounded once, not at every step."""
+    takers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+    names: list[str] = []
+    for error in (node for node in graph.node if node.op_type == "Erf"):
+        names += [node.name for node in graph.node if node.output[0] == error.input[0]]
+        behind = error
+        for _ in ("plus 1", "times x", "times 0.5"):
+            (behind,) = takers[behind.output[0]]
+            names.append(behind.name)
+    return names
 
 
 def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:
