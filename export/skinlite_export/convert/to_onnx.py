@@ -3,6 +3,7 @@
 tf2onnx keeps HardSwish and needs a third of the transposes on this way, against its way from Keras.
 """
 
+import math
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, MutableSet
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import numpy as np
 import onnx
 
 from skinlite.process.quiet import silenced
@@ -45,11 +47,33 @@ def to_onnx_with_origins(float32_tflite: bytes) -> tuple[bytes, dict[str, str]]:
         path = Path(folder) / "model.tflite"
         path.write_bytes(float32_tflite)
         with _same_steps():
-            model, _ = from_tflite(str(path), opset=OPSET)
+            own = {"TFL_GELU": (_gelu, [])}
+            model, _ = from_tflite(str(path), opset=OPSET, custom_op_handlers=own)
     channels_first(model)
     origins = _canonicalize(model.graph)
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True), origins
+
+
+def _gelu(graph: Any, node: Any, name: str, _: Any) -> None:
+    """x * (1 + erf(x / sqrt(2))) * 0.5, which tf2onnx lacks, and opset 17 as one operator.
+
+    So PyTorch writes it, and onnxruntime makes one operator of it again.
+    """
+    (x,), (result,) = node.input, node.output
+    shape, dtype = graph.get_shape(result), graph.get_dtype(result)
+    graph.remove_node(name)
+
+    def constant(value: float) -> str:
+        made = graph.make_const(f"{name}_{value:.2g}", np.array(value, np.float32))
+        return str(made.output[0])
+
+    scaled = graph.make_node("Mul", [x, constant(math.sqrt(0.5))]).output[0]
+    error = graph.make_node("Erf", [scaled]).output[0]
+    share = graph.make_node("Add", [error, constant(1.0)]).output[0]
+    product = graph.make_node("Mul", [x, share]).output[0]
+    inputs = [product, constant(0.5)]
+    graph.make_node("Mul", inputs, name=name, outputs=[result], shapes=[shape], dtypes=[dtype])
 
 
 class _InOrder(MutableSet[Any]):

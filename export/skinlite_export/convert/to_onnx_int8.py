@@ -41,6 +41,9 @@ QUANTIZED = (
 )
 """What computes in integers: all but the two softmaxes and the sum of the attention maps."""
 
+ROUNDING = ("Conv", "Transpose")
+"""What takes an image in integers whatever it takes besides, of what comes first in a network."""
+
 SHAPING = ("ReduceSum", "Reshape")
 """What lies between the attention's softmax and the product with gamma."""
 
@@ -83,7 +86,7 @@ def to_onnx_int8(float_onnx: bytes, samples: Callable[[], Iterator[Sample]]) -> 
             activation_qType=QuantType.QUInt8,
             tensors_range=TensorsData(CalibrationMethod.MinMax, ranges),
             nodes_to_quantize=[],
-            nodes_to_exclude=_attention(model.graph),
+            nodes_to_exclude=_attention(model.graph) + _gelu(model.graph),
             op_types_to_quantize=list(QUANTIZED),
             extra_options=OPTIONS,
         )
@@ -119,7 +122,7 @@ def _without_rescaling(model: onnx.ModelProto) -> Range:
     for kind in ("Mul", "Add"):
         takers = [node for node in graph.node if name in node.input]
         values = [constants.get(one) for node in takers for one in node.input if one != name]
-        if [node.op_type for node in takers] == [kind] and values[0] is not None:
+        if [node.op_type for node in takers] == [kind] and values and values[0] is not None:
             if values[0].size != 1:
                 break
             value = float(values[0].reshape(-1)[0])
@@ -128,7 +131,9 @@ def _without_rescaling(model: onnx.ModelProto) -> Range:
             passed += takers
     low, high = offset, offset + scale * PIXELS[1]
     level = -low / scale
-    if not passed or scale <= 0 or abs(level - round(level)) > 1e-3 or not low <= 0 <= high:
+    rounded = all(node.op_type in ROUNDING for node in graph.node if name in node.input)
+    whole = scale > 0 and abs(level - round(level)) <= 1e-3 and low <= 0 <= high
+    if not (passed and rounded and whole):
         return PIXELS
     for node in passed:
         graph.node.remove(node)
@@ -138,8 +143,14 @@ def _without_rescaling(model: onnx.ModelProto) -> Range:
 
 
 def _take_pixels(graph: onnx.GraphProto) -> None:
-    """Let the image come in levels, whatever a level means behind its first node."""
-    (node,) = (node for node in graph.node if IMAGE in node.input)
+    """Let the image come in levels, whatever a level means behind the node that rounds it.
+
+    Where something in float takes the image, as the mean of a standardized one, it is in levels.
+    """
+    takers = [node for node in graph.node if IMAGE in node.input]
+    if [node.op_type for node in takers] != ["QuantizeLinear"]:
+        return
+    (node,) = takers
     for slot, value in ((1, np.float32(1)), (2, np.uint8(0))):
         name = f"{IMAGE}_levels_{slot}"
         graph.initializer.append(from_array(np.array(value), name))
@@ -153,6 +164,22 @@ def _attention(graph: onnx.GraphProto) -> list[str]:
         if node.op_type == "Softmax" or (node.op_type in SHAPING and node.input[0] in maps):
             maps.add(node.output[0])
     return [node.name for node in graph.node if maps & set(node.input)]
+
+
+def _gelu(graph: onnx.GraphProto) -> list[str]:
+    """Names of the nodes that onnxruntime makes one GELU of: rounded once, not at every step."""
+    takers: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            takers.setdefault(name, []).append(node)
+    names: list[str] = []
+    for error in (node for node in graph.node if node.op_type == "Erf"):
+        names += [node.name for node in graph.node if node.output[0] == error.input[0]]
+        behind = error
+        for _ in ("plus 1", "times x", "times 0.5"):
+            (behind,) = takers[behind.output[0]]
+            names.append(behind.name)
+    return names
 
 
 def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> dict[str, Range]:

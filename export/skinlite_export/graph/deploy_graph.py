@@ -52,6 +52,11 @@ class Node:
         return self.kind == "ReLU" and not self.settings.get("max_value")
 
     @property
+    def joins_channels(self) -> bool:
+        """Whether it is a concatenation of channels, not of rows or columns."""
+        return self.kind == "Concatenate" and self.settings.get("axis", -1) == -1
+
+    @property
     def is_pointwise(self) -> bool:
         """Whether it is a 1x1 convolution of all channels of a pixel, with any stride."""
         one_group = self.settings.get("groups", 1) == 1
@@ -113,13 +118,16 @@ class Graph:
         return [node for node in self.nodes if name in node.inputs]
 
     def sizes(self) -> dict[str, tuple[int, int]]:
-        """Rows and columns of what each node gives, of those that give an image."""
+        """Rows and columns of what each node gives, of those that give an image, where known."""
         sizes: dict[str, tuple[int, int]] = {}
         for node in self.nodes:
-            if node.kind == "Input" and len(node.settings["shape"]) == 3:
-                sizes[node.name] = node.settings["shape"][:2]
-            elif node.inputs and node.inputs[0] in sizes and node.kind not in FLATTENING:
-                rows, columns = sizes[node.inputs[0]]
+            shape = node.settings.get("shape" if node.kind == "Input" else "target_shape", ())
+            if len(shape) == 3 and min(size or 0 for size in shape) > 0:
+                sizes[node.name] = shape[:2]
+            elif node.settings.get("keepdims"):  # of a mean over the image
+                sizes[node.name] = (1, 1)
+            elif node.inputs and sizes.keys() >= {*node.inputs} and node.kind not in FLATTENING:
+                rows, columns = zip(*(sizes[name] for name in node.inputs), strict=True)
                 sizes[node.name] = _made(node, 0, rows), _made(node, 1, columns)
         return sizes
 
@@ -128,8 +136,10 @@ FLATTENING = {"Flatten", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Permut
 """Kinds that make something else of an image."""
 
 
-def _made(node: Node, axis: int, taken: int) -> int:
-    """How many rows (axis 0) or columns (1) a node makes of so many."""
+def _made(node: Node, axis: int, each: tuple[int, ...]) -> int:
+    """How many rows (axis 0) or columns (1) a node makes of so many of each of its inputs."""
+    joined = node.kind == "Concatenate" and node.settings.get("axis") == axis + 1
+    taken = sum(each) if joined else max(each)  # the others repeat one of size 1
 
     def along(name: str, default: Any) -> Any:
         value = node.settings.get(name, default)

@@ -14,7 +14,7 @@ COPIED = {
     "Average": (),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
     "BatchNormalization": ("axis", "epsilon", "center", "scale", "momentum"),
-    "Concatenate": ("axis",),
+    "Concatenate": (),
     "Conv2D": ("filters", "kernel_size", "strides", "padding", "use_bias", "activation", "groups"),
     "Cropping2D": ("cropping",),
     "Dense": ("units", "use_bias", "activation"),
@@ -79,8 +79,8 @@ Read = Callable[[Nodes, Any, Sequence[str]], str]
 
 def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     kind, name, config = type(layer).__name__, layer.name, layer.get_config()
-    if kind == "Concatenate" and len(inputs) == 1:  # as DenseNet's first block has it in PyTorch
-        return inputs[0]
+    if kind == "Concatenate":
+        return concatenation(nodes, layer, inputs)
     for key, value in ASSUMED.items():
         setting = config.get(key)
         if key not in COPIED[kind] and setting is not None and np.any(np.not_equal(setting, value)):
@@ -98,6 +98,15 @@ def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.activation(
         name, activation, nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
     )
+
+
+def concatenation(nodes: Nodes, operation: Any, inputs: Sequence[str]) -> str:
+    """A `Concatenate` of Keras, layer or operator; its axis is -1 for the channels, else 1 or 2."""
+    if len(inputs) == 1:  # as DenseNet's first block has it in PyTorch
+        return inputs[0]
+    rank = len(operation._inbound_nodes[0].output_tensors[0].shape)
+    axis = -1 if last_axis(operation.axis, rank) else operation.axis % rank
+    return nodes.add(operation.name, "Concatenate", inputs, axis=axis)
 
 
 def _nothing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:

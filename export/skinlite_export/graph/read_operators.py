@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from skinlite_export.graph.read_layers import concatenation
 from skinlite_export.graph.reader import Nodes, last_axis, shape_into, unsupported
 
 CHANNEL = "Channel"
@@ -85,9 +86,9 @@ def _reshape(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
 
 def _concatenate(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
     names = _names(nodes, values)
-    if len(names) == 1:
-        return names[0]
-    return nodes.add(operation.name, "Concatenate", names, axis=operation.axis)
+    if len(names) < len(values):
+        raise unsupported(operation.name, "concatenation with constants")
+    return concatenation(nodes, operation, names)
 
 
 def _nothing(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
@@ -120,6 +121,8 @@ def _flip(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
 def _stack(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
     """Channels of one image in another order, as `keras.applications` writes it."""
     taken = [nodes.nodes[one] for one in _names(nodes, values)]
+    if len(taken) < len(values):
+        raise unsupported(operation.name, "Stack with constants")
     sources = {node.inputs for node in taken}
     rank = len(shape_into(operation)) + 1
     alike = len(sources) == 1 and {node.kind for node in taken} == {CHANNEL}

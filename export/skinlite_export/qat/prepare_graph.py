@@ -23,7 +23,7 @@ def ready_for_training(graph: Graph) -> Graph:
 
 
 def _split_softmax(node: Node) -> list[Node]:
-    if node.settings["activation"] != "softmax":
+    if node.settings.get("activation") != "softmax":
         return [node]
     logits = replace(
         node, name=f"{node.name}_logits", settings={**node.settings, "activation": "linear"}

@@ -93,10 +93,16 @@ def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
         first, *others = [ids[name] for name in node.inputs] or [np.zeros(0, np.intp)]
         if node.is_relu or node.kind in PASSING:
             ids[node.name] = first
-        elif node.kind == "Concatenate":
+        elif node.joins_channels:
             ids[node.name] = np.concatenate([first, *others])
+        elif node.kind == "Concatenate":  # of rows or columns
+            ids[node.name] = first
+            for other in others:
+                tie(other, first)
         elif node.kind in ("Add", "Multiply") and len(first) == width:
             ids[node.name] = first
+            if node.kind == "Add" and any(len(other) != width for other in others):
+                tie(first, FIXED)  # one number is added to all channels of a pixel
             for other in others:
                 # Of a product's factors, the first alone is scaled.
                 tie(other, first if node.kind == "Add" and len(other) == width else FIXED)

@@ -67,7 +67,8 @@ def stride_instead_of_pool(graph: Graph) -> Graph:
         if node.kind == "AveragePooling2D" and set(node.settings["pool_size"]) == {1}:
             takers = graph.consumers(node.name)
             if all(
-                taker.is_pointwise and set(taker.settings["strides"]) == {1} for taker in takers
+                taker.is_pointwise and set(taker.settings.get("strides", (1,))) == {1}
+                for taker in takers
             ):
                 skipped[node.name] = node
     nodes = []

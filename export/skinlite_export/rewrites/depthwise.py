@@ -26,10 +26,10 @@ def split_large_depthwise(graph: Graph) -> Graph:
     cut = Counter[tuple[str, tuple[str, ...]]]()
 
     def rewrite(node: Node) -> list[Node]:
-        if not _is_large(node):
+        source, (above, below), (left, right) = _seen(node, by_name)
+        if not _is_large(node) or source not in sizes:
             return [node]
         depthwise, pointwise, *bias = node.weights
-        source, (above, below), (left, right) = _seen(node, by_name)
         (height, width), (rows, columns) = sizes[source], depthwise.shape[:2]
         stride = node.settings["strides"][0]
         # The converter would share what two convolutions of an image pad alike: the second one
@@ -86,6 +86,7 @@ def _part(
         "strides": (stride, stride),
         "padding": "valid",
         "use_bias": False,
+        "depth_multiplier": kernel.shape[3],
     }
     return [*nodes, Node(name, "DepthwiseConv2D", (taken,), settings, (kernel,))]
 

@@ -22,7 +22,7 @@ def one_kernel_for_skips(graph: Graph) -> Graph:
 
     def rewrite(node: Node) -> list[Node]:
         halves = [by_name[name] for name in node.inputs]
-        if len(halves) != 2 or not all(map(_is_half, halves)):
+        if len(halves) != 2 or not (node.joins_channels and all(map(_is_half, halves))):
             return [node]
         even, odd = halves
         (kernel, other), source = (half.weights[0][0, 0] for half in halves), even.inputs[0]
@@ -46,7 +46,7 @@ def _is_half(node: Node) -> bool:
     return (
         node.is_pointwise
         and node.is_linear
-        and set(node.settings["strides"]) == {2}
+        and set(node.settings.get("strides", ())) == {2}
         and len(node.weights) == 1
     )
 
@@ -75,7 +75,7 @@ def push_norm_through_concat(graph: Graph) -> Graph:
             parts = [by_name[name] for name in whole.inputs]
             alone = all(len(graph.consumers(producer.name)) == 1 for producer in (whole, *parts))
             if (
-                whole.kind == "Concatenate"
+                whole.joins_channels
                 and alone
                 and {part.kind for part in parts} == {"Conv2D"}
             ):

@@ -21,8 +21,8 @@ def relu_as_quantize(content: bytes) -> bytes:
     for place, operator in enumerate(editor.graph.operators):
         output = int(operator.outputs[0])
         quantization = editor.quantization(output)
-        if editor.operator_name(operator) == "RELU" and quantization:
-            assert quantization.zero_point == -128, editor.name(output)
+        starts_at_zero = quantization and quantization.zero_point == -128
+        if editor.operator_name(operator) == "RELU" and starts_at_zero:
             editor.graph.operators[place] = editor.operator("QUANTIZE", operator.inputs, output)
     return editor.pack()
 
@@ -44,9 +44,11 @@ def space_to_depth(content: bytes) -> bytes:
 
 
 def _convolution(editor: Editor, operator: Any) -> Convolution | None:
-    """The shape of an operator, if it is an int8 convolution without dilation."""
+    """The shape of an operator, if it is an int8 convolution in one group, without dilation."""
     options, source = operator.builtinOptions, operator.inputs[0]
     if editor.operator_name(operator) != "CONV_2D" or editor.is_float(source):
+        return None
+    if editor.shape(operator.inputs[1])[3] != editor.shape(source)[3]:  # of channels in groups
         return None
     if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
         return None

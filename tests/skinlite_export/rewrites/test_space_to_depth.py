@@ -96,18 +96,24 @@ def test_blocks_are_taken_where_they_pay(shape: Any, pixels: int | None) -> None
 @pytest.fixture(scope="module")
 def int8_file() -> bytes:
     """A convolution of an odd-sized image, and behind it one of few channels."""
-    import tensorflow as tf
     import tf_keras
 
     layers = tf_keras.layers
     image = layers.Input((31, 31, 32), batch_size=1, name="image")
     first = layers.Conv2D(11, 7, 2, "same", activation="relu")(image)
-    model = tf_keras.Model(image, layers.Conv2D(11, 7, padding="same")(first))
+    return in_int8(tf_keras.Model(image, layers.Conv2D(11, 7, padding="same")(first)))
+
+
+def in_int8(model: Any) -> bytes:
+    """A network of one image, by the stock converter."""
+    import tensorflow as tf
+
     random = np.random.default_rng(0)
+    shape = model.input.shape
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
-        [random.normal(size=(1, 31, 31, 32)).astype(np.float32)] for _ in range(4)
+        [random.normal(size=shape).astype(np.float32)] for _ in range(4)
     )
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     with warnings.catch_warnings():
@@ -146,6 +152,25 @@ def test_the_file_gives_the_same_bytes_and_keeps_no_old_kernel(int8_file: bytes)
     assert kernels == {(11, 7, 4, 64), (44, 7, 3, 44)}
     seen = {int(index) for one in operators for index in (*one.inputs, *one.outputs)}
     assert seen == set(range(len(editor.graph.tensors))), "a tensor that nothing takes is left"
+
+
+def test_convolutions_in_groups_are_left_alone() -> None:
+    """Their kernels are of fewer channels than the image: in blocks they were of other groups."""
+    import tf_keras
+
+    from skinlite_export.rewrites.on_tflite import space_to_depth
+    from skinlite_export.tflite.editor import Editor
+
+    image = tf_keras.layers.Input((16, 16, 8), batch_size=1, name="image")
+    grouped = tf_keras.layers.Conv2D(8, 3, 2, "same", groups=4)(image)
+    content = in_int8(tf_keras.Model(image, grouped))
+    before, after = Editor(content), Editor(space_to_depth(content))
+    kernels = [
+        [editor.shape(one.inputs[1]) for one in editor.graph.operators if len(one.inputs) == 3]
+        for editor in (before, after)
+    ]
+    assert kernels == [[(8, 3, 3, 2)]] * 2
+    assert cheapest(convolution(16, 8, 8, 3, 2, True))  # it would pay
 
 
 def test_a_constant_that_two_operators_take_is_kept_for_the_other(int8_file: bytes) -> None:
