@@ -124,7 +124,7 @@ def _build(
     return build_classifier(
         config.backbone,
         patient_width=patient_width,
-        topology=config.topology,
+        topology=config.own_topology,
         image_size=config.image_size,
         width=config.width,
         weights=weights,
