@@ -19,6 +19,7 @@ from skinlite_export.quantize.calibration_pool import Pool, training_pool
 from skinlite_export.quantize.error_by_depth import error_by_depth
 from skinlite_export.quantize.float_layers import search
 from skinlite_export.quantize.layer_errors import explain
+from skinlite_export.quantize.operators import check_layers
 from skinlite_export.quantize.post_training import fit
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import apply_rewrites
@@ -68,6 +69,7 @@ def convert(
     """
     test, validation = data.examples["test"], data.examples["validation"]
     twin = Twin(_rewritten(model, recipe))
+    check_layers(twin.graph, recipe.keep_float)
     check_same(few_probabilities(model, test), twin.model, test)
     if recipe.prune or recipe.cluster:
         twin = twin.become(compress(twin.graph, recipe))

@@ -177,19 +177,21 @@ def input_moments(
     @tf.function(autograph=False)
     def add(inputs: dict[str, tf.Tensor], is_first: tf.Tensor) -> None:
         outputs = tf.nest.flatten(watched(inputs, training=False))
+        windows = [_windows(node, values) for node, values in zip(nodes, outputs, strict=True)]
         # One branch for all layers: one for each takes seconds to trace.
         means = tf.cond(
             is_first,
             lambda: [
-                tf.reduce_mean(_patches(node, values, tf.zeros(shape)), axis=1)
-                for node, values, shape in zip(nodes, outputs, shapes, strict=True)
+                tf.reduce_mean(_patches(node, seen), axis=1)
+                for node, seen in zip(nodes, windows, strict=True)
             ],
             lambda: [first.value() for first in firsts],
         )
-        totals = zip(nodes, outputs, firsts, means, sums, squares, counts, strict=True)
-        for node, values, first, mean, total, square, count in totals:
+        totals = zip(nodes, windows, firsts, means, sums, squares, counts, strict=True)
+        for node, seen, first, mean, total, square, count in totals:
             first.assign(mean)
-            patches = _patches(node, values, mean)
+            about = tf.transpose(mean) if node.kind == "DepthwiseConv2D" else mean
+            patches = _patches(node, seen - tf.reshape(about, seen.shape[1:]))
             total.assign_add(tf.reduce_sum(patches, axis=1))
             square.assign_add(tf.matmul(patches, patches, transpose_a=True))
             count.assign_add(tf.cast(tf.shape(patches)[1], tf.float64))
@@ -202,27 +204,23 @@ def input_moments(
         yield node, Seen(first.numpy() + mean, about)
 
 
-def _patches(node: Node, seen: tf.Tensor, mean: tf.Tensor) -> tf.Tensor:
-    """What each output of a convolution sees, less a mean (groups, k): (groups, places, k)."""
+def _windows(node: Node, seen: tf.Tensor) -> tf.Tensor:
+    """The pixels that each output of a convolution sees: (places, height * width, channels)."""
     height, width, channels, _ = node.weights[0].shape
     strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
-    if node.kind == "Conv2D" and (height, width, *strides) == (1, 1, 1, 1):
-        return tf.reshape(seen, (1, -1, channels)) - mean[:, None]  # a patch is a pixel
+    if (height, width, *strides) == (1, 1, 1, 1):
+        return tf.reshape(seen, (-1, 1, channels))
     same = node.settings.get("padding", "valid") == "same"
     sizes = zip(seen.shape[1:3], (height, width), strides, strict=True)
-    (rows, above), (columns, left) = (_windows(*along, same) for along in sizes)
+    (rows, above), (columns, left) = (_along_axis(*one, same) for one in sizes)
     padded = tf.pad(seen[0], (above, left, (0, 0)))
     places = rows[:, None, :, None] * padded.shape[1] + columns[:, None]
     # Whole pixels are copied: TensorFlow's extract_patches takes longer than all the rest.
-    patches = tf.gather(
-        tf.reshape(padded, (-1, channels)), places.reshape(-1, height * width).astype(np.int32)
-    )
-    if node.kind == "Conv2D":
-        return tf.reshape(patches, (1, -1, height * width * channels)) - mean[:, None]
-    return tf.transpose(patches - tf.transpose(mean), (2, 0, 1))
+    pixels = tf.reshape(padded, (-1, channels))
+    return tf.gather(pixels, places.reshape(-1, height * width).astype(np.int32))
 
 
-def _windows(
+def _along_axis(
     size: int, window: int, stride: int, same: bool
 ) -> tuple[NDArray[np.intp], tuple[int, int]]:
     """Along one axis, what each output sees (outputs, window), counted after padding so much."""
@@ -230,6 +228,13 @@ def _windows(
     padding = max((outputs - 1) * stride + window - size, 0) if same else 0
     seen = np.arange(outputs)[:, None] * stride + np.arange(window)
     return seen, (padding // 2, padding - padding // 2)
+
+
+def _patches(node: Node, windows: tf.Tensor) -> tf.Tensor:
+    """`_windows` as the k inputs of each output: (groups, places, k)."""
+    if node.kind == "DepthwiseConv2D":
+        return tf.transpose(windows, (2, 0, 1))
+    return tf.reshape(windows, (1, -1, windows.shape[1] * windows.shape[2]))
 
 
 def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,7 +23,6 @@ Made = Callable[..., Any]
 SHORT: dict[str, Any] = {"epochs": 2, "steps": 1, "cycles": 0.9, "importance": "taylor"}
 
 
-@pytest.mark.usefixtures("untraced")
 def test_a_run_in_a_run_out(
     kept_run: Run, tiny_data: Path, conv_net: str, skinlite: Made, tmp_path: Path
 ) -> None:
@@ -95,6 +94,7 @@ def test_a_run_in_a_run_out(
 
 
 @pytest.mark.filterwarnings("ignore:.*LEAKY")
+@pytest.mark.usefixtures("untraced")
 def test_it_resumes_as_if_uninterrupted_and_a_leak_stays_labelled(
     kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
 ) -> None:

@@ -191,7 +191,7 @@ def test_patches_are_those_of_the_convolution(
     import tensorflow as tf
 
     from skinlite_export.graph.deploy_graph import Node
-    from skinlite_export.quantize.adaptive_rounding import _grouped, _patches
+    from skinlite_export.quantize.adaptive_rounding import _grouped, _patches, _windows
 
     random = np.random.default_rng(0)
     pixels = random.normal(size=(1, size, size + 1, 4)).astype(np.float32)
@@ -202,8 +202,7 @@ def test_patches_are_those_of_the_convolution(
     strides = (1, stride, stride, 1)
     expected = convolution(pixels, weights, strides, padding.upper()).numpy()
     grouped = _grouped(node, weights)
-    mean = random.normal(size=grouped.shape[:2]).astype(np.float32)
-    patches = _patches(node, tf.constant(pixels), tf.constant(mean)).numpy() + mean[:, None]
+    patches = _patches(node, _windows(node, tf.constant(pixels))).numpy()
     found = (patches @ grouped).transpose(1, 0, 2).reshape(expected.shape)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
