@@ -19,8 +19,9 @@ UNKNOWN_TO_3: dict[str, tuple[str, ...]] = {
 training. Every MobileNet and Xception of Keras 2 has some."""
 
 
+ENGINE = re.compile(r"(tf_)?keras(\.src)?\.engine\.\w+")
 NETWORKS = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
-"""Where Keras 3 has the classes of a network in a network in a network."""
+"""Where Keras 2 has the class of a network within others, and where Keras 3."""
 
 POLICIES = ("Policy", "PolicyV1")
 """Classes of Keras 2 for the number format of a layer."""
@@ -43,7 +44,7 @@ def modernized(config: Any) -> bool:
     """Change a parsed configuration in place; whether anything had to be.
 
     * Settings that change no inference and that Keras 3 doesn't know: `UNKNOWN_TO_3`.
-    * The axis of a BatchNormalization is a list, which Keras 3 takes of the outermost network alone.
+    * The axis of a BatchNormalization is a list, which Keras 3 takes in the outermost network.
     * A list of several axes is left out in silence, unless the layer is written as Keras 3 does it
       (findings/keras-3-axes-of-keras-2.sh).
     * An operator on tensors is a TFOpLambda, which names a function of TensorFlow.
@@ -60,10 +61,9 @@ def modernized(config: Any) -> bool:
         if not isinstance(settings, dict):
             continue
         name = str(layer["class_name"])
-        if re.fullmatch(r"(tf_)?keras(\.src)?\.engine\.\w+", str(layer.get("module"))):
-            if name in NETWORKS:
-                layer |= {"module": NETWORKS[name], "registered_name": name}
-                changed = True
+        if name in NETWORKS and ENGINE.fullmatch(str(layer.get("module"))):
+            layer |= {"module": NETWORKS[name], "registered_name": name}
+            changed = True
         known = UNKNOWN_TO_3.get("Random" if name.startswith("Random") else name, ())
         for key in known:
             if key in settings and (key != "groups" or settings[key] == 1):

@@ -117,17 +117,16 @@ class _Judged:
         return tuple(choices)
 
     def _own_lists(self, classes: tuple[ClassChoice, ...]) -> None:
-        """Of each list of these labels in the file, as TFLite keeps it, whether it is wrong."""
+        """Of each list of these labels in the file, such as TFLite's, whether it is wrong."""
         told = {one.label: one.output for one in classes if one.told}
         for name, text in self._opened.inspection.metadata.items():
             lines = [line.strip().lower() for line in text.strip().splitlines()]
-            wrong = [
-                one for one, output in told.items() if one in lines and lines.index(one) != output
-            ]
-            if wrong and len(lines) == len(set(lines)) > 1:
+            wrong = [one for one in told if one in lines and lines.index(one) != told[one]]
+            if wrong and len(lines) == len(set(lines)):
+                label = wrong[0]
                 self.notes.append(
-                    f"{name} in the file says that output {lines.index(wrong[0])} is {wrong[0]}; by "
-                    f"these images that is output {told[wrong[0]]}. An app that reads it is wrong."
+                    f"{name} in the file says that output {lines.index(label)} is {label}; by "
+                    f"these images output {told[label]} is. An app that reads that list is wrong."
                 )
 
     def _outputs_left(self, classes: tuple[ClassChoice, ...], outputs: int) -> None:
