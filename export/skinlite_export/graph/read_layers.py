@@ -62,6 +62,9 @@ ASSUMED: dict[str, Any] = {
 FUSED = {"linear", "relu", "sigmoid", "softmax", "tanh"}
 """Activations of convolutions and dense layers that stay in them; others become nodes."""
 
+FUNCTIONS = ("ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax")
+"""Layers that may be the activation of another."""
+
 NOTHING = (
     *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
     *("Identity", "SpatialDropout2D", "StochasticDepth"),
@@ -90,14 +93,15 @@ def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     settings = {key: config[key] for key in COPIED[kind] if key in config}
     weights, activation = layer.get_weights(), settings.get("activation", "linear")
     fused = FUSED if kind in ("Conv2D", "Dense") else ("linear",)
-    if activation in fused:
+    if isinstance(activation, str) and activation in fused:
         if kind not in ("Conv2D", "Dense"):
             settings.pop("activation", None)
         return nodes.add(name, kind, inputs, weights, **settings)
     settings.pop("activation")
-    return nodes.activation(
-        name, activation, nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
-    )
+    if _is_layer(layer.activation):
+        weights = weights[: len(weights) - len(layer.activation.get_weights())]
+    x = nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
+    return _activation(nodes, layer, [x])
 
 
 def concatenation(nodes: Nodes, operation: Any, inputs: Sequence[str]) -> str:
@@ -114,7 +118,17 @@ def _nothing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
 
 
 def _activation(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    """A layer's function; it may be a layer itself, as ``activation=LeakyReLU(0.1)`` is."""
+    function = layer.activation
+    if _is_layer(function):
+        return LAYERS[type(function).__name__](nodes, function, inputs)
     return nodes.activation(layer.name, layer.get_config()["activation"], inputs[0])
+
+
+def _is_layer(function: Any) -> bool:
+    """Whether an activation is one of Keras' layers that apply a function."""
+    kind = type(function)
+    return kind.__module__.partition(".")[0] == "keras" and kind.__name__ in FUNCTIONS
 
 
 def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
@@ -131,7 +145,8 @@ def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
 
 
 def _softmax(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
-    if not last_axis(layer.axis, len(shape_into(layer))):
+    rank = len(shape_into(layer)) if layer._inbound_nodes else 0  # of an activation: it isn't known
+    if not last_axis(layer.axis, rank):
         raise InputError(
             f"Layer {layer.name!r} is a softmax over axis {layer.axis}; the exporter supports "
             "the last axis."

@@ -64,6 +64,11 @@ class Nodes:
         Raises:
             InputError: another one, or one that somebody wrote.
         """
+        if not isinstance(function, str):
+            title = function.get("config") if isinstance(function, dict) else function
+            raise InputError(
+                f"Layer {name!r} has the activation {title!r}, which the exporter doesn't support."
+            )
         if function == "linear":
             return source
         if function == "softmax":
@@ -77,7 +82,7 @@ class Nodes:
         if function in RECTIFIERS:
             kind, settings = RECTIFIERS[function]
             return self.add(name, kind, (source,), **settings)
-        if isinstance(function, str) and function in SAME:
+        if function in SAME:
             return self.add(name, "Activation", (source,), activation=SAME[function])
         raise InputError(f"Layer {name!r} has the unknown activation {function!r}.")
 

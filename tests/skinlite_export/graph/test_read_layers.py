@@ -45,6 +45,16 @@ def smoothed(image: Any) -> list[Any]:
     return [image, layers().AveragePooling2D(3, 1, padding="same")(image)]
 
 
+def layers_as_activations(image: Any) -> Any:
+    """As notebooks write it: ``Conv2D(8, 3, activation=LeakyReLU(0.1))``."""
+    slopes = layers().PReLU("random_normal", shared_axes=[1, 2])
+    x = layers().Activation(layers().ReLU(0.9))(conv(image, activation=slopes))
+    x = layers().DepthwiseConv2D(3, activation=layers().LeakyReLU(0.1))(x)
+    x = layers().Dense(5, activation=layers().ELU(0.5))(x)
+    slopes(np.zeros((1, 4, 4, 6), np.float32))  # Keras makes its weights when it is first called
+    return layers().Dense(4, activation=layers().Softmax())(layers().Flatten()(x))
+
+
 def squeeze_excite(image: Any) -> Any:
     x = conv(image, activation="silu")
     weights = layers().GlobalAveragePooling2D()(x)
@@ -144,6 +154,7 @@ NETWORKS: dict[str, Change] = {
     "relu with a slope": lambda x: layers().ReLU(negative_slope=0.1)(conv(x)),
     "prelu": lambda x: layers().PReLU("random_normal", shared_axes=[1, 2])(conv(x)),
     "elu": lambda x: layers().ELU(0.5)(conv(x)),
+    "layers as activations": layers_as_activations,
     "softmax": softmax_of_logits,
     "x / 127.5 - 1": lambda x: (x * 255) / 127.5 - 1,
     "1 - x": lambda x: 1 - x * 2,
@@ -212,6 +223,14 @@ def custom(image: Any) -> Any:
         (lambda x: layers().Softmax(axis=1, name="odd")(x), "'odd' is a softmax over axis 1"),
         (lambda x: layers().LayerNormalization((1, 2), name="odd")(x), "'odd' normalizes axes"),
         (lambda x: layers().Conv2DTranspose(4, 3, name="odd")(x), "'odd' is a Conv2DTranspose"),
+        (
+            lambda x: conv(x, activation=squeeze_excite, name="odd"),
+            "'odd' has the activation 'squeeze_excite'",
+        ),
+        (
+            lambda x: conv(x, activation=layers().Softmax(1), name="odd"),
+            "is a softmax over axis 1",
+        ),
         (lambda x: x[:, 1:], "is a GetItem other than that of the channels"),
         (lambda x: ops().mean(x, axis=-1), r"is a Mean over axes \[-1\]"),
         (lambda x: x[..., 1:2] + x, "is a GetItem other"),
