@@ -7,13 +7,13 @@ import numpy as np
 
 from skinlite.errors import InputError
 from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
-from skinlite_export.graph.reader import Nodes, last_axis, shape_into
+from skinlite_export.graph.reader import Nodes, last_axis, rank_into, shape_into
 
 COPIED = {
     "Add": (),
     "Average": (),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
-    "BatchNormalization": ("axis", "epsilon", "center", "scale", "momentum"),
+    "BatchNormalization": ("epsilon", "center", "scale", "momentum"),
     "Concatenate": (),
     "Conv2D": ("filters", "kernel_size", "strides", "padding", "use_bias", "activation", "groups"),
     "Cropping2D": ("cropping",),
@@ -108,7 +108,7 @@ def concatenation(nodes: Nodes, operation: Any, inputs: Sequence[str]) -> str:
     """A `Concatenate` of Keras, layer or operator; its axis is -1 for the channels, else 1 or 2."""
     if len(inputs) == 1:  # as DenseNet's first block has it in PyTorch
         return inputs[0]
-    rank = len(operation._inbound_nodes[0].output_tensors[0].shape)
+    rank = rank_into(operation)
     axis = -1 if last_axis(operation.axis, rank) else operation.axis % rank
     return nodes.add(operation.name, "Concatenate", inputs, axis=axis)
 
@@ -198,6 +198,19 @@ def _custom_scale(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.add(layer.name, "Add", (inputs[0], scaled))
 
 
+def _batch_norm(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    """That of another axis, which is turned to be the last: every rewrite looks for channels."""
+    rank = rank_into(layer)
+    if last_axis(layer.axis, rank):
+        return _copy(nodes, layer, inputs)
+    (axis,) = np.atleast_1d(layer.axis) % rank
+    order = list(range(1, rank))
+    order[axis - 1], order[-1] = order[-1], order[axis - 1]
+    turned = nodes.add(f"{layer.name}_turned", "Permute", inputs, dims=tuple(order))
+    x = _copy(nodes, layer, [turned])
+    return nodes.add(f"{layer.name}_back", "Permute", (x,), dims=tuple(order))
+
+
 def _leaky(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.add(layer.name, "LeakyReLU", inputs, alpha=float(layer.negative_slope))
 
@@ -229,6 +242,7 @@ LAYERS: dict[str, Read] = {
     **dict.fromkeys(COPIED, _copy),
     **dict.fromkeys(NOTHING, _nothing),
     "Activation": _activation,
+    "BatchNormalization": _batch_norm,
     "CenterCrop": _crop,
     "CustomScaleLayer": _custom_scale,
     "LayerNormalization": _layer_norm,

@@ -104,6 +104,12 @@ def nested(image: Any) -> Any:
     return keras.Model(pixels, inner(layers().RandomFlip()(pixels)))(image)
 
 
+def row_norm(x: Any, axis: int) -> Any:
+    """The classic mistake: ``axis=1`` where the channels are last; with as many rows as channels."""
+    random = {f"{name}_initializer": "random_uniform" for name in ("beta", "moving_mean")}
+    return layers().BatchNormalization(axis, gamma_initializer="random_normal", **random)(x)
+
+
 def softmax_of_logits(image: Any) -> Any:
     logits = layers().Dense(7)(layers().GlobalMaxPooling2D()(conv(image)))
     return layers().Softmax()(logits) + layers().Activation("softmax")(logits)
@@ -154,6 +160,8 @@ NETWORKS: dict[str, Change] = {
     "relu with a slope": lambda x: layers().ReLU(negative_slope=0.1)(conv(x)),
     "prelu": lambda x: layers().PReLU("random_normal", shared_axes=[1, 2])(conv(x)),
     "elu": lambda x: layers().ELU(0.5)(conv(x)),
+    "batch norm of rows": lambda x: row_norm(conv(x, 14), 1),
+    "batch norm of columns": lambda x: row_norm(conv(x, strides=(1, 2)), -2),
     "layers as activations": layers_as_activations,
     "softmax": softmax_of_logits,
     "x / 127.5 - 1": lambda x: (x * 255) / 127.5 - 1,
@@ -199,6 +207,24 @@ def test_it_is_equal_to_keras(change: Change, assert_ordered: Callable[[Any], No
         assert_ordered(graph)
         found = np.asarray(build_twin(graph)({IMAGE: images}))
         np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_names_that_tensorflow_does_not_take_are_made_plain() -> None:
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
+
+    names = ("Conv 1", "conv(1)", "größe", "a;b:c", "_x", "Same", "same", "…")
+
+    def change(x: Any) -> Any:
+        for name in names:
+            x = conv(x, padding="same", name=name)
+        return x
+
+    graph = read_keras(classified(change))
+    found = [node.name for node in graph.nodes][1 : 1 + len(names)]
+    plain = ["Conv_1", "conv_1_", "gr__e", "a_b_c", "x", "Same", "same_2", "layer"]
+    assert found == plain
+    assert [layer.name for layer in build_twin(graph).layers][1 : 1 + len(names)] == plain
 
 
 def custom(image: Any) -> Any:
