@@ -34,7 +34,7 @@ def load_keras(path: Path, *, compiled: bool = False) -> Any:
     import keras
 
     import skinlite.models.soft_attention  # noqa: F401  registers the layer
-    from skinlite.models.keras_layers import keep_slopes
+    from skinlite.models.keras_layers import keep_slopes, make_names_plain
 
     try:
         model = keras.saving.load_model(path, compile=compiled, safe_mode=True)
@@ -44,6 +44,7 @@ def load_keras(path: Path, *, compiled: bool = False) -> Any:
             f"{path} can't be loaded: {reason.strip()}. Only what Keras 3 saved as .keras is, and "
             "no code in a file is ever run."
         ) from error
+    make_names_plain(model)
     keep_slopes(model)
     return model
 

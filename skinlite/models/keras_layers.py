@@ -5,6 +5,7 @@ they go: walk ``model.layers`` with the layers inside of those that are models o
 collect the attributes of a layer that are `keras.random.SeedGenerator`.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,6 +34,27 @@ def as_used(model: keras.Model) -> None:
 def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     """The random streams of a model's layers, in the layers' order."""
     return [stream for layer in all_layers(model) for stream in layer._seed_generators]
+
+
+def plain(name: str) -> str:
+    """A name of letters of ASCII, digits, ``_``, ``.`` and ``-``; the first a letter or digit."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", name).lstrip("_.-") or "layer"
+
+
+def make_names_plain(model: keras.Model) -> None:
+    """Rename layers whose names TensorFlow's graphs don't take, as "Conv 1": Keras takes any."""
+    layers = [one for one in all_layers(model) if not isinstance(one, keras.layers.InputLayer)]
+    taken = {layer.name for layer in layers}
+    for layer in layers:
+        name = start = plain(layer.name)
+        if name == layer.name:
+            continue
+        number = 1
+        while name in taken:
+            number += 1
+            name = f"{start}_{number}"
+        taken.add(name)
+        layer.name = name
 
 
 def keep_slopes(model: keras.Model) -> None:

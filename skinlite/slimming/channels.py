@@ -227,7 +227,8 @@ class Channels:
 def _mixes(layer: Any) -> bool:
     """Whether it looks from one channel at others, or makes several of one."""
     activation = getattr(layer, "activation", None)
-    if getattr(activation, "__name__", "") in ("softmax", "log_softmax"):
+    named = getattr(activation, "__name__", type(activation).__name__.lower())
+    if named in ("softmax", "log_softmax"):
         return type(layer).__name__ not in FRESH  # behind a Dense it is the prediction: pinned
     first = getattr(layer, "data_format", None) == "channels_first"
     if first or getattr(layer, "depth_multiplier", 1) != 1:

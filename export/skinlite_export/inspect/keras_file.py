@@ -93,7 +93,7 @@ def _loaded(path: Path, found: Inspection) -> Opened:
         import keras
 
         import skinlite.models.soft_attention  # noqa: F401  registers the layer
-        from skinlite.models.keras_layers import keep_slopes
+        from skinlite.models.keras_layers import keep_slopes, make_names_plain
 
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -103,6 +103,7 @@ def _loaded(path: Path, found: Inspection) -> Opened:
         reason = str(error).rpartition("Exception encountered: ")[2].strip().partition("\n")[0]
         runs = f"Keras {keras.__version__} can't load it: {reason.rstrip('.')}."
         return Opened(found.model_copy(update={"runs": runs}))
+    make_names_plain(model)
     keep_slopes(model)
     found = found.model_copy(
         update={

@@ -45,6 +45,16 @@ def smoothed(image: Any) -> list[Any]:
     return [image, layers().AveragePooling2D(3, 1, padding="same")(image)]
 
 
+def layers_as_activations(image: Any) -> Any:
+    """As notebooks write it: ``Conv2D(8, 3, activation=LeakyReLU(0.1))``."""
+    slopes = layers().PReLU("random_normal", shared_axes=[1, 2])
+    x = layers().Activation(layers().ReLU(0.9))(conv(image, activation=slopes))
+    x = layers().DepthwiseConv2D(3, activation=layers().LeakyReLU(0.1))(x)
+    x = layers().Dense(5, activation=layers().ELU(0.5))(x)
+    slopes(np.zeros((1, 4, 4, 6), np.float32))  # Keras makes its weights when it is first called
+    return layers().Dense(4, activation=layers().Softmax())(layers().Flatten()(x))
+
+
 def squeeze_excite(image: Any) -> Any:
     x = conv(image, activation="silu")
     weights = layers().GlobalAveragePooling2D()(x)
@@ -92,6 +102,12 @@ def nested(image: Any) -> Any:
     inner = keras.Sequential([layers().Rescaling(2.0), layers().Conv2D(4, 3, activation="gelu")])
     pixels = keras.Input((SIZE, SIZE, 3))
     return keras.Model(pixels, inner(layers().RandomFlip()(pixels)))(image)
+
+
+def row_norm(x: Any, axis: int) -> Any:
+    """The classic mistake: ``axis=1`` where the channels are last; with as many rows as channels."""
+    random = {f"{name}_initializer": "random_uniform" for name in ("beta", "moving_mean")}
+    return layers().BatchNormalization(axis, gamma_initializer="random_normal", **random)(x)
 
 
 def softmax_of_logits(image: Any) -> Any:
@@ -144,6 +160,9 @@ NETWORKS: dict[str, Change] = {
     "relu with a slope": lambda x: layers().ReLU(negative_slope=0.1)(conv(x)),
     "prelu": lambda x: layers().PReLU("random_normal", shared_axes=[1, 2])(conv(x)),
     "elu": lambda x: layers().ELU(0.5)(conv(x)),
+    "batch norm of rows": lambda x: row_norm(conv(x, 14), 1),
+    "batch norm of columns": lambda x: row_norm(conv(x, strides=(1, 2)), -2),
+    "layers as activations": layers_as_activations,
     "softmax": softmax_of_logits,
     "x / 127.5 - 1": lambda x: (x * 255) / 127.5 - 1,
     "1 - x": lambda x: 1 - x * 2,
@@ -190,6 +209,24 @@ def test_it_is_equal_to_keras(change: Change, assert_ordered: Callable[[Any], No
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
+def test_names_that_tensorflow_does_not_take_are_made_plain() -> None:
+    from skinlite_export.graph.build_keras import build_twin
+    from skinlite_export.graph.read_keras import read_keras
+
+    names = ("Conv 1", "conv(1)", "größe", "a;b:c", "_x", "Same", "same", "…")
+
+    def change(x: Any) -> Any:
+        for name in names:
+            x = conv(x, padding="same", name=name)
+        return x
+
+    graph = read_keras(classified(change))
+    found = [node.name for node in graph.nodes][1 : 1 + len(names)]
+    plain = ["Conv_1", "conv_1_", "gr__e", "a_b_c", "x", "Same", "same_2", "layer"]
+    assert found == plain
+    assert [layer.name for layer in build_twin(graph).layers][1 : 1 + len(names)] == plain
+
+
 def custom(image: Any) -> Any:
     """A class of somebody's that is called like one of Keras'."""
     import keras
@@ -212,6 +249,14 @@ def custom(image: Any) -> Any:
         (lambda x: layers().Softmax(axis=1, name="odd")(x), "'odd' is a softmax over axis 1"),
         (lambda x: layers().LayerNormalization((1, 2), name="odd")(x), "'odd' normalizes axes"),
         (lambda x: layers().Conv2DTranspose(4, 3, name="odd")(x), "'odd' is a Conv2DTranspose"),
+        (
+            lambda x: conv(x, activation=squeeze_excite, name="odd"),
+            "'odd' has the activation 'squeeze_excite'",
+        ),
+        (
+            lambda x: conv(x, activation=layers().Softmax(1), name="odd"),
+            "is a softmax over axis 1",
+        ),
         (lambda x: x[:, 1:], "is a GetItem other than that of the channels"),
         (lambda x: ops().mean(x, axis=-1), r"is a Mean over axes \[-1\]"),
         (lambda x: x[..., 1:2] + x, "is a GetItem other"),

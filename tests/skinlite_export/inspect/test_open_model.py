@@ -222,6 +222,21 @@ def test_keras_files_of_2_and_3(tmp_path: Path, coloured: Made) -> None:
     assert find_feed(opened, coloured()).images >= 21
 
 
+def test_names_that_tensorflow_does_not_take(tmp_path: Path) -> None:
+    """Keras loads them; TensorFlow's graphs, in which it predicts, refused them."""
+    import keras
+
+    layers = keras.layers
+    image = keras.Input((8, 8, 3), name="my image")
+    inner = keras.Sequential([layers.Conv2D(3, 3, name="Conv 1"), layers.Flatten()], name="größe")
+    scores = layers.Dense(7, activation="softmax", name="Conv(1)")(inner(image))
+    keras.Model(image, scores).save(tmp_path / "named.keras")
+    opened = open_model(tmp_path / "named.keras")
+    assert opened.inspection.runs == "" and opened.network is not None
+    assert opened.run([np.ones((1, 8, 8, 3), np.float32)])[0].shape == (1, 7)
+    assert [layer.name for layer in opened.network.layers][1:] == ["gr__e", "Conv_1_"]
+
+
 def test_a_saved_model(tmp_path: Path) -> None:
     import tensorflow as tf
 
