@@ -67,7 +67,8 @@ def find_table(source: Path) -> Path:
         return source
     raise InputError(
         f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
-        f"ISIC 2018 *GroundTruth.csv.{_hint(here, source)} To try skinlite without data: skinlite demo"
+        f"ISIC 2018 *GroundTruth.csv.{_hint(here, source)} To try skinlite without data: skinlite "
+        "demo"
     )
 
 
