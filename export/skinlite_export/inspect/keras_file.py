@@ -18,7 +18,7 @@ import numpy as np
 
 from skinlite.errors import InputError, MissingExtraError
 from skinlite.files.read_write import check_regular, open_regular
-from skinlite.models.keras_2 import (
+from skinlite.models.keras_2.config import (
     changed_functions,
     copy_with,
     modernized,

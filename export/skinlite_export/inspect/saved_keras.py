@@ -14,7 +14,7 @@ from typing import Any
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_regular
-from skinlite.models.keras_2 import modernized, operators_as_layers
+from skinlite.models.keras_2.config import modernized, operators_as_layers
 from skinlite_export.inspect.keras_file import foreign_in, open_keras
 from skinlite_export.inspect.opened import Opened
 

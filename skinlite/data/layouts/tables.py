@@ -67,7 +67,8 @@ def find_table(source: Path) -> Path:
         return source
     raise InputError(
         f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
-        f"ISIC 2018 *GroundTruth.csv.{_hint(here)} To try skinlite without data: skinlite demo"
+        f"ISIC 2018 *GroundTruth.csv.{_hint(here, source)} To try skinlite without data: skinlite "
+        "demo"
     )
 
 
@@ -87,13 +88,21 @@ def _has_labels(path: Path) -> bool:
     return not names or any(layout.columns & names for layout in LAYOUTS)
 
 
-def _hint(files: list[Path]) -> str:
-    """What else a folder has that could be meant for its table."""
+def _hint(files: list[Path], source: Path) -> str:
+    """What else a folder has that could be meant for its table, or for the folder of classes."""
     tables = [path for path in files if path.suffix.lower() in TABLE_SUFFIXES]
     if named := [path for path in tables if _has_labels(path)]:
         return f" {named[0].name} may be its table: give that file."
+    if len(tables) == 1:
+        return (
+            f" {tables[0].name} may be its table: give that file, and the name of its column of "
+            "labels (`label_column`)."
+        )
     if sheets := [path for path in files if path.suffix.lower() in {".xlsx", ".xls", ".ods"}]:
         return f" Save {sheets[0].name} as CSV and give that."
+    sides = [one for one in sorted(source.glob("[!._]*/")) if has_class_folders(one)]
+    if sides:
+        return f" {sides[0].name} has a folder for each class: give {sides[0]}."
     return ""
 
 

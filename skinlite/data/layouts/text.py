@@ -22,12 +22,17 @@ OTHER_NAMES = {
     "isic_id": "image_id",
     "image_name": "image_id",
     "img_id": "image_id",
+    "filename": "image_id",
+    "file_name": "image_id",
+    "filepath": "image_id",
+    "image_path": "image_id",
     "gender": "sex",
     "age_approx": "age",
     "anatom_site_general": "localization",
     "anatom_site_general_challenge": "localization",
 }
-"""Column names of the ISIC challenges and the ISIC Archive, and what HAM10000 calls the same."""
+"""Column names of the ISIC challenges and the ISIC Archive, and of Keras' tables, and what HAM10000
+calls the same."""
 
 NAMES = {
     *("lesion_id", "image_id", "dx", "age", "sex", "localization", "dataset", "image_type"),

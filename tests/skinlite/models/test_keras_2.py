@@ -3,8 +3,8 @@
 import copy
 from typing import Any
 
-from skinlite.models.keras_2 import changed_functions, modernized
-from skinlite.models.keras_2_operators import REVERSED
+from skinlite.models.keras_2.config import changed_functions, modernized
+from skinlite.models.keras_2.operators import REVERSED
 
 
 def layer(kind: str, **config: Any) -> dict[str, Any]:

@@ -27,7 +27,7 @@ ISIC_2020 = (
 
 def write(folder: Path, table: str, name: str, images: list[str]) -> Path:
     """A data set's folder; its images are grey, each another level."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(table)
     for level, image in enumerate(images):
         path = folder / image
@@ -83,8 +83,20 @@ def test_folders_of_any_image_are_no_classes(tmp_path: Path, names: tuple[str, s
         read_dataset(tmp_path / "set")
 
 
+def test_what_else_could_be_meant_is_named(tmp_path: Path) -> None:
+    """Class folders on two sides, as of a public set of benign and malignant ones; any table."""
+    images = [f"{name}/1.png" for name in ("benign", "sick")]
+    for side in ("train", "test"):
+        folder = write(tmp_path / "sides" / side, "", "read.me", images).parent
+    with pytest.raises(InputError, match=f"has a folder for each class: give {folder / 'test'}"):
+        read_dataset(folder)
+    folder = write(tmp_path / "any", "image_id,kind\n1,Wart\n", "labels.csv", ["1.png"])
+    with pytest.raises(InputError, match=r"labels.csv may be its table: .* \(`label_column`\)"):
+        read_dataset(folder)
+
+
 def test_any_table_with_a_column_of_labels(tmp_path: Path) -> None:
-    table = "filename,kind\nx/1.png,Wart\nx/2.png,Mole\n".replace("filename", "image")
+    table = "filename,kind\nx/1.png,Wart\nx/2.png,Mole\n"
     folder = write(tmp_path, table, "metadata.csv", ["1.png", "2.png"])
     dataset = read_dataset(folder / "metadata.csv", label_column="kind")
     assert dataset.classes.codes == ("mole", "wart") and dataset.label_column == "kind"

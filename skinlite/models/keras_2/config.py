@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from skinlite.models.keras_2_operators import as_layer
+from skinlite.models.keras_2.operators import as_layer
 
 UNKNOWN_TO_3: dict[str, tuple[str, ...]] = {
     "DepthwiseConv2D": ("groups",),
