@@ -43,9 +43,7 @@ def beside(x: Any, axis: int) -> Any:
 def halves(x: Any, axis: int) -> Any:
     """A skip of NASNet's."""
     pad, crop = layers().ZeroPadding2D(((0, 1), (0, 1))), layers().Cropping2D(((1, 0), (1, 0)))
-    parts = [
-        layers().Conv2D(6, 1, strides=2, use_bias=False)(part) for part in (x, crop(pad(x)))
-    ]
+    parts = [layers().Conv2D(6, 1, strides=2, use_bias=False)(part) for part in (x, crop(pad(x)))]
     return normed(layers().Concatenate(axis=axis)(parts))
 
 

@@ -82,6 +82,11 @@ Read = Callable[[Nodes, Any, Sequence[str]], str]
 
 def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     kind, name, config = type(layer).__name__, layer.name, layer.get_config()
+    if getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False):
+        raise InputError(
+            f"Layer {name!r} is quantized already, or has LoRA weights beside its own; the "
+            "exporter supports neither."
+        )
     if kind == "Concatenate":
         return concatenation(nodes, layer, inputs)
     for key, value in ASSUMED.items():

@@ -74,11 +74,7 @@ def push_norm_through_concat(graph: Graph) -> Graph:
             whole = by_name[norm.inputs[0]]
             parts = [by_name[name] for name in whole.inputs]
             alone = all(len(graph.consumers(producer.name)) == 1 for producer in (whole, *parts))
-            if (
-                whole.joins_channels
-                and alone
-                and {part.kind for part in parts} == {"Conv2D"}
-            ):
+            if whole.joins_channels and alone and {part.kind for part in parts} == {"Conv2D"}:
                 norms[whole.name] = norm
     nodes: list[Node] = []
     for node in graph.nodes:
