@@ -172,6 +172,22 @@ def add_conv_net(patch: pytest.MonkeyPatch) -> str:
     return row.name
 
 
+@pytest.fixture
+def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trains without making a graph of the training step first, which takes longer than the few
+    steps of a test. For tests of what is around a training."""
+    import keras
+
+    from skinlite.training.execution import Execution
+
+    def apply(self: Execution, trainer: Any) -> None:
+        traced(self, trainer)
+        trainer.run_eagerly = keras.backend.backend() == "tensorflow"
+
+    traced = Execution.apply
+    monkeypatch.setattr(Execution, "apply", apply)
+
+
 @pytest.fixture(scope="session")
 def conv_prepared(tiny_data: Path) -> Prepared:
     """`tiny_data` split and decoded, at 32 px, which is what `conv_net` takes."""

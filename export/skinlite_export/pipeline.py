@@ -9,7 +9,7 @@ from skinlite.training.input.prepare import Prepared
 from skinlite.training.trainer import predict
 from skinlite_export.convert.prune_and_cluster import compress
 from skinlite_export.convert.to_tflite import to_tflite
-from skinlite_export.graph.build_keras import Twin, check_same
+from skinlite_export.graph.build_keras import Twin, check_same, few_probabilities
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.manifest.measured import Calibration, DepthError, LayerError, Search
@@ -19,6 +19,7 @@ from skinlite_export.quantize.calibration_pool import Pool, training_pool
 from skinlite_export.quantize.error_by_depth import error_by_depth
 from skinlite_export.quantize.float_layers import search
 from skinlite_export.quantize.layer_errors import explain
+from skinlite_export.quantize.operators import check_layers
 from skinlite_export.quantize.post_training import fit
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import apply_rewrites
@@ -68,9 +69,10 @@ def convert(
     """
     test, validation = data.examples["test"], data.examples["validation"]
     twin = Twin(_rewritten(model, recipe))
-    check_same(model, twin.model, test)
+    check_layers(twin.graph, recipe.keep_float)
+    check_same(few_probabilities(model, test), twin.model, test)
     if recipe.prune or recipe.cluster:
-        twin = Twin(compress(twin.graph, recipe))
+        twin = twin.become(compress(twin.graph, recipe))
     if not recipe.in_int8:
         return Converted(to_tflite(twin.model, recipe.quantize))
     fitted = fit(twin, pool or training_pool(data), recipe, test, report)

@@ -7,11 +7,13 @@ from skinlite.api.data import counted, dataset_of
 from skinlite.api.train import check_unclaimed, resume, tell_split, whole
 from skinlite.data.dataset import Dataset
 from skinlite.errors import InputError
+from skinlite.files.read_write import read_json
 from skinlite.process.optional_packages import need
 from skinlite.progress import Report, silent
 from skinlite.settings import validated
 from skinlite.training.config import Slimming, TrainConfig
 from skinlite.training.runs.find import has_checkpoint, open_run, partial_folder
+from skinlite.training.runs.info import CONFIG, RunInfo
 from skinlite.training.runs.run import Run
 
 RECIPE: dict[str, Any] = {
@@ -51,17 +53,20 @@ def front(
         TrainingInterruptedError: Ctrl-C.
     """
     teacher, runs = run if isinstance(run, Run) else open_run(Path(run)), []
-    for share in FRONT:
-        place = Path(out) / f"{share:g}"
+    places = {share: Path(out) / f"{share:g}" for share in FRONT}
+    for place in places.values():  # before hours of work
+        for folder in (place, partial_folder(place)):
+            if (folder / CONFIG).exists():
+                known = read_json(RunInfo, folder / CONFIG).settings.teacher
+                if not known or known.model_sha256 != teacher.model_sha256():
+                    raise InputError(f"{folder} is of another run. Give another `out`.")
+    for share, place in places.items():
         if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
             made = resume(place, settings.get("data"), report=report)
         elif place.exists():
             made = open_run(place)
         else:
             made = slim(teacher, out=place, cycles=share, report=report, **settings)
-        config = made.info.settings
-        if not config.teacher or config.teacher.model_sha256 != teacher.model_sha256():
-            raise InputError(f"{place} is of another run. Give another `out`.")
         runs.append(made)
     return runs
 
@@ -101,6 +106,7 @@ def slim(
         TrainingInterruptedError: Ctrl-C; the best model so far is kept.
     """
     need("keras", "train")
+    from skinlite.slimming.channels import Channels
     from skinlite.slimming.cost import model_cycles
     from skinlite.slimming.training import SlimTraining
     from skinlite.training.distillation.teacher import prepare_for, teacher_of
@@ -120,7 +126,9 @@ def slim(
         )
     known = teacher_of(teacher)
     own = _settings_of(teacher)
-    before = round(model_cycles(teacher.load_model()))
+    model = teacher.load_model()
+    channels = Channels(model)
+    before = round(model_cycles(model, channels))
     chosen = "taylor" if importance == "auto" else importance
     slimming = validated(
         Slimming,
@@ -144,6 +152,8 @@ def slim(
         slim=True,
     )
     tell_split(prepared.split_info, report)
+    for why, count in channels.held.items():
+        report(f"{count} channels can't be cut: {why}", 1, 1)
     adopted = teacher.info.adopted
     training = SlimTraining(out, config, prepared, report, None, teacher, adopted)
     if importance == "auto":

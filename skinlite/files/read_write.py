@@ -82,8 +82,7 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
             raise _unreadable(path, error) from error
     if len(content) > most:
         raise InputError(
-            f"{path} has more than {most >> 20} MB, the limit for such a file. Give another file, "
-            "or put fewer images into it."
+            f"{path} has more than {most >> 20} MB, the limit for such a file. Give another file."
         )
     return content
 

@@ -1,22 +1,14 @@
 """What Keras 2 wrote into its .h5 files and Keras 3 doesn't read, written as Keras 3 has it."""
 
 import json
+import re
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-OPERATORS: dict[str, Callable[[float], tuple[float, float]]] = {
-    "__operators__.add": lambda value: (1.0, value),
-    "math.add": lambda value: (1.0, value),
-    "math.divide": lambda value: (1 / value, 0.0),
-    "math.multiply": lambda value: (value, 0.0),
-    "math.subtract": lambda value: (1.0, -value),
-    "math.truediv": lambda value: (1 / value, 0.0),
-}
-"""Operators on a tensor and a number, ``x / 127.5``, as the scale and offset of a Rescaling."""
-
+from skinlite.models.keras_2_operators import as_layer
 
 UNKNOWN_TO_3: dict[str, tuple[str, ...]] = {
     "DepthwiseConv2D": ("groups",),
@@ -25,6 +17,14 @@ UNKNOWN_TO_3: dict[str, tuple[str, ...]] = {
 }
 """Settings by class (``Random``: all augmentation): ``groups`` is 1 always, the others are for
 training. Every MobileNet and Xception of Keras 2 has some."""
+
+
+ENGINE = re.compile(r"(tf_)?keras(\.src)?\.engine\.\w+")
+NETWORKS = {"Functional": "keras.src.models.functional", "Sequential": "keras"}
+"""Where Keras 2 has the class of a network within others, and where Keras 3."""
+
+POLICIES = ("Policy", "PolicyV1")
+"""Classes of Keras 2 for the number format of a layer."""
 
 
 def changed_functions(config: Any) -> list[str]:
@@ -44,33 +44,83 @@ def modernized(config: Any) -> bool:
     """Change a parsed configuration in place; whether anything had to be.
 
     * Settings that change no inference and that Keras 3 doesn't know: `UNKNOWN_TO_3`.
-    * An operator on a tensor and a number is a TFOpLambda, which names a function of TensorFlow.
+    * The axis of a BatchNormalization is a list, which Keras 3 takes in the outermost network.
+    * A list of several axes is left out in silence, unless the layer is written as Keras 3 does it
+      (findings/keras-3-axes-of-keras-2.sh).
+    * An operator on tensors is a TFOpLambda, which names a function of TensorFlow.
     * A network in a network was called first when it was built, so that its calls there are counted
-      from 1; Keras 3 counts them from 0, and then finds no such call.
+      from 1; Keras 3 counts them from 0, and then finds no such call. Its only output is in a list,
+      of which Keras 3 makes two inputs of the next layer.
+    * Names have slashes, as all of MobileNetV3's have.
+    * Mixed precision is a policy of its own; the weights are float32, and so is what is computed.
     """
-    changed = False
+    changed = operators_as_layers(config)
+    changed = _without_slashes(config) or changed
     for layer in objects_of(config):
         settings = layer.get("config")
         if not isinstance(settings, dict):
             continue
         name = str(layer["class_name"])
+        if name in NETWORKS and ENGINE.fullmatch(str(layer.get("module"))):
+            layer |= {"module": NETWORKS[name], "registered_name": name}
+            changed = True
         known = UNKNOWN_TO_3.get("Random" if name.startswith("Random") else name, ())
         for key in known:
             if key in settings and (key != "groups" or settings[key] == 1):
                 del settings[key]
                 changed = True
+        axis = settings.get("axis")
+        if name == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+            (settings["axis"],) = axis
+            changed = True
+        elif isinstance(axis, list) and len(axis) != 1 and "module" not in layer:
+            layer |= {"module": "keras.layers", "registered_name": None}
+            changed = True
+        dtype = settings.get("dtype")
+        if isinstance(dtype, dict) and dtype.get("class_name") in POLICIES:
+            settings["dtype"] = "float32"
+            changed = True
         if isinstance(settings.get("layers"), list):
+            outputs = settings.get("output_layers")
+            if isinstance(outputs, list) and len(outputs) == 1 and isinstance(outputs[0], list):
+                (settings["output_layers"],) = outputs
+                changed = True
             changed = _counted_from_0(settings) or changed
-    return operators_as_layers(config) or changed
+    return changed
 
 
-def operators_as_layers(config: Any) -> bool:
-    """Write each operator on a tensor and a number as a Rescaling, in place; whether any was."""
+def _without_slashes(config: Any) -> bool:
+    """Write the names of layers without slashes, wherever they are called; whether any had one."""
+    named = [one["config"] for one in objects_of(config) if isinstance(one.get("config"), dict)]
+    names = {one["name"]: None for one in named if isinstance(one.get("name"), str)}
+    new: dict[str, str] = {}
+    for name in (one for one in names if "/" in one):
+        other = name.replace("/", "_")
+        while other in names or other in new.values():
+            other += "_"
+        new[name] = other
+    todo = deque([config] if new else [])
+    while todo:
+        value = todo.popleft()
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(one, str) and one in new:
+                value[key] = new[one]
+            elif isinstance(one, dict | list):
+                todo.append(one)
+    return bool(new)
+
+
+def operators_as_layers(config: Any, *, flips: bool = True) -> bool:
+    """Write operators on tensors as layers, in place; whether any was.
+
+    Args:
+        config: parsed.
+        flips: whether ``x[..., ::-1]`` too, for which only Keras 3 has an operator.
+    """
     changed = False
     for layer in list(objects_of(config)):
-        settings = layer.get("config")
-        if layer["class_name"] == "TFOpLambda" and isinstance(settings, dict):
-            changed = _as_rescaling(layer, settings) or changed
+        if layer["class_name"] in ("TFOpLambda", "SlicingOpLambda"):
+            changed = as_layer(layer, flips=flips) or changed
     return changed
 
 
@@ -105,29 +155,6 @@ def _references(value: Any) -> Iterator[list[Any]]:
             if len(one) > 2 and [type(each) for each in one[:3]] == [str, int, int]:
                 yield one
             todo += one
-
-
-def _as_rescaling(layer: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Write an operator with a number on the right as a Rescaling; whether it is one."""
-    operator, calls = OPERATORS.get(str(settings.get("function"))), layer.get("inbound_nodes")
-    if operator is None or not isinstance(calls, list) or len(calls) != 1:
-        return False
-    # [layer, node, tensor, {arguments}], alone or in a list.
-    (call,) = calls
-    if isinstance(call, list) and len(call) == 1:
-        (call,) = call
-    if not isinstance(call, list) or len(call) != 4 or not isinstance(call[3], dict):
-        return False
-    value = call[3].get("y")
-    others = {key: one for key, one in call[3].items() if key not in ("y", "name")}
-    if isinstance(value, bool) or not isinstance(value, int | float) or others or not value:
-        return False
-    scale, offset = operator(value)
-    name = layer.get("name", settings.get("name"))
-    layer["class_name"] = "Rescaling"
-    layer["config"] = {"name": name, "trainable": True, "scale": scale, "offset": offset}
-    layer["inbound_nodes"] = [[[*call[:3], {}]]]
-    return True
 
 
 def released_attention(config: Any, path: Path) -> list[str]:

@@ -10,6 +10,7 @@ and ``_inbound_nodes`` of a layer, as Keras 3.15.1 has them. `skinlite_export.gr
 what to do when they go.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,10 @@ SAME = {
 
 MERGED = {"Add", "Average", "CustomScaleLayer", "Maximum", "Minimum", "Multiply", "Subtract"}
 """Those that compute number by number from several tensors."""
+
+
+INPUT, PREDICTION = "it is an input", "it is a prediction"
+"""Why channels can't be cut that no network can do without."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,17 @@ class Channels:
         self._pins: dict[int, str] = {}
         inputs = [self._new(tuple(tensor.shape[1:])) for tensor in model.inputs]
         for tensor in inputs:
-            self._pin(tensor.ids, "it is an input")
+            self._pin(tensor.ids, INPUT)
         for tensor in self._walk(model, inputs, ()):
-            self._pin(tensor.ids, "it is a prediction")
+            self._pin(tensor.ids, PREDICTION)
         self.roots = np.array([self._root(one) for one in range(len(self._parent))], np.intp)
         self.pinned = {int(self.roots[one]): why for one, why in self._pins.items()}
+
+    @property
+    def held(self) -> dict[str, int]:
+        """By the layer that needs them as they are: channels that can't be cut, the most first."""
+        reasons = (why for why in self.pinned.values() if why not in (INPUT, PREDICTION))
+        return dict(Counter(reasons).most_common())
 
     def of(self, tensor: Tensor) -> Ids:
         """The channels of a tensor: coupled ones have one number."""

@@ -173,6 +173,12 @@ class TrainConfig(BaseModel):
     seed: int = 0
 
     @property
+    def own_topology(self) -> Literal["paper", "released"]:
+        """The topology of a network that skinlite builds: an adopted one is only made slim."""
+        assert self.topology != "adopted"
+        return self.topology
+
+    @property
     def augments(self) -> bool:
         """Whether images are augmented."""
         return self.regime != "metadata"

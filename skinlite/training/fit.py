@@ -166,7 +166,7 @@ class Training:
         head = epoch < frozen
         steps = ((frozen if head else last) - epoch) * len(self._batches(0))
         with self._scope():
-            fitted = head_of(classifier, self.config.topology) if head else classifier
+            fitted = head_of(classifier, self.config.own_topology) if head else classifier
             if self.teacher and not teacher:
                 teacher = self.teacher.load_model()
             trainer = make_trainer(fitted, self.config, steps, head=head, teacher=teacher)
@@ -288,7 +288,9 @@ class Training:
     def _frozen(self) -> Frozen:
         # Whichever model is the best one so far, its backbone is the frozen one.
         model = load_keras(self.work / MODEL)
-        return Frozen(model, self.config.topology, self.data, self.work / CHECKPOINT, self.report)
+        return Frozen(
+            model, self.config.own_topology, self.data, self.work / CHECKPOINT, self.report
+        )
 
     def _deployed(self, classifier: keras.Model) -> keras.Model:
         """The classifier as it will be used: in float32 and on one device."""

@@ -10,13 +10,15 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from skinlite.errors import SkinliteWarning
+from skinlite.errors import InputError, SkinliteWarning
 from skinlite.models.classifier import build_classifier
 from skinlite.models.features import rescale_alike
 from skinlite.models.keras_file import load_keras
+from skinlite.models.pytorch.sources import SOURCES
 from skinlite.models.weights import fill, holds_classifier
 from skinlite.training.config import TrainConfig
 from skinlite.training.input.prepare import Prepared
+from skinlite.training.runs.find import open_run
 
 
 def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
@@ -37,7 +39,7 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
         backbone = None if holds_classifier(path) else path
     with _precision(config.precision):
         classifier = _build(config, len(data.encoder.columns), len(data.dataset.classes), backbone)
-    whole = path and not backbone and _start_from(classifier, path, config.backbone)
+    whole = path and not backbone and _start_from(classifier, path, config.backbone, data)
     silent = data.encoder.untold_columns
     if not whole:
         silent = silent | ~data.examples["train"].patients.any(axis=0)
@@ -48,10 +50,11 @@ def initial_classifier(config: TrainConfig, data: Prepared) -> keras.Model:
     return classifier
 
 
-def _start_from(classifier: keras.Model, path: Path, backbone: str) -> bool:
-    """Take a classifier's weights, or those of its backbone where the rest is of other shapes.
+def _start_from(classifier: keras.Model, path: Path, backbone: str, data: Prepared) -> bool:
+    """Take a classifier's weights, or those of its backbone where the rest is of something else.
 
-    The rest depends on the image's size, the classes and the metadata.
+    The rest depends on the image's size, the classes and the metadata: shapes tell, and the run
+    that the file lies in.
 
     Returns:
         Whether all were taken.
@@ -61,12 +64,20 @@ def _start_from(classifier: keras.Model, path: Path, backbone: str) -> bool:
     """
     if path.suffix != ".keras":
         fill(classifier, path)
+        if backbone in SOURCES:
+            warnings.warn(
+                f"{path} doesn't say how its network rescales images. They are rescaled as Keras' "
+                f"{backbone} does it: if its training began with weights of PyTorch, give its "
+                "model.keras.",
+                SkinliteWarning,
+                stacklevel=3,
+            )
         return True
     given = load_keras(path)
-    whole = _shapes(given) == _shapes(classifier)
+    whole = _shapes(given) == _shapes(classifier) and not _is_of_others(path, data)
     theirs = next((layer for layer in given.layers if layer.name == backbone), None)
     own = classifier.get_layer(backbone)
-    if whole or theirs is None or _shapes(theirs) != _shapes(own):
+    if whole or theirs is None or _shapes(theirs) != _shapes(own):  # then it says what differs
         fill(classifier, path)
     else:
         own.set_weights(theirs.get_weights())
@@ -78,6 +89,17 @@ def _start_from(classifier: keras.Model, path: Path, backbone: str) -> bool:
         )
     rescale_alike(classifier, given)
     return whole
+
+
+def _is_of_others(path: Path, data: Prepared) -> bool:
+    """Whether the file's run has other classes or columns; a file without its run doesn't say."""
+    try:
+        run = open_run(path.parent)
+        columns = run.encoder().columns
+    except InputError:
+        return False
+    ours = data.dataset.classes.codes
+    return run.info.classes.codes != ours or columns != data.encoder.columns
 
 
 def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
@@ -102,7 +124,7 @@ def _build(
     return build_classifier(
         config.backbone,
         patient_width=patient_width,
-        topology=config.topology,
+        topology=config.own_topology,
         image_size=config.image_size,
         width=config.width,
         weights=weights,

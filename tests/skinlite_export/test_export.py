@@ -181,7 +181,9 @@ def test_layers_and_operators_in_float(run: Run, conv_prepared: Prepared, tmp_pa
     found = export_run(run, conv_prepared, integers, tmp_path / "integers").manifest
     assert found.audit.float_operations == {}
     typo = small.model_copy(update={"keep_float": ("soft_attention_con",)})
+    told: list[str] = []
     with pytest.raises(
         InputError, match=r"There is no layer 'soft_attention_con'.*soft_attention_conv"
     ):
-        convert(run.load_model(), conv_prepared, typo)
+        convert(run.load_model(), conv_prepared, typo, lambda what, done, total: told.append(what))
+    assert told == []  # at once, before any work

@@ -69,7 +69,8 @@ def best_ranges(runs: Runs) -> list[Range]:
             places *= scale
             bins = places.astype(np.intp)
             np.minimum(bins, BINS - 1, out=bins)
-            counts[i] += np.bincount(bins, minlength=BINS) * vote(squares[i], usual[i])
+            histogram = np.bincount(bins)  # up to the last bin in which one lies
+            counts[i, : len(histogram)] += histogram * vote(squares[i], usual[i])
     ends = zip(lows.tolist(), highs.tolist(), strict=True)
     return [
         best_range(histogram, low, high)

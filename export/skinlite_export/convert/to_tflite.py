@@ -11,6 +11,8 @@ This module owns what is private in TensorFlow, as 2.21.0 has it:
 * ``_experimental_disable_per_channel_quantization_for_dense_layers``: see `PER_TENSOR`. When it
   goes: give the scales of such kernels by `skinlite_export.tflite.editor`.
 * ``convert_variables_to_constants_v2``: freezes. When it goes: build the twin with constants.
+* ``TFLiteSavedModelConverterV2`` and its ``_metadata``. When they go: what
+  ``tf.lite.TFLiteConverter.from_saved_model`` gives.
 """
 
 import contextlib
@@ -23,7 +25,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 import tf_keras
+from tensorflow.lite.python.conversion_metadata_schema_py_generated import ModelType
 from tensorflow.lite.python.convert import mlir_quantize
+from tensorflow.lite.python.lite import TFLiteSavedModelConverterV2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from skinlite.errors import InputError
@@ -34,6 +38,8 @@ from skinlite_export.convert.tflite_ranges import narrow
 from skinlite_export.graph.build_keras import build_twin
 from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.recipe import Ranges, Scheme
+
+SERVING, SIGNATURE = tf.saved_model.SERVING, tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
 
 PER_TENSOR = True
 """Kernels of dense layers have one scale: TFLite 2.7 to 2.9 read only the first, however many there
@@ -130,7 +136,10 @@ def _converter(twin: tf_keras.Model) -> Iterator[tf.lite.TFLiteConverter]:
             ) from error
         gc.freeze()  # TensorFlow looks through everything for garbage, twice a conversion
         try:
-            yield tf.lite.TFLiteConverter.from_saved_model(folder)
+            # `from_saved_model` loads all of it, only to look the signature's name up.
+            converter = TFLiteSavedModelConverterV2(folder, {SERVING}, [SIGNATURE])
+            converter._metadata.environment.modelType = ModelType.TF_SAVED_MODEL
+            yield converter
         finally:
             gc.unfreeze()
 
@@ -150,28 +159,28 @@ def _signed(twin: tf_keras.Model, folder: str) -> tuple[tf.Module, str, Any]:
     # Named one by one, because TensorFlow's signatures take their names from the arguments.
     if PATIENT in specs:
 
-        @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
+        @tf.function(autograph=False, input_signature=[specs[IMAGE], specs[PATIENT]])
         def infer(image: tf.Tensor, patient: tf.Tensor) -> tf.Tensor:
             return twin({IMAGE: image, PATIENT: patient}, training=False)
 
         frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
 
-        @tf.function(input_signature=[specs[IMAGE], specs[PATIENT]])
+        @tf.function(autograph=False, input_signature=[specs[IMAGE], specs[PATIENT]])
         def serve(image: tf.Tensor, patient: tf.Tensor) -> dict[str, tf.Tensor]:
             return {PROBABILITIES: frozen(image, patient)[0]}
 
     else:
 
-        @tf.function(input_signature=[specs[IMAGE]])
+        @tf.function(autograph=False, input_signature=[specs[IMAGE]])
         def infer(image: tf.Tensor) -> tf.Tensor:
             return twin({IMAGE: image}, training=False)
 
         frozen = convert_variables_to_constants_v2(infer.get_concrete_function())
 
-        @tf.function(input_signature=[specs[IMAGE]])
+        @tf.function(autograph=False, input_signature=[specs[IMAGE]])
         def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
             return {PROBABILITIES: frozen(image)[0]}
 
     module = tf.Module()
     module.serve = serve
-    return module, folder, {"serving_default": serve}
+    return module, folder, {SIGNATURE: serve}

@@ -77,11 +77,7 @@ def _explanations(handed: Handed, rows: Sequence[int], given: Rows) -> Iterator[
         )
     for words, other, patients_then in mixups(handed.signature, images, patients):
         yield words, distance(_answer(handed, other, patients_then))
-    free = {
-        row: Candidates(handed.decodings[row], handed.signature.image)
-        for row in rows
-        if handed.given[row].image is None
-    }
+    free = {row: _candidates(handed, row) for row in rows if handed.given[row].image is None}
     for way in ways(1) if free else ():
         if way.faults and way.decoding not in COMBINED:
             made = [
@@ -103,8 +99,11 @@ def _image(handed: Handed, row: int) -> NDArray[np.float32]:
     stored = handed.given[row].image
     if stored is not None:
         return _real(handed, np.asarray(stored))
-    right = Candidates(handed.decodings[row], handed.signature.image).made()
-    return _real(handed, right.stored)
+    return _real(handed, _candidates(handed, row).made().stored)
+
+
+def _candidates(handed: Handed, row: int) -> Candidates:
+    return Candidates(handed.decodings[row], handed.signature.image, handed.runner.shaping)
 
 
 def _real(handed: Handed, stored: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """The tf_keras twin: a deploy graph built as the kind of model that TensorFlow's tools accept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 import tf_keras
+from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.errors import SkinliteError
@@ -182,6 +183,24 @@ class Twin:
         graph = split_separable(self.graph)
         return self if len(graph.nodes) == len(self.graph.nodes) else Twin(graph)
 
+    def become(self, graph: Graph) -> "Twin":
+        """The twin of another graph, in the model that this one has, where only weights differ.
+
+        A model is one twin's at a time: asked for it again, this one builds another. So don't keep
+        ``model`` in a variable.
+        """
+        twin, model = Twin(graph), vars(self).get("model")
+        if model is not None and _without_weights(graph) == _without_weights(self.graph):
+            for node, before in zip(graph.nodes, self.graph.nodes, strict=True):
+                if node.weights is not before.weights:
+                    model.get_layer(node.name).set_weights(node.weights)
+            vars(twin)["model"] = vars(self).pop("model")
+        return twin
+
+
+def _without_weights(graph: Graph) -> list[Node]:
+    return [replace(node, weights=()) for node in graph.nodes]
+
 
 def build_twin(graph: Graph) -> tf_keras.Model:
     """Build a graph in tf_keras, with its weights; layers carry the names of the nodes."""
@@ -202,19 +221,27 @@ def build_twin(graph: Graph) -> tf_keras.Model:
     return tf_keras.Model(named, tensors[graph.nodes[-1].name], name="twin")
 
 
-def check_same(
-    model: keras.Model | tf_keras.Model, twin: tf_keras.Model, examples: Examples
-) -> None:
+def few_probabilities(
+    model: keras.Model | tf_keras.Model, examples: Examples
+) -> NDArray[np.float32]:
+    """What a model answers for the first images, as `check_same` compares it."""
+    few = examples.take(np.arange(min(8, len(examples))))
+    # Layer by layer: for so few images, tracing a network takes longer than running it.
+    return np.asarray(model(few.inputs, training=False))
+
+
+def check_same(expected: NDArray[np.float32], twin: tf_keras.Model, examples: Examples) -> None:
     """Compare a deploy graph with the model that it has to equal, on a few images.
+
+    Args:
+        expected: the model's `few_probabilities`.
+        twin: of the graph.
+        examples: whose first images both are given.
 
     Raises:
         SkinliteError: a probability differs by more than `SAME`.
     """
-    few = examples.take(np.arange(min(8, len(examples))))
-    inputs = few.inputs
-    # Layer by layer: for so few images, tracing a network takes longer than running it.
-    given, expected = (np.asarray(one(inputs, training=False)) for one in (twin, model))
-    difference = np.abs(given - expected).max()
+    difference = np.abs(few_probabilities(twin, examples) - expected).max()
     if not difference <= SAME:
         raise SkinliteError(
             f"The deploy graph differs from the Keras model by {difference:.2g} in a probability; "

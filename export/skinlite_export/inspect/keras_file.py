@@ -79,11 +79,15 @@ def open_keras(path: Path) -> Opened:
             f"{'is' if len(foreign) == 1 else 'are'} code of somebody's, or unknown to Keras 3."
         )
         return Opened(found.model_copy(update={"runs": reason}))
-    if not newer:
+    suffix = ".keras" if is_zip else ".h5"
+    if not newer and path.suffix == suffix:
         return _loaded(path, found)
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / ("model.keras" if is_zip else "model.h5")
-        (_copy_with if is_zip else copy_with)(config, path, copy)
+        copy = Path(folder) / f"model{suffix}"  # by which Keras tells one from the other
+        if newer:
+            (_copy_with if is_zip else copy_with)(config, path, copy)
+        else:
+            shutil.copyfile(path, copy)
         return _loaded(copy, found)
 
 
@@ -188,7 +192,8 @@ def _from_hdf5(path: Path) -> tuple[Any, dict[str, str]]:
             config = _attribute(file, "model_config")
             weights = "layer_names" in file.attrs or "layers" in file
     except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise InputError(f"{path} is no .h5 of Keras, or damaged: {error}.") from error
+        reason = f"damaged: {error}" if path.stat().st_size else "it is empty"
+        raise InputError(f"{path} is no {path.suffix} of Keras, or {reason}.") from error
     if not config:
         what = "weights only, and no network to put them into" if weights else "no Keras model"
         raise InputError(

@@ -45,7 +45,8 @@ def open_model(path: Path) -> Opened:
             )
         opened, sha256 = reader(path), sha256_of(path)
     opened.inspection = opened.inspection.model_copy(update={"sha256": sha256})
-    opened.inspection = opened.inspection.model_copy(update={"scores": scores_of(opened)})
+    scores = scores_of(opened)  # which notes why it can't be run
+    opened.inspection = opened.inspection.model_copy(update={"scores": scores})
     notes = suspicions_of(opened)
     opened.inspection = opened.inspection.model_copy(update={"suspicions": notes})
     return opened

@@ -36,8 +36,9 @@ def open_network(path: Path, graph: Any) -> Opened:
         InputError: it can't be built, and why.
     """
     config = _config(path, graph)
-    operators_as_layers(config)
-    if foreign := foreign_in(config):
+    newer = copy.deepcopy(config)
+    modernized(newer)
+    if foreign := foreign_in(newer):
         raise InputError(
             f"It isn't run, because {', '.join(foreign)} "
             f"{'is' if len(foreign) == 1 else 'are'} code of somebody's. {ANEW}"
@@ -45,8 +46,9 @@ def open_network(path: Path, graph: Any) -> Opened:
     import keras
     import tf_keras
 
-    newer, is_sequential = copy.deepcopy(config), config["class_name"] == "Sequential"
-    modernized(newer)
+    # Besides layers, only `is_flip` is left in it: all else was refused.
+    operators_as_layers(config, flips=False)
+    is_sequential = config["class_name"] == "Sequential"
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # that .h5 is the older format
         whole = Path(folder) / "model.h5"

@@ -47,6 +47,14 @@ def scores_of(opened: Opened) -> Scores:
         opened.inspection = opened.inspection.model_copy(update={"runs": runs})
         opened.run = None
         return "unknown"
+    if not np.isfinite(values).all(1).any():
+        runs = (
+            "Its outputs are no numbers (NaN or infinite), whatever the image: its weights are "
+            "damaged, or its training diverged."
+        )
+        opened.inspection = opened.inspection.model_copy(update={"runs": runs})
+        opened.run = None
+        return "unknown"
     if not np.isfinite(values).all() or values.min() < -CLOSE or values.max() > 1 + CLOSE:
         return "logits"
     if values.shape[1] == 1:

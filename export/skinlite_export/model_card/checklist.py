@@ -194,8 +194,14 @@ def assessment(manifest: Manifest) -> Rows:
             f"readers or other products: {ABSENT}. Against its own Keras model: below",
         ),
         ("Bias assessment", f"by age band, sex and site: below. By skin tone: {ABSENT}"),
-        ("Threshold", "none: the prediction is the class with the largest probability"),
+        ("Threshold", _threshold(manifest)),
     )
+
+
+def _threshold(manifest: Manifest) -> str:
+    points = manifest.decision.points if manifest.decision else {}
+    also = f"; operating points: {', '.join(points)}, listed below" if points else ""
+    return f"of the prediction none: it is the class with the largest probability{also}"
 
 
 def _diagnoses(manifest: Manifest) -> str:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from skinlite_export.convert.samples import Sample, tensors
-from skinlite_export.graph.build_keras import Twin, build_twin
+from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.quantize.pixel_offset import round_offset
 from skinlite_export.rewrites.arithmetic import add_to_bias
@@ -85,7 +85,9 @@ def round_for_each(
     steps: Sequence[int],
 ) -> list[Graph]:
     """`round_kernels` for several numbers of steps, with what the layers see measured once."""
-    graph = round_offset(twin.apart().graph)
+    twin = twin.apart()
+    twin = twin.become(round_offset(twin.graph))
+    graph = twin.graph
     left_out = graph.float_nodes | set(keep_float)
     nodes = [
         node
@@ -96,7 +98,7 @@ def round_for_each(
         and _grouped(node, node.weights[0]).shape[1] <= LARGEST
     ]
     rounded: list[dict[str, Node]] = [{} for _ in steps]
-    for node, seen in input_moments(build_twin(graph), nodes, samples):
+    for node, seen in input_moments(twin.model, nodes, samples):
         grouped = _grouped(node, node.weights[0]).astype(np.float64)
         for count, by_name in zip(steps, rounded, strict=True):
             with threadpool_limits(1, "blas"):  # others would wait for work more than they did any
@@ -175,12 +177,21 @@ def input_moments(
     @tf.function(autograph=False)
     def add(inputs: dict[str, tf.Tensor], is_first: tf.Tensor) -> None:
         outputs = tf.nest.flatten(watched(inputs, training=False))
-        totals = zip(nodes, outputs, firsts, sums, squares, counts, strict=True)
-        for node, values, first, total, square, count in totals:
-            patches = _patches(node, values)
-            # Chosen, not branched: a branch in the graph for each layer takes seconds to trace.
-            first.assign(tf.where(is_first, tf.reduce_mean(patches, axis=1), first))
-            patches -= first[:, None]
+        windows = [_windows(node, values) for node, values in zip(nodes, outputs, strict=True)]
+        # One branch for all layers: one for each takes seconds to trace.
+        means = tf.cond(
+            is_first,
+            lambda: [
+                tf.reduce_mean(_patches(node, seen), axis=1)
+                for node, seen in zip(nodes, windows, strict=True)
+            ],
+            lambda: [first.value() for first in firsts],
+        )
+        totals = zip(nodes, windows, firsts, means, sums, squares, counts, strict=True)
+        for node, seen, first, mean, total, square, count in totals:
+            first.assign(mean)
+            about = tf.transpose(mean) if node.kind == "DepthwiseConv2D" else mean
+            patches = _patches(node, seen - tf.reshape(about, seen.shape[1:]))
             total.assign_add(tf.reduce_sum(patches, axis=1))
             square.assign_add(tf.matmul(patches, patches, transpose_a=True))
             count.assign_add(tf.cast(tf.shape(patches)[1], tf.float64))
@@ -193,22 +204,37 @@ def input_moments(
         yield node, Seen(first.numpy() + mean, about)
 
 
-def _patches(node: Node, seen: tf.Tensor) -> tf.Tensor:
-    """What each output of a convolution sees: (groups, places, k)."""
+def _windows(node: Node, seen: tf.Tensor) -> tf.Tensor:
+    """The pixels that each output of a convolution sees: (places, height * width, channels)."""
     height, width, channels, _ = node.weights[0].shape
     strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
-    if node.kind == "Conv2D" and (height, width, *strides) == (1, 1, 1, 1):
-        return tf.reshape(seen, (1, -1, channels))  # a patch is a pixel
-    patches = tf.image.extract_patches(
-        seen,
-        sizes=(1, height, width, 1),
-        strides=(1, *strides, 1),
-        rates=(1, 1, 1, 1),
-        padding=node.settings.get("padding", "valid").upper(),
-    )
-    if node.kind == "Conv2D":
-        return tf.reshape(patches, (1, -1, height * width * channels))
-    return tf.transpose(tf.reshape(patches, (-1, height * width, channels)), (2, 0, 1))
+    if (height, width, *strides) == (1, 1, 1, 1):
+        return tf.reshape(seen, (-1, 1, channels))
+    same = node.settings.get("padding", "valid") == "same"
+    sizes = zip(seen.shape[1:3], (height, width), strides, strict=True)
+    (rows, above), (columns, left) = (_along_axis(*one, same) for one in sizes)
+    padded = tf.pad(seen[0], (above, left, (0, 0)))
+    places = rows[:, None, :, None] * padded.shape[1] + columns[:, None]
+    # Whole pixels are copied: TensorFlow's extract_patches takes longer than all the rest.
+    pixels = tf.reshape(padded, (-1, channels))
+    return tf.gather(pixels, places.reshape(-1, height * width).astype(np.int32))
+
+
+def _along_axis(
+    size: int, window: int, stride: int, same: bool
+) -> tuple[NDArray[np.intp], tuple[int, int]]:
+    """Along one axis, what each output sees (outputs, window), counted after padding so much."""
+    outputs = -(-size // stride) if same else (size - window) // stride + 1
+    padding = max((outputs - 1) * stride + window - size, 0) if same else 0
+    seen = np.arange(outputs)[:, None] * stride + np.arange(window)
+    return seen, (padding // 2, padding - padding // 2)
+
+
+def _patches(node: Node, windows: tf.Tensor) -> tf.Tensor:
+    """`_windows` as the k inputs of each output: (groups, places, k)."""
+    if node.kind == "DepthwiseConv2D":
+        return tf.transpose(windows, (2, 0, 1))
+    return tf.reshape(windows, (1, -1, windows.shape[1] * windows.shape[2]))
 
 
 def _grouped(node: Node, kernel: NDArray[np.float32]) -> NDArray[np.float32]:

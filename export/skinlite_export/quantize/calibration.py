@@ -11,7 +11,6 @@ import tensorflow as tf
 import tf_keras
 from numpy.typing import NDArray
 
-from skinlite.classes import HAM10000
 from skinlite.data.dataset import identity
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
@@ -29,16 +28,14 @@ KEPT_AT_LEAST = 0.5
 """With more than half of the images out of line there is no line to be out of."""
 
 
-def draw(
-    labels: NDArray[np.intp], count: int, seed: int, classes: int = len(HAM10000)
-) -> NDArray[np.intp]:
-    """Rows of ``count`` images, as many of each class as there are, at random within it.
+def draw(labels: NDArray[np.intp], count: int, seed: int) -> NDArray[np.intp]:
+    """Rows of ``count`` images, as many of each class that there is, at random within it.
 
     Returns:
         Sorted positions; fewer than ``count`` when the set is smaller.
     """
     random = np.random.default_rng(seed)
-    queues = [random.permutation(np.flatnonzero(labels == index)) for index in range(classes)]
+    queues = [random.permutation(np.flatnonzero(labels == index)) for index in np.unique(labels)]
     # The first of every class, then the second of every class, ... until there are enough.
     rounds = [queue[turn] for turn in range(len(labels)) for queue in queues if turn < len(queue)]
     return np.sort(np.array(rounds[:count], dtype=np.intp))
@@ -73,7 +70,7 @@ def peaks_of(
     layers = layers or [node.name for node in graph.nodes if node.weights]
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
 
-    @tf.function
+    @tf.function(autograph=False)
     def peaks(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         outputs = watched(inputs, training=False)
         return tf.stack([tf.reduce_max(tf.abs(output)) for output in tf.nest.flatten(outputs)])
@@ -107,7 +104,7 @@ def calibrate(
     Raises:
         InputError: a class is absent, or more than half of the images are out of line.
     """
-    rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed, len(pool.classes))
+    rows = draw(pool.examples.labels, recipe.calibration_pictures, recipe.seed)
     check_classes(pool.examples.labels[rows], f"calibration images from {pool.source}", pool)
     drawn = pool.examples.take(rows)
     screened: dict[int, str] = {}

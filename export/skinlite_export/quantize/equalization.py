@@ -143,7 +143,7 @@ def channel_peaks(
     """The usual peak of each channel of some layers' outputs."""
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
 
-    @tf.function
+    @tf.function(autograph=False)
     def peaks(inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         outputs = watched(inputs, training=False)
         return [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from skinlite.errors import InputError
 from skinlite_export.graph.deploy_graph import Graph
+from skinlite_export.graph.folding import split_separable
 from skinlite_export.tflite.flatbuffer import OPERATORS, operator_codes, unpack
 
 
@@ -60,12 +61,25 @@ def find_layers(operations: Sequence[Operation], names: Collection[str]) -> list
     Raises:
         InputError: no operator is of that layer; the message has the names like it.
     """
-    known = sorted({name for operation in operations for name in operation.layers})
+    _check(names, {name for operation in operations for name in operation.layers})
+    return [operation for operation in operations if not operation.layers.isdisjoint(names)]
+
+
+def check_layers(graph: Graph, names: Collection[str]) -> None:
+    """Refuse, before minutes of work, what no layer is called.
+
+    Raises:
+        InputError: as of `find_layers`.
+    """
+    _check(names, {node.name for node in split_separable(graph).nodes})
+
+
+def _check(names: Collection[str], layers: set[str]) -> None:
+    known = sorted(layers)
     for name in names:
-        if name not in known:
+        if name not in layers:
             near = difflib.get_close_matches(name, known, n=3) or known[:3]
             raise InputError(
                 f"There is no layer {name!r} in the deploy graph. Similar names: "
                 f"{', '.join(near)}. `explain_error=True` lists them."
             )
-    return [operation for operation in operations if not operation.layers.isdisjoint(names)]

@@ -13,7 +13,7 @@ from skinlite_export.convert.samples import Sample, samples
 from skinlite_export.convert.to_onnx import to_onnx_with_origins
 from skinlite_export.convert.to_onnx_int8 import STEPS, to_onnx_int8
 from skinlite_export.convert.to_tflite import measure_ranges, to_tflite
-from skinlite_export.graph.build_keras import Twin, check_same
+from skinlite_export.graph.build_keras import Twin, check_same, few_probabilities
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.manifest.measured import Calibration
 from skinlite_export.quantize.adaptive_rounding import STEPS as INT8_STEPS
@@ -34,22 +34,27 @@ class Fitted:
 
     Attributes:
         exact: equalized, with kernels in float32.
-        rounded: the same with kernels on int8 steps, where the recipe asks for that.
+        twin: of the same with kernels on int8 steps, where the recipe asks for that.
         rounded_for_onnx: the same with the .onnx's steps; None where it has to be made of another
             graph, or isn't asked for.
-        content: the float32 .tflite of ``rounded``, with the range of every activation.
+        content: the float32 .tflite of ``twin``, with the range of every activation.
         images: those that calibrated.
         calibration: what the manifest says of them.
         recipe: that asked for it.
     """
 
     exact: Graph
-    rounded: Graph
+    twin: Twin
     rounded_for_onnx: Graph | None
     content: bytes
     images: Examples
     calibration: Calibration
     recipe: Recipe
+
+    @property
+    def rounded(self) -> Graph:
+        """The graph whose kernels are on int8 steps."""
+        return self.twin.graph
 
     def samples(self) -> Iterator[Sample]:
         """The images that calibrated, as the converter takes them."""
@@ -62,7 +67,8 @@ class Fitted:
         elif _asks(self.recipe, ROUND):
             graph = round_kernels(graph, self.samples, self.recipe.keep_float, STEPS)
         graph = _for_onnx(graph)
-        float_onnx, origins = to_onnx_with_origins(to_tflite(Twin(graph).model, "none"))
+        model = self.twin.become(graph).model
+        float_onnx, origins = to_onnx_with_origins(to_tflite(model, "none"))
         return Int8Onnx(to_onnx_int8(float_onnx, self.samples), float_onnx, origins, graph)
 
 
@@ -85,8 +91,10 @@ def fit(
     images, calibration = calibrate(twin.model, twin.graph, pool, recipe, report)
     exact = twin
     if _asks(recipe, EQUALIZE):
-        exact = Twin(equalize(twin, samples(images)))
-        check_same(twin.model, exact.model, checked_on)  # a pruned one is no longer the model
+        expected = few_probabilities(twin.model, checked_on)  # a pruned one's aren't the model's
+        apart = twin.apart()
+        exact = apart.become(equalize(apart, samples(images)))
+        check_same(expected, exact.model, checked_on)
     rounded, for_onnx = exact, None
     if _asks(recipe, ROUND):
         report("rounding kernels", 0, 1)
@@ -97,7 +105,7 @@ def fit(
         rounded, for_onnx = Twin(graphs[0]), graphs[1] if len(graphs) > 1 else None
     report("converting", 0, 1)
     content = measure_ranges(rounded.model, lambda: samples(images), ranges=recipe.ranges)
-    return Fitted(exact.graph, rounded.graph, for_onnx, content, images, calibration, recipe)
+    return Fitted(exact.graph, rounded, for_onnx, content, images, calibration, recipe)
 
 
 def _for_onnx(graph: Graph) -> Graph:

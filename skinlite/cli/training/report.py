@@ -106,7 +106,7 @@ def _measured(run: "Run") -> "Measured":
             lambda: build_classifier(
                 config.backbone,
                 patient_width=len(run.encoder().columns),
-                topology=config.topology,
+                topology=config.own_topology,
                 image_size=config.image_size,
                 width=config.width,
             )

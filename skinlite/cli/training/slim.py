@@ -104,7 +104,7 @@ def _tell(runs: "list[Run]") -> None:
     """What is left, and what it is worth; the file that a phone gets isn't judged here."""
     from rich.table import Table
 
-    table = Table(title="Keras models on held-out images", title_justify="left")
+    table = Table(title="Keras models", title_justify="left")
     for name in ("", "million modelled cycles", "of the teacher's"):
         table.add_column(name, justify="right" if name else "left")
     table.add_column("validation, balanced accuracy", justify="right")

@@ -64,6 +64,12 @@ class PytorchWeights:
                 + (f" and {len(more) - 1} more tensors." if len(more) > 1 else ".")
                 + _takes()
             )
+        if ruined := sorted(name for name in left if not np.isfinite(self.tensors[name]).all()):
+            raise InputError(
+                f"{self.path} has values in {ruined[0]} that aren't finite. So torchvision marks "
+                "features that were trained without a head, on pixels of another scale. Give "
+                "weights with a head."
+            )
         for layer, arrays in values:
             layer.set_weights(arrays)
         self._tell(left)
@@ -177,7 +183,8 @@ def open_pytorch(backbone: str, path: Path) -> PytorchWeights:
         )
     found = fitting or found
     (source, prefix), *others = found
-    pixels = known.pixels or source.pixels
+    # What a config.json of another network says of pixels isn't said of this file.
+    pixels = (known.pixels if fitting else None) or source.pixels
     if others or pixels is None:
         raise InputError(
             f"{path}: timm's weights of {backbone} differ in how they pad and in the pixels that "

@@ -111,7 +111,7 @@ def described(path: Path) -> Described:
         return Described(path.name.partition(".")[0])
     try:
         config = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(
             f"{beside}, which should describe {path.name}, can't be read: {error}. Restore it, or "
             "move the weights to a folder without it."

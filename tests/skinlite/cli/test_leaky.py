@@ -17,6 +17,7 @@ def unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The split's .* lack")
 def test_figures_of_a_leaky_split_are_labelled_wherever_they_stand(

@@ -19,6 +19,8 @@ from skinlite.vocabulary import LEAKY
 
 Skinlite = Callable[..., Any]
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 def test_a_folder_that_is_no_data_set(skinlite: Skinlite, tmp_path: Path) -> None:
     (tmp_path / "holiday.txt").write_text("photos")
@@ -253,7 +255,7 @@ def test_ctrl_c_leaves_a_usable_run_and_resume_completes_it(
     tiny_data: Path, conv_net: str, program: list[str], tmp_path: Path, skinlite: Skinlite
 ) -> None:
     """A real process, interrupted by a real SIGINT in the middle of its training."""
-    out, epochs = tmp_path / "run", 20
+    out, epochs = tmp_path / "run", 8
     line = ["train", "--data", tiny_data, "--out", out, "--image-size", "32"]
     line += ["--epochs", epochs, "--patience", epochs, "--backbone", conv_net]
     process = subprocess.Popen(

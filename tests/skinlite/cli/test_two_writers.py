@@ -160,7 +160,7 @@ def test_a_folder_that_is_chosen_for_the_user_is_another_one(
 
 
 def test_two_at_once_leave_one_success_and_one_refusal(tmp_path: Path) -> None:
-    line = ("data", "synthesize", "--lesions", "400", "--out", "set")
+    line = ("data", "synthesize", "--lesions", "120", "--out", "set")
     both = [start(*line, "--seed", str(seed), cwd=tmp_path) for seed in (1, 2)]
     told = [process.communicate(timeout=120) for process in both]
     codes = [process.returncode for process in both]

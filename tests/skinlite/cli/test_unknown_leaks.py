@@ -37,6 +37,7 @@ def without_lesions(source: Path, target: Path) -> Path:
     return target
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.slow
 @pytest.mark.usefixtures("short_paper")
 @pytest.mark.filterwarnings("ignore:The split's .* lack")

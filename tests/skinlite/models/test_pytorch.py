@@ -5,6 +5,7 @@ PyTorch isn't needed.
 """
 
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from skinlite.errors import SkinliteWarning
+from skinlite.errors import InputError, SkinliteWarning
 
 pytest.importorskip("safetensors", reason="pip install 'skinlite[train]'")
 
@@ -98,6 +99,29 @@ def test_features_are_those_that_were_saved(small: Any, tmp_path: Path, row: int
     wanted = small(image).numpy()
     assert np.ptp(wanted, axis=0).max() > 0.05
     np.testing.assert_allclose(filled(image).numpy(), wanted, atol=1e-4 * np.abs(wanted).max())
+
+
+def test_a_head_that_is_marked_as_none_is_refused(small: Any, tmp_path: Path) -> None:
+    """torchvision's weights of features alone, whose pixels have another scale."""
+    from skinlite.models.pytorch.convert import open_pytorch
+    from skinlite.models.pytorch.sources import SOURCES
+
+    head = {"classifier.1.weight": np.full((9, 1280), np.nan)}
+    tensors = backwards(small, SOURCES["mobilenet_v2"][1]) | head
+    given = open_pytorch("mobilenet_v2", write(tmp_path / "model.safetensors", tensors))
+    with pytest.raises(InputError, match=r"values in classifier\.1\.weight that aren't finite"):
+        given.fill(small)
+
+
+def test_pixels_of_another_networks_config_are_not_taken(small: Any, tmp_path: Path) -> None:
+    from skinlite.models.pytorch.convert import open_pytorch
+    from skinlite.models.pytorch.sources import IMAGENET, SOURCES
+
+    known = {"architecture": "mobilenetv3_large_100", "mean": [0, 0, 0], "std": [1, 1, 1]}
+    (tmp_path / "config.json").write_text(json.dumps(known))
+    tensors = backwards(small, SOURCES["mobilenet_v2"][1])
+    given = open_pytorch("mobilenet_v2", write(tmp_path / "model.safetensors", tensors))
+    assert given.source.library == "torchvision" and given.pixels == IMAGENET
 
 
 # Of PyTorch itself: SHA-256 of the sorted lines "name shape" of floating-point tensors, no head.

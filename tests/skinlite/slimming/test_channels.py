@@ -114,6 +114,9 @@ def test_what_cannot_be_cut_is_said() -> None:
     assert why("scores") == {"over_channels (Softmax) needs it as it is"}
     assert why("scaled") == {"scales (Rescaling) needs it as it is"}
     assert why("free") == why("last") == {"free"}
+    told = list(channels.held.items())
+    assert ("grouped (Conv2D) needs it as it is", 8) in told
+    assert "it is an input" not in channels.held and told == sorted(told, key=lambda one: -one[1])
     # Taken and given by the same weights.
     assert made["norm"].tolist() == made["twice"].tolist() == made["free"].tolist()
     kept = np.ones(len(channels.roots), bool)

@@ -94,6 +94,7 @@ def test_a_run_in_a_run_out(
 
 
 @pytest.mark.filterwarnings("ignore:.*LEAKY")
+@pytest.mark.usefixtures("untraced")
 def test_it_resumes_as_if_uninterrupted_and_a_leak_stays_labelled(
     kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
 ) -> None:
@@ -130,6 +131,7 @@ def test_a_share_is_between_0_and_1(cycles: float, kept_run: Run, tmp_path: Path
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.usefixtures("untraced")
 def test_what_can_not_be_made_slim(
     kept_run: Run, tiny_data: Path, conv_net: str, conv_prepared: Prepared, tmp_path: Path
 ) -> None:
@@ -182,6 +184,7 @@ def test_too_few_images(
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_front_goes_on_where_it_was(
     kept_run: Run,
     tiny_data: Path,
@@ -205,5 +208,8 @@ def test_the_front_goes_on_where_it_was(
     assert narrow and narrow.importance == "random" and narrow.after <= 0.9 * narrow.before
     assert f"--model {out / '0.95'} --model {out / '0.9'}" in done.err
 
+    # Told before what was interrupted goes on, which may take hours.
+    (out / "0.95").rename(out / "0.95.partial")
+    (out / "0.95.partial" / "checkpoint").mkdir()
     other = skinlite("slim", out / "0.9", "--front", "--out", out, "--data", tiny_data)
-    assert other.code == 2 and "is of another run" in other.err
+    assert other.code == 2 and "0.95.partial is of another run" in other.err

@@ -33,6 +33,8 @@ if os.environ["KERAS_BACKEND"] == "tensorflow":
 
     (cpu,) = tf.config.list_physical_devices("CPU")
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+else:
+    import without_tensorflow  # noqa: F401
 
 build = fitting.initial_classifier
 

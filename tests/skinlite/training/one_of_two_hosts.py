@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import without_tensorflow  # noqa: F401
 
 from skinlite.api.train import resume, train
 from skinlite.errors import InputError

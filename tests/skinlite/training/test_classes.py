@@ -33,6 +33,7 @@ def prepared(two_classes: Path) -> Prepared:
     return prepare(read_dataset(two_classes, label_column="kind"), 32, seed=0)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_two_classes_are_trained_resumed_and_evaluated(
     training: Callable[..., Any],
     prepared: Prepared,

@@ -82,6 +82,7 @@ def test_a_taught_training_resumes_as_if_uninterrupted(
     assert done.load_model().count_params() == kept_run.load_model().count_params()
 
 
+@pytest.mark.usefixtures("untraced")
 def test_the_teachers_split_is_taken_over(
     kept_run: Run, tiny_data: Path, conv_net: str, tmp_path: Path
 ) -> None:
@@ -96,6 +97,7 @@ def test_the_teachers_split_is_taken_over(
         train(tiny_data, out=tmp_path / "x", teacher=kept_run.path, split="paper", **settings)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_table_is_read_as_the_teacher_read_it(
     other_run: Callable[[int], Run], other_data: Path, conv_net: str, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_taken_folder_is_left_alone(training: Make, tmp_path: Path) -> None:
     assert (work / "mine").read_text() == "here"
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_loss_that_is_not_a_number_at_once_leaves_nothing(training: Make, tmp_path: Path) -> None:
     """A retry into the same folder is then not told to resume anything."""
     out = tmp_path / "run"
@@ -89,6 +90,7 @@ def test_a_loss_that_is_not_a_number_at_once_leaves_nothing(training: Make, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
     training: Make, tmp_path: Path, conv_prepared: Prepared
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_loss_that_is_not_a_number_later_leaves_the_best_model(
         reopen_run(out)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_weight_that_is_not_a_number_stops_it(training: Make, tmp_path: Path) -> None:
     """The last batch of an epoch can spoil what its loss doesn't show yet."""
     with pytest.raises(InputError, match="weight became infinite in epoch 1"):

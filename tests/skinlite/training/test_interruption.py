@@ -114,6 +114,7 @@ def test_nothing_to_resume_where_there_is_no_run(tmp_path: Path) -> None:
         reopen_run(tmp_path / "absent")
 
 
+@pytest.mark.usefixtures("untraced")
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_an_end_before_the_first_checkpoint_leaves_nothing(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Any
@@ -129,6 +130,7 @@ def test_an_end_before_the_first_checkpoint_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.usefixtures("untraced")
 def test_ctrl_c_while_a_better_model_is_written_leaves_no_half_of_it(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +165,7 @@ def late(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> list[An
     return calls
 
 
+@pytest.mark.usefixtures("untraced")
 def test_ctrl_c_between_checkpoint_and_model_and_a_kill_at_the_very_end(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +192,7 @@ def test_ctrl_c_between_checkpoint_and_model_and_a_kill_at_the_very_end(
     assert_whole(open_run(out))
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_kill_between_checkpoint_and_model(
     training: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +210,7 @@ def assert_whole(run: Run) -> None:
     assert run.metrics().test.images > 0
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_model_from_elsewhere_is_not_gone_on_from(training: Make, tmp_path: Path) -> None:
     """Were no later epoch better, it would pass for this training's. The checkpoint of an older
     skinlite doesn't say which model is the best one's: it is finished, and its model unknown."""
@@ -230,6 +235,7 @@ def test_a_model_from_elsewhere_is_not_gone_on_from(training: Make, tmp_path: Pa
     assert {"split.csv", "metrics.json", "history.csv"} <= set(done.info.files)
 
 
+@pytest.mark.usefixtures("untraced")
 def test_a_folder_with_nothing_to_resume_is_replaced(training: Make, tmp_path: Path) -> None:
     work = partial_folder(tmp_path / "run")
     work.mkdir()

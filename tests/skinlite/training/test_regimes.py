@@ -15,6 +15,8 @@ from skinlite.vocabulary import IMAGE, PATIENT
 
 Make = Callable[..., Any]
 
+pytestmark = pytest.mark.usefixtures("untraced")
+
 
 def test_augmented_answers_whatever_the_patient_tells(
     training: Make, tmp_path: Path, conv_prepared: Prepared

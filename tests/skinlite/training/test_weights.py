@@ -1,6 +1,8 @@
 """Where a training's first weights come from, and which files are refused."""
 
+import json
 import os
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +154,20 @@ def test_of_a_classifier_with_another_head_the_backbone_is_taken(
     weights = (one.get_layer(conv_net).get_weights() for one in (found, given))
     for one, theirs in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, theirs)
+
+
+def test_a_head_of_other_classes_is_left_out_though_it_fits(
+    training: Make, tmp_path: Path, kept_run: Run
+) -> None:
+    other = Path(shutil.copytree(kept_run.path, tmp_path / "other"))
+    known = json.loads((other / "config.json").read_text())
+    names = known["classes"]["names"]
+    known["classes"] = {"names": {f"other_{code}": name for code, name in names.items()}}
+    (other / "config.json").write_text(json.dumps(known))
+    with pytest.warns(SkinliteWarning, match="other head"):
+        run = training(tmp_path / "run", epochs=0, weights=str(other / "model.keras")).start()
+    kernel, theirs = (one.load_model().get_layer("probabilities").kernel for one in (run, kept_run))
+    assert not np.array_equal(kernel, theirs)
 
 
 def test_images_are_rescaled_as_in_the_classifier_that_was_given(

@@ -16,7 +16,9 @@ from skinlite.data.preprocessing import crop, fit
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.bundle.golden import read_vectors
 from skinlite_export.diagnosis.diagnose import Diagnosis, diagnose
-from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE
+from skinlite_export.diagnosis.findings import UNKNOWN_CAUSE, Handed
+from skinlite_export.diagnosis.phone_outputs import Computed
+from skinlite_export.diagnosis.probabilities import _explanations
 from skinlite_export.schemas import path_of
 
 ORDER = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")  # of ISIC 2018's files
@@ -212,6 +214,18 @@ def test_by_the_probabilities_alone(told: Told, tiny_bundle: Bundle, name: str) 
     app = App(patient=plain_years) if name not in IMAGES else App(**IMAGES[name])
     found = told(app.run(tiny_bundle), "image", "patient").faults
     assert list(found) == ["probabilities"] and name in found["probabilities"]
+
+
+def test_of_stretched_images_cropped_ones_are_a_fault(tiny_bundle: Bundle) -> None:
+    """By the probabilities alone, of a bundle whose images are stretched."""
+    shown = App().run(tiny_bundle)["vectors"]
+    vectors = [{**vector, "image": None, "patient": None} for vector in shown]
+    handed = Handed(tiny_bundle, "model.tflite", [Computed(**vector) for vector in vectors])
+    handed.runner.shaping = "stretch"
+    given = np.array([vector["probabilities"] for vector in vectors])
+    apart = dict(_explanations(handed, list(range(len(given))), given))
+    assert apart["not wrong itself: the file gives this for these inputs"] > 0.01
+    assert min(apart[cause] for cause in apart if "cropped" in cause) < 1e-5
 
 
 def test_what_is_right(told: Told, tiny_bundle: Bundle) -> None:

@@ -105,7 +105,7 @@ def nested(image: Any) -> Any:
 
 
 def row_norm(x: Any, axis: int) -> Any:
-    """The classic mistake: ``axis=1`` where the channels are last; with as many rows as channels."""
+    """The classic mistake: ``axis=1`` where the channels are last."""
     random = {f"{name}_initializer": "random_uniform" for name in ("beta", "moving_mean")}
     return layers().BatchNormalization(axis, gamma_initializer="random_normal", **random)(x)
 

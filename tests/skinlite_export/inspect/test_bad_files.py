@@ -171,3 +171,19 @@ def test_a_name_twice(refused: Callable[..., None], onnx_file: Made, tmp_path: P
     table = tmp_path / "map.csv"
     table.write_text("label,class\nmel,a\nmel,b\n")
     refused("inspect", onnx_file(), "mel", "--label-map", str(table))
+
+
+def test_weights_that_are_no_numbers(
+    refused: Callable[..., None], onnx_file: Made, tmp_path: Path
+) -> None:
+    """They would be logits that tell nothing, after a minute of trials."""
+    file = onnx_file(groups=np.full((7, 7), np.nan, np.float32))
+    refused("inspect", file, "no numbers")
+    refused("benchmark", file, "no numbers", "--classes", SEVEN, *FED)
+    made = keras_network(tmp_path / "k.keras")
+    import keras
+
+    network = keras.saving.load_model(made)
+    network.set_weights([np.full_like(one, np.nan) for one in network.get_weights()])
+    network.save(made)
+    refused("adopt", made, "no numbers")

@@ -2,15 +2,21 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnx
 import pytest
+from PIL import Image
 
 from skinlite.errors import InputError
 from skinlite_export.inspect.feeding.how_to_feed import find_feed
+from skinlite_export.inspect.feeding.labelled_images import draw_images
 from skinlite_export.inspect.feeds import Hypothesis, hypotheses
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.record import Finding
+
+from .conftest import SIZE
 
 NAMES = ["akiec", "bcc", "bkl", "df", "mel", "nv", "vasc"]
 MIXED = ["nv", "mel", "bkl", "bcc", "akiec", "vasc", "df"]
@@ -130,6 +136,46 @@ def test_somebody_elses_inputs_of_our_names_are_0(
     assert found.notes == (f"It takes {names} besides, which were 0: nobody knows their meaning.",)
 
 
+@pytest.mark.parametrize("right", [True, False])
+def test_a_list_of_labels_in_the_file_is_held_against_the_images(
+    right: bool, onnx_file: Made, fed: Callable[..., Finding]
+) -> None:
+    path = onnx_file(names=MIXED)
+    model = onnx.load(path)
+    onnx.helper.set_model_props(model, {"labels.txt": "\n".join(MIXED if right else NAMES)})
+    onnx.save(model, path)
+    notes = [note for note in fed(path).notes if "labels.txt" in note]
+    assert bool(notes) is not right
+    assert right or "says that output 0 is akiec; by these images output 4 is" in notes[0]
+
+
+def test_square_images_are_tried_once_whether_cropped_or_not(
+    onnx_file: Made, tmp_path: Path
+) -> None:
+    """Of the network's size, they are neither cropped nor smoothed: no difference to be tried."""
+    random = np.random.default_rng(0)
+    for name, colour in {"nv": (200, 90, 40), "mel": (60, 120, 90)}.items():
+        (tmp_path / "square" / name).mkdir(parents=True)
+        for number in range(20):
+            levels = (np.array(colour) + random.normal(0, 9, (SIZE, SIZE, 3))).clip(0, 255)
+            path = tmp_path / "square" / name / f"{number}.png"
+            Image.fromarray(levels.astype(np.uint8)).save(path)
+    opened, seen = open_model(onnx_file(names=["nv", "mel"])), 0
+    run = opened.run
+    assert run
+
+    def counted(values: list[Any]) -> Any:
+        nonlocal seen
+        seen += len(values[0])
+        return run(values)
+
+    opened.run = counted
+    found = find_feed(opened, tmp_path / "square")
+    assert found.geometry.same == ("stretch",) and found.antialias.same == ("yes",)
+    # 14 ranges and orders of colours on 22 images, and the best on the others.
+    assert found.images == 40 and seen <= 14 * 22 + 18
+
+
 def test_the_same_file_gives_the_same_finding(onnx_file: Made, fed: Callable[..., Finding]) -> None:
     path = onnx_file()
     assert fed(path) == fed(path)
@@ -159,3 +205,9 @@ def test_data_with_too_little(onnx_file: Made, coloured: Made, tmp_path: Path) -
         find_feed(opened, tmp_path / "few")
     with pytest.raises(InputError, match="few"):
         find_feed(opened, tmp_path / "few" / "nv")
+
+
+def test_few_images_are_still_some_of_each_class(coloured: Made) -> None:
+    """With one of each, any order of the outputs would explain the labels."""
+    drawn = draw_images(coloured(), 7)
+    assert np.bincount(drawn.labels).tolist() == [3] * 7

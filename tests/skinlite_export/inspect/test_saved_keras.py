@@ -1,6 +1,7 @@
 """SavedModels of Keras 2 are built anew from their layers; the graph in them is never loaded."""
 
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,51 @@ def refusal(path: Path) -> str:
     opened = open_model(path)
     assert opened.run is None and opened.network is None
     return opened.refusal()
+
+
+def quirks(layers: Any, keras: Any, *, per_image: bool) -> Any:
+    """A network in a network in a Sequential, as people ship MobileNetV3: see the test."""
+    import tensorflow as tf
+
+    inner_image = keras.Input((12, 12, 3))
+    x = layers.Conv2D(4, 3, use_bias=False, name="Conv/first")(inner_image)
+    x = layers.BatchNormalization(name="Conv/BatchNorm", gamma_initializer="random_normal")(x)
+    x = layers.ReLU(6.0)(x + 3.0) * (1 / 6)
+    inner = keras.Model(inner_image, layers.Conv2D(4, 1, name="last/Conv")(x) + x)
+    image = keras.Input((12, 12, 3))
+    fed = image
+    if per_image:
+        fed = tf.image.per_image_standardization(tf.cast(image, tf.float32))
+    else:
+        fed = keras.applications.resnet50.preprocess_input(fed)
+        fed = keras.applications.densenet.preprocess_input(fed)
+    x = tf.reduce_mean(inner(fed), axis=[1, 2])
+    whole = keras.Model(image, tf.nn.softmax(layers.Dense(3)(x)))
+    return keras.Sequential([layers.InputLayer((12, 12, 3)), whole, layers.Activation("linear")])
+
+
+@pytest.mark.parametrize("per_image", [False, True])
+@pytest.mark.parametrize("name", ["theirs.h5", "theirs"])
+def test_what_keras_2_writes_of_usual_networks(name: str, per_image: bool, tmp_path: Path) -> None:
+    """Its preprocessing, names with slashes, axes in lists, sums by operators: equal to Keras 2."""
+    import tf_keras
+
+    network = quirks(tf_keras.layers, tf_keras, per_image=per_image)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        network.save(tmp_path / name)
+    opened = open_model(tmp_path / name)
+    assert opened.run, opened.inspection.runs
+    images = np.random.default_rng(0).uniform(0, 255, (3, 12, 12, 3)).astype(np.float32)
+    (found,) = opened.run([images])
+    assert found == pytest.approx(network(images).numpy(), abs=1e-5)
+    assert np.ptp(found, axis=0).max() > 1e-4
+
+
+def test_a_file_with_the_suffix_of_the_other(tmp_path: Path) -> None:
+    import keras
+
+    network(keras).save(tmp_path / "model.keras")
+    (tmp_path / "model.keras").rename(tmp_path / "model.h5")
+    opened = open_model(tmp_path / "model.h5")
+    assert opened.run and opened.inspection.format == "keras"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import pytest
 
 STEPS = 127
 
@@ -171,6 +172,39 @@ def test_each_layer_is_rounded_by_what_it_sees() -> None:
         ]
         # Of the separable one's four channels the nearest steps are the best already.
         assert lost[0] < {"separable": 1.001}.get(node.name, 0.8) * lost[1], node.name
+
+
+@pytest.mark.parametrize("kind", ["Conv2D", "DepthwiseConv2D"])
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "padding"),
+    [
+        (7, 3, 1, "same"),
+        (8, 5, 2, "same"),
+        (7, 2, 2, "same"),
+        (9, 3, 2, "valid"),
+        (5, 5, 1, "valid"),
+    ],
+)
+def test_patches_are_those_of_the_convolution(
+    kind: str, size: int, kernel: int, stride: int, padding: str
+) -> None:
+    import tensorflow as tf
+
+    from skinlite_export.graph.deploy_graph import Node
+    from skinlite_export.quantize.adaptive_rounding import _grouped, _patches, _windows
+
+    random = np.random.default_rng(0)
+    pixels = random.normal(size=(1, size, size + 1, 4)).astype(np.float32)
+    outputs = 5 if kind == "Conv2D" else 1
+    weights = random.normal(size=(kernel, kernel, 4, outputs)).astype(np.float32)
+    node = Node("it", kind, ("x",), {"strides": stride, "padding": padding}, (weights,))
+    convolution = tf.nn.conv2d if kind == "Conv2D" else tf.nn.depthwise_conv2d
+    strides = (1, stride, stride, 1)
+    expected = convolution(pixels, weights, strides, padding.upper()).numpy()
+    grouped = _grouped(node, weights)
+    patches = _patches(node, _windows(node, tf.constant(pixels))).numpy()
+    found = (patches @ grouped).transpose(1, 0, 2).reshape(expected.shape)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_inputs_that_are_always_0_keep_the_nearest_step() -> None:

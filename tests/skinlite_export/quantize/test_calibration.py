@@ -26,6 +26,13 @@ def test_draw_is_balanced_as_far_as_the_classes_go() -> None:
     assert counts[[1, 2, 4, 5]].sum() == 32 and np.ptp(counts[[1, 2, 4, 5]]) <= 1
 
 
+def test_draw_takes_every_class_of_a_longer_list() -> None:
+    from skinlite_export.quantize.calibration import draw
+
+    labels = np.repeat(np.arange(9), 20)
+    assert np.bincount(labels[draw(labels, 72, seed=0)]).tolist() == [8] * 9
+
+
 def test_draw_is_seeded() -> None:
     from skinlite_export.quantize.calibration import draw
 

@@ -46,6 +46,35 @@ def test_a_twin_is_built_once_and_only_when_asked_for(twin: Any) -> None:
     assert lazy.model is lazy.model
 
 
+def test_a_model_goes_on_to_a_twin_of_other_weights_alone(
+    twin: Any, conv_prepared: Prepared
+) -> None:
+    """And whoever gave it away builds another, with its own weights."""
+    from dataclasses import replace
+
+    from skinlite_export.graph.build_keras import Twin, few_probabilities
+
+    def answers(one: Any) -> Any:
+        return few_probabilities(one.model, conv_prepared.examples["test"])
+
+    *nodes, last = twin.graph.nodes
+    kernel, bias = last.weights
+    moved = replace(last, weights=(kernel, bias + 3 * np.eye(7)[0].astype(np.float32)))
+    other = replace(twin.graph, nodes=(*nodes, moved))
+    first = Twin(twin.graph)
+    expected, model = answers(first), first.model
+    second = first.become(other)
+    assert second.model is model and second.graph is other
+    np.testing.assert_array_equal(answers(second), answers(Twin(other)))
+    assert first.model is not model and np.abs(answers(second) - expected).max() > 0.1
+    np.testing.assert_array_equal(answers(first), expected)
+
+    renamed = replace(other, nodes=(*nodes, replace(last, name="another")))
+    model = second.model
+    third = second.become(renamed)
+    assert third.model is not model and second.model is model
+
+
 def test_kernels_change_as_far_as_the_recipe_asks(twin: Any, conv_prepared: Prepared) -> None:
     plain = fit(twin, conv_prepared)
     assert plain.exact is plain.rounded is twin.graph

@@ -66,6 +66,7 @@ class _Judged:
         classes = self._classes(best, informed)
         choices = {part: self._choice(best, part, informed) for part in Hypothesis._fields}
         self._outputs_left(classes, predictions.shape[1])
+        self._own_lists(classes)
         return Finding(
             feed=self._feed(best, choices, classes, predictions.shape[1]),
             information=margin_of(self._search.totals(best, count), count),
@@ -114,6 +115,19 @@ class _Judged:
                 )
             )
         return tuple(choices)
+
+    def _own_lists(self, classes: tuple[ClassChoice, ...]) -> None:
+        """Of each list of these labels in the file, such as TFLite's, whether it is wrong."""
+        told = {one.label: one.output for one in classes if one.told}
+        for name, text in self._opened.inspection.metadata.items():
+            lines = [line.strip().lower() for line in text.strip().splitlines()]
+            wrong = [one for one in told if one in lines and lines.index(one) != told[one]]
+            if wrong and len(lines) == len(set(lines)):
+                label = wrong[0]
+                self.notes.append(
+                    f"{name} in the file says that output {lines.index(label)} is {label}; by "
+                    f"these images output {told[label]} is. An app that reads that list is wrong."
+                )
 
     def _outputs_left(self, classes: tuple[ClassChoice, ...], outputs: int) -> None:
         left = sorted(set(range(outputs)) - {one.output for one in classes})

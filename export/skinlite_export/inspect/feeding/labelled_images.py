@@ -41,6 +41,8 @@ class LabelledImages:
 def draw_images(source: Dataset | Path, most: int, seed: int = 0) -> LabelledImages:
     """Draw about ``most`` images, one a lesion, the classes as equal as they can be.
 
+    At least `FEWEST` of a class: with one each, any order of the outputs explains the labels.
+
     Raises:
         InputError: no data set, one class alone, or a class with fewer than `FEWEST` lesions.
     """
@@ -57,7 +59,8 @@ def draw_images(source: Dataset | Path, most: int, seed: int = 0) -> LabelledIma
             f"them. Add images, or leave {'that class' if len(few) == 1 else 'those classes'} out."
         )
     turn = shuffled.groupby("dx").cumcount()
-    frame = shuffled.assign(turn=turn)[turn < -(-most // len(names))]
+    each = max(FEWEST, -(-most // len(names)))
+    frame = shuffled.assign(turn=turn)[turn < each]
     frame = frame.sort_values(["turn", "dx"], kind="stable").reset_index(drop=True)
     labels = frame["dx"].map(names.index).to_numpy(np.intp)
     return LabelledImages(frame.drop(columns="turn"), everyone, names, labels)

@@ -15,17 +15,20 @@ from skinlite_export.inspect.feeds import Hypothesis, hypotheses
 from skinlite_export.inspect.opened import THREADS
 from skinlite_export.inspect.record import Margin
 
-FIRST = 3
-"""Images a class after which hypotheses are dropped; each round has about twice as many."""
+FIRST, FEWEST = 21, 2
+"""Images after which hypotheses are dropped, and of them the fewest a class; each round has about
+twice as many."""
 RESAMPLES = 400
 CERTAIN = 0.5
 AHEAD = 0.1
 """Percentile of a margin's resamples that must be above so many nats to drop a hypothesis."""
-SECONDS = 0.1
+CROPPED = 3
+"""Hypotheses, the best, that are tried on cropped images too."""
+SECONDS = 0.07
 """For each image asked for. What a heavy network can't be tried on in that time, it isn't, but for
 the first round. What was left out is then a rival with few images, and often nothing can be told.
 """
-SETTLING = 1.0
+SETTLING = 0.5
 """Times that, which may be spent besides on rivals that are near, where a part isn't told."""
 SAME = 0.01
 """Difference of probabilities up to which two ways to feed are one."""
@@ -65,14 +68,8 @@ class Search:
 
     def best(self) -> Hypothesis:
         """What is left in the end."""
-        first, *later = self._rounds()
-        start = _now()
-        cropped = sorted(hypotheses(), key=lambda one: -self.totals(one, first)[0])
-        self._ends = start + self._seconds
-        self._per_prediction = (_now() - start) / (first * len(cropped))
-        stretched = [one._replace(geometry="stretch") for one in cropped]
-        left = self._survivors([*cropped, *self._affordable(stretched, first)], first)
-        done = first
+        done, *later = self._rounds()
+        left = self._first_round(done)
         for number, count in enumerate(later):
             affordable = self._affordable(left, (count - done) * (len(later) - number))
             if not affordable:
@@ -85,8 +82,31 @@ class Search:
         smooth = best._replace(antialias=True)
         return self._settled(self._survivors([best, smooth], done)[0], done)
 
+    def _first_round(self, count: int) -> list[Hypothesis]:
+        """What a few images leave, best first.
+
+        Whole images first, as most networks were trained; then the best of them cropped, and, where
+        that is better, all that differ from it in one part: its nearest rivals.
+        """
+        start = _now()
+        ways = [one._replace(geometry="stretch") for one in hypotheses()]
+        left = self._survivors(ways, count)
+        self._ends = start + self._seconds
+        self._per_prediction = (_now() - start) / (count * len(ways))
+        cropped = [one._replace(geometry="crop") for one in left[:CROPPED]]
+        left = self._survivors([*left, *cropped], count)
+        best = left[0]
+        if best.geometry == "stretch":
+            return left
+        near = [
+            one
+            for one in hypotheses()
+            if (one.pixels == best.pixels) != (one.channels == best.channels)
+        ]
+        return self._survivors([*left, *self._affordable(near, count)], count)
+
     def _settled(self, best: Hypothesis, done: int) -> Hypothesis:
-        """The best, after rivals that are near were tried on as many images as it was itself.
+        """The best, after rivals that are near were tried on more images, as long as they are.
 
         For some of them no time was left, and on few images a margin is wide.
         """
@@ -96,15 +116,17 @@ class Search:
             part = open_parts.pop(0)
             _, others = self.compared(best, part)
             rival, margin = min(others, key=lambda one: one[1].low, default=(best, None))
-            if margin and margin.low <= 0 and margin.images < done:
-                self.totals(rival, done)
+            more = [count for count in self._rounds() if margin and margin.images < count <= done]
+            if margin and margin.low <= 0 and more:
+                self.totals(rival, more[0])
                 tried.append(rival)
                 open_parts.append(part)
+        tried = [one for one in tried if self.trials.tried(one) >= done]
         return self._survivors(tried, done)[0]
 
     def _rounds(self) -> list[int]:
-        """How many images each has: 3 of every class, 7, 15, ..., all."""
-        every, each = len(self.data.labels), FIRST
+        """How many images each has: of seven classes 3 of every one, 7, 15, ..., all."""
+        every, each = len(self.data.labels), max(FEWEST, -(-FIRST // len(self.data.names)))
         counts = []
         while (count := self.data.first(each)) < every:
             counts.append(count)

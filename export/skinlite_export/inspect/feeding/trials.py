@@ -39,22 +39,28 @@ class Trials:
         self._patients = patients_for(opened, data)
         others = [tensor.name for tensor in opened.inspection.inputs if not tensor.layout]
         self.unfed = [name for name in others if name not in self._patients]
-        self._known: dict[Hypothesis, NDArray[np.float64]] = {}
+        self._known: dict[tuple[str, str, int], NDArray[np.float64]] = {}
 
     def predictions(self, hypothesis: Hypothesis, count: int = 0) -> NDArray[np.float64]:
         """Probabilities (N, outputs) of the first ``count`` images, or of all that were tried."""
-        known = self._known.get(hypothesis)
+        key = self._key(hypothesis)
+        known = self._known.get(key)
         done = 0 if known is None else len(known)
         if done < count:
             new = self._predict(hypothesis, done, count)
             known = new if known is None else np.concatenate([known, new])
-            self._known[hypothesis] = known
+            self._known[key] = known
         assert known is not None
         return known[:count] if count else known
 
     def tried(self, hypothesis: Hypothesis) -> int:
         """Images that it was tried on."""
-        return len(self._known.get(hypothesis, ()))
+        return len(self._known.get(self._key(hypothesis), ()))
+
+    def _key(self, hypothesis: Hypothesis) -> tuple[str, str, int]:
+        """What a file is fed so: the same for two ways that make the same images."""
+        images = self.resized(hypothesis.geometry, hypothesis.antialias)
+        return hypothesis.pixels, hypothesis.channels, id(images)
 
     def _predict(self, hypothesis: Hypothesis, start: int, stop: int) -> NDArray[np.float64]:
         images = self.resized(hypothesis.geometry, hypothesis.antialias)
@@ -74,12 +80,15 @@ class Trials:
         return to_probabilities(np.concatenate(rows), self._opened.inspection.scores)
 
     def resized(self, geometry: Shaping, antialias: bool) -> list[Pixels]:
-        """All images at the network's size, RGB 0-255."""
+        """All images at the network's size, RGB 0-255; one list for ways that make the same."""
         key = geometry, antialias
         if key not in self._resized:
-            self._resized[key] = in_threads(
+            made = in_threads(
                 lambda image: resize(image, geometry, antialias, *self.size), self._decoded
             )
+            # Square images are not cropped, and those of the network's size not resized.
+            known = (one for one in self._resized.values() if all(map(np.array_equal, one, made)))
+            self._resized[key] = next(known, made)
         return self._resized[key]
 
 
