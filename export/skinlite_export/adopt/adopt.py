@@ -43,6 +43,7 @@ from skinlite_export.inspect.feeding.how_to_feed import IMAGES, find_feed
 from skinlite_export.inspect.feeding.labelled_images import draw_images
 from skinlite_export.inspect.feeding.trials import Trials
 from skinlite_export.inspect.feeds import Hypothesis
+from skinlite_export.inspect.keras_file import COMPUTES_IN
 from skinlite_export.inspect.open_model import open_model
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Channels, Finding, Pixels
@@ -108,6 +109,12 @@ def adopt(
     check_declared(classes, pixels, channels, geometry, codes)
     opened = open_model(file)
     size = check_file(file, opened, codes)
+    if half := opened.inspection.metadata.get(COMPUTES_IN):
+        warnings.warn(
+            f"{file} computes in {half}, in which its predictions are a little others.",
+            SkinliteWarning,
+            stacklevel=2,
+        )
     network = opened.network or to_keras(file)
     # Before anything that takes long: a layer that can't be read is named.
     zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

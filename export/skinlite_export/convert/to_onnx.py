@@ -47,7 +47,7 @@ def to_onnx_with_origins(float32_tflite: bytes) -> tuple[bytes, dict[str, str]]:
         path = Path(folder) / "model.tflite"
         path.write_bytes(float32_tflite)
         with _same_steps():
-            own = {"TFL_GELU": (_gelu, [])}
+            own: dict[str, Any] = {"TFL_GELU": (_gelu, [])}
             model, _ = from_tflite(str(path), opset=OPSET, custom_op_handlers=own)
     channels_first(model)
     origins = _canonicalize(model.graph)

@@ -20,7 +20,12 @@ from skinlite.errors import InputError
 from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.graph.read_layers import LAYERS, released_attention, soft_attention
+from skinlite_export.graph.read_layers import (
+    DROPPING,
+    LAYERS,
+    released_attention,
+    soft_attention,
+)
 from skinlite_export.graph.read_operators import CHANNEL, OPERATORS
 from skinlite_export.graph.reader import Nodes, unsupported
 
@@ -50,6 +55,8 @@ class _Reader(Nodes):
         """What to call in place of a Keras operation: takes node names, returns those it gives."""
 
         def call(*arguments: Any, **others: Any) -> Any:
+            if others.get("training") and _differs(operation):
+                raise unsupported(operation.name, f"{type(operation).__name__} as in training")
             if isinstance(operation, keras.Model):
                 return self.walk(operation, *arguments)
             return self.read(operation, keras.tree.flatten((arguments, others)))
@@ -112,6 +119,15 @@ def read_keras(model: keras.Model) -> Graph:
         if node.kind == CHANNEL:
             raise unsupported(node.name, "GetItem of one channel")
     return _softmax_in_dense(graph)
+
+
+def _differs(operation: Any) -> bool:
+    """Whether it was called as in training on purpose, where that changes what it computes.
+
+    Of augmentation it says nothing: that is called so by default, and does nothing in an inference.
+    """
+    kind = type(operation).__name__
+    return isinstance(operation, keras.Model) or kind in ("BatchNormalization", *DROPPING)
 
 
 def _softmax_in_dense(graph: Graph) -> Graph:

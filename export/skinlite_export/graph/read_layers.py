@@ -65,9 +65,14 @@ FUSED = {"linear", "relu", "sigmoid", "softmax", "tanh"}
 FUNCTIONS = ("ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax")
 """Layers that may be the activation of another."""
 
+DROPPING = (
+    *("AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout2D"),
+    "StochasticDepth",
+)
+"""Layers that do something in training alone, unless they are called as in training."""
+
 NOTHING = (
-    *("ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise"),
-    *("Identity", "SpatialDropout2D", "StochasticDepth"),
+    *("ActivityRegularization", "Identity", *DROPPING),
     *("AugMix", "CutMix", "MixUp", "RandAugment"),
     *("RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast"),
     *("RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur"),
@@ -82,6 +87,11 @@ Read = Callable[[Nodes, Any, Sequence[str]], str]
 
 def _copy(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     kind, name, config = type(layer).__name__, layer.name, layer.get_config()
+    if getattr(layer, "quantization_mode", None) or getattr(layer, "lora_enabled", False):
+        raise InputError(
+            f"Layer {name!r} is quantized already, or has LoRA weights beside its own; the "
+            "exporter supports neither."
+        )
     if kind == "Concatenate":
         return concatenation(nodes, layer, inputs)
     for key, value in ASSUMED.items():
@@ -215,10 +225,28 @@ def _leaky(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     return nodes.add(layer.name, "LeakyReLU", inputs, alpha=float(layer.negative_slope))
 
 
+def _upsampling(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
+    if layer.interpolation not in PLAIN:
+        raise InputError(
+            f"Layer {layer.name!r} enlarges by {layer.interpolation}; the exporter supports "
+            f"{' and '.join(PLAIN)}."
+        )
+    return _copy(nodes, layer, inputs)
+
+
+PLAIN = ("bilinear", "nearest")
+"""Interpolations that TFLite has."""
+
+
 def _resizing(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
     config = layer.get_config()
-    plain = config["interpolation"] in ("bilinear", "nearest")
+    plain = config["interpolation"] in PLAIN
     others = ("crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias")
+    if config.get("data_format") == "channels_first":
+        raise InputError(
+            f"Layer {layer.name!r} has data_format 'channels_first'; the exporter supports only "
+            "'channels_last'."
+        )
     if not plain or any(config.get(key) for key in others):
         raise InputError(
             f"Layer {layer.name!r} resizes by {config['interpolation']}, by antialiasing, or "
@@ -254,6 +282,7 @@ LAYERS: dict[str, Read] = {
     "Rescaling": _rescaling,
     "Resizing": _resizing,
     "Softmax": _softmax,
+    "UpSampling2D": _upsampling,
 }
 """By name of the class; all of them are Keras' own."""
 

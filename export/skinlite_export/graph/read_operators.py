@@ -53,6 +53,9 @@ def _function(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
     kind = type(operation).__name__
     if getattr(operation, "approximate", False):
         raise unsupported(operation.name, "gelu by an approximation")
+    if kind == "Elu":
+        alpha = float(operation.alpha)
+        return nodes.add(operation.name, "ELU", values[:1], alpha=alpha)
     return nodes.activation(operation.name, functions.get(kind, kind.lower()), values[0])
 
 
@@ -70,6 +73,8 @@ def _pool(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
     """A mean or maximum over an image."""
     kind, rank = type(operation).__name__, len(shape_into(operation))
     axes = {axis % rank for axis in np.atleast_1d(operation.axis)} if operation.axis else set()
+    if getattr(operation, "initial", None) is not None:
+        raise unsupported(operation.name, f"{kind} that begins with a number")
     if rank != 4 or axes != {1, 2}:
         raise unsupported(operation.name, f"{kind} over axes {operation.axis}")
     pool = "GlobalAveragePooling2D" if kind == "Mean" else "GlobalMaxPooling2D"

@@ -36,6 +36,11 @@ OURS = "skinlite>"
 KERAS_2 = ("TFOpLambda", "SlicingOpLambda")
 """Operators on tensors as Keras 2 saved them, which Keras 3 doesn't read; see `modernized`."""
 
+HALF = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
+"""Number formats, by Keras' names, that are read in float32."""
+COMPUTES_IN = "computes in"
+"""Of what `Inspection.metadata` says of them."""
+
 MOST_BYTES = 64 << 20
 
 
@@ -53,6 +58,8 @@ def open_keras(path: Path) -> Opened:
     newer = not is_zip and modernized(config)
     if not is_zip and (attention := released_attention(config, path)):
         newer, notes["Soft-Attention"] = True, f"as the paper's authors: {', '.join(attention)}"
+    if half := in_float32(config):
+        newer, notes[COMPUTES_IN] = True, f"{', '.join(half)}; read in float32"
     objects = list(objects_of(config))
     foreign = foreign_in(config)
     if notes.get("keras_version", "").startswith("2."):
@@ -78,7 +85,7 @@ def open_keras(path: Path) -> Opened:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"model{suffix}"  # by which Keras tells one from the other
         if newer:
-            copy_with(config, path, copy)
+            (_copy_with if is_zip else copy_with)(config, path, copy)
         else:
             shutil.copyfile(path, copy)
         return _loaded(copy, found)
@@ -120,6 +127,40 @@ def _loaded(path: Path, found: Inspection) -> Opened:
 
     batches = all(one.shape[0] is None for one in found.inputs)
     return Opened(found, run, batches, model)
+
+
+def in_float32(config: Any) -> list[str]:
+    """Change a parsed configuration in place to compute in float32 what it does in half precision.
+
+    Such networks have weights in float32, or weights that float32 holds as well. What is exported
+    computes in float32 or in int8, and has no half precision to be compared with.
+
+    Returns:
+        The number formats that it had.
+    """
+    found, todo = set[str](), [config]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, list):
+            todo += value
+        elif isinstance(value, dict):
+            policy = value.get("dtype")
+            settings = policy.get("config") if isinstance(policy, dict) else None
+            name = settings.get("name") if isinstance(settings, dict) else policy
+            if isinstance(name, str) and name in HALF:
+                found.add(name)
+                value["dtype"] = "float32"
+            todo += value.values()
+    return sorted(found)
+
+
+def _copy_with(config: Any, path: Path, target: Path) -> None:
+    """Copy a .keras with another configuration in it."""
+    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(target, "w") as copy:
+        copy.writestr("config.json", json.dumps(config))
+        for name in set(archive.namelist()) - {"config.json"}:
+            with archive.open(name) as old, copy.open(name, "w", force_zip64=True) as new:
+                shutil.copyfileobj(old, new)
 
 
 def _tensor(tensor: Any) -> InspectedTensor:

@@ -80,6 +80,25 @@ def test_its_feed_goes_into_the_graph(
     assert predict(run.load_model(), again.examples["test"]).shape[1] == 7
 
 
+def test_half_precision_is_read_in_float32(
+    keras_file: Made, colours: Colours, tmp_path: Path
+) -> None:
+    """As notebooks on a GPU save it; its twin is in float32, and differed from it."""
+    import keras
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        path = keras_file(Hypothesis("0-1", "RGB"), nested=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    with pytest.warns(SkinliteWarning, match="computes in float16, mixed_float16; read in float32"):
+        run = adopt(path, colours("crop"), tmp_path / "run")
+    model = run.load_model()
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert right(run, colours("crop")) > 0.97
+
+
 @pytest.fixture
 def theirs(keras_file: Made) -> Path:
     return keras_file()

@@ -44,13 +44,13 @@ class Builder:
         scale, offset, mean = self.random.uniform(0.5, 1.5, (3, channels))
         return self("BatchNormalization", x, scale, offset, mean, scale + 0.1, epsilon=1e-3)
 
-    def save(self, path: Path, last: str, size: int = 24) -> Path:
+    def save(self, path: Path, last: str, size: int = 24, kind: int = TensorProto.FLOAT) -> Path:
         tensor = helper.make_tensor_value_info
         graph = helper.make_graph(
             self.nodes,
             "main_graph",
-            [tensor("input", TensorProto.FLOAT, ["batch", 3, size, size])],
-            [tensor(last, TensorProto.FLOAT, ["batch", 7])],
+            [tensor("input", kind, ["batch", 3, size, size])],
+            [tensor(last, kind, ["batch", 7])],
             self.constants,
         )
         opset = [helper.make_opsetid("", 20)]
@@ -173,6 +173,16 @@ def test_it_answers_as_onnxruntime(build: Callable[[Builder], str], tmp_path: Pa
     assert np.abs(np.asarray(found) - expected).max() < 1e-5
 
 
+def test_half_precision_is_refused(tmp_path: Path) -> None:
+    """As ``model.half()`` exports it: it was told that skinlite reads an operator wrongly."""
+    from skinlite_export.adopt.from_onnx.to_keras import to_keras
+
+    of = Builder()
+    path = of.save(tmp_path / "net.onnx", of("Flatten", "input"), kind=TensorProto.FLOAT16)
+    with pytest.raises(InputError, match=r"isn't in float32.*model\.float\(\)"):
+        to_keras(path)
+
+
 def average_with_its_edge(of: Builder) -> str:
     x = of("AveragePool", "input", kernel_shape=[3, 3], pads=[1, 1, 1, 1])
     return of("Flatten", x)
@@ -215,6 +225,12 @@ def as_in_training(of: Builder) -> str:
         (lambda of: of("PRelu", of.conv("input", 3, 24, 1), np.ones(24)), "one a channel"),
         (lambda of: of("Gelu", "input", approximate="tanh"), "approximation"),
         (average_with_its_edge, "leaves its padding out"),
+        (
+            lambda of: of(
+                "MaxPool", "input", kernel_shape=[3, 3], strides=[2, 2], auto_pad="SAME_UPPER"
+            ),
+            "pads by a rule",
+        ),
         (
             lambda of: of("Conv", "input", np.ones((4, 3, 3, 3)), dilations=[2, 2]),
             "is dilated",

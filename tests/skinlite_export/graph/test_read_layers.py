@@ -105,7 +105,7 @@ def nested(image: Any) -> Any:
 
 
 def row_norm(x: Any, axis: int) -> Any:
-    """The classic mistake: ``axis=1`` where the channels are last; with as many rows as channels."""
+    """The classic mistake: ``axis=1`` where the channels are last."""
     random = {f"{name}_initializer": "random_uniform" for name in ("beta", "moving_mean")}
     return layers().BatchNormalization(axis, gamma_initializer="random_normal", **random)(x)
 
@@ -118,6 +118,7 @@ def softmax_of_logits(image: Any) -> Any:
 def by_operators(image: Any) -> Any:
     x = ops().silu(ops().relu6(6 * image - 1)) - ops().leaky_relu(-image + 0.5, 0.1)
     x = ops().concatenate([1 - x / 2, ops().hard_sigmoid(x), ops().flip(x, axis=-1)], axis=-1)
+    x = ops().elu(x, alpha=0.3)
     pooled = ops().mean(x, axis=(1, 2), keepdims=True) * ops().max(
         conv(x, 9), axis=[1, 2], keepdims=True
     )
@@ -257,6 +258,14 @@ def custom(image: Any) -> Any:
             lambda x: conv(x, activation=layers().Softmax(1), name="odd"),
             "is a softmax over axis 1",
         ),
+        (lambda x: layers().UpSampling2D(2, None, "bicubic", name="odd")(x), "'odd' enlarges by"),
+        (
+            lambda x: layers().BatchNormalization(name="odd")(x, training=True),
+            "'odd' is a BatchNormalization as in training",
+        ),
+        (lambda x: layers().Dropout(0.1, name="odd")(x, training=True), "Dropout as in training"),
+        (lambda x: ops().max(x, (1, 2), initial=0.5), "Max that begins with a number"),
+        (lambda x: ops().concatenate([x, ops().ones((1, SIZE, SIZE, 1))], -1), "with constants"),
         (lambda x: x[:, 1:], "is a GetItem other than that of the channels"),
         (lambda x: ops().mean(x, axis=-1), r"is a Mean over axes \[-1\]"),
         (lambda x: x[..., 1:2] + x, "is a GetItem other"),

@@ -15,7 +15,7 @@ Pads = tuple[tuple[int, int], tuple[int, int]]
 
 def padded(node: Node, x: Tensor, pads: Sequence[int]) -> Tensor:
     """A map with zeros around; ``pads`` are top, left, bottom, right, as ONNX orders them."""
-    node.need(node.get("auto_pad", "NOTSET") in ("NOTSET", "VALID"), "pads by a rule (auto_pad)")
+    _need_pads(node)
     return _with_zeros(x, _pairs(pads))
 
 
@@ -37,6 +37,7 @@ def pool(kind: Any) -> Callable[[Node], Tensor]:
     def read(node: Node) -> Tensor:
         x, pads = node.inputs[0], node.get("pads", [0, 0, 0, 0])
         size, strides = node.get("kernel_shape", []), node.get("strides", [1, 1])
+        _need_pads(node)
         node.need({*node.get("dilations", [1])} == {1}, "is dilated")
         around = np.array(_pairs(pads))
         over = (x.shape[1:3] + around.sum(axis=1) - size) % strides
@@ -82,6 +83,11 @@ def resize(node: Node) -> Tensor:
         "doesn't repeat each pixel a whole number of times",
     )
     return layers.UpSampling2D([int(one) for one in asked[2:]])(x)
+
+
+def _need_pads(node: Node) -> None:
+    """Refuse an operator that doesn't say how much it pads."""
+    node.need(node.get("auto_pad", "NOTSET") in ("NOTSET", "VALID"), "pads by a rule (auto_pad)")
 
 
 def _pairs(pads: Sequence[int]) -> Pads:

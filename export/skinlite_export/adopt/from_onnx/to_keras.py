@@ -8,7 +8,8 @@ by its name. Whoever calls this compares the network with onnxruntime.
 from pathlib import Path
 
 import keras
-from onnx import numpy_helper
+import numpy as np
+from onnx import TensorProto, numpy_helper
 
 from skinlite.errors import InputError
 from skinlite.models.keras_layers import keep_slopes
@@ -29,6 +30,12 @@ def to_keras(path: Path) -> keras.Model:
         one.name: numpy_helper.to_array(one) for one in graph.initializer
     }
     (image,) = (one for one in graph.input if one.name not in known)
+    weights = {value.dtype for value in known.values()}
+    if image.type.tensor_type.elem_type != TensorProto.FLOAT or np.dtype(np.float16) in weights:
+        raise InputError(
+            f"{path} can't be adopted: it isn't in float32. Export it without half precision: "
+            "model.float() first."
+        )
     _, channels, height, width = (one.dim_value for one in image.type.tensor_type.shape.dim)
     known[image.name] = first = keras.Input((height, width, channels), name="image")
     try:
