@@ -199,6 +199,8 @@ class Channels:
         self, layer: Any, kind: str, inputs: Sequence[Tensor], shape: tuple[int, ...]
     ) -> Ids | None:
         """The channels of a tensor that Keras' own layer or operator makes; None: unknown."""
+        if getattr(getattr(layer, "activation", None), "weights", None):
+            return None  # a layer itself, with slopes: Keras has them among the weights of this one
         if kind in FRESH:
             whole = getattr(layer, "groups", 1) == 1 and not _mixes(layer)
             return self._new(shape).ids if whole and len(inputs) == 1 else None
@@ -208,7 +210,8 @@ class Channels:
             return np.tile(inputs[0].ids, shape[0] // inputs[0].shape[-1])
         if kind in MERGED:
             return self._merged(inputs, shape)
-        if kind == "Rescaling" and np.ndim(layer.scale) and set(inputs[0].ids) - set(self._pins):
+        each = kind == "Rescaling" and (np.ndim(layer.scale) or np.ndim(layer.offset))
+        if each and set(inputs[0].ids) - set(self._pins):
             return None  # a number for each channel, in its settings
         plain = kind in SAME and len(inputs) == 1 and not _mixes(layer)
         if plain and len(inputs[0].ids) == shape[-1] == inputs[0].shape[-1]:

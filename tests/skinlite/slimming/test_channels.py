@@ -101,6 +101,10 @@ def test_what_cannot_be_cut_is_said() -> None:
     norm = layers.BatchNormalization(name="norm")
     y = norm(twice(norm(twice(layers.Conv2D(8, 1, name="free")(grouped)))))
     y = layers.Rescaling([1.0] * 4, name="scales")(layers.Conv2D(4, 1, name="scaled")(y))
+    y = layers.Rescaling(1.0, [0.1] * 4, name="moves")(layers.Conv2D(4, 1, name="moved")(y))
+    slopes = layers.PReLU(shared_axes=[1, 2])
+    slopes(np.zeros((1, 1, 1, 4), np.float32))  # Keras makes its weights when it is first called
+    y = layers.Conv2D(4, 1, activation=slopes, name="sloped")(y)
     attention = layers.Softmax(name="over_channels")(layers.Conv2D(8, 1, name="scores")(y))
     y = layers.GlobalAveragePooling2D()(layers.Conv2D(6, 1, name="last")(attention))
     model = keras.Model({"image": image}, layers.Dense(3, activation="softmax")(y))
@@ -113,6 +117,8 @@ def test_what_cannot_be_cut_is_said() -> None:
     assert why("first") == {"grouped (Conv2D) needs it as it is"}
     assert why("scores") == {"over_channels (Softmax) needs it as it is"}
     assert why("scaled") == {"scales (Rescaling) needs it as it is"}
+    assert why("moved") == {"moves (Rescaling) needs it as it is"}
+    assert "sloped (Conv2D) makes it" in channels.pinned.values()
     assert why("free") == why("last") == {"free"}
     told = list(channels.held.items())
     assert ("grouped (Conv2D) needs it as it is", 8) in told
