@@ -193,7 +193,7 @@ def _from_hdf5(path: Path) -> tuple[Any, dict[str, str]]:
             weights = "layer_names" in file.attrs or "layers" in file
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         reason = f"damaged: {error}" if path.stat().st_size else "it is empty"
-        raise InputError(f"{path} is no {path.suffix} of Keras, or {reason}.") from error
+        raise InputError(f"{path} is no .keras and no .h5 of Keras, or {reason}.") from error
     if not config:
         what = "weights only, and no network to put them into" if weights else "no Keras model"
         raise InputError(

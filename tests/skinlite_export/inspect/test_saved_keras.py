@@ -140,13 +140,16 @@ def test_what_keras_2_writes_of_usual_networks(name: str, per_image: bool, tmp_p
     """Its preprocessing, names with slashes, axes in lists, sums by operators: equal to Keras 2."""
     import tf_keras
 
+    tf_keras.utils.set_random_seed(0)
     network = quirks(tf_keras.layers, tf_keras, per_image=per_image)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         network.save(tmp_path / name)
     opened = open_model(tmp_path / name)
     assert opened.run, opened.inspection.runs
-    images = np.random.default_rng(0).uniform(0, 255, (3, 12, 12, 3)).astype(np.float32)
+    random = np.random.default_rng(0)
+    images = random.uniform(0, 255, (3, 12, 12, 3)) * random.uniform(0, 1, (3, 1, 1, 3))
+    images = images.astype(np.float32)
     (found,) = opened.run([images])
     assert found == pytest.approx(network(images).numpy(), abs=1e-5)
     assert np.ptp(found, axis=0).max() > 1e-4
