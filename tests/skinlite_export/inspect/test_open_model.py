@@ -264,7 +264,7 @@ def test_what_is_no_model(tmp_path: Path, tflite_file: Made, onnx_file: Made) ->
     cases = {
         keras_h5(tmp_path / "w.h5", None): "weights only, and no network to put them into",
         write("text.h5", b"hello"): "no .h5 of Keras",
-        write("text.keras", b"hello"): "no .keras of Keras",
+        write("text.keras", b"hello"): "no .keras and no .h5 of Keras",
         write("cut.tflite", whole[:200]): "damaged|no .tflite",
         write("text.tflite", b"hello"): "no .tflite",
         write("empty.tflite", b""): "no .tflite",
