@@ -33,6 +33,17 @@ ARITHMETIC: dict[str, tuple[str, Callable[[Number], tuple[Number, Number]]]] = {
 }
 """Of two tensors the layer; of a tensor and numbers the scale and offset of a Rescaling."""
 
+CONSTANT = "_CONSTANT_VALUE"
+"""Stands for the layer where a number comes first, as in ``1 - x``; the tensor is argument y."""
+
+OF_A_NUMBER: dict[str, Callable[[Number], tuple[Number, Number]]] = {
+    "__operators__.add": lambda value: (1.0, value),
+    "math.add": lambda value: (1.0, value),
+    "math.multiply": lambda value: (value, 0.0),
+    "math.subtract": lambda value: (-1.0, value),
+}
+"""Scale and offset of a Rescaling where the number comes first."""
+
 FUNCTIONS: dict[str, tuple[dict[str, list[Any]], Made]] = {
     "cast": ({"dtype": ["float32"]}, ("Rescaling", {"scale": 1.0, "offset": 0.0})),
     "image.per_image_standardization": (
@@ -84,8 +95,11 @@ def as_layer(layer: dict[str, Any], *, flips: bool) -> bool:
         return False
     function = str(settings.get("function"))
     others: list[list[Any]] = []
-    if function in ARITHMETIC and set(arguments) == {"y"} and _is_tensor(arguments["y"]):
-        made: Made | None = (ARITHMETIC[function][0], {})
+    made: Made | None
+    if call[0] == CONSTANT:
+        made, call = _of_a_number(function, call[2], arguments), arguments.get("y")
+    elif function in ARITHMETIC and set(arguments) == {"y"} and _is_tensor(arguments["y"]):
+        made = (ARITHMETIC[function][0], {})
         others = [arguments["y"]]
     else:
         made = _of_one_tensor(function, arguments)
@@ -98,6 +112,15 @@ def as_layer(layer: dict[str, Any], *, flips: bool) -> bool:
     layer["config"] = {"name": name, "trainable": True, **made[1]}
     layer["inbound_nodes"] = [[[*one[:3], {}] for one in (call, *others)]]
     return True
+
+
+def _of_a_number(function: str, value: Any, arguments: dict[str, Any]) -> Made | None:
+    """The layer that a function of a number and a tensor is."""
+    known = function in OF_A_NUMBER and _is_number(value) and set(arguments) == {"y"}
+    if not known or not _is_tensor(arguments["y"]):
+        return None
+    scale, offset = OF_A_NUMBER[function](value)
+    return "Rescaling", {"scale": scale, "offset": offset}
 
 
 def _of_one_tensor(function: str, arguments: dict[str, Any]) -> Made | None:

@@ -129,6 +129,7 @@ def quirks(layers: Any, keras: Any, *, per_image: bool) -> Any:
     else:
         fed = keras.applications.resnet50.preprocess_input(fed)
         fed = keras.applications.densenet.preprocess_input(fed)
+        fed = 0.5 + (1.0 - 2.0 * fed)  # the number comes first
     x = tf.reduce_mean(inner(fed), axis=[1, 2])
     whole = keras.Model(image, tf.nn.softmax(layers.Dense(3)(x)))
     return keras.Sequential([layers.InputLayer((12, 12, 3)), whole, layers.Activation("linear")])
