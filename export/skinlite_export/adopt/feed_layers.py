@@ -143,10 +143,9 @@ def _last_kernel(network: keras.Model, count: int) -> Any:
 
 
 def _permute(layer: Any, order: list[int]) -> None:
-    """Put a kernel's last axis, and its bias, in another order."""
-    if len(layer._inbound_nodes) > 1:
-        raise InputError(
-            f"The last layer {layer.name!r} is used more than once, so that its outputs can't be "
-            "put in the order of the data set's classes."
-        )
+    """Put a kernel's last axis, and its bias, in another order.
+
+    Whether the layer is used once isn't asked here: each layer that is added to a Sequential calls
+    those before it again. A run that answers otherwise than its file is refused.
+    """
     layer.set_weights([weight[..., order] for weight in layer.get_weights()])

@@ -99,6 +99,37 @@ def test_half_precision_is_read_in_float32(
     assert right(run, colours("crop")) > 0.97
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_a_sequential_with_its_softmax_apart(
+    suffix: str, keras_file: Made, colours: Colours, tmp_path: Path
+) -> None:
+    """Dense, then Activation("softmax"): as most tutorials end; the file has another order."""
+    import keras
+
+    first = keras.saving.load_model(keras_file())
+    *steps, dense = (one for one in first.layers if not isinstance(one, keras.layers.InputLayer))
+    network = keras.Sequential([keras.layers.Input((16, 16, 3)), *steps])
+    network.add(keras.layers.Dense(len(THEIRS), name="scores"))
+    network.add(keras.layers.Activation("softmax"))
+    network.layers[-2].set_weights(dense.get_weights())
+    network.save(tmp_path / f"theirs{suffix}")
+    run = adopt(tmp_path / f"theirs{suffix}", colours("crop"), tmp_path / "run")
+    assert right(run, colours("crop")) > 0.97
+
+
+def test_a_last_layer_that_is_used_twice_is_refused(
+    keras_file: Made, colours: Colours, tmp_path: Path
+) -> None:
+    """Its outputs in another order would be other inputs of its second use."""
+
+    def twice(layers: Any, scores: Any) -> Any:
+        again = layers.Dense(len(THEIRS), kernel_initializer="identity", name="again")
+        return layers.Softmax()(again(again(layers.Rescaling(8.0)(scores))))
+
+    with pytest.raises(InputError, match="Is its last layer used more than once"):
+        adopt(keras_file(last=twice), colours("crop"), tmp_path / "run")
+
+
 @pytest.fixture
 def theirs(keras_file: Made) -> Path:
     return keras_file()
