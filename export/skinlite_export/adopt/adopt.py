@@ -39,7 +39,7 @@ from skinlite_export.adopt.feed_layers import with_feed
 from skinlite_export.adopt.from_onnx.to_keras import to_keras
 from skinlite_export.graph.build_keras import SAME
 from skinlite_export.graph.read_keras import read_keras
-from skinlite_export.inspect.feeding.how_to_feed import IMAGES, find_feed
+from skinlite_export.inspect.feeding.how_to_feed import IMAGES, UNINFORMED, find_feed
 from skinlite_export.inspect.feeding.labelled_images import draw_images
 from skinlite_export.inspect.feeding.trials import Trials
 from skinlite_export.inspect.feeds import Hypothesis
@@ -132,6 +132,10 @@ def adopt(
     by_softmax = _by_softmax(file, logits, opened)
     report("trying ways to feed it", 0, 1)
     finding = find_feed(opened, dataset, images)
+    if UNINFORMED in finding.notes:
+        raise InputError(
+            f"{file} can't be adopted. {UNINFORMED} Give images that are labelled with its classes."
+        )
     declared = Hypothesis(
         cast(Pixels, settled("pixels", pixels, finding.pixels)),
         cast(Channels, settled("channels", channels, finding.channels)),

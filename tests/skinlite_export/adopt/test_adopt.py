@@ -117,6 +117,17 @@ def test_a_sequential_with_its_softmax_apart(
     assert right(run, colours("crop")) > 0.97
 
 
+def test_a_network_that_knows_nothing_is_refused(
+    keras_file: Made, colours: Colours, tmp_path: Path
+) -> None:
+    def flat(layers: Any, scores: Any) -> Any:
+        return layers.Dense(len(THEIRS), kernel_initializer="zeros", activation="softmax")(scores)
+
+    with pytest.raises(InputError, match="tell no more of these labels than labels drawn by lot"):
+        adopt(keras_file(last=flat), colours("crop"), tmp_path / "run")
+    assert not list(tmp_path.glob("run*"))
+
+
 def test_a_last_layer_that_is_used_twice_is_refused(
     keras_file: Made, colours: Colours, tmp_path: Path
 ) -> None:

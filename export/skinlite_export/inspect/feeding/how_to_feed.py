@@ -18,6 +18,12 @@ from skinlite_export.inspect.feeds import Hypothesis
 from skinlite_export.inspect.opened import Opened
 from skinlite_export.inspect.record import Choice, ClassChoice, Feed, Finding
 
+UNINFORMED = (
+    "Its predictions tell no more of these labels than labels drawn by lot would: it wasn't "
+    "trained for them, or is fed in a way that isn't tried here."
+)
+"""A note of a `Finding`."""
+
 IMAGES = 100
 
 
@@ -59,10 +65,7 @@ class _Judged:
         luck = chance(predictions, labels, 1000)
         informed = bool(self._search.totals(best, count)[0] > max(luck, SAME))
         if not informed:
-            self.notes.append(
-                "Its predictions tell no more of these labels than labels drawn by lot would: it "
-                "wasn't trained for them, or is fed in a way that isn't tried here."
-            )
+            self.notes.append(UNINFORMED)
         classes = self._classes(best, informed)
         choices = {part: self._choice(best, part, informed) for part in Hypothesis._fields}
         self._outputs_left(classes, predictions.shape[1])
