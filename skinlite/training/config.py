@@ -225,7 +225,7 @@ class TrainConfig(BaseModel):
     @field_validator("image_size")
     @classmethod
     def _is_seen(cls, size: int, info: ValidationInfo) -> int:
-        if size < 32 and info.data["topology"] != "adopted":
+        if size < 32 and info.data.get("topology") != "adopted":
             raise ValueError("should be 32 or more")
         return size
 

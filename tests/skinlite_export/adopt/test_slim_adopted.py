@@ -113,6 +113,8 @@ def test_nothing_else_is_both_adopted_and_trained(adopted_run: Run, tmp_path: Pa
         )
     with pytest.raises(ValueError, match="`topology` is paper or released"):
         TrainConfig(topology="adopted")
+    with pytest.raises(ValueError, match="topology"):  # two faults: told, not a KeyError
+        TrainConfig.model_validate({"topology": "mine", "image_size": 8})
     copied = Path(shutil.copytree(adopted_run.path, tmp_path / "run"))
     with pytest.raises(InputError, match="between 0 and 1"):
         slim(open_run(copied), out=tmp_path / "slim", cycles=1.5)
