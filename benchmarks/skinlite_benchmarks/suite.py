@@ -5,13 +5,9 @@ from pathlib import Path
 
 from skinlite.classes import HAM10000
 from skinlite.process.signals import taken
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.candidates.feeds import with_feeds
-from skinlite_benchmarks.candidates.find import (
-    Entry,
-    find_contestants,
-    find_reference,
-    with_reference,
-)
+from skinlite_benchmarks.candidates.find import find_contestants, find_reference, with_reference
 from skinlite_benchmarks.candidates.third_party import notices_on
 from skinlite_benchmarks.cost.model import cost_of
 from skinlite_benchmarks.cost.roofline import limit, measure_peak

@@ -1,6 +1,5 @@
 """The training loop: epochs, the best model, early stopping, interruption and resumption."""
 
-import math
 import shutil
 import time
 from contextlib import AbstractContextManager, nullcontext
@@ -15,7 +14,6 @@ from skinlite.errors import InputError
 from skinlite.files.locks import Claim, make_parent, remove
 from skinlite.files.read_write import sha256_of, writing
 from skinlite.models.adopted import Adopted
-from skinlite.models.features import rescale_alike
 from skinlite.models.keras_file import load_keras
 from skinlite.process.signals import taken
 from skinlite.progress import Report, silent
@@ -34,7 +32,7 @@ from skinlite.training.execution import Execution
 from skinlite.training.frozen import Frozen, head_of
 from skinlite.training.input.batches import Epoch, make_epoch
 from skinlite.training.input.prepare import Prepared
-from skinlite.training.network import float32_copy, initial_classifier
+from skinlite.training.network import Deployed, initial_classifier
 from skinlite.training.runs.find import is_abandoned, open_run, partial_folder
 from skinlite.training.runs.info import CHECKPOINT, MODEL, Status
 from skinlite.training.runs.run import Run
@@ -46,7 +44,13 @@ from skinlite.training.runs.write import (
     write_teacher,
 )
 from skinlite.training.schedule import plateau_rate
-from skinlite.training.trainer import DivergedError, classifier_of, make_trainer, start_streams
+from skinlite.training.trainer import (
+    DivergedError,
+    classifier_of,
+    fit_epoch,
+    make_trainer,
+    start_streams,
+)
 
 
 class Training:
@@ -80,9 +84,10 @@ class Training:
         self.config, self.data, self.report = config, data, report
         self.execution = execution or Execution()
         self._place = self.execution.join()
-        self._copy: keras.Model | None = None
         self.execution.check(self._batches(0).batch_size)
         self._strategy = self.execution.strategy()
+        copied = config.precision != "float32" or self._strategy is not None
+        self._deployed = Deployed(config, data, copied=copied)
 
     def start(self) -> Run:
         """Train from the beginning.
@@ -228,28 +233,21 @@ class Training:
         batches = self._batches(epoch, data)
         start_streams(trainer, self.config.seed, epoch)
         title = f"epoch {epoch + 1}/{self.config.epochs}"
-
-        def after_batch(step: int, logs: dict[str, float]) -> None:
-            self.report(title, step, len(batches))
-            if not math.isfinite(logs["loss"]):
-                raise DivergedError(f"The loss became {logs['loss']} in epoch {epoch + 1}.")
-
-        progress = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
         if self.config.schedule == "plateau":
             past = [getattr(row, f"validation_{self.config.monitor}") for row in state.history]
             trainer.optimizer.learning_rate = plateau_rate(self.config, past)
         with self._scope():
-            fitted = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress])
+            loss = fit_epoch(trainer, batches, title, self.report)
         fitted_part = classifier_of(trainer)
         classifier = frozen.with_head(fitted_part) if frozen else self._deployed(fitted_part)
         if not frozen and remembers_too_long(classifier, len(batches)):
             settle_batch_norm(classifier, self.data.examples["train"], batches=8)
         if not all(np.isfinite(weight).all() for weight in classifier.get_weights()):
-            raise DivergedError(f"A weight became infinite in epoch {epoch + 1}.")
+            raise DivergedError(f"A weight became infinite in {title}.")
         scores = score_of(frozen.head if frozen else classifier, data, "validation")
         row = EpochResult(
             epoch=epoch + 1,
-            loss=fitted.history["loss"][0],
+            loss=loss,
             learning_rate=float(keras.ops.convert_to_numpy(trainer.optimizer.learning_rate)),
             validation_accuracy=scores.accuracy,
             validation_balanced_accuracy=scores.balanced_accuracy,
@@ -291,17 +289,6 @@ class Training:
         return Frozen(
             model, self.config.own_topology, self.data, self.work / CHECKPOINT, self.report
         )
-
-    def _deployed(self, classifier: keras.Model) -> keras.Model:
-        """The classifier as it will be used: in float32 and on one device."""
-        if self.config.precision == "float32" and self._strategy is None:
-            return classifier
-        if self._copy is None:
-            encoder, classes = self.data.encoder, self.data.dataset.classes
-            self._copy = float32_copy(self.config, len(encoder.columns), len(classes))
-            rescale_alike(self._copy, classifier)
-        self._copy.set_weights(classifier.get_weights())
-        return self._copy
 
     def _scope(self) -> AbstractContextManager[Any]:
         """Where models for all of the devices are made and fitted."""

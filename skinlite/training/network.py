@@ -109,10 +109,35 @@ def _shapes(model: keras.Model) -> list[tuple[int, ...]]:
 def float32_copy(config: TrainConfig, patient_width: int, classes: int) -> keras.Model:
     """Another classifier of the same architecture, in float32 and on one device.
 
-    What is scored and saved where training itself is in half precision or on several devices. It
-    rescales images as the backbone's own weights want it; see `rescale_alike`.
+    It rescales images as the backbone's own weights want it; see `rescale_alike`.
     """
     return _build(config, patient_width, classes, None)
+
+
+class Deployed:
+    """A classifier as it will be used, in float32 and on one device: what is scored and saved.
+
+    Args:
+        config: settings.
+        data: whose patients and classes it has.
+        copied: training is in half precision or on several devices, so that another classifier of
+            the same architecture takes the weights.
+    """
+
+    def __init__(self, config: TrainConfig, data: Prepared, *, copied: bool) -> None:
+        self._config, self._data, self._copied = config, data, copied
+        self._copy: keras.Model | None = None
+
+    def __call__(self, classifier: keras.Model) -> keras.Model:
+        """The classifier itself, or its copy."""
+        if not self._copied:
+            return classifier
+        if self._copy is None:
+            columns, classes = self._data.encoder.columns, self._data.dataset.classes
+            self._copy = float32_copy(self._config, len(columns), len(classes))
+            rescale_alike(self._copy, classifier)
+        self._copy.set_weights(classifier.get_weights())
+        return self._copy
 
 
 def _build(

@@ -1,5 +1,6 @@
 """The Keras model that is fitted: a classifier wrapped with augmentation, loss and optimizer."""
 
+import math
 from functools import partial
 from typing import Any
 
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 
 from skinlite.data.examples import Examples
 from skinlite.models.keras_layers import seed_generators
+from skinlite.progress import Report
 from skinlite.training.config import TrainConfig
 from skinlite.training.distillation.loss import TEACHER, loss_of, taught
 from skinlite.training.input.augment import Augment
+from skinlite.training.input.batches import Epoch
 from skinlite.training.optimizer import make_optimizer
 from skinlite.vocabulary import IMAGE
 
@@ -77,6 +80,24 @@ def start_streams(trainer: keras.Model, seed: int, epoch: int) -> None:
     seeds = np.random.default_rng([seed, epoch]).integers(2**32, size=len(streams))
     for stream, start in zip(streams, seeds, strict=True):
         stream.state.assign(np.array([start, 0], np.uint32))
+
+
+def fit_epoch(trainer: keras.Model, batches: Epoch, title: str, report: Report) -> float:
+    """Fit one epoch; its loss, the mean of the batches.
+
+    Raises:
+        DivergedError: the loss became infinite or NaN.
+    """
+
+    def after_batch(step: int, logs: dict[str, float]) -> None:
+        report(title, step, len(batches))
+        if not math.isfinite(logs["loss"]):
+            raise DivergedError(f"The loss became {logs['loss']} in {title}.")
+
+    progress = keras.callbacks.LambdaCallback(on_train_batch_end=after_batch)
+    fitted = trainer.fit(batches, shuffle=False, verbose=0, callbacks=[progress])
+    loss: float = fitted.history["loss"][0]
+    return loss
 
 
 def classifier_of(trainer: keras.Model) -> keras.Model:

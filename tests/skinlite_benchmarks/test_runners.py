@@ -7,7 +7,8 @@ import pytest
 
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import contestant_of, find_contestants
+from skinlite_benchmarks.candidates.entry import contestant_of
+from skinlite_benchmarks.candidates.find import find_contestants
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_export.runtime.runner import RUNNERS, load_runner, runtimes_for
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
-from skinlite_benchmarks.candidates.find import Entry
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.candidates.third_party import check_feed
 from skinlite_export.inspect.feeds import AFFINE, size_of
 from skinlite_export.inspect.opened import Opened

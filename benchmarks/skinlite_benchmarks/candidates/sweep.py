@@ -25,7 +25,7 @@ from skinlite.models.backbones import Topology
 from skinlite.process.exit_status import how_it_ended
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import Entry, contestant_of
+from skinlite_benchmarks.candidates.entry import Entry, contestant_of
 from skinlite_benchmarks.candidates.peers.tool import STOCK
 from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming

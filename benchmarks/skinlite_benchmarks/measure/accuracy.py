@@ -15,7 +15,7 @@ from skinlite.data.splits.count_leaks import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import Entry
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet, run_of
 from skinlite_benchmarks.measure.host import cores
 from skinlite_benchmarks.measure.interleave import Report

@@ -11,7 +11,7 @@ from skinlite.data.splits.leaks import Leaks
 from skinlite.data.splits.split_protocols import join, read_beside
 from skinlite.errors import InputError
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import Entry
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.candidates.third_party import check_classes
 from skinlite_export.metadata.check import version_of
 

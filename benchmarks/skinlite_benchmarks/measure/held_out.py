@@ -9,7 +9,7 @@ from skinlite.data.splits.count_leaks import conclude, measure_leakage
 from skinlite.data.splits.known_pairs import join_known
 from skinlite.data.splits.split_protocols import adopt_split
 from skinlite.errors import InputError
-from skinlite_benchmarks.candidates.find import Entry
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
 
 

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from skinlite_benchmarks.candidates.find import Entry
+from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.measure import statistics as figures
 from skinlite_benchmarks.measure.interleave import Report, interleave
 from skinlite_benchmarks.measure.process import ContestantProcess

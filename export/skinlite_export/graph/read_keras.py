@@ -20,12 +20,8 @@ from skinlite.errors import InputError
 from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph.deploy_graph import Graph
-from skinlite_export.graph.read_layers import (
-    DROPPING,
-    LAYERS,
-    released_attention,
-    soft_attention,
-)
+from skinlite_export.graph.read_attention import released_attention, soft_attention
+from skinlite_export.graph.read_layers import DROPPING, LAYERS
 from skinlite_export.graph.read_operators import CHANNEL, OPERATORS
 from skinlite_export.graph.reader import Nodes, unsupported
 

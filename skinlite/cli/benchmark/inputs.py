@@ -16,8 +16,8 @@ from skinlite.process.optional_packages import need, need_all
 if TYPE_CHECKING:
     from skinlite.progress import Report
     from skinlite.training.runs.run import Run
+    from skinlite_benchmarks.candidates.entry import Entry
     from skinlite_benchmarks.candidates.feeds import Declared
-    from skinlite_benchmarks.candidates.find import Entry
     from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
     from skinlite_benchmarks.results.results import Results
 

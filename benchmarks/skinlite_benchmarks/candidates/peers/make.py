@@ -18,7 +18,7 @@ from skinlite.files.read_write import made_once
 from skinlite.process.exit_status import how_it_ended
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
-from skinlite_benchmarks.candidates.find import Entry, contestant_of
+from skinlite_benchmarks.candidates.entry import Entry, contestant_of
 from skinlite_benchmarks.candidates.peers import litert_quantizer, mnn, ncnn, openvino, stock
 from skinlite_benchmarks.candidates.peers.tool import (
     CALIBRATION,
