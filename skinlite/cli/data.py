@@ -186,8 +186,13 @@ def _told(
     absent = [name for name, count in summary.classes.items() if not count]
     lines += [
         "",
-        f"images   {summary.pictures}",
+        f"images     {summary.pictures}",
         f"lesions    {_lesions(summary)}",
+        *(
+            [f"patients   {summary.patients}, each kept on one side of a split"]
+            if summary.patients
+            else []
+        ),
         f"classes    {classes}",
         f"missing    age {summary.missing_age}, sex {summary.unknown_sex}, "
         f"localization {summary.unknown_localization}",
@@ -203,6 +208,11 @@ def _told(
     if absent:
         lines.append(f"no image of {', '.join(absent)}: skinlite train needs every class")
     return "\n".join(lines)
+
+
+def _patients(summary: "Summary") -> list[str]:
+    count = summary.patients
+    return [f"patients   {count}, each kept on one side of a split"] if count else []
 
 
 def _lesions(summary: "Summary") -> str:

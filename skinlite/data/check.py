@@ -38,7 +38,8 @@ class Fault:
 class Summary:
     """What a table holds, in counts; columns that it lacks count as nothing.
 
-    ``lesions`` are those that the table names; ``lesions_unknown`` images whose lesion it doesn't.
+    ``lesions`` and ``patients`` are those that the table names; ``lesions_unknown`` images whose
+    lesion it doesn't.
     """
 
     pictures: int
@@ -49,6 +50,7 @@ class Summary:
     unknown_sex: int
     unknown_localization: int
     lesions_unknown: int
+    patients: int
 
 
 def summarise(frame: pd.DataFrame, class_list: ClassList = HAM10000) -> Summary:
@@ -70,6 +72,7 @@ def summarise(frame: pd.DataFrame, class_list: ClassList = HAM10000) -> Summary:
         unknown_sex=int((column("sex") == UNKNOWN).sum()),
         unknown_localization=int((column("localization") == UNKNOWN).sum()),
         lesions_unknown=unknown,
+        patients=column("patient_id").replace("", pd.NA).nunique(),
     )
 
 

@@ -15,8 +15,11 @@ from skinlite.data.splits.known_pairs import identical_files, known_pairs
 
 
 def find_unknown_lesions(frame: pd.DataFrame) -> list[Fault]:
-    """Images whose lesion the table doesn't name."""
-    unknown = frame[frame["lesion_id"] == ""]
+    """Images of which the table names neither lesion nor patient: splits go by patients, too."""
+    unnamed = frame["lesion_id"] == ""
+    if "patient_id" in frame:
+        unnamed &= frame["patient_id"] == ""
+    unknown = frame[unnamed]
     rows = tuple(
         f"line {line + 2} ({image or 'no id'})"
         for line, image in zip(unknown.index, unknown["image_id"], strict=True)

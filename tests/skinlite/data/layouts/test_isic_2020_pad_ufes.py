@@ -1,6 +1,8 @@
 """Data sets with other classes than HAM10000's: what is read, and what is kept together."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,6 +62,18 @@ def test_isic_2020(tmp_path: Path) -> None:
     assert list(rows["dx"]) == ["benign", "malignant", "benign"]
     assert rows["lesion_id"][0] == rows["lesion_id"][1] != rows["lesion_id"][2]
     assert list(rows["table_lesion_id"]) == ["IP_1", "IP_1", "IP_2"]
+
+
+def test_check_knows_that_a_split_goes_by_patient(
+    tmp_path: Path, skinlite: Callable[..., Any]
+) -> None:
+    """ISIC 2020 names no lesions; what is of one patient is never on two sides all the same."""
+    data = write(tmp_path, ISIC_2020, "train_metadata.csv", [f"ISIC_{n}.jpg" for n in (1, 2, 3)])
+    found = skinlite("data", "check", data)
+    assert "unknown, and every figure" not in found.out
+    assert (
+        "lesions    unknown: the table has no lesion ids\npatients   2, each kept on" in found.out
+    )
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
