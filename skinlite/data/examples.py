@@ -1,5 +1,6 @@
 """`Examples`: images, encoded patients and labels as arrays, ready for any network or runtime."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,9 @@ from skinlite.data.mapped import forget
 from skinlite.data.patient import PatientEncoder
 from skinlite.data.preprocessing import Pixels
 from skinlite.vocabulary import IMAGE, PATIENT
+
+AT_ONCE = 64
+"""Images that `Examples.each_image` reads together."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,11 @@ class Examples:
         images: Pixels = self.pixels[self.rows]
         forget(self.pixels, images.nbytes)
         return images
+
+    def each_image(self) -> Iterator[Pixels]:
+        """The N images one by one, uint8 (H, W, 3); not many of them are in memory."""
+        for start in range(0, len(self), AT_ONCE):
+            yield from self.take(np.arange(start, min(start + AT_ONCE, len(self)))).images
 
     @property
     def inputs(self) -> dict[str, NDArray[Any]]:

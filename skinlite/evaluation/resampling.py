@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1000
 AT_ONCE = 100
-"""Resamples in memory together: ten thousand images then take 8 MB a table."""
+"""Most resamples that are in memory together."""
+MOST = 4_000_000
+"""Numbers of a table of them: 32 MB."""
 
 Interval = tuple[float, float]
 Weights = NDArray[np.float64]
@@ -26,13 +28,15 @@ def lesion_draws(lesions: NDArray[Any]) -> Iterator[Weights]:
         lesions: (N,), which lesion an image shows.
 
     Yields:
-        (AT_ONCE, N).
+        (at most AT_ONCE, N).
     """
     _, lesion = np.unique(lesions, return_inverse=True)
     count = int(lesion.max()) + 1
     random = np.random.default_rng(0)
-    for _ in range(RESAMPLES // AT_ONCE):
-        drawn = random.multinomial(count, np.full(count, 1 / count), AT_ONCE)
+    at_once = min(AT_ONCE, max(1, MOST // len(lesion)))
+    for start in range(0, RESAMPLES, at_once):
+        resamples = min(at_once, RESAMPLES - start)
+        drawn = random.multinomial(count, np.full(count, 1 / count), resamples)
         yield drawn[:, lesion].astype(np.float64)
 
 

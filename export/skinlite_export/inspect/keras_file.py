@@ -11,7 +11,9 @@ import shutil
 import tempfile
 import zipfile
 from collections import Counter
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -120,8 +122,12 @@ def _loaded(path: Path, found: Inspection) -> Opened:
         }
     )
 
+    # On JAX Keras hands the state of a network from call to call: two at once take it twice.
+    in_turn = Lock() if keras.backend.backend() == "jax" else nullcontext()
+
     def run(values: Arrays) -> Arrays:
-        made = model.predict_on_batch(values if len(values) > 1 else values[0])
+        with in_turn:
+            made = model.predict_on_batch(values if len(values) > 1 else values[0])
         every = made if isinstance(made, (list, tuple)) else [made]
         return [np.asarray(one, np.float32) for one in every]
 

@@ -69,4 +69,4 @@ def answers(content: bytes, examples: Examples) -> NDArray[np.float32]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)
-        return predict_all(load_runner(path), examples.images, examples.patients)
+        return predict_all(load_runner(path), examples.each_image(), examples.patients)

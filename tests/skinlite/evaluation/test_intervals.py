@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from skinlite.evaluation import resampling
 from skinlite.evaluation.intervals import Intervals, bootstrap, scores
 from skinlite.evaluation.metrics import evaluate
 from skinlite.evaluation.resampling import intervals_of
@@ -34,6 +35,15 @@ def test_a_weight_of_two_is_the_picture_twice() -> None:
     assert found.balanced_accuracy[0] == pytest.approx(repeated.balanced_accuracy)
     assert found.macro_f1[0] == pytest.approx(repeated.macro_f1)
     assert found.macro_auc[0] == pytest.approx(repeated.macro_auc)
+
+
+def test_many_images_are_resampled_in_smaller_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    lesions = np.arange(90) // 2
+    whole = np.concatenate([*resampling.lesion_draws(lesions)])
+    monkeypatch.setattr(resampling, "MOST", 7 * len(lesions))
+    tables = [*resampling.lesion_draws(lesions)]
+    assert max(map(len, tables)) == 7
+    np.testing.assert_array_equal(np.concatenate(tables), whole)
 
 
 def test_intervals_hold_the_value_and_are_as_wide_as_binomial_ones() -> None:

@@ -1,6 +1,8 @@
 """What a file is, without running what may be anybody's code."""
 
 import json
+import threading
+import time
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from onnx import numpy_helper
 
 from skinlite.data.dataset import read_dataset
 from skinlite.errors import InputError
+from skinlite.process.threads import in_threads
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.inspect.feeding.how_to_feed import find_feed
 from skinlite_export.inspect.feeding.labelled_images import draw_images
@@ -277,3 +280,27 @@ def test_what_is_no_model(tmp_path: Path, tflite_file: Made, onnx_file: Made) ->
     for path, message in cases.items():
         with pytest.raises(InputError, match=message):
             open_model(path)
+
+
+def test_on_jax_one_image_is_predicted_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There Keras gives a network's state away while it predicts."""
+    import keras
+
+    image = keras.Input((8, 8, 3))
+    scores = keras.layers.Dense(3, "softmax")(keras.layers.GlobalAveragePooling2D()(image))
+    keras.Model(image, scores).save(tmp_path / "theirs.keras")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    run = open_model(tmp_path / "theirs.keras").run
+    assert run
+    busy = threading.Lock()
+
+    def predict(*_: Any) -> np.ndarray:
+        assert busy.acquire(blocking=False)
+        time.sleep(0.05)
+        busy.release()
+        return np.zeros((1, 3))
+
+    monkeypatch.setattr(keras.Model, "predict_on_batch", predict)
+    in_threads(lambda _: run([np.zeros((1, 8, 8, 3))]), range(4), 2)
