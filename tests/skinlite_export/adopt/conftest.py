@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from skinlite.training.runs.run import Run
 from skinlite_export.inspect.feeds import Hypothesis
 from tests.skinlite_export.inspect.conftest import COLOURS, LIMITS, SIZE, _image, weights_of
 
@@ -89,3 +90,9 @@ def keras_file(colours: Callable[[str], Path], tmp_path: Path) -> Made:
         return path
 
     return make
+
+
+def adopt(*arguments: Any, **options: Any) -> Run:
+    from skinlite_export.adopt.adopt import adopt as make
+
+    return make(*arguments, **{"images": 70, **options})
