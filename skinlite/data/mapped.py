@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-KEPT = 128 << 20
+KEPT = 32 << 20
 """Bytes that are read before pages are given back; the system maps up to three times as much."""
 
 _read: WeakKeyDictionary[mmap.mmap, int] = WeakKeyDictionary()
