@@ -5,9 +5,8 @@ is given; what is added or multiplied becomes one number; a concatenation lines 
 flattening repeats them. So a squeeze-excite, a residual addition and a concatenation need no rules
 of their own: channels with the same number are cut together, or not at all.
 
-This module owns what is private in Keras' graphs: ``_run_through_graph`` of a functional model,
-and ``_inbound_nodes`` of a layer, as Keras 3.15.1 has them. `skinlite_export.graph.read_keras` says
-what to do when they go.
+This module owns what is private in Keras' graphs: ``_run_through_graph`` of a functional model, as
+Keras 3.15.1 has it. `skinlite_export.graph.read_keras` says what to do when it goes.
 """
 
 from collections import Counter
@@ -40,6 +39,8 @@ SAME = {
 MERGED = {"Add", "Average", "CustomScaleLayer", "Maximum", "Minimum", "Multiply", "Subtract"}
 """Those that compute number by number from several tensors."""
 
+MIXING = {"glu", "log_softmax", "softmax", "sparsemax"}
+"""Keras' activations that look from one channel at others; a test tries all of them."""
 
 INPUT, PREDICTION = "it is an input", "it is a prediction"
 """Why channels can't be cut that no network can do without."""
@@ -47,13 +48,18 @@ INPUT, PREDICTION = "it is an input", "it is a prediction"
 
 @dataclass(frozen=True)
 class Tensor:
-    """A tensor of the graph: the number of each of its channels, and its shape without the batch.
+    """A tensor of the graph: the number of each of its channels, and what Keras knows of it.
 
     A flattened tensor has a number for each entry.
     """
 
     ids: Ids
-    shape: tuple[int, ...]
+    spec: keras.KerasTensor
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Without the batch."""
+        return tuple(self.spec.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -91,11 +97,11 @@ class Channels:
         self._first: dict[tuple[str, ...], Use] = {}
         self._parent: list[int] = []
         self._pins: dict[int, str] = {}
-        inputs = [self._new(tuple(tensor.shape[1:])) for tensor in model.inputs]
+        inputs = [self._new(tensor) for tensor in model.inputs]
         for tensor in inputs:
             self._pin(tensor.ids, INPUT)
         for tensor in self._walk(model, inputs, ()):
-            self._pin(tensor.ids, PREDICTION)
+            self._pins |= dict.fromkeys(tensor.ids.tolist(), PREDICTION)
         self.roots = np.array([self._root(one) for one in range(len(self._parent))], np.intp)
         self.pinned = {int(self.roots[one]): why for one, why in self._pins.items()}
 
@@ -109,10 +115,10 @@ class Channels:
         """The channels of a tensor: coupled ones have one number."""
         return self.roots[tensor.ids]
 
-    def _new(self, shape: tuple[int, ...]) -> Tensor:
+    def _new(self, spec: keras.KerasTensor) -> Tensor:
         first = len(self._parent)
-        self._parent.extend(range(first, first + shape[-1]))
-        return Tensor(np.arange(first, len(self._parent)), shape)
+        self._parent.extend(range(first, first + spec.shape[-1]))
+        return Tensor(np.arange(first, len(self._parent)), spec)
 
     def _root(self, one: int) -> int:
         while self._parent[one] != one:
@@ -147,7 +153,10 @@ class Channels:
                 given = keras.tree.flatten((arguments, others))
                 tensors = [one for one in given if isinstance(one, Tensor)]
                 constant = any(np.ndim(one) for one in given if not isinstance(one, Tensor))
-                return self._read(operation, tensors, path, constant)
+                # Of this call: a layer may have others, and be within a model for any size.
+                named, words = keras.tree.map_structure(_spec_of, (arguments, others))
+                specs = keras.tree.flatten(operation.compute_output_spec(*named, **words))
+                return self._read(operation, tensors, specs, path, constant)
 
             return call
 
@@ -155,55 +164,64 @@ class Channels:
         return found
 
     def _read(
-        self, layer: Any, inputs: Sequence[Tensor], path: tuple[str, ...], constant: bool
+        self,
+        layer: Any,
+        inputs: Sequence[Tensor],
+        specs: Sequence[keras.KerasTensor],
+        path: tuple[str, ...],
+        constant: bool,
     ) -> Any:
         """Note one layer or operator; what it gives.
 
         Args:
             layer: of Keras.
             inputs: what it is given.
+            specs: what it gives.
             path: names of the models around it.
             constant: whether it is given an array besides, which can't be cut.
         """
-        shapes = [
-            tuple(tensor.shape[1:])
-            for tensor in keras.tree.flatten(layer._inbound_nodes[-1].output_tensors)
-        ]
         kind = type(layer).__name__
         known = type(layer).__module__.partition(".")[0] == "keras" and not constant
         ids: Ids | None = None
         if isinstance(layer, SoftAttention):
             ids = inputs[0].ids
-        elif known and len(shapes) == 1:
-            ids = self._ids(layer, kind, inputs, shapes[0])
+        elif known and len(specs) == 1:
+            ids = self._ids(layer, kind, inputs, specs[0])
         if ids is None:
             for tensor in inputs:
                 self._pin(tensor.ids, f"{layer.name} ({kind}) needs it as it is")
-            given = [self._new(shape) for shape in shapes]
+            given = [self._new(spec) for spec in specs]
             for tensor in given:
                 self._pin(tensor.ids, f"{layer.name} ({kind}) makes it")
-            return given[0] if len(given) == 1 else given
-        output = Tensor(ids, shapes[0])
+        else:
+            given = [Tensor(ids, specs[0])]
         place = (*path, layer.name)
-        before = self._first.get(place)
-        if before and getattr(layer, "weights", None):
-            # The same weights again: what they take and give is the same channels.
-            self._join(inputs[0].ids, before.inputs[0].ids)
-            self._join(output.ids, before.output.ids)
-        use = Use(place, layer, kind, tuple(inputs), output)
-        self._first.setdefault(place, use)
-        self.uses.append(use)
-        return output
+        use = Use(place, layer, kind, tuple(inputs), given[0])
+        before = self._first.setdefault(place, use)
+        # The same weights, or width, again: what they take and give is the same channels.
+        if kind == "Reshape" and layer.target_shape[-1] != -1:
+            self._join(use.output.ids, before.output.ids)
+        if ids is not None:
+            self.uses.append(use)
+            if getattr(layer, "weights", None):
+                self._join(inputs[0].ids, before.inputs[0].ids)
+                self._join(use.output.ids, before.output.ids)
+        return given[0] if len(given) == 1 else given
 
     def _ids(
-        self, layer: Any, kind: str, inputs: Sequence[Tensor], shape: tuple[int, ...]
+        self, layer: Any, kind: str, inputs: Sequence[Tensor], spec: keras.KerasTensor
     ) -> Ids | None:
         """The channels of a tensor that Keras' own layer or operator makes; None: unknown."""
         if getattr(getattr(layer, "activation", None), "weights", None):
             return None  # a layer itself, with slopes: Keras has them among the weights of this one
+        shape = tuple(spec.shape[1:])
         if kind in FRESH:
-            whole = getattr(layer, "groups", 1) == 1 and not _mixes(layer)
-            return self._new(shape).ids if whole and len(inputs) == 1 else None
+            if getattr(layer, "groups", 1) != 1 or len(inputs) != 1 or _mixes(layer, inputs[0]):
+                return None
+            made = self._new(spec).ids
+            if _looks_around(layer.activation):
+                self._pin(made, f"{layer.name} ({kind}) looks at all of them")
+            return made
         if kind == "Concatenate" and layer.axis in (-1, len(shape)):
             return np.concatenate([tensor.ids for tensor in inputs])
         if kind == "Flatten" and len(inputs[0].ids) == inputs[0].shape[-1]:
@@ -213,8 +231,10 @@ class Channels:
         each = kind == "Rescaling" and (np.ndim(layer.scale) or np.ndim(layer.offset))
         if each and set(inputs[0].ids) - set(self._pins):
             return None  # a number for each channel, in its settings
-        plain = kind in SAME and len(inputs) == 1 and not _mixes(layer)
-        if plain and len(inputs[0].ids) == shape[-1] == inputs[0].shape[-1]:
+        if kind not in SAME or len(inputs) != 1 or _mixes(layer, inputs[0]):
+            return None
+        apart = not _looks_around(getattr(layer, "activation", None))
+        if apart and len(inputs[0].ids) == shape[-1] == inputs[0].shape[-1]:
             return inputs[0].ids
         return None
 
@@ -227,15 +247,23 @@ class Channels:
         return whole[0].ids
 
 
-def _mixes(layer: Any) -> bool:
-    """Whether it looks from one channel at others, or makes several of one."""
-    activation = getattr(layer, "activation", None)
-    named = getattr(activation, "__name__", type(activation).__name__.lower())
-    if named in ("softmax", "log_softmax"):
-        return type(layer).__name__ not in FRESH  # behind a Dense it is the prediction: pinned
+def _spec_of(given: Any) -> Any:
+    return given.spec if isinstance(given, Tensor) else given
+
+
+def _mixes(layer: Any, given: Tensor) -> bool:
+    """Whether its settings have it look from one channel at others, or make several of one."""
     first = getattr(layer, "data_format", None) == "channels_first"
     if first or getattr(layer, "depth_multiplier", 1) != 1:
         return True
-    axis = getattr(layer, "axis", -1)
-    rank = len(layer._inbound_nodes[-1].input_tensors[0].shape) if hasattr(layer, "axis") else 0
-    return axis not in (-1, rank - 1)
+    return getattr(layer, "axis", -1) not in (-1, len(given.shape))
+
+
+def _looks_around(activation: Any) -> bool:
+    """Whether an activation looks from one channel at others; what isn't Keras' own may."""
+    if isinstance(activation, keras.Layer):
+        inner = getattr(activation, "activation", None)
+        return type(activation).__name__ not in SAME or _looks_around(inner)
+    name = getattr(activation, "__name__", "")
+    own = activation is None or getattr(keras.activations, name, None) is activation
+    return not own or name in MIXING
