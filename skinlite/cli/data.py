@@ -8,7 +8,7 @@ import typer
 from skinlite.cli.duplicates import duplicates
 from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import ClassesOption, LabelColumnOption, LabelMapOption
+from skinlite.cli.shared import ClassesOption, LabelColumnOption, LabelMapOption, command_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +160,8 @@ def synthesize(
 
     with counting("drawing lesions", lesions) as advance:
         write_synthetic(out, lesions=lesions, seed=seed, replace=replace, advance=advance)
-    typer.echo(f"{out}: {lesions} synthetic lesions. Train on them: skinlite train --data {out}")
+    again = command_line("train", "--data", out)
+    typer.echo(f"{out}: {lesions} synthetic lesions. Train on them: {again}")
 
 
 app.command()(duplicates)

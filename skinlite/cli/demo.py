@@ -11,7 +11,7 @@ import typer
 
 from skinlite.cli.parsing import as_flags
 from skinlite.cli.progress import counting, reporting
-from skinlite.cli.shared import console, hold, output
+from skinlite.cli.shared import command_line, console, hold, output
 from skinlite.cli.tables import print_manifest
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need_all
@@ -69,7 +69,7 @@ def demo(
             run = Training(run_folder, config, prepared, report).start()
         if run.info.status == "interrupted":
             raise InputError(
-                f"Stopped during training; start again with: skinlite demo --out {out}"
+                f"Stopped during training; start again with: {command_line('demo', '--out', out)}"
             )
 
         _say("3/4 exporting to int8, and verifying it on held-out images")
@@ -102,12 +102,11 @@ def demo(
 
 def next_steps(bundle: Path) -> list[str]:
     """What to do with the demo's bundle, as lines to copy."""
-    folder = shlex.quote(str(bundle))
     return [
         "next:",
-        f"  skinlite verify {folder}",
+        f"  {command_line('verify', bundle)}",
         "  skinlite serve --install-runtime    # once, by npm",
-        f"  skinlite serve {folder}",
+        f"  {command_line('serve', bundle)}",
     ]
 
 

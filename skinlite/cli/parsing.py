@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,7 @@ def _as_flag(setting: re.Match[str]) -> str:
     if value and f"{name}={value}" in FLAGS:
         return FLAGS[f"{name}={value}"]
     flag = FLAGS.get(name, f"--{name.replace('_', '-')}")
-    return flag if value in (None, "True") else f"{flag} {_as_typed(value)}"
+    return flag if value in (None, "True") else f"{flag} {shlex.quote(_as_typed(value))}"
 
 
 def _as_typed(value: str) -> str:

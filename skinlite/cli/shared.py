@@ -1,5 +1,6 @@
 """What the commands share: the console, common options, default folders, missing extras."""
 
+import shlex
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,11 @@ MetadataColumnsOption = Annotated[
 ]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Folder to write.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def command_line(*words: object) -> str:
+    """What a user can paste to go on, whatever characters are in its paths."""
+    return shlex.join(["skinlite", *map(str, words)])
 
 
 def output_folder(out: Path | None, root: str, name: str) -> Path:

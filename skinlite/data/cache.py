@@ -10,6 +10,7 @@ folder is ``$SKINLITE_CACHE``, or ``skinlite`` below ``$XDG_CACHE_HOME`` or ``~/
 import errno
 import hashlib
 import os
+import shlex
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -144,7 +145,7 @@ def _decode(
         raise InputError(
             f"{len(faults)} image(s) can't be used:\n  {shown}\n"
             f"Download them again, or remove their rows from the table; list them all with: "
-            f"skinlite data check {dataset.root}"
+            f"skinlite data check {shlex.quote(str(dataset.root))}"
         )
     if small := sum(count for count, _ in notes):
         first = min(row for count, row in notes if count)

@@ -1,6 +1,7 @@
 """`Dataset`: a checked table of images, the one type that the rest of skinlite takes."""
 
 import hashlib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -182,4 +183,5 @@ def _summary(table: Path, faults: list[Fault]) -> str:
         f"  {fault.kind}: {len(fault.rows)} x, first {fault.rows[0]} ({fault.remedy})"
         for fault in faults
     ]
-    return "\n".join([*lines, f"List them all with: skinlite data check {table}"])
+    again = f"skinlite data check {shlex.quote(str(table))}"
+    return "\n".join([*lines, f"List them all with: {again}"])

@@ -4,6 +4,7 @@ They lie in ``export/kits/`` of a checkout, beside this file in a wheel, one fol
 """
 
 import os
+import shlex
 import shutil
 import warnings
 from pathlib import Path
@@ -86,7 +87,7 @@ def _check_unsigned(bundle: Bundle, out: Path | None) -> None:
         )
     warnings.warn(
         f"{bundle.path} is signed, {out} isn't: a kit changes signed files. Sign it with: "
-        f"skinlite sign {out} `key=KEY.pem`",
+        f"skinlite sign {shlex.quote(str(out))} `key=KEY.pem`",
         SkinliteWarning,
         stacklevel=3,
     )

@@ -5,6 +5,7 @@ lie beside it in ``manifest.json.sig``, as ``openssl pkeyutl -rawin`` writes and
 are PEM files; a private one is only read, by `read_private_key`, and kept nowhere.
 """
 
+import shlex
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -90,7 +91,7 @@ def check_signature(bundle: Path, key: Ed25519PublicKey) -> str:
     if not (bundle / SIGNATURE).exists():
         raise InputError(
             f"{bundle} isn't signed (it has no {SIGNATURE}), so it is unknown who made it. Sign it "
-            f"with: skinlite sign {bundle} `key=KEY.pem`"
+            f"with: skinlite sign {shlex.quote(str(bundle))} `key=KEY.pem`"
         )
     try:
         key.verify(read_regular(bundle / SIGNATURE, MOST), read_regular(bundle / MANIFEST))

@@ -7,7 +7,14 @@ import typer
 
 from skinlite.cli.parsing import parse_names
 from skinlite.cli.progress import reporting
-from skinlite.cli.shared import LabelColumnOption, LabelMapOption, OutOption, output, output_folder
+from skinlite.cli.shared import (
+    LabelColumnOption,
+    LabelMapOption,
+    OutOption,
+    command_line,
+    output,
+    output_folder,
+)
 from skinlite.cli.tables import number
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need_all
@@ -102,7 +109,8 @@ def adopt(
     )
     if leaks.warning:
         output.print(leaks.warning, markup=False)
-    output.print(f"next: skinlite export --model {run.path} --data {data}", markup=False)
+    again = command_line("export", "--model", run.path, "--data", data)
+    output.print(f"next: {again}", markup=False)
 
 
 def _listed(text: str) -> tuple[str, ...]:

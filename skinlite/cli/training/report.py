@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import console, hold_file, output
+from skinlite.cli.shared import command_line, console, hold_file, output
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 
@@ -94,7 +94,7 @@ def _measured(run: "Run") -> "Measured":
             "HAM10000's seven classes, with which it can't be compared. Leave it out."
         )
     if not (run.path / METRICS).exists():
-        resume = f"Finish it with skinlite train --resume {run.path}, or leave it out."
+        resume = f"Finish it with {command_line('train', '--resume', run.path)}, or leave it out."
         raise InputError(
             f"{run.path} has no {METRICS}: its training is {info.status}. "
             + (resume if info.status == "interrupted" else "Leave it out.")

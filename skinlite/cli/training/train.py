@@ -14,6 +14,7 @@ from skinlite.cli.shared import (
     LabelMapOption,
     MetadataColumnsOption,
     OutOption,
+    command_line,
     console,
     hold,
     output,
@@ -224,7 +225,7 @@ def train(
             raise typer.Exit(130) from None
         console.print(
             f"Stopped after {info.epochs_done} of {info.settings.epochs} epochs; the best model so "
-            f"far is saved. Resume it with: skinlite train --resume {out}",
+            f"far is saved. Resume it with: {command_line('train', '--resume', out)}",
             markup=False,
             soft_wrap=True,
         )

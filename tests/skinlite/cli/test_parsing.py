@@ -44,7 +44,7 @@ COMMANDS = {"data/duplicates/results.py", "model_card/checklist.py"}
         ("`fine_tuning`", "--fine-tuning-epochs"),
         ("`gates=None`", "--gates off"),
         ("`rewrites=()`", "--rewrites none"),
-        ("`resume=runs/my run`", "skinlite train --resume runs/my run"),
+        ("`resume=runs/my run`", "skinlite train --resume 'runs/my run'"),
         ("`install_runtime=True`", "skinlite serve --install-runtime"),
         ("`quantize` 'int4'", "--quantize 'int4'"),
         ("no setting", "no setting"),
