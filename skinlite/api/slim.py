@@ -52,14 +52,24 @@ def front(
         InputError: as of `slim`; or another run's are there.
         TrainingInterruptedError: Ctrl-C.
     """
+    need("keras", "train")
+    from skinlite.slimming.channels import Channels
+    from skinlite.slimming.choose import check_reachable
+
     teacher, runs = run if isinstance(run, Run) else open_run(Path(run)), []
     places = {share: Path(out) / f"{share:g}" for share in FRONT}
-    for place in places.values():  # before hours of work
-        for folder in (place, partial_folder(place)):
+    left = []
+    for share, place in places.items():  # before hours of work
+        folders = (place, partial_folder(place))
+        if not any(folder.exists() for folder in folders):
+            left.append(share)
+        for folder in folders:
             if (folder / CONFIG).exists():
                 known = read_json(RunInfo, folder / CONFIG).settings.teacher
                 if not known or known.model_sha256 != teacher.model_sha256():
                     raise InputError(f"{folder} is of another run. Give another `out`.")
+    if left:
+        check_reachable(Channels(teacher.load_model()), min(left))
     for share, place in places.items():
         if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
             made = resume(place, settings.get("data"), report=report)
@@ -107,6 +117,7 @@ def slim(
     """
     need("keras", "train")
     from skinlite.slimming.channels import Channels
+    from skinlite.slimming.choose import check_reachable
     from skinlite.slimming.cost import model_cycles
     from skinlite.slimming.training import SlimTraining
     from skinlite.training.distillation.teacher import prepare_for, teacher_of
@@ -142,6 +153,7 @@ def slim(
             f"`epochs={config.epochs}` are fewer than `steps={steps}`: each step is followed by an "
             "epoch. Use more epochs."
         )
+    check_reachable(channels, cycles)
     check_unclaimed(out)
     dataset = dataset_of(data or teacher.info.data, teacher.info)
     prepared = prepare_for(

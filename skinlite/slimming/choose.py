@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skinlite.errors import InputError
 from skinlite.slimming.channels import Channels, Ids
 from skinlite.slimming.cost import cycles_of
 from skinlite.slimming.cut import Kept
@@ -127,3 +128,26 @@ class Narrowing:
             if saved > 0:
                 best = min(best, (lost / saved, width))
         return best
+
+
+def check_reachable(channels: Channels, share: float) -> None:
+    """Refuse a share of the cycles that is less than the narrowest network's.
+
+    Raises:
+        InputError: names that one's.
+    """
+    narrowing = Narrowing(channels, np.zeros(len(channels.roots)))
+    before = narrowing.cycles
+    narrowing.until(share * before)
+    if narrowing.cycles > share * before:
+        raise unreachable(share, narrowing.cycles / before)
+
+
+def unreachable(share: float, least: float) -> InputError:
+    """What is said where no less than another share of the cycles can be reached."""
+    advice = f"Use `cycles={least + 0.01:.2f}` or more, or slim" if least < 0.98 else "Slim"
+    return InputError(
+        f"`cycles={share:g}` can't be reached: with an eighth of the channels that can be cut "
+        f"{least:.2f} of the modelled cycles are left. {advice} a run that was trained with a "
+        "smaller image size."
+    )

@@ -1,5 +1,6 @@
 """A training that begins with its teacher's network and takes channels away, step by step."""
 
+import shutil
 from typing import Any
 
 import keras
@@ -10,7 +11,7 @@ from skinlite.errors import InputError
 from skinlite.models.keras_file import load_keras
 from skinlite.models.keras_layers import all_layers
 from skinlite.slimming.channels import Channels
-from skinlite.slimming.choose import Narrowing
+from skinlite.slimming.choose import Narrowing, unreachable
 from skinlite.slimming.cost import model_cycles
 from skinlite.slimming.cut import cut
 from skinlite.slimming.importance import KINDS, Importance, worth_of
@@ -63,7 +64,11 @@ class SlimTraining(Training):
         goal = self.cuts().get(state.epochs_done)
         if goal is None or not state.epochs_done:
             return trainer, state
-        narrow = self._narrowed(classifier_of(trainer), self._slimming.importance, goal)
+        try:
+            narrow = self._narrowed(classifier_of(trainer), self._slimming.importance, goal)
+        except InputError:
+            shutil.rmtree(self.work)  # it can't go on, and is wider than what was asked for
+            raise
         trainer = self._trainer(narrow, state.epochs_done, teacher_in(trainer))
         # What was wider was better and isn't what was asked for.
         return trainer, state.model_copy(update={"best_score": -1.0})
@@ -101,12 +106,7 @@ class SlimTraining(Training):
         goal = share * self._slimming.before
         narrowing.until(goal)
         if narrowing.cycles > goal:
-            least = narrowing.cycles / self._slimming.before
-            raise InputError(
-                f"`cycles={self._slimming.cycles:g}` can't be reached: with an eighth of the "
-                f"channels that can be cut {least:.2f} of the modelled cycles are left. Use "
-                f"`cycles={least + 0.01:.2f}` or more, or a smaller `image_size`."
-            )
+            raise unreachable(self._slimming.cycles, narrowing.cycles / self._slimming.before)
         narrow = cut(model, channels, narrowing.kept)
         # Who trained an adopted network may have frozen a part of it. Layer by layer: with
         # TensorFlow, Keras does nothing when it is told of a network what this already says

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from skinlite.cli.progress import reporting
-from skinlite.cli.shared import OutOption, console, hold, output, output_folder
+from skinlite.cli.shared import (
+    OutOption,
+    command_line,
+    console,
+    hold,
+    output,
+    output_folder,
+)
 from skinlite.errors import InputError
 from skinlite.process.optional_packages import need
 
@@ -69,6 +76,7 @@ def slim(
             if resume:
                 out = whole_folder(resume)
                 hold(out)
+                _check_slim(out)
                 made = [training.resume(resume, data, report=report)]
             elif run is None:
                 raise InputError("Give the trained run that is to be made slim: skinlite slim RUN")
@@ -86,18 +94,35 @@ def slim(
                 made = [api.slim(run, out=out, cycles=share, report=report, **settings)]
     except training.TrainingInterruptedError as stop:
         # What is interrupted knows its settings; the runs that are still to come don't.
-        given = [f"--{name.replace('_', '-')} {value}" for name, value in settings.items() if value]
-        front_again = " ".join([str(run), "--front", "--out", str(out), *given])
-        again = front_again if front and not resume else f"--resume {stop.run.path}"
+        again: list[object] = ["--resume", stop.run.path]
+        if front and not resume:
+            again = [run, "--front", "--out", out]
+            for name, value in settings.items():
+                again += [f"--{name.replace('_', '-')}", value] if value is not None else []
         console.print(
             f"Stopped after {stop.run.info.epochs_done} of {stop.run.info.settings.epochs} epochs; "
-            f"the best model so far is saved. Go on with: skinlite slim {again}",
+            f"the best model so far is saved. Go on with: {command_line('slim', *again)}",
             markup=False,
             soft_wrap=True,
         )
         raise typer.Exit(130) from None
     _tell(made)
     output.print(out)
+
+
+def _check_slim(out: Path) -> None:
+    """Refuse to go on with a training of another kind, before it is trained to its end."""
+    from skinlite.files.read_write import read_json
+    from skinlite.training.runs.find import partial_folder
+    from skinlite.training.runs.info import CONFIG, RunInfo
+
+    for folder in (out, partial_folder(out)):
+        if (folder / CONFIG).exists():
+            info = read_json(RunInfo, folder / CONFIG)
+            if info.status == "interrupted" and not info.settings.slimming:
+                raise InputError(
+                    f"{folder} is no slim run. Go on with: {command_line('train', '--resume', out)}"
+                )
 
 
 def _tell(runs: "list[Run]") -> None:
@@ -120,9 +145,9 @@ def _tell(runs: "list[Run]") -> None:
             f"{metrics.test.balanced_accuracy:.3f}{run.leaks().mark}",
         )
     console.print(table, markup=False)
-    models = " ".join(f"--model {run.path}" for run in runs)
+    models = [word for run in runs for word in ("--model", run.path)]
     console.print(
-        f"Convert, time and chart them as int8: skinlite benchmark sweep {models}",
+        f"Convert, time and chart them as int8: {command_line('benchmark', 'sweep', *models)}",
         markup=False,
         soft_wrap=True,
     )
