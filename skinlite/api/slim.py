@@ -40,7 +40,8 @@ def front(
 ) -> list[Run]:
     """Several slim runs of one: `FRONT` of its cycles, each in a folder of its own.
 
-    What is there from a call before is kept, and what was interrupted goes on.
+    What is there from a call before is kept, and what was interrupted goes on. A share that the
+    network can't reach is left out, and told.
 
     Args:
         run: the trained run.
@@ -49,28 +50,28 @@ def front(
         **settings: of `slim`, without ``cycles``.
 
     Raises:
-        InputError: as of `slim`; or another run's are there.
+        InputError: as of `slim`; another run's are there; or no share can be reached.
         TrainingInterruptedError: Ctrl-C.
     """
     need("keras", "train")
     from skinlite.slimming.channels import Channels
-    from skinlite.slimming.choose import check_reachable
+    from skinlite.slimming.choose import least_share, unreachable
 
     teacher, runs = run if isinstance(run, Run) else open_run(Path(run)), []
     places = {share: Path(out) / f"{share:g}" for share in FRONT}
-    left = []
-    for share, place in places.items():  # before hours of work
-        folders = (place, partial_folder(place))
-        if not any(folder.exists() for folder in folders):
-            left.append(share)
-        for folder in folders:
+    for place in places.values():  # before hours of work
+        for folder in (place, partial_folder(place)):
             if (folder / CONFIG).exists():
                 known = read_json(RunInfo, folder / CONFIG).settings.teacher
                 if not known or known.model_sha256 != teacher.model_sha256():
                     raise InputError(f"{folder} is of another run. Give another `out`.")
-    if left:
-        check_reachable(Channels(teacher.load_model()), min(left))
+    least = least_share(Channels(teacher.load_model()))
+    if least > max(FRONT):
+        raise unreachable(max(FRONT), least)
     for share, place in places.items():
+        if share < least:
+            report(f"left out {share:g}: {unreachable(share, least)}", 1, 1)
+            continue
         if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
             made = resume(place, settings.get("data"), report=report)
         elif place.exists():

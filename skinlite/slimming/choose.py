@@ -136,11 +136,17 @@ def check_reachable(channels: Channels, share: float) -> None:
     Raises:
         InputError: names that one's.
     """
+    least = least_share(channels)
+    if least > share:
+        raise unreachable(share, least)
+
+
+def least_share(channels: Channels) -> float:
+    """What is left of the cycles with an eighth of the channels that can be cut."""
     narrowing = Narrowing(channels, np.zeros(len(channels.roots)))
     before = narrowing.cycles
-    narrowing.until(share * before)
-    if narrowing.cycles > share * before:
-        raise unreachable(share, narrowing.cycles / before)
+    narrowing.until(0)
+    return narrowing.cycles / before
 
 
 def unreachable(share: float, least: float) -> InputError:

@@ -138,7 +138,7 @@ def _tell(runs: "list[Run]") -> None:
         slimming, metrics = run.info.settings.slimming, run.metrics()
         assert slimming
         table.add_row(
-            str(run.path),
+            run.path.name,
             f"{slimming.after / 1e6:.2f}",
             f"{slimming.after / slimming.before:.2f}",
             f"{metrics.validation.balanced_accuracy:.3f}",

@@ -52,7 +52,7 @@ def test_each_kind_of_training_goes_on_as_what_it_is(
 def test_a_share_that_can_not_be_reached_is_told_before_any_work(
     kept_run: Run, tiny_data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Its first step can be; so can the first run of a front."""
+    """Its first step can be."""
     from skinlite.api import slim as api
     from skinlite.slimming import choose
 
@@ -65,7 +65,7 @@ def test_a_share_that_can_not_be_reached_is_told_before_any_work(
     given["importance"] = "random"
     with pytest.raises(InputError, match=r"can't be reached.*trained with a smaller image size"):
         slim(kept_run, out=tmp_path / "run", cycles=SHARE, **given)
-    monkeypatch.setattr(api, "FRONT", (0.9, SHARE))
+    monkeypatch.setattr(api, "FRONT", (SHARE,))
     with pytest.raises(InputError, match=f"`cycles={SHARE}` can't be reached"):
         api.front(kept_run, out=tmp_path / "front", **given)
     assert not told and not list(tmp_path.iterdir())

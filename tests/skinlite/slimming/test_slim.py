@@ -193,10 +193,11 @@ def test_the_front_goes_on_where_it_was(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    """What is finished is kept; another run's front isn't taken for this one's."""
+    """What is finished is kept, what can't be reached left out; another run's front isn't taken for
+    this one's."""
     from skinlite.api import slim as api
 
-    monkeypatch.setattr(api, "FRONT", (0.95, 0.9))
+    monkeypatch.setattr(api, "FRONT", (0.95, 0.9, 0.01))
     out = tmp_path / "front"
     slim(kept_run, out=out / "0.95", data=tiny_data, **SHORT | {"cycles": 0.95, "epochs": 1})
     before = sha256_of(out / "0.95" / "config.json")
@@ -206,6 +207,7 @@ def test_the_front_goes_on_where_it_was(
     assert sha256_of(out / "0.95" / "config.json") == before
     narrow = open_run(out / "0.9").info.settings.slimming
     assert narrow and narrow.importance == "random" and narrow.after <= 0.9 * narrow.before
+    assert "left out 0.01" in done.err and not (out / "0.01").exists()
     assert f"--model {out / '0.95'} --model {out / '0.9'}" in done.err
 
     # Told before what was interrupted goes on, which may take hours.
