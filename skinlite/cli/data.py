@@ -8,7 +8,13 @@ import typer
 from skinlite.cli.duplicates import duplicates
 from skinlite.cli.parsing import class_codes
 from skinlite.cli.progress import counting
-from skinlite.cli.shared import ClassesOption, LabelColumnOption, LabelMapOption, command_line
+from skinlite.cli.shared import (
+    DATA_SET,
+    ClassesOption,
+    LabelColumnOption,
+    LabelMapOption,
+    command_line,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +31,7 @@ SHOWN_ROWS = 10
 
 @app.command()
 def check(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="HAM10000 or ISIC 2018 folder, or its table.")
-    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help=DATA_SET)],
     all_rows: Annotated[
         bool,
         typer.Option(

@@ -22,9 +22,14 @@ DEVICES = Path("reports") / "devices"
 held = ExitStack()
 """What the command has claimed; `skinlite.cli.main.main` closes it."""
 
+DATA_SET = (
+    "Data set: the folder or the table of HAM10000, ISIC 2018 to 2024 or PAD-UFES-20, any table "
+    "of images and labels, or a folder for each class."
+)
+
 DataOption = Annotated[
     Path | None,
-    typer.Option("--data", help="HAM10000 or ISIC 2018 folder, or its metadata table."),
+    typer.Option("--data", help=DATA_SET),
 ]
 ClassesOption = Annotated[
     str | None,

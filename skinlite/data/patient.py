@@ -178,7 +178,9 @@ class PatientEncoder(BaseModel):
         """N ages in years, NaN where not told, N sexes and sites, N values of each column."""
         missing = np.isnan(ages)
         self._warn_of_untold(
-            age=not missing.all(), sex={*sexes} != {UNKNOWN}, localization={*sites} != {UNKNOWN}
+            age=not missing.all(),
+            sex=bool({*sexes} - {UNKNOWN}),
+            localization=bool({*sites} - {UNKNOWN}),
         )
         vectors = np.zeros((len(ages), len(self.columns)), np.float32)
         if not self.asks:

@@ -151,7 +151,7 @@ def train(
         typer.Option(help="Interrupted run to resume, with its own settings."),
     ] = None,
 ) -> None:
-    """Train a classifier on a HAM10000 or ISIC 2018 folder, split by lesion."""
+    """Train a classifier on a data set, split by patient or lesion, as far as they are known."""
     need("keras", "train")
     from skinlite.api import train as training
     from skinlite.models.backbones import find_backbone

@@ -114,6 +114,9 @@ def read_labelled(
         )
     layout = next((row for row in LAYOUTS if row.holds(own)), None)
     if label_column:
+        alike = [name for name in own if name.lower() == label_column.lower()]
+        if label_column not in own and len(alike) == 1:
+            label_column = alike[0]  # case doesn't matter, as in the names that are known
         layout = Layout(
             frozenset({label_column}), _named_column(label_column), classes=classes_told
         )

@@ -33,7 +33,9 @@ def find_table(source: Path) -> Path:
     if not source.is_dir():
         if source.exists():
             check_regular(source)
-        raise InputError(f"There is no folder {source}. Give a HAM10000 or ISIC 2018 folder.")
+        raise InputError(
+            f"There is no folder {source}. Give the folder or the table of a data set."
+        )
     here = list(visible(source))
     by_name = {path.name.lower(): path for path in reversed(here)}
     for name in HAM10000_TABLES:
@@ -66,9 +68,8 @@ def find_table(source: Path) -> Path:
     if has_class_folders(source):
         return source
     raise InputError(
-        f"{source} is not a data set: it has neither HAM10000_metadata.csv (or .tab) nor an "
-        f"ISIC 2018 *GroundTruth.csv.{_hint(here, source)} To try skinlite without data: skinlite "
-        "demo"
+        f"{source} is not a data set that is known by its files (HAM10000, ISIC, PAD-UFES-20, a "
+        f"folder for each class).{_hint(here, source)} To try skinlite without data: skinlite demo"
     )
 
 

@@ -43,15 +43,18 @@ def split_by_lesion(
             "on. Give positive shares whose sum is well below 1."
         )
     _check_seed(seed)
-    # A joined lesion may have two diagnoses: the alphabet decides, not the order of the rows.
-    lesions = frame.groupby("lesion_id")["dx"].min()
+    # Images that stay together may have several diagnoses, as those of a patient: the rarest one
+    # decides, and between equals the alphabet.
+    held = frame.groupby("dx")["lesion_id"].nunique().sort_index().sort_values(kind="stable")
+    ranks = frame["dx"].map({dx: rank for rank, dx in enumerate(held.index)})
+    lesions = ranks.groupby(frame["lesion_id"]).min().map(dict(enumerate(held.index))).rename("dx")
     counts = lesions.value_counts()
     sides = SPLITS if test else SPLITS[:2]
     if counts.min() < len(sides):
         raise InputError(
-            f"Class {counts.idxmin()!r} has {counts.min()} lesion(s); a stratified split needs at "
-            f"least {len(sides)}, one for each of {', '.join(sides)}. Add lesions of it, or give "
-            "your own split: `split=FILE.csv`."
+            f"Class {counts.idxmin()!r} has {counts.min()} lesion(s), where all of a known patient "
+            f"count as one; a stratified split needs at least {len(sides)}, one for each of "
+            f"{', '.join(sides)}. Add lesions of it, or give your own split: `split=FILE.csv`."
         )
     rng = np.random.default_rng(seed)
     assigned = pd.Series("train", index=lesions.index)

@@ -118,6 +118,8 @@ def test_any_table_with_a_column_of_labels(tmp_path: Path) -> None:
         folder / "metadata.csv", label_column="kind", classes=["wart", "mole", "other"]
     )
     assert ordered.classes.codes == ("wart", "mole", "other")
+    spelled = read_dataset(folder / "metadata.csv", label_column="KIND")
+    assert list(spelled.frame["dx"]) == list(ordered.frame["dx"])
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ def test_what_is_no_table_is_named(tmp_path: Path, content: bytes, message: str)
 
 
 def test_no_folder_and_no_data_say_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no folder .* Give a HAM10000"):
+    with pytest.raises(InputError, match=r"no folder .* Give the folder or the table"):
         find_table(tmp_path / "absent")
     with pytest.raises(InputError, match="skinlite demo"):
         find_table(tmp_path)

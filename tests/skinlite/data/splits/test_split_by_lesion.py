@@ -136,3 +136,12 @@ def test_the_real_data_splits_without_a_leak_where_the_image_level_leaks(ham1000
     leaky = test["lesion_id"].isin(leaks)
     assert leaky.mean() == pytest.approx(0.42, abs=0.05)
     assert leaky[test["dx"] == "mel"].mean() == pytest.approx(0.72, abs=0.1)
+
+
+def test_a_class_that_comes_with_others_alone_is_on_every_side() -> None:
+    """As scc of a patient who has nv too: the alphabet would call all of them nv."""
+    rows = [(f"{kind}{n}", f"{kind}{n}", kind) for kind in ("bcc", "nv") for n in range(12)]
+    rows += [(f"p{n}-{kind}", f"p{n}", kind) for n in range(6) for kind in ("nv", "scc")]
+    frame = pd.DataFrame(rows, columns=["image_id", "lesion_id", "dx"])
+    split = split_by_lesion(frame, seed=0).merge(frame)
+    assert split.groupby("dx")["split"].nunique().to_dict() == {"bcc": 3, "nv": 3, "scc": 3}
