@@ -9,7 +9,7 @@ demo: $(READY)
 	$(BIN)/skinlite demo --out demo
 
 test: $(READY)
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .
