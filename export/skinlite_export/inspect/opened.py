@@ -63,6 +63,15 @@ class Opened:
             )
         if is_detector(found):
             return "It looks like an object detector: its outputs are boxes, not classes."
+        if not self.scores:
+            shapes = ", ".join(
+                f"{one.name!r} is {' x '.join('?' if n is None else str(n) for n in one.shape)}"
+                for one in found.outputs
+            )
+            return (
+                f"None of its outputs is a row of scores, one for each class ({shapes}), so that "
+                "it is no image classifier: an object detector or a segmentation network?"
+            )
         if len(self.scores) != 1:
             names = ", ".join(repr(tensor.name) for tensor in found.outputs)
             return (
