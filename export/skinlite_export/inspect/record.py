@@ -33,6 +33,11 @@ class InspectedTensor(Record):
     layout: Literal["NHWC", "NCHW", ""] = ""
     quantization: Quantization | None = None
 
+    @property
+    def unscaled(self) -> bool:
+        """Whether it is int8 or uint8, and which level stands for which number isn't known."""
+        return self.dtype in ("int8", "uint8") and self.quantization is None
+
     def store(self, real: ArrayLike) -> NDArray[Any]:
         """Real numbers as the tensor holds them: through its scale, rounded and cut off."""
         values, kind = np.asarray(real, np.float32), np.dtype(self.dtype)

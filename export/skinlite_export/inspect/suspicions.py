@@ -23,7 +23,7 @@ def _all(opened: Opened) -> Iterator[str]:
         # Keras' own files have no fixed batch, and shouldn't.
         yield from _input(tensor, found.format in ("tflite", "onnx"))
     for tensor in (*found.inputs, *found.outputs):
-        if tensor.dtype in ("int8", "uint8") and not tensor.quantization:
+        if tensor.unscaled:
             yield f"{tensor.name!r} is {tensor.dtype} without quantization parameters."
     if is_detector(found):
         yield "It looks like an object detector: its outputs are boxes, not classes."
