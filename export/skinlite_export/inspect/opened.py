@@ -46,6 +46,11 @@ class Opened:
         named = [i for i, tensor in enumerate(outputs) if tensor.name == PROBABILITIES]
         return named or [i for i, tensor in enumerate(outputs) if is_vector(tensor)]
 
+    @property
+    def single(self) -> bool:
+        """Whether one number says it all: how likely the second of two classes is."""
+        return [self.inspection.outputs[i].shape[-1] for i in self.scores] == [1]
+
     def refusal(self) -> str:
         """Why images can't be tried on it, in a sentence; empty: they can."""
         found, images = self.inspection, self.images

@@ -31,10 +31,9 @@ def _all(opened: Opened) -> Iterator[str]:
         names = ", ".join(repr(tensor.name) for tensor in found.outputs)
         yield f"It has {len(found.outputs)} outputs: {names}."
     if found.scores == "logits":
-        single = found.outputs[opened.scores[0]].shape[-1] == 1
-        function = "the logistic function (sigmoid)" if single else "softmax"
+        function = "the logistic function (sigmoid)" if opened.single else "softmax"
         yield f"Its outputs are logits: an app has to apply {function} before it shows them."
-    elif found.scores == "sigmoid" and found.outputs[opened.scores[0]].shape[-1] != 1:
+    elif found.scores == "sigmoid" and not opened.single:
         yield "Its outputs are in 0 to 1, but don't sum to 1: each class is judged by itself."
     if found.format == "tflite" and not found.signatures:
         yield "It has no signature: inputs and outputs are found by their place alone."

@@ -142,8 +142,9 @@ class _Judged:
                 f"of this data{first}."
             )
         elif outputs < len(classes):
+            number = "one output" if self._opened.single else f"{outputs} outputs"
             self.notes.append(
-                f"It has {outputs} outputs for {len(classes)} labels: some labels share an output, "
+                f"It has {number} for {len(classes)} labels: some labels share an output, "
                 "or have none."
             )
 
