@@ -193,8 +193,8 @@ def _by_softmax(file: Path, declared: bool | None, opened: Opened) -> bool:
         return found
     made = "logits" if found else "probabilities"
     raise InputError(
-        f"`logits={declared}`: the outputs of {file} are {made} (seen on made images). Leave it "
-        "out."
+        f"`logits={declared}`: the outputs of {file} are {made}, by what it gave for a few images "
+        "that skinlite made up. Leave it out."
     )
 
 

@@ -166,6 +166,26 @@ def keras_h5(path: Path, config: Any) -> Path:
     ("layer", "name"),
     [
         ({"class_name": "Lambda", "config": {"name": "run"}}, "Lambda 'run'"),
+        (
+            {
+                "class_name": "Lambda",
+                "config": {
+                    "name": "run",
+                    "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}},
+                },
+            },
+            "Lambda 'run' is code",
+        ),
+        (
+            {
+                "class_name": "Dense",
+                "config": {
+                    "name": "d",
+                    "activation": {"class_name": "__lambda__", "config": {"code": "4wEA"}},
+                },
+            },
+            "__lambda__ is code",
+        ),
         ({"class_name": "TFOpLambda", "config": {"name": "tf.math"}}, "TFOpLambda 'tf.math'"),
         ({"class_name": "Mine", "module": "app", "config": {"name": "a"}}, "Mine 'a'"),
         (
