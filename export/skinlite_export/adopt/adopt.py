@@ -137,9 +137,9 @@ def adopt(
             f"{file} can't be adopted. {UNINFORMED} Give images that are labelled with its classes."
         )
     declared = Hypothesis(
-        cast(Pixels, settled("pixels", pixels, finding.pixels)),
-        cast(Channels, settled("channels", channels, finding.channels)),
-        cast(Shaping, settled("geometry", geometry, finding.geometry, may_be_open=True)),
+        cast(Pixels, settled("pixels", pixels, finding)),
+        cast(Channels, settled("channels", channels, finding)),
+        cast(Shaping, settled("geometry", geometry, finding, may_be_open=True)),
     )
     _warn_of_antialias(finding)
     order = settled_classes(classes, finding, codes)

@@ -146,6 +146,7 @@ class Finding(Record):
         chance: what labels drawn by lot reach once in a thousand.
         labels: of the data.
         images: tried, at most one a lesion.
+        every: whether these were all that there are, also for what came near: more can't tell.
         pixels, channels, geometry, antialias: see `Choice`.
         classes: a choice for each label.
         notes: what to think of it, a sentence each.
@@ -156,6 +157,7 @@ class Finding(Record):
     chance: float
     labels: tuple[str, ...]
     images: int
+    every: bool
     pixels: Choice
     channels: Choice
     geometry: Choice
@@ -168,6 +170,20 @@ class Finding(Record):
         """What can't be told and must be known to feed the file; the resizing may stay open."""
         parts = [name for name in ("pixels", "channels") if not getattr(self, name).told]
         return (*parts, *(f"class {one.label}" for one in self.classes if not one.told))
+
+    @property
+    def remedy(self) -> str:
+        """What to do where something can't be told, in a sentence or two."""
+        if self.every:
+            return (
+                f"All {self.images} images that count were tried, one a lesion, or a patient where "
+                "lesions aren't known. Give others: of more lesions, or more like those that the "
+                "file was trained on."
+            )
+        return (
+            "Try more with `images`, or images that are more like those that the file was trained "
+            "on."
+        )
 
 
 class Inspection(Record):

@@ -87,8 +87,7 @@ def inspect(
         untold = found.finding.untold
         if untold:
             raise InputError(
-                f"{feed} isn't written: {', '.join(untold)} can't be told. Try more with --images, "
-                "or images that are more like those that the file was trained on."
+                f"{feed} isn't written: {', '.join(untold)} can't be told. {found.finding.remedy}"
             )
         write_atomically(feed, found.finding.feed.model_dump_json(indent=1) + "\n")
         console.print(f"{feed}: how to feed {file.name}", markup=False, soft_wrap=True)

@@ -112,6 +112,10 @@ def test_what_cant_be_told_is_not_written(
     constant = skinlite("inspect", model(sharp=0.0), "--data", images, "--feed", feed)
     assert constant.code == 2 and "can't be told" in constant.out
     assert "pixels, channels, class bcc, class mel, class nv can't be told" in constant.err
+    assert "All 18 images that count were tried, one a lesion" in constant.err
+    assert "--images" not in constant.err
+    fewer = skinlite("inspect", model(sharp=0.0), "--data", images, "--feed", feed, "--images", "9")
+    assert "can't be told. Try more with --images" in fewer.err
     two = skinlite("inspect", model(outputs=2), "--data", images, "--feed", feed, "--json")
     assert two.code == 2 and "2 of its outputs" in two.err
     assert "2 of its outputs" in json.loads(two.out)["refused"]
