@@ -23,6 +23,7 @@ FLAGS = {
     "install_runtime": "skinlite serve --install-runtime",
     "kits": "--kit",
     "localization": "--site",
+    "logits=False": "--probabilities",
     "operating_points": "--operating-point",
     "resume": "skinlite train --resume",
     "rewrites=()": "--rewrites none",

@@ -137,9 +137,9 @@ def adopt(
             f"{file} can't be adopted. {UNINFORMED} Give images that are labelled with its classes."
         )
     declared = Hypothesis(
-        cast(Pixels, settled("pixels", pixels, finding.pixels)),
-        cast(Channels, settled("channels", channels, finding.channels)),
-        cast(Shaping, settled("geometry", geometry, finding.geometry, may_be_open=True)),
+        cast(Pixels, settled("pixels", pixels, finding)),
+        cast(Channels, settled("channels", channels, finding)),
+        cast(Shaping, settled("geometry", geometry, finding, may_be_open=True)),
     )
     _warn_of_antialias(finding)
     order = settled_classes(classes, finding, codes)
@@ -193,8 +193,8 @@ def _by_softmax(file: Path, declared: bool | None, opened: Opened) -> bool:
         return found
     made = "logits" if found else "probabilities"
     raise InputError(
-        f"`logits={declared}`: the outputs of {file} are {made} (seen on made images). Leave it "
-        "out."
+        f"`logits={declared}`: the outputs of {file} are {made}, by what it gave for a few images "
+        "that skinlite made up. Leave it out."
     )
 
 

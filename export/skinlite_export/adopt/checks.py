@@ -98,18 +98,19 @@ def check_declared(
         raise InputError(f"`classes` lacks {', '.join(missing)}.")
 
 
-def settled(name: str, declared: str, choice: Choice, may_be_open: bool = False) -> str:
+def settled(name: str, declared: str, finding: Finding, may_be_open: bool = False) -> str:
     """A part of the feed: what was declared, if labelled images say so too; or what they say.
 
     Args:
         name: of the part.
         declared: or `AUTO`.
-        choice: what the images say.
+        finding: what the images say.
         may_be_open: whether it matters little where they can't tell.
 
     Raises:
         InputError: they say otherwise, or can't tell.
     """
+    choice: Choice = getattr(finding, name)
     differs = declared not in (AUTO, choice.value, *choice.same)
     if differs and (choice.told or not may_be_open):
         ahead = ""
@@ -124,8 +125,7 @@ def settled(name: str, declared: str, choice: Choice, may_be_open: bool = False)
         rival = f" against {choice.runner_up}" if choice.runner_up else ""
         raise InputError(
             f"Which {name} this network takes can't be told by these labelled images: "
-            f"{choice.value}{rival}. Try more with `images`, or images that are more like those "
-            "that trained it."
+            f"{choice.value}{rival}. {finding.remedy}"
         )
     return choice.value if declared == AUTO else declared
 
@@ -146,8 +146,8 @@ def settled_classes(
     doubtful = [name for name, one in found.items() if not one.told]
     if doubtful:
         raise InputError(
-            f"Which outputs are {', '.join(doubtful)} can't be told by these labelled images. Try "
-            "more with `images`, or images that are more like those that trained it."
+            f"Which outputs are {', '.join(doubtful)} can't be told by these labelled images. "
+            f"{finding.remedy}"
         )
     if declared is not None:
         wrong = [name for name in codes if found[name].output != list(declared).index(name)]

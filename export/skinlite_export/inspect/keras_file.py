@@ -43,6 +43,9 @@ HALF = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 COMPUTES_IN = "computes in"
 """Of what `Inspection.metadata` says of them."""
 
+FUNCTION = "__lambda__"
+"""The code in a Lambda layer: the layer's name says more."""
+
 MOST_BYTES = 64 << 20
 
 
@@ -230,7 +233,8 @@ def _is_layer(thing: dict[str, Any]) -> bool:
 
 def foreign_in(config: Any) -> list[str]:
     """The names of all in a parsed configuration that runs somebody's code, or is unknown."""
-    return sorted({name for one in objects_of(config) if (name := _foreign(one))})
+    names = {name for one in objects_of(config) if (name := _foreign(one))}
+    return sorted(names - {FUNCTION} or names)
 
 
 def _foreign(thing: dict[str, Any]) -> str:

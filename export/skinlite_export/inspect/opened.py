@@ -46,6 +46,11 @@ class Opened:
         named = [i for i, tensor in enumerate(outputs) if tensor.name == PROBABILITIES]
         return named or [i for i, tensor in enumerate(outputs) if is_vector(tensor)]
 
+    @property
+    def single(self) -> bool:
+        """Whether one number says it all: how likely the second of two classes is."""
+        return [self.inspection.outputs[i].shape[-1] for i in self.scores] == [1]
+
     def refusal(self) -> str:
         """Why images can't be tried on it, in a sentence; empty: they can."""
         found, images = self.inspection, self.images
@@ -63,6 +68,15 @@ class Opened:
             )
         if is_detector(found):
             return "It looks like an object detector: its outputs are boxes, not classes."
+        if not self.scores:
+            shapes = ", ".join(
+                f"{one.name!r} is {' x '.join('?' if n is None else str(n) for n in one.shape)}"
+                for one in found.outputs
+            )
+            return (
+                f"None of its outputs is a row of scores, one for each class ({shapes}), so that "
+                "it is no image classifier: an object detector or a segmentation network?"
+            )
         if len(self.scores) != 1:
             names = ", ".join(repr(tensor.name) for tensor in found.outputs)
             return (

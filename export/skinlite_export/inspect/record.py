@@ -33,6 +33,11 @@ class InspectedTensor(Record):
     layout: Literal["NHWC", "NCHW", ""] = ""
     quantization: Quantization | None = None
 
+    @property
+    def unscaled(self) -> bool:
+        """Whether it is int8 or uint8, and which level stands for which number isn't known."""
+        return self.dtype in ("int8", "uint8") and self.quantization is None
+
     def store(self, real: ArrayLike) -> NDArray[Any]:
         """Real numbers as the tensor holds them: through its scale, rounded and cut off."""
         values, kind = np.asarray(real, np.float32), np.dtype(self.dtype)
@@ -141,6 +146,7 @@ class Finding(Record):
         chance: what labels drawn by lot reach once in a thousand.
         labels: of the data.
         images: tried, at most one a lesion.
+        every: whether these were all that there are, also for what came near: more can't tell.
         pixels, channels, geometry, antialias: see `Choice`.
         classes: a choice for each label.
         notes: what to think of it, a sentence each.
@@ -151,6 +157,7 @@ class Finding(Record):
     chance: float
     labels: tuple[str, ...]
     images: int
+    every: bool
     pixels: Choice
     channels: Choice
     geometry: Choice
@@ -163,6 +170,20 @@ class Finding(Record):
         """What can't be told and must be known to feed the file; the resizing may stay open."""
         parts = [name for name in ("pixels", "channels") if not getattr(self, name).told]
         return (*parts, *(f"class {one.label}" for one in self.classes if not one.told))
+
+    @property
+    def remedy(self) -> str:
+        """What to do where something can't be told, in a sentence or two."""
+        if self.every:
+            return (
+                f"All {self.images} images that count were tried, one a lesion, or a patient where "
+                "lesions aren't known. Give others: of more lesions, or more like those that the "
+                "file was trained on."
+            )
+        return (
+            "Try more with `images`, or images that are more like those that the file was trained "
+            "on."
+        )
 
 
 class Inspection(Record):

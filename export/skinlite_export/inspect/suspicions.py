@@ -23,7 +23,7 @@ def _all(opened: Opened) -> Iterator[str]:
         # Keras' own files have no fixed batch, and shouldn't.
         yield from _input(tensor, found.format in ("tflite", "onnx"))
     for tensor in (*found.inputs, *found.outputs):
-        if tensor.dtype in ("int8", "uint8") and not tensor.quantization:
+        if tensor.unscaled:
             yield f"{tensor.name!r} is {tensor.dtype} without quantization parameters."
     if is_detector(found):
         yield "It looks like an object detector: its outputs are boxes, not classes."
@@ -31,10 +31,9 @@ def _all(opened: Opened) -> Iterator[str]:
         names = ", ".join(repr(tensor.name) for tensor in found.outputs)
         yield f"It has {len(found.outputs)} outputs: {names}."
     if found.scores == "logits":
-        single = found.outputs[opened.scores[0]].shape[-1] == 1
-        function = "the logistic function (sigmoid)" if single else "softmax"
+        function = "the logistic function (sigmoid)" if opened.single else "softmax"
         yield f"Its outputs are logits: an app has to apply {function} before it shows them."
-    elif found.scores == "sigmoid" and found.outputs[opened.scores[0]].shape[-1] != 1:
+    elif found.scores == "sigmoid" and not opened.single:
         yield "Its outputs are in 0 to 1, but don't sum to 1: each class is judged by itself."
     if found.format == "tflite" and not found.signatures:
         yield "It has no signature: inputs and outputs are found by their place alone."

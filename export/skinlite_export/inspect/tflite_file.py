@@ -1,5 +1,6 @@
 """Read any .tflite: by its flatbuffer, and by LiteRT where that runs it."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -40,9 +41,21 @@ def open_tflite(path: Path) -> Opened:
         reason = fault.rstrip(".") if content else "it is empty"
         raise InputError(f"{path} is no .tflite: {reason or 'it does not begin as one does'}.")
     if fault:
-        reason = f"LiteRT can't run it: {fault.rstrip('.')}."
+        reason = f"LiteRT can't run it: {_told(fault.rstrip('.'), found)}."
         return Opened(found.model_copy(update={"runs": reason}))
     return Opened(found, _runner(interpreters, found))
+
+
+def _told(fault: str, found: Inspection) -> str:
+    """What LiteRT says; before it the reason, where it is one of its own checks of scales."""
+    unscaled = [one for one in (*found.inputs, *found.outputs) if one.unscaled]
+    if not unscaled or not re.search("quantization|scale", fault):
+        return fault
+    return (
+        f"{unscaled[0].name!r} is {unscaled[0].dtype} without quantization parameters. Convert it "
+        "again with a representative dataset, or get the file with its quantization. LiteRT's own "
+        f"words: {fault}"
+    )
 
 
 def _interpreter(content: bytes) -> Any:

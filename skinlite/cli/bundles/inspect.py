@@ -80,21 +80,20 @@ def inspect(
     if as_json:
         output.print_json(found.model_dump_json())
     else:
-        _print(found)
+        _print(found, opened.single)
     if refused:
         raise refused
     if feed and found.finding:
         untold = found.finding.untold
         if untold:
             raise InputError(
-                f"{feed} isn't written: {', '.join(untold)} can't be told. Try more with --images, "
-                "or images that are more like those that the file was trained on."
+                f"{feed} isn't written: {', '.join(untold)} can't be told. {found.finding.remedy}"
             )
         write_atomically(feed, found.finding.feed.model_dump_json(indent=1) + "\n")
         console.print(f"{feed}: how to feed {file.name}", markup=False, soft_wrap=True)
 
 
-def _print(found: "Inspection") -> None:
+def _print(found: "Inspection", single: bool) -> None:
     made_by = f", made by {found.made_by}" if found.made_by else ""
     output.print(f"{found.file}: {found.format}, {found.bytes:,} bytes{made_by}", markup=False)
     table = Table("", "name", "shape", "format", "layout", "scale, zero point")
@@ -122,7 +121,7 @@ def _print(found: "Inspection") -> None:
     for suspicion in found.suspicions:
         output.print(f"[yellow]suspicious:[/] {escape(suspicion)}")
     if found.finding:
-        _print_finding(found.finding)
+        _print_finding(found.finding, single)
 
 
 def _row(tensor: "InspectedTensor") -> tuple[str, ...]:
@@ -132,7 +131,7 @@ def _row(tensor: "InspectedTensor") -> tuple[str, ...]:
     return escape(tensor.name), shape, tensor.dtype, tensor.layout, quantization
 
 
-def _print_finding(found: "Finding") -> None:
+def _print_finding(found: "Finding", single: bool) -> None:
     import math
 
     most = math.log(len(found.labels))
@@ -143,14 +142,19 @@ def _print_finding(found: "Finding") -> None:
     table = Table()
     for name in ("", "best", "runner-up", "ahead by, nats", ""):
         table.add_column(name)
-    rows = [(part, getattr(found, part), "") for part in ("pixels", "channels", "geometry")]
-    rows.append(("antialias", found.antialias, ""))
-    rows += [(f"class {one.label}", one, "output ") for one in found.classes]
-    for title, choice, before in rows:
+    parts = ("pixels", "channels", "geometry", "antialias")
+    rows = [(part, choice := getattr(found, part), choice.value) for part in parts]
+    # A single output counts as two, of which the file has the second, as its output 0.
+    names = {"0": "1 - output 0", "1": "output 0"} if single else {}
+    rows += [
+        (f"class {one.label}", one, one.value and names.get(one.value, f"output {one.value}"))
+        for one in found.classes
+    ]
+    for title, choice, value in rows:
         same = f" (same: {', '.join(choice.same)})" if choice.same else ""
         table.add_row(
             escape(title),
-            escape(f"{before}{choice.value}{same}") if choice.value else "no output",
+            escape(f"{value}{same}") if value else "no output",
             escape(choice.runner_up),
             _interval(choice.margin) if choice.margin else "",
             "" if choice.told else "[yellow]can't be told[/]",
@@ -158,8 +162,12 @@ def _print_finding(found: "Finding") -> None:
     wide().print(table)
     for note in found.notes:
         output.print(f"[yellow]note:[/] {escape(as_flags(note))}")
-    classes = ", ".join(name or "-" for name in found.feed.classes)
-    output.print(f"outputs in order: {classes}", markup=False)
+    classes = [name or "-" for name in found.feed.classes]
+    line = f"outputs in order: {', '.join(classes)}"
+    if single:
+        through = ", through the logistic function," if found.feed.logits else ""
+        line = f"output 0{through} is the probability of {classes[1]} ({classes[0]}: 1 minus it)"
+    output.print(line, markup=False)
 
 
 def _interval(margin: "Margin") -> str:

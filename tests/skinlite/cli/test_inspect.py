@@ -1,6 +1,7 @@
 """``skinlite inspect``: tables, --json, --feed, and what it says to bad input."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ def images(tmp_path: Path) -> Path:
 def model(tmp_path: Path) -> Callable[..., Path]:
     """Makes an .onnx of 8 px, RGB 0-255, that gives the nearest colour as logits."""
 
-    def make(outputs: int = 1, sharp: float = 0.01) -> Path:
+    def make(
+        outputs: int = 1, sharp: float = 0.01, single: bool = False, sigmoid: bool = False
+    ) -> Path:
         means = np.array([COLOURS[name] for name in ("nv", "mel", "bcc")], np.float32)
         constants: dict[str, Any] = {
             "axes": np.array([1, 2]),
@@ -45,20 +48,27 @@ def model(tmp_path: Path) -> Callable[..., Path]:
             helper.make_node("ReduceMean", ["cut", "axes"], ["mean"], keepdims=0),
             helper.make_node("Gemm", ["mean", "kernel", "bias"], ["logits"]),
         ]
+        if single:  # how likely mel is, of nv and mel
+            for name in ("kernel", "bias"):
+                constants[name] = np.diff(constants[name])[..., :1]
         names = ["logits", *(f"more_{number}" for number in range(1, outputs))]
+        if sigmoid:
+            names = ["score"]
+            steps.append(helper.make_node("Sigmoid", ["logits"], names))
         steps += [helper.make_node("Identity", ["logits"], [name]) for name in names[1:]]
+        width = len(constants["bias"])
         graph = helper.make_graph(
             steps,
             "colours",
             [helper.make_tensor_value_info("pixels", onnx.TensorProto.FLOAT, [1, 8, 8, 3])],
-            [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, 3]) for n in names],
+            [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, [1, width]) for n in names],
             [
                 numpy_helper.from_array(np.asarray(value, getattr(value, "dtype", None)), name)
                 for name, value in constants.items()
             ],
         )
         opset = [helper.make_opsetid("", 18)]
-        path = tmp_path / f"colours-{outputs}-{sharp}.onnx"
+        path = tmp_path / f"colours-{outputs}-{sharp}-{single}-{sigmoid}.onnx"
         onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
         return path
 
@@ -84,6 +94,17 @@ def test_tables_json_and_feed(
     assert bare["finding"] is None and bare["outputs"][0]["shape"] == [1, 3]
 
 
+def test_a_single_output_is_named_as_the_file_has_it(
+    skinlite: Callable[..., Any], model: Callable[..., Path], images: Path
+) -> None:
+    shutil.rmtree(images / "bcc")
+    for sigmoid, through in ((True, ""), (False, ", through the logistic function,")):
+        told = skinlite("inspect", model(single=True, sigmoid=sigmoid), "--data", images)
+        assert told.code == 0
+        assert f"output 0{through} is the probability of mel (nv: 1 minus it)" in told.out
+        assert "1 - output 0" in told.out and "output 1" not in told.out
+
+
 def test_what_cant_be_told_is_not_written(
     skinlite: Callable[..., Any], model: Callable[..., Path], images: Path, tmp_path: Path
 ) -> None:
@@ -91,6 +112,10 @@ def test_what_cant_be_told_is_not_written(
     constant = skinlite("inspect", model(sharp=0.0), "--data", images, "--feed", feed)
     assert constant.code == 2 and "can't be told" in constant.out
     assert "pixels, channels, class bcc, class mel, class nv can't be told" in constant.err
+    assert "All 18 images that count were tried, one a lesion" in constant.err
+    assert "--images" not in constant.err
+    fewer = skinlite("inspect", model(sharp=0.0), "--data", images, "--feed", feed, "--images", "9")
+    assert "can't be told. Try more with --images" in fewer.err
     two = skinlite("inspect", model(outputs=2), "--data", images, "--feed", feed, "--json")
     assert two.code == 2 and "2 of its outputs" in two.err
     assert "2 of its outputs" in json.loads(two.out)["refused"]

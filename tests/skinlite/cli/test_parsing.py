@@ -43,6 +43,8 @@ COMMANDS = {"data/duplicates/results.py", "model_card/checklist.py"}
         ("`weights=FILE`", "--weights FILE"),
         ("`fine_tuning`", "--fine-tuning-epochs"),
         ("`gates=None`", "--gates off"),
+        ("`logits=True`", "--logits"),
+        ("`logits=False`", "--probabilities"),
         ("`rewrites=()`", "--rewrites none"),
         ("`resume=runs/my run`", "skinlite train --resume 'runs/my run'"),
         ("`install_runtime=True`", "skinlite serve --install-runtime"),

@@ -59,7 +59,7 @@ def test_what_was_declared_is_held_against_the_images(
         ({"channels": "RGB"}, "`channels='RGB'` isn't how .* say BGR"),
         ({"geometry": "stretch"}, "`geometry='stretch'` isn't how .* say crop"),
         ({"classes": CLASSES}, f"labelled images say {','.join(THEIRS)}"),
-        ({"logits": True}, "are probabilities"),
+        ({"logits": True}, "are probabilities, by what it gave for a few images that skinlite"),
         ({"classes": ("nv", *THEIRS[:6])}, "`classes` has 'nv' twice"),
         ({"classes": THEIRS[:6]}, "`classes` lacks df"),
         ({"classes": (*THEIRS[:6], "scc")}, "'scc' is none of akiec, bcc"),

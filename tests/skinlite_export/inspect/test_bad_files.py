@@ -83,6 +83,18 @@ def test_an_object_detector(refused: Callable[..., None], tmp_path: Path) -> Non
     refused("adopt", file, ".onnx")
 
 
+def test_no_row_of_scores(refused: Callable[..., None], tmp_path: Path) -> None:
+    """As YOLO gives it: for each of eight places a box and how likely it is."""
+    import keras
+
+    image = keras.Input((32, 32, 3))
+    x = keras.layers.Dense(40)(keras.layers.GlobalAveragePooling2D()(image))
+    file = tmp_path / "yolo.keras"
+    keras.Model(image, keras.layers.Reshape((8, 5), name="boxes")(x)).save(file)
+    for command in ("inspect", "adopt"):
+        refused(command, file, "is ? x 8 x 5), so that it is no image classifier")
+
+
 def test_a_batch_that_isnt_1(
     refused: Callable[..., None], onnx_file: Made, skinlite: Callable[..., Any], coloured: Made
 ) -> None:

@@ -13,6 +13,7 @@ import h5py
 import numpy as np
 import onnx
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from onnx import numpy_helper
 
 from skinlite.data.dataset import read_dataset
@@ -23,6 +24,7 @@ from skinlite_export.inspect.feeding.how_to_feed import find_feed
 from skinlite_export.inspect.feeding.labelled_images import draw_images
 from skinlite_export.inspect.feeding.trials import patients_for
 from skinlite_export.inspect.open_model import open_model
+from skinlite_export.tflite.flatbuffer import pack, unpack
 
 Made = Callable[..., Path]
 
@@ -66,6 +68,25 @@ def test_what_a_phone_lacks_is_suspicious(tflite_file: Made) -> None:
         assert found.inputs[0].layout == "NHWC"
     found = open_model(tflite_file(dtype="INT8", scale=False)).inspection
     assert "'pixels' is int8 without quantization parameters." in found.suspicions
+
+
+def test_why_integers_without_a_scale_do_not_run(tflite_file: Made, tmp_path: Path) -> None:
+    """LiteRT names a line of its source; what is wrong and what to do is in the file."""
+    model = unpack(tflite_file().read_bytes())
+    for tensor in model.subgraphs[0].tensors:
+        buffer = model.buffers[tensor.buffer]
+        if tensor.name == b"bias":
+            tensor.type = schema.TensorType.INT32
+        elif tensor.type == schema.TensorType.FLOAT32:
+            tensor.type = schema.TensorType.INT8
+            buffer.data = None if buffer.data is None else buffer.data[::4]
+    path = tmp_path / "unscaled.tflite"
+    path.write_bytes(pack(model, 4096))
+    found = open_model(path).inspection
+    assert found.runs.startswith(
+        "LiteRT can't run it: 'pixels' is int8 without quantization parameters. Convert it again "
+        "with a representative dataset, or get the file with its quantization. "
+    )
 
 
 def test_our_own_file(exported: Callable[..., Bundle], tiny_data: Path) -> None:
@@ -145,6 +166,26 @@ def keras_h5(path: Path, config: Any) -> Path:
     ("layer", "name"),
     [
         ({"class_name": "Lambda", "config": {"name": "run"}}, "Lambda 'run'"),
+        (
+            {
+                "class_name": "Lambda",
+                "config": {
+                    "name": "run",
+                    "function": {"class_name": "__lambda__", "config": {"code": "4wEA"}},
+                },
+            },
+            "Lambda 'run' is code",
+        ),
+        (
+            {
+                "class_name": "Dense",
+                "config": {
+                    "name": "d",
+                    "activation": {"class_name": "__lambda__", "config": {"code": "4wEA"}},
+                },
+            },
+            "__lambda__ is code",
+        ),
         ({"class_name": "TFOpLambda", "config": {"name": "tf.math"}}, "TFOpLambda 'tf.math'"),
         ({"class_name": "Mine", "module": "app", "config": {"name": "a"}}, "Mine 'a'"),
         (

@@ -68,6 +68,8 @@ class _Judged:
             self.notes.append(UNINFORMED)
         classes = self._classes(best, informed)
         choices = {part: self._choice(best, part, informed) for part in Hypothesis._fields}
+        untold = [one for one in (choices["pixels"], choices["channels"]) if not one.told]
+        seen = [count, *(one.margin.images for one in untold if one.margin)]
         self._outputs_left(classes, predictions.shape[1])
         self._own_lists(classes)
         return Finding(
@@ -76,6 +78,7 @@ class _Judged:
             chance=luck,
             labels=self._data.names,
             images=count,
+            every=self._data.every and min(seen) == len(self._data.labels),
             classes=classes,
             notes=tuple(self.notes),
             **choices,
@@ -142,8 +145,9 @@ class _Judged:
                 f"of this data{first}."
             )
         elif outputs < len(classes):
+            number = "one output" if self._opened.single else f"{outputs} outputs"
             self.notes.append(
-                f"It has {outputs} outputs for {len(classes)} labels: some labels share an output, "
+                f"It has {number} for {len(classes)} labels: some labels share an output, "
                 "or have none."
             )
 

@@ -25,12 +25,14 @@ class LabelledImages:
         everyone: all rows, of which ``frame`` was drawn.
         names: of the classes, sorted.
         labels: (N,), positions in ``names``.
+        every: whether these are all that count, one a lesion.
     """
 
     frame: pd.DataFrame
     everyone: pd.DataFrame
     names: tuple[str, ...]
     labels: NDArray[np.intp]
+    every: bool
 
     def first(self, each: int) -> int:
         """How many images the first ``each`` of every class are."""
@@ -63,4 +65,5 @@ def draw_images(source: Dataset | Path, most: int, seed: int = 0) -> LabelledIma
     frame = shuffled.assign(turn=turn)[turn < each]
     frame = frame.sort_values(["turn", "dx"], kind="stable").reset_index(drop=True)
     labels = frame["dx"].map(names.index).to_numpy(np.intp)
-    return LabelledImages(frame.drop(columns="turn"), everyone, names, labels)
+    every = len(frame) == len(shuffled)
+    return LabelledImages(frame.drop(columns="turn"), everyone, names, labels, every)
