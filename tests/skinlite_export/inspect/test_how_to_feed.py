@@ -149,6 +149,21 @@ def test_a_list_of_labels_in_the_file_is_held_against_the_images(
     assert right or "says that output 0 is akiec; by these images output 4 is" in notes[0]
 
 
+def test_a_list_of_the_only_output_names_the_second_of_two_classes(
+    onnx_file: Made, fed: Callable[..., Finding]
+) -> None:
+    malignant = np.array([name in ("akiec", "bcc", "vasc") for name in NAMES], np.float32)[:, None]
+    path = onnx_file(groups=malignant)
+    told = {}
+    for label in ("vasc", "nv"):
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {"labels.txt": label})
+        onnx.save(model, path)
+        told[label] = [note for note in fed(path).notes if "labels.txt" in note]
+    assert told["vasc"] == []
+    assert "says that its output is nv; by these images it is the other's" in told["nv"][0]
+
+
 def test_square_images_are_tried_once_whether_cropped_or_not(
     onnx_file: Made, tmp_path: Path
 ) -> None:

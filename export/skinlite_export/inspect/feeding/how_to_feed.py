@@ -127,12 +127,17 @@ class _Judged:
         told = {one.label: one.output for one in classes if one.told}
         for name, text in self._opened.inspection.metadata.items():
             lines = [line.strip().lower() for line in text.strip().splitlines()]
+            if self._opened.single and len(lines) == 1:  # here output 1 stands for the only one
+                lines = ["", *lines]
             wrong = [one for one in told if one in lines and lines.index(one) != told[one]]
             if wrong and len(lines) == len(set(lines)):
                 label = wrong[0]
+                outputs = f"output {lines.index(label)}", f"output {told[label]} is"
+                if self._opened.single:
+                    outputs = "its output", "it is the other's"
                 self.notes.append(
-                    f"{name} in the file says that output {lines.index(label)} is {label}; by "
-                    f"these images output {told[label]} is. An app that reads that list is wrong."
+                    f"{name} in the file says that {outputs[0]} is {label}; by these images "
+                    f"{outputs[1]}. An app that reads that list is wrong."
                 )
 
     def _outputs_left(self, classes: tuple[ClassChoice, ...], outputs: int) -> None:
