@@ -69,7 +69,7 @@ def front(
     if least > max(FRONT):
         raise unreachable(max(FRONT), least)
     for share, place in places.items():
-        if share < least:
+        if share < least and not place.exists() and not partial_folder(place).exists():
             report(f"left out {share:g}: {unreachable(share, least)}", 1, 1)
             continue
         if has_checkpoint(partial_folder(place)) or has_checkpoint(place):
