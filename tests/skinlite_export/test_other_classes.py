@@ -189,9 +189,12 @@ def test_a_gate_without_a_critical_class_does_not_apply(other_bundle: Bundles) -
     manifest = other_bundle(2).manifest
     proof = manifest.verification.model_copy(update={"gates": gates})
     assert status_of(gates, None, Gates()) == "accepted"
-    manifest = manifest.model_copy(update={"verification": proof, "critical": None})
+    assert "missed malignant lesion" in card_of(manifest)
+    without = {"critical": None, "malignant": ()}
+    manifest = manifest.model_copy(update={"verification": proof, **without})
     check_gates(manifest, other_bundle(2).path)
     card = card_of(manifest)
+    assert "A wrong class may lead to a wrong treatment" in card and "missed" not in card
     assert "| not applicable | f: critical recall drop: NOT APPLICABLE" in card
     # A critical class of which there is no image is no excuse.
     gates = judge("f", labels * 0, right, right, np.arange(40), Gates(), ClassList.of(CODES[2]))
