@@ -46,7 +46,7 @@ def with_interface(content: bytes, recipe: Recipe, encoder: PatientEncoder) -> b
         outputs_in_int8(file)
         patient_in_int8(file)
     if recipe.io != "float32":
-        take_levels(file, recipe.io, recipe.resize_in_graph)
+        take_levels(file, recipe.io, recipe.resize_in_graph, integer_only=recipe.integer_only)
     if recipe.patient_input == "raw":
         take_answers(file, encoder)
     return file.pack()
@@ -106,10 +106,18 @@ def patient_in_int8(file: Editor) -> None:
     file.inputs[PATIENT] = stored
 
 
-def take_levels(file: Editor, dtype: str, frame: tuple[int, int] | None) -> None:
+def take_levels(
+    file: Editor, dtype: str, frame: tuple[int, int] | None, *, integer_only: bool = False
+) -> None:
     """Take the pixels as uint8, or as int8 (level - 128); of a frame, cropped and resized inside.
 
     In an int8 network the levels go in as they are, and the resize is int8 too.
+
+    Args:
+        file: is changed.
+        dtype: "uint8" or "int8".
+        frame: rows and columns of what comes, if not the network's own.
+        integer_only: without a float operator on the way.
     """
     real = file.inputs[IMAGE]
     inner = file.drop_quantize(real)
@@ -126,16 +134,23 @@ def take_levels(file: Editor, dtype: str, frame: tuple[int, int] | None) -> None
         # Before the crop, though that has more to do then: the delegate would take a uint8 crop
         # as a partition of its own.
         given = file.tensor("pixels", file.shape(levels), dtype, LEVELS[dtype])
-        _convert(file, given, levels)
+        _convert(file, given, levels, integer_only=integer_only)
     file.inputs[IMAGE] = given
     if frame:
         _resize(file, _crop(file, levels, file.shape(inner)), inner)
 
 
-def _convert(file: Editor, given: int, made: int) -> None:
-    """Pixels to the number format of the network."""
-    if not file.is_float(made):
+def _convert(file: Editor, given: int, made: int, *, integer_only: bool) -> None:
+    """Pixels to the number format of the network.
+
+    From uint8 to int8 by float32: XNNPACK has no QUANTIZE of uint8, which then runs outside of it,
+    value by value; but it makes one table of the two casts and what rescales the pixels.
+    """
+    if not file.is_float(made) and integer_only:
         file.ahead("QUANTIZE", [given], made)
+    elif not file.is_float(made):
+        real = file.tensor("pixels_float", file.shape(given), "float32")
+        file.ahead("QUANTIZE", [file.ahead("DEQUANTIZE", [given], real)], made)
     elif file.quantization(given) == LEVELS["int8"]:
         file.ahead("DEQUANTIZE", [given], made)
     else:

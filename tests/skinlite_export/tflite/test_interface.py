@@ -17,6 +17,7 @@ from skinlite.vocabulary import ATTENTION, IMAGE, PROBABILITIES
 from skinlite_export.bundle.folder import Bundle
 from skinlite_export.recipe import Recipe
 from skinlite_export.runtime.runner import LiteRTRunner
+from skinlite_export.tflite.execution_plan import executed_operators
 
 Make = Callable[..., LiteRTRunner]
 ENCODER = PatientEncoder(age_mean=51.9, age_std=17.0)
@@ -77,6 +78,26 @@ def test_uint8_is_the_same_to_the_bit(make: Make, photos: np.ndarray) -> None:
     assert levels.partitions == 1
     for image in photos:
         assert np.array_equal(ask(levels, image), ask(plain, image))
+
+
+@pytest.mark.parametrize("frame", [None, (450, 600)])
+def test_the_delegate_takes_the_pixels_as_they_come(
+    make: Make, frame: tuple[int, int] | None
+) -> None:
+    runner = make(io="uint8", resize_in_graph=frame)
+    assert takers(runner) == ["DELEGATE", "DEQUANTIZE"]
+
+
+def test_integers_only_have_no_float_on_the_way(make: Make) -> None:
+    assert takers(make(io="uint8", integer_only=True)) == ["QUANTIZE"]
+
+
+def takers(runner: LiteRTRunner) -> list[str]:
+    """The operators that take the image, what the delegate has taken among them."""
+    details = runner.interpreter.get_input_details()
+    (image,) = (entry["index"] for entry in details if entry["dtype"] == np.uint8)
+    operators = executed_operators(runner.interpreter)
+    return sorted(one["op_name"] for one in operators if image in one["inputs"])
 
 
 def test_int8_is_the_same_but_for_the_steps_of_the_answer(make: Make, photos: np.ndarray) -> None:
