@@ -75,7 +75,8 @@ class LiteRTProfiler:
         """Nanoseconds by operator of each of so many inferences, and `counts` of one."""
         return [self._once() for _ in range(times)]
 
-    def _once(self) -> Counter[str]:
+    def events(self) -> list[tuple[str, int]]:
+        """Every operator of one inference in its order: XNNPACK's name, and nanoseconds."""
         self._call("ResetProfiler", self._profiler)
         self._call("StartProfiler", self._profiler)
         self._call(
@@ -90,13 +91,20 @@ class LiteRTProfiler:
         self._call("StopProfiler", self._profiler)
         number = ctypes.c_int()
         self._call("GetNumProfilerEvents", self._profiler, ctypes.byref(number))
-        events = (_Event * number.value)()
-        self._call("GetProfilerEvents", self._profiler, number, events)
-        operators = [event for event in events if event.kind in (OPERATOR, DELEGATE_OPERATOR)]
-        self.counts = Counter(event.tag.decode() for event in operators)
+        found = (_Event * number.value)()
+        self._call("GetProfilerEvents", self._profiler, number, found)
+        return [
+            (event.tag.decode(), event.elapsed_us * 1000)
+            for event in found
+            if event.kind in (OPERATOR, DELEGATE_OPERATOR)
+        ]
+
+    def _once(self) -> Counter[str]:
+        operators = self.events()
+        self.counts = Counter(name for name, _ in operators)
         spent: Counter[str] = Counter()
-        for event in operators:
-            spent[event.tag.decode()] += event.elapsed_us * 1000
+        for name, nanoseconds in operators:
+            spent[name] += nanoseconds
         return spent
 
     def _buffers(self, signature: Handle, side: str) -> Any:
