@@ -1,7 +1,7 @@
 """Makes a process one of an installation for JAX, which has no TensorFlow.
 
 Where there is one, Keras imports it on JAX as well, to seed it and to save a model: that takes
-longer than a training of these tests.
+longer than a training of these tests. It imports matplotlib, too, which no training needs.
 """
 
 import sys
@@ -12,7 +12,7 @@ class Refused:
 
     def find_spec(self, name: str, *_: object) -> None:
         """Of a module."""
-        if name == "tensorflow":
+        if name in ("tensorflow", "matplotlib"):
             raise ModuleNotFoundError(name)
         return None
 
