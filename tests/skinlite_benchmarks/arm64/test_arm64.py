@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from skinlite.errors import InputError
 from skinlite_benchmarks.arm64 import emulated_root as root
-from skinlite_benchmarks.arm64.machine import Machine, Tensors
+from skinlite_benchmarks.arm64.machine import COMPILED, Machine, Tensors
 from skinlite_benchmarks.arm64.operator_deviations import deviations, show
 from skinlite_benchmarks.arm64.parity import arm64_parity
 from skinlite_benchmarks.arm64.used_kernels import builtin_operator, kernels_in
@@ -200,6 +200,8 @@ def test_what_is_rounded_otherwise_on_arm(
         for name, part in parts.items():
             expected = part.there if on_arm else part.here
             assert np.array_equal(answered[name].ravel(), expected.clip(-128, 127)), name
+    for machine in machines:
+        assert list(Path(machine.environment[COMPILED]).rglob("json/*.pyc"))
 
 
 class Part(NamedTuple):
