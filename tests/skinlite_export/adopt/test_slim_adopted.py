@@ -21,7 +21,10 @@ from .conftest import THEIRS
 Made = Callable[..., Any]
 SHORT: dict[str, Any] = {"cycles": 0.7, "epochs": 2, "steps": 2, "importance": "taylor"}
 
-pytestmark = pytest.mark.filterwarnings("ignore:UNKNOWN whether the split leaks")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:UNKNOWN whether the split leaks"),
+    pytest.mark.usefixtures("untraced"),
+]
 
 
 @pytest.fixture(scope="module")
