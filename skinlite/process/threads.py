@@ -4,7 +4,7 @@ import os
 import time
 from _thread import start_new_thread
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -27,10 +27,34 @@ def in_threads(task: Callable[[T], R], items: Iterable[T], most: int | None = No
         items: to do it to.
         most: threads at once; without it, four more than the cores.
     """
-    todo = deque(enumerate(items))
-    count = min(most or (os.cpu_count() or 1) + 4, len(todo))
-    results: dict[int, R] = {}
+    return _in_threads(task, items, most or (os.cpu_count() or 1) + 4, [])
+
+
+def side_by_side(works: Sequence[Iterable[T]]) -> list[list[T]]:
+    """What each of some iterables gives, each in a thread of its own.
+
+    An exception, also of Ctrl-C, ends all of them at their next item; see `in_threads`.
+    """
     faults: list[BaseException] = []
+
+    def exhaust(work: Iterable[T]) -> list[T]:
+        results = []
+        for result in work:
+            results.append(result)
+            if faults:
+                break
+        return results
+
+    return _in_threads(exhaust, works, len(works), faults)
+
+
+def _in_threads(
+    task: Callable[[T], R], items: Iterable[T], most: int, faults: list[BaseException]
+) -> list[R]:
+    """See `in_threads`; what ends it early is noted in ``faults`` at once."""
+    todo = deque(enumerate(items))
+    count = min(most, len(todo))
+    results: dict[int, R] = {}
     begun: list[None] = []
     ended: list[None] = []
 
@@ -51,6 +75,9 @@ def in_threads(task: Callable[[T], R], items: Iterable[T], most: int | None = No
             start_new_thread(work, ())
         while len(ended) < count:
             time.sleep(POLL_S)
+    except BaseException as error:
+        faults.append(error)
+        raise
     finally:
         todo.clear()
         while len(ended) < len(begun):

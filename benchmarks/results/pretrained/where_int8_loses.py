@@ -86,7 +86,7 @@ class Simulation:
             for one in samples(examples):
                 yield [value.numpy() for value in self.run(tensors(one), True)]
 
-        return dict(zip(self.tensors, best_ranges(runs), strict=True))
+        return dict(zip(self.tensors, best_ranges([runs]), strict=True))
 
     def set_weights(self, graph: Graph) -> None:
         """Take the weights of a graph of the same layers."""

@@ -11,11 +11,14 @@ far from the usual has less of a vote: what the others need is not up to it. Tha
 sides: an image on which a whole tensor is 0 would ask for a range of nothing, and be heard.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from skinlite.process.threads import side_by_side
 
 BINS = 16384
 """So many that the usual values still fall into a hundred where the range is a hundred times
@@ -51,18 +54,23 @@ def some_of(samples: Iterable[T]) -> list[T]:
     return every[:: -(-len(every) // MOST_SAMPLES) or 1]
 
 
-def best_ranges(runs: Runs) -> list[Range]:
-    """For each tensor the range that loses least over the samples; (0, 0) where all is 0."""
-    seen = np.array(
-        [
-            [(tensor.min(), tensor.max(), np.mean(tensor**2)) for tensor in tensors]
-            for tensors in runs()
-        ]
-    )
-    lows, highs = seen[:, :, 0].min(axis=0), seen[:, :, 1].max(axis=0)
-    usual = np.median(seen[:, :, 2], axis=0)
-    counts = np.zeros((len(lows), BINS))
-    for squares, tensors in zip(seen[:, :, 2], runs(), strict=True):
+def best_ranges(lanes: Sequence[Runs]) -> list[Range]:
+    """For each tensor the range that loses least over the samples; (0, 0) where all is 0.
+
+    Args:
+        lanes: parts of the samples, which are run at the same time.
+    """
+    seen = [np.array(rows) for rows in side_by_side([map(_statistics, runs()) for runs in lanes])]
+    every = np.concatenate(seen)
+    lows, highs = every[:, :, 0].min(axis=0), every[:, :, 1].max(axis=0)
+    usual = np.median(every[:, :, 2], axis=0)
+    counts = [np.zeros((len(lows), BINS)) for _ in lanes]
+
+    def add(
+        counts: NDArray[np.float64],
+        squares: NDArray[np.float64],
+        tensors: Iterable[NDArray[np.float32]],
+    ) -> None:
         for i, values in enumerate(tensors):
             scale = BINS / max(highs[i] - lows[i], TINY)
             places = np.subtract(values.ravel(), lows[i], dtype=np.float64)
@@ -71,11 +79,25 @@ def best_ranges(runs: Runs) -> list[Range]:
             np.minimum(bins, BINS - 1, out=bins)
             histogram = np.bincount(bins)  # up to the last bin in which one lies
             counts[i, : len(histogram)] += histogram * vote(squares[i], usual[i])
+
+    side_by_side(
+        [
+            map(partial(add, ours), rows[:, :, 2], runs())
+            for ours, rows, runs in zip(counts, seen, lanes, strict=True)
+        ]
+    )
     ends = zip(lows.tolist(), highs.tolist(), strict=True)
     return [
         best_range(histogram, low, high)
-        for histogram, (low, high) in zip(counts, ends, strict=True)
+        for histogram, (low, high) in zip(np.sum(counts, axis=0), ends, strict=True)
     ]
+
+
+def _statistics(
+    tensors: Iterable[NDArray[np.float32]],
+) -> list[tuple[np.float32, np.float32, np.float32]]:
+    """Least, greatest and mean square of each tensor of a sample."""
+    return [(tensor.min(), tensor.max(), np.mean(tensor**2)) for tensor in tensors]
 
 
 def best_range(histogram: NDArray[np.float64], low: float, high: float) -> Range:

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from skinlite.vocabulary import IMAGE
 from skinlite_export.convert.choose_ranges import PIXELS, Range, best_ranges, some_of
-from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.samples import Sample, halves
 from skinlite_export.tflite.flatbuffer import has_range, operator_codes, pack, unpack
 
 ADD, MUL = schema.BuiltinOperator.ADD, schema.BuiltinOperator.MUL
@@ -49,7 +50,7 @@ def narrow(calibrated: bytes, samples: Iterable[Sample]) -> bytes:
     few = some_of(every)
     # Not the converter's minimum and maximum: those of a ReLU6 were -2 to 19, the range of the
     # product behind it, presumably because that one is computed in place.
-    best = best_ranges(lambda: _run(calibrated, indices, few, floors))
+    best = best_ranges([partial(_run, calibrated, indices, half, floors) for half in halves(few)])
     ranges = dict(zip(indices, best, strict=True)) | {
         index: pixels[index] for index in indices if index in pixels
     }

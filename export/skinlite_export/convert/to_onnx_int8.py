@@ -8,7 +8,8 @@ Weights in 7 bits, because x86 without VNNI adds two such products in 16 bits th
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from onnx.numpy_helper import from_array, to_array
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE
 from skinlite_export.convert.choose_ranges import PIXELS, Range, best_ranges, some_of
-from skinlite_export.convert.samples import Sample
+from skinlite_export.convert.samples import Sample, halves
 
 QUANTIZED = (
     "Add",
@@ -189,11 +190,12 @@ def _ranges(model: onnx.ModelProto, samples: Callable[[], Iterator[Sample]]) -> 
     few = some_of(samples())
     others = [name for name in few[0] if name != IMAGE]
 
-    def runs() -> Iterator[Iterable[NDArray[np.float32]]]:
-        for sample in few:
+    def runs(half: Sequence[Sample]) -> Iterator[Iterable[NDArray[np.float32]]]:
+        for sample in half:
             yield (*session.run(names, dict(sample)), *(sample[name] for name in others))
 
-    chosen = zip([*names, *others], best_ranges(runs), strict=True)
+    lanes = [partial(runs, half) for half in halves(few)]
+    chosen = zip([*names, *others], best_ranges(lanes), strict=True)
     # Nothing but zeros was seen of some, which any range fits.
     ranges = {name: (low, high) if low < high else (0.0, 1.0) for name, (low, high) in chosen}
     return ranges

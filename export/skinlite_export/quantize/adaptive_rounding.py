@@ -22,7 +22,7 @@ import tf_keras
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from skinlite_export.convert.samples import Sample, tensors
+from skinlite_export.convert.samples import Sample, any_batch, batches, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.quantize.pixel_offset import round_offset
@@ -169,12 +169,14 @@ def input_moments(
     watched = tf_keras.Model(twin.input, [twin.get_layer(node.inputs[0]).output for node in nodes])
 
     shapes = [_grouped(node, node.weights[0]).shape[:2] for node in nodes]
-    # About the mean of the first sample: about 0, float32 would lose what varies in the squares.
+    # About the mean of the first batch: about 0, float32 would lose what varies in the squares.
     firsts, sums = ([tf.Variable(tf.zeros(shape)) for shape in shapes] for _ in range(2))
     squares = [tf.Variable(tf.zeros((groups, k, k))) for groups, k in shapes]
     counts = [tf.Variable(0.0, dtype=tf.float64) for _ in nodes]
 
-    @tf.function(autograph=False)
+    is_boolean = tf.TensorSpec((), tf.bool)
+
+    @tf.function(autograph=False, input_signature=[*any_batch(twin), is_boolean])
     def add(inputs: dict[str, tf.Tensor], is_first: tf.Tensor) -> None:
         outputs = tf.nest.flatten(watched(inputs, training=False))
         windows = [_windows(node, values) for node, values in zip(nodes, outputs, strict=True)]
@@ -196,8 +198,8 @@ def input_moments(
             square.assign_add(tf.matmul(patches, patches, transpose_a=True))
             count.assign_add(tf.cast(tf.shape(patches)[1], tf.float64))
 
-    for row, sample in enumerate(samples()):
-        add(tensors(sample), tf.constant(row == 0))
+    for index, batch in enumerate(batches(samples())):
+        add(tensors(batch), tf.constant(index == 0))
     for node, first, total, square, count in zip(nodes, firsts, sums, squares, counts, strict=True):
         mean = total.numpy().astype(np.float64) / count.numpy()
         about = square.numpy() - count.numpy() * mean[:, :, None] * mean[:, None, :]
@@ -205,7 +207,10 @@ def input_moments(
 
 
 def _windows(node: Node, seen: tf.Tensor) -> tf.Tensor:
-    """The pixels that each output of a convolution sees: (places, height * width, channels)."""
+    """The pixels that each output of a convolution sees: (places, height * width, channels).
+
+    The places are those of all images.
+    """
     height, width, channels, _ = node.weights[0].shape
     strides = np.broadcast_to(node.settings.get("strides", 1), 2).tolist()
     if (height, width, *strides) == (1, 1, 1, 1):
@@ -213,11 +218,12 @@ def _windows(node: Node, seen: tf.Tensor) -> tf.Tensor:
     same = node.settings.get("padding", "valid") == "same"
     sizes = zip(seen.shape[1:3], (height, width), strides, strict=True)
     (rows, above), (columns, left) = (_along_axis(*one, same) for one in sizes)
-    padded = tf.pad(seen[0], (above, left, (0, 0)))
-    places = rows[:, None, :, None] * padded.shape[1] + columns[:, None]
+    padded = tf.pad(seen, ((0, 0), above, left, (0, 0)))
+    places = rows[:, None, :, None] * padded.shape[2] + columns[:, None]
     # Whole pixels are copied: TensorFlow's extract_patches takes longer than all the rest.
-    pixels = tf.reshape(padded, (-1, channels))
-    return tf.gather(pixels, places.reshape(-1, height * width).astype(np.int32))
+    pixels = tf.reshape(padded, (-1, padded.shape[1] * padded.shape[2], channels))
+    windows = tf.gather(pixels, places.reshape(-1, height * width).astype(np.int32), axis=1)
+    return tf.reshape(windows, (-1, height * width, channels))
 
 
 def _along_axis(

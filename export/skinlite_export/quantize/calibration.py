@@ -15,7 +15,7 @@ from skinlite.data.dataset import identity
 from skinlite.data.examples import Examples
 from skinlite.errors import InputError
 from skinlite.progress import Report, silent
-from skinlite_export.convert.samples import samples, tensors
+from skinlite_export.convert.samples import any_batch, batches, samples, tensors
 from skinlite_export.graph.deploy_graph import Graph
 from skinlite_export.manifest.measured import Calibration
 from skinlite_export.quantize.calibration_pool import Pool
@@ -70,15 +70,22 @@ def peaks_of(
     layers = layers or [node.name for node in graph.nodes if node.weights]
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in layers])
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False, input_signature=any_batch(twin))
     def peaks(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
-        outputs = watched(inputs, training=False)
-        return tf.stack([tf.reduce_max(tf.abs(output)) for output in tf.nest.flatten(outputs)])
+        outputs = tf.nest.flatten(watched(inputs, training=False))
+        axes = [range(1, len(output.shape)) for output in outputs]
+        return tf.stack(
+            [
+                tf.reduce_max(tf.abs(output), each)
+                for output, each in zip(outputs, axes, strict=True)
+            ],
+            axis=1,
+        )
 
     rows = []
-    for done, sample in enumerate(samples(examples), start=1):
-        rows.append(peaks(tensors(sample)).numpy())
-        report("screened calibration images", done, len(examples))
+    for batch in batches(samples(examples)):
+        rows.extend(peaks(tensors(batch)).numpy())
+        report("screened calibration images", len(rows), len(examples))
     return np.stack(rows), layers
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from skinlite_export.convert.samples import Sample, tensors
+from skinlite_export.convert.samples import Sample, any_batch, batches, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
 from skinlite_export.rewrites.arithmetic import scale_output
@@ -143,17 +143,17 @@ def channel_peaks(
     """The usual peak of each channel of some layers' outputs."""
     watched = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
 
-    @tf.function(autograph=False)
+    @tf.function(autograph=False, input_signature=any_batch(twin))
     def peaks(inputs: dict[str, tf.Tensor]) -> list[tf.Tensor]:
         outputs = watched(inputs, training=False)
         return [
-            tf.reduce_max(tf.abs(values), axis=range(len(values.shape) - 1))
+            tf.reduce_max(tf.abs(values), axis=range(1, len(values.shape) - 1))
             for values in tf.nest.flatten(outputs)
         ]
 
-    rows = [peaks(tensors(sample)) for sample in samples]
+    rows = [[peak.numpy() for peak in peaks(tensors(batch))] for batch in batches(samples)]
     return {
-        name: np.percentile([row.numpy() for row in peak_rows], USUAL, axis=0)
+        name: np.percentile(np.concatenate(peak_rows), USUAL, axis=0)
         for name, peak_rows in zip(names, zip(*rows, strict=True), strict=True)
     }
 

@@ -1,6 +1,6 @@
 """Give a model file what it takes: images of its size, patients encoded or as answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from skinlite.data.layouts.metadata_columns import check_told
 from skinlite.data.patient import Patient, PatientEncoder, patients_of
 from skinlite.data.preprocessing import Pixels, load_image, shape
 from skinlite.errors import InputError
-from skinlite_export.runtime.runner import Runner, predict_all
+from skinlite_export.runtime.runner import Runner, predict_each
 
 
 def pixels_for(runner: Runner, image: Pixels) -> Pixels:
@@ -71,7 +71,7 @@ def run_one(runner: Runner, path: Path | str, patient: Patient, encoder: Patient
 def answer(
     runner: Runner, examples: Examples, frame: pd.DataFrame, encoder: PatientEncoder
 ) -> NDArray[np.float32]:
-    """Probabilities (N, 7) of a file on a data set's images.
+    """Probabilities (N, classes) of a file on a data set's images.
 
     Args:
         runner: of the file.
@@ -79,5 +79,12 @@ def answer(
         frame: their rows of the data set; what a file that resizes takes is decoded from there.
         encoder: of the patients.
     """
-    images = images_for(runner, examples, frame)
-    return predict_all(runner, images, patients_for(runner, patients_of(frame, encoder), encoder))
+    return np.stack(list(answer_each(runner, examples, frame, encoder)))
+
+
+def answer_each(
+    runner: Runner, examples: Examples, frame: pd.DataFrame, encoder: PatientEncoder
+) -> Iterator[NDArray[np.float32]]:
+    """The (classes,) probabilities of each image, when asked for; see `answer`."""
+    patients = patients_for(runner, patients_of(frame, encoder), encoder)
+    return predict_each(runner, images_for(runner, examples, frame), patients)

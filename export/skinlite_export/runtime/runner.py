@@ -4,7 +4,7 @@ Nothing here imports TensorFlow before a run folder is loaded: verify, predict a
 run on a Raspberry Pi.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -154,10 +154,15 @@ def load_runner(path: Path, threads: int = 1, runtime: str | None = None) -> Run
 def predict_all(
     runner: Runner, images: Iterable[NDArray[np.uint8]], patients: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Probabilities (N, 7) of images (H, W, 3) and patients (N, width), one by one."""
-    results = []
+    """Probabilities (N, classes) of images (H, W, 3) and patients (N, width), one by one."""
+    return np.stack(list(predict_each(runner, images, patients)))
+
+
+def predict_each(
+    runner: Runner, images: Iterable[NDArray[np.uint8]], patients: NDArray[np.float32]
+) -> Iterator[NDArray[np.float32]]:
+    """The (classes,) probabilities of each image, when asked for; see `predict_all`."""
     for image, patient in zip(images, patients, strict=True):
         runner.set_inputs(image, patient)
         runner.invoke()
-        results.append(runner.probabilities())
-    return np.stack(results)
+        yield runner.probabilities()

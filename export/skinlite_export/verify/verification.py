@@ -16,6 +16,7 @@ from skinlite.errors import SkinliteError
 from skinlite.evaluation.evaluation import details_of
 from skinlite.evaluation.metrics import evaluate
 from skinlite.process.machine import int8_instructions, processor
+from skinlite.process.threads import side_by_side
 from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
@@ -36,7 +37,7 @@ from skinlite_export.manifest.measured import (
     Verification,
 )
 from skinlite_export.recipe import Recipe
-from skinlite_export.runtime.model_inputs import answer
+from skinlite_export.runtime.model_inputs import answer, answer_each
 from skinlite_export.runtime.runner import load_runner
 from skinlite_export.runtime.signature import Signature
 from skinlite_export.verify.fidelity import compare, judge
@@ -89,11 +90,10 @@ def prove(
     runners = {file: load_runner(folder / file) for file in (layout.TFLITE, layout.ONNX)}
     for runner in runners.values():
         runner.shaping = data.shaping
-    answers: dict[str, NDArray[np.float32]] = {}
-    for index, (file, runner) in enumerate(runners.items()):
-        report(f"verifying on {len(test)} held-out images", index, 2)
-        answers[file] = answer(runner, test, rows, data.encoder)
-    report(f"verified on {len(test)} held-out images", 2, 2)
+    report(f"verifying on {len(test)} held-out images", 0, 1)
+    each = [answer_each(runner, test, rows, data.encoder) for runner in runners.values()]
+    answers = dict(zip(runners, map(np.stack, side_by_side(each)), strict=True))
+    report(f"verified on {len(test)} held-out images", 1, 1)
     difference = np.abs(answers[layout.ONNX] - reference).max()
     if recipe.onnx == "float32" and not difference <= SAME:
         raise SkinliteError(

@@ -1,13 +1,15 @@
 """Many items on a few threads: all of them, or after an interruption what has begun."""
 
+import _thread
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
-from skinlite.process.threads import in_threads
+from skinlite.process.threads import in_threads, side_by_side
 
 INTERRUPTED = """
 import random, signal
@@ -47,6 +49,41 @@ def test_a_fault_drops_what_has_not_begun() -> None:
         in_threads(work, range(100), 2)
     assert sorted(begun) == [0, 1]
     assert go.is_set(), "what had begun was not awaited"
+
+
+def test_iterables_are_exhausted_side_by_side() -> None:
+    """Each waits for the other at its first item: one after the other they would never end."""
+    both = threading.Barrier(2, timeout=10)
+
+    def work(count: int) -> Iterator[int]:
+        both.wait()
+        yield from range(count)
+
+    assert side_by_side([work(3), work(5)]) == [[0, 1, 2], [0, 1, 2, 3, 4]]
+    assert side_by_side([]) == []
+
+
+def test_a_fault_of_one_ends_the_others_at_their_next_item() -> None:
+    def endless() -> Iterator[None]:
+        while True:
+            yield time.sleep(0.001)
+
+    def faulty() -> Iterator[int]:
+        raise ValueError("one")
+        yield 0
+
+    with pytest.raises(ValueError, match="one"):
+        side_by_side([endless(), faulty()])
+
+
+def test_ctrl_c_ends_iterables_at_their_next_item() -> None:
+    def endless() -> Iterator[None]:
+        while True:
+            yield time.sleep(0.001)
+
+    threading.Timer(0.1, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side([endless(), endless()])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timer")

@@ -92,10 +92,10 @@ def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
 
     random = np.random.default_rng(0)
     samples = [[random.exponential(size=64).astype(np.float32)] for _ in range(100)]
-    ((_, expected),) = best_ranges(lambda: samples)
+    ((_, expected),) = best_ranges([lambda: samples])
     silent = [np.zeros(64, np.float32)]
     faint = [np.full(64, 1e-4, np.float32)]
-    ((_, found),) = best_ranges(lambda: [*samples, silent, faint])
+    ((_, found),) = best_ranges([lambda: [*samples, silent, faint]])
     assert found == pytest.approx(expected, rel=0.15)
 
 
@@ -104,9 +104,9 @@ def test_a_picture_that_is_loud_everywhere_does_not_set_the_range() -> None:
 
     random = np.random.default_rng(0)
     samples = [[random.exponential(size=64).astype(np.float32)] for _ in range(100)]
-    ((_, expected),) = best_ranges(lambda: samples)
+    ((_, expected),) = best_ranges([lambda: samples])
     loud = [random.uniform(0, 300, size=64).astype(np.float32)]
-    ((_, found),) = best_ranges(lambda: [*samples, loud])
+    ((_, found),) = best_ranges([lambda: [*samples, loud]])
     assert found < 3 * expected
 
 
