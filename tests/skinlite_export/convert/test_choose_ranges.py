@@ -99,6 +99,20 @@ def test_a_picture_that_leaves_a_tensor_silent_does_not_set_its_range() -> None:
     assert found == pytest.approx(expected, rel=0.15)
 
 
+def test_halves_that_run_side_by_side_choose_what_the_whole_chooses() -> None:
+    from skinlite_export.convert.choose_ranges import best_ranges
+    from skinlite_export.convert.samples import halves
+
+    random = np.random.default_rng(0)
+    samples = [
+        [random.normal(size=64).astype(np.float32), random.exponential(size=9).astype(np.float32)]
+        for _ in range(31)
+    ]
+    expected = best_ranges([lambda: samples])
+    found = best_ranges([lambda half=half: half for half in halves(samples)])
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_a_picture_that_is_loud_everywhere_does_not_set_the_range() -> None:
     from skinlite_export.convert.choose_ranges import best_ranges
 
