@@ -1,6 +1,7 @@
 """Many items on a few threads: all of them, or after an interruption what has begun."""
 
 import _thread
+import signal
 import subprocess
 import sys
 import threading
@@ -51,6 +52,13 @@ def test_a_fault_drops_what_has_not_begun() -> None:
     assert go.is_set(), "what had begun was not awaited"
 
 
+def long() -> Iterator[None]:
+    """Ends in half a minute; a test that waits for that fails."""
+    for step in range(30_000):
+        assert step < 20_000
+        yield time.sleep(0.001)
+
+
 def test_iterables_are_exhausted_side_by_side() -> None:
     """Each waits for the other at its first item: one after the other they would never end."""
     both = threading.Barrier(2, timeout=10)
@@ -64,26 +72,22 @@ def test_iterables_are_exhausted_side_by_side() -> None:
 
 
 def test_a_fault_of_one_ends_the_others_at_their_next_item() -> None:
-    def endless() -> Iterator[None]:
-        while True:
-            yield time.sleep(0.001)
-
     def faulty() -> Iterator[int]:
         raise ValueError("one")
         yield 0
 
     with pytest.raises(ValueError, match="one"):
-        side_by_side([endless(), faulty()])
+        side_by_side([long(), faulty()])
 
 
 def test_ctrl_c_ends_iterables_at_their_next_item() -> None:
-    def endless() -> Iterator[None]:
-        while True:
-            yield time.sleep(0.001)
-
-    threading.Timer(0.1, _thread.interrupt_main).start()
-    with pytest.raises(KeyboardInterrupt):
-        side_by_side([endless(), endless()])
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist ignores it
+    try:
+        threading.Timer(0.1, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side([long(), long()])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timer")
