@@ -27,10 +27,6 @@ from skinlite_export.rewrites.registry import ALL
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
-# A search for garbage goes through the half a million objects that TensorFlow brings, and takes
-# half a second. By Python's own thresholds that was 8 % of the first test that exports.
-gc.set_threshold(50_000, 10, 10)
-
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -39,6 +35,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SKINLITE_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freeze() -> None:
+    """Leaves what is there out of garbage collection: TensorFlow's converter collects twice."""
+    if "tensorflow" in sys.modules:
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")
