@@ -73,12 +73,8 @@ def peaks_of(
     @tf.function(autograph=False, input_signature=any_batch(twin))
     def peaks(inputs: dict[str, tf.Tensor]) -> tf.Tensor:
         outputs = tf.nest.flatten(watched(inputs, training=False))
-        axes = [range(1, len(output.shape)) for output in outputs]
         return tf.stack(
-            [
-                tf.reduce_max(tf.abs(output), each)
-                for output, each in zip(outputs, axes, strict=True)
-            ],
+            [tf.reduce_max(tf.abs(output), range(1, len(output.shape))) for output in outputs],
             axis=1,
         )
 

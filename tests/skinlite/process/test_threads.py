@@ -12,6 +12,8 @@ import pytest
 
 from skinlite.process.threads import in_threads, side_by_side
 
+LONG = 5_000
+
 INTERRUPTED = """
 import random, signal
 from skinlite.process.threads import in_threads
@@ -52,10 +54,10 @@ def test_a_fault_drops_what_has_not_begun() -> None:
     assert go.is_set(), "what had begun was not awaited"
 
 
-def long() -> Iterator[None]:
-    """Ends in half a minute; a test that waits for that fails."""
-    for step in range(30_000):
-        assert step < 20_000
+def long(steps: list[int]) -> Iterator[None]:
+    """Ends by itself after more than five seconds, and notes its steps."""
+    for step in range(LONG):
+        steps.append(step)
         yield time.sleep(0.001)
 
 
@@ -77,17 +79,20 @@ def test_a_fault_of_one_ends_the_others_at_their_next_item() -> None:
         yield 0
 
     with pytest.raises(ValueError, match="one"):
-        side_by_side([long(), faulty()])
+        side_by_side([long(steps := []), faulty()])
+    assert len(steps) < LONG
 
 
 def test_ctrl_c_ends_iterables_at_their_next_item() -> None:
+    steps: list[int] = []
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest-xdist ignores it
     try:
         threading.Timer(0.1, _thread.interrupt_main).start()
         with pytest.raises(KeyboardInterrupt):
-            side_by_side([long(), long()])
+            side_by_side([long(steps), long(steps)])
     finally:
         signal.signal(signal.SIGINT, before)
+    assert len(steps) < LONG
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timer")
