@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.files.read_write import sha256_of
+from skinlite.progress import Report, silent
 from skinlite_benchmarks.arm64.basic_blocks import Block, counting_emulator, executed, plugin
-from skinlite_benchmarks.arm64.emulated_root import CPUS, Report, emulated_root, version_of
+from skinlite_benchmarks.arm64.emulated_root import CPUS, emulated_root, version_of
 from skinlite_benchmarks.arm64.llvm_mca import cycles, llvm
 from skinlite_benchmarks.arm64.machine import Tensors
 from skinlite_benchmarks.arm64.used_kernels import kernel_of
@@ -52,9 +53,7 @@ class CyclesReport(BaseModel):
     found: tuple[Modelled, ...]
 
 
-def modelled_cycles(
-    models: Mapping[str, Path], report: Report = lambda what, done, total: None
-) -> CyclesReport:
+def modelled_cycles(models: Mapping[str, Path], report: Report = silent) -> CyclesReport:
     """Count what each file executes for an image on each processor, and model how long it takes.
 
     The counts vary by a few thousandths, with what Python has the C library do. A block is modelled

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from skinlite.data.patient import Patient
 from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
+from skinlite.progress import Report, silent
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.emulated_root import (
     CPUS,
-    Report,
     emulated_root,
     emulator,
     version_of,
@@ -77,7 +77,7 @@ class Arm64Report(BaseModel):
         )
 
 
-def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None) -> Arm64Report:
+def arm64_parity(bundle: Bundle, report: Report = silent) -> Arm64Report:
     """Run the golden vectors of a bundle's .tflite here and on each emulated processor.
 
     Args:

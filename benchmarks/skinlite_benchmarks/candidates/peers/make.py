@@ -16,6 +16,7 @@ from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
 from skinlite.files.read_write import made_once
 from skinlite.process.exit_status import how_it_ended
+from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.entry import Entry, contestant_of
@@ -28,7 +29,6 @@ from skinlite_benchmarks.candidates.peers.tool import (
     Sources,
     Tool,
 )
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.results import naming
 
