@@ -25,7 +25,7 @@ class Modelled(BaseModel):
 
     Attributes:
         model, sha256: the file.
-        cpu: of `root.CPUS`.
+        cpu: of `emulated_root.CPUS`.
         instructions: executed.
         cycles: by LLVM's model of the processor, with caches that always have what is loaded.
         kernels: cycles by what was executed, the most first.
@@ -68,7 +68,7 @@ def modelled_cycles(models: Mapping[str, Path], report: Report = silent) -> Cycl
     """
     qemu, tools = counting_emulator(), llvm()
     plugin()
-    # A wrong file is told before others are counted.
+    # A file that can't be run is refused before the instructions of others are counted.
     images = {name: _image(model) for name, model in models.items()}
     root = emulated_root(report)
     modelled = []

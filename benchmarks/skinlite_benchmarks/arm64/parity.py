@@ -136,7 +136,7 @@ def arm64_parity(bundle: Bundle, report: Report = silent) -> Arm64Report:
 
 
 def _probabilities(runner: Runner, outputs: Tensors) -> NDArray[np.float32]:
-    """Real numbers (N, 7), whatever the file stores."""
+    """Real numbers (N, classes), whatever the file stores."""
     tensor = next(tensor for tensor in runner.signature.outputs if tensor.name == PROBABILITIES)
     return tensor.unpack(outputs[PROBABILITIES][:, 0])
 

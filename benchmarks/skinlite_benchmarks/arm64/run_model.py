@@ -1,6 +1,6 @@
 """Answer images with LiteRT and NumPy alone: this file runs here and in the emulated machine.
 
-``python answers.py MODEL INPUTS.npz OUTPUTS.npz [AGAIN]`` reads the input tensors by name, the
+``python run_model.py MODEL INPUTS.npz OUTPUTS.npz [AGAIN]`` reads the input tensors by name, the
 first axis counting images, writes the output tensors likewise as they are stored, answers the
 last image so often again, and prints one line of JSON: the delegate partitions, and where
 LiteRT's libraries and C's lie in memory. It imports nothing of ours, which isn't over there.

@@ -107,7 +107,7 @@ def _same_steps() -> Iterator[None]:
 
     It follows sets of nodes, hashed by address, and of names, hashed anew in each process and
     numbered on from conversion to conversion; and it stops early: which reshapes are left of two
-    that cancel each other hangs on that order.
+    that cancel each other depends on that order.
     """
     from tf2onnx import graph, utils
     from tf2onnx.optimizer import back_to_back_optimizer, transpose_optimizer
