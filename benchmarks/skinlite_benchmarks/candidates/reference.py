@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -25,6 +24,7 @@ from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once, write_atomically
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.process.exit_status import how_it_ended
+from skinlite.process.optional_packages import installed_version
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_export.convert.memory import available
@@ -58,10 +58,7 @@ def record(run: Run | None = None) -> ReferenceRecord:
     """What a reference would be made from, here and now: a run's model, or new weights."""
     versions = {"skinlite": __version__}
     for package in MADE_FROM:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
+        versions[package] = installed_version(package) or "not installed"
     width = len(PatientEncoder(age_mean=0, age_std=1).columns)
     untrained = ReferenceRecord(patient_width=width, versions=versions)
     if run is None:
