@@ -29,6 +29,7 @@ def answer(model: str, inputs: str, outputs: str, again: str = "0") -> None:
     del signature  # it holds the interpreter, which then refuses to run by itself
     for _ in range(int(again)):
         interpreter.invoke()
+    # Private, see `skinlite_export.tflite.execution_plan`, which isn't over there.
     operations = [node["op_name"] for node in interpreter._get_ops_details()]
     print(json.dumps({"partitions": operations.count("DELEGATE"), "libraries": _libraries()}))
 
