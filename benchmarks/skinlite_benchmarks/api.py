@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from skinlite.files.read_write import check_free
+from skinlite.progress import Report, silent
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.feeds import Declared, feeds_of, with_feeds
@@ -13,7 +14,6 @@ from skinlite_benchmarks.candidates.find import find_contestants, find_reference
 from skinlite_benchmarks.candidates.reference import ReferenceBuild
 from skinlite_benchmarks.measure.evaluation_set import choose_images, read_images
 from skinlite_benchmarks.measure.held_out import held_out
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.report.write import write_report
 from skinlite_benchmarks.results.results import Results
 from skinlite_benchmarks.settings import BenchmarkSettings
@@ -37,7 +37,7 @@ def benchmark(
     split: StrPath | None = None,
     out: StrPath | None = None,
     settings: BenchmarkSettings = DEFAULTS,
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
 ) -> Results:
     """Time models interleaved, each in its own process, and measure their accuracy.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from skinlite.classes import HAM10000
 from skinlite.process.signals import taken
+from skinlite.progress import Report, silent
 from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.candidates.feeds import with_feeds
 from skinlite_benchmarks.candidates.find import find_contestants, find_reference, with_reference
@@ -14,7 +15,6 @@ from skinlite_benchmarks.cost.roofline import limit, measure_peak
 from skinlite_benchmarks.measure import host
 from skinlite_benchmarks.measure.accuracy import score
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.latency import measure
 from skinlite_benchmarks.profiling.profile import profile_of
 from skinlite_benchmarks.results.notices import notices
@@ -37,7 +37,7 @@ def run_benchmark(
     remarks: Sequence[str] = (),
     evaluation_set: EvaluationSet | None = None,
     feeds: Sequence[Feed] = (),
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
 ) -> Results:
     """Measure models against the baseline, interleaved, each in a process of its own.
 

@@ -1,6 +1,5 @@
 """``skinlite doctor``: what is installed, what is missing, what is known not to work together."""
 
-import importlib.metadata
 import importlib.util
 import os
 import platform
@@ -8,6 +7,7 @@ import platform
 from skinlite import __version__
 from skinlite.cli.shared import output
 from skinlite.process.environment import SWITCH, cache_path
+from skinlite.process.optional_packages import installed_version
 
 PARTS = {
     "light runtime": ("ai-edge-litert", "numpy", "onnxruntime", "pandas", "pillow", "scikit-learn"),
@@ -25,7 +25,7 @@ def doctor() -> None:
         f"skinlite {__version__}, Python {platform.python_version()}, {platform.platform()}"
     )
     for part, packages in PARTS.items():
-        found = {name: _version(name) for name in packages}
+        found = {name: installed_version(name) for name in packages}
         missing = [name for name, version in found.items() if version is None]
         output.print(f"{part}: " + ", ".join(f"{n} {v or 'missing'}" for n, v in found.items()))
         if missing:
@@ -51,7 +51,7 @@ def _kept() -> list[str]:
 
 def known_bad() -> list[str]:
     """Pairs of versions that are known not to work together, each with the line that mends it."""
-    tensorflow, tf_keras = _version("tensorflow"), _version("tf-keras")
+    tensorflow, tf_keras = installed_version("tensorflow"), installed_version("tf-keras")
     if tensorflow and tf_keras and tensorflow.split(".")[:2] != tf_keras.split(".")[:2]:
         wanted = ".".join(tensorflow.split(".")[:2])
         return [
@@ -59,13 +59,6 @@ def known_bad() -> list[str]:
             f"install 'tf-keras=={wanted}.*'"
         ]
     return []
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _accelerators() -> str:

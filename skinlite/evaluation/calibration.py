@@ -1,4 +1,4 @@
-"""How sure the answers may sound: expected calibration error, and the temperature that mends it.
+"""How sure the answers may sound: expected calibration error, and the temperature that lowers it.
 
 Both of Guo et al., "On calibration of modern neural networks" (ICML 2017).
 """

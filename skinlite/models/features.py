@@ -9,7 +9,7 @@ from keras import layers
 
 from skinlite.errors import InputError
 from skinlite.models.backbones import BACKBONES, Backbone, Cut, Topology
-from skinlite.models.keras_layers import all_layers
+from skinlite.models.keras_layers import all_layers, followers
 from skinlite.models.pytorch.convert import PytorchWeights
 from skinlite.models.weights import fill_backbone
 
@@ -148,6 +148,6 @@ def _tensor_at(whole: keras.Model, cut: Cut) -> Any:
     if cut.at == "input":
         return layer.input[0] if isinstance(layer.input, list) else layer.input
     if cut.at == "activation":
-        (following,) = (node.operation for node in layer._outbound_nodes)
+        (following,) = followers(layer)
         return following.output
     return layer.output

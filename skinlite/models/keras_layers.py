@@ -1,12 +1,18 @@
 """What Keras keeps private of a model's layers, and what TensorFlow makes of one, in one place.
 
-``Layer._flatten_layers`` and ``Layer._seed_generators``, as Keras 3.15.1 has them. When
-they go: walk ``model.layers`` with the layers inside of those that are models or wrappers; and
-collect the attributes of a layer that are `keras.random.SeedGenerator`.
+As Keras 3.15.1 has it. When it goes:
+
+* ``Layer._flatten_layers``: walk ``model.layers`` with the layers inside of those that are models
+  or wrappers;
+* ``Layer._seed_generators``: collect the attributes of a layer that are
+  `keras.random.SeedGenerator`;
+* ``Functional._run_through_graph`` and ``Sequential._functional``, ``KerasTensor._keras_history``,
+  ``Operation._inbound_nodes`` and ``_outbound_nodes``: ``model.get_config()`` has the same graph,
+  as names of layers with the calls that each takes part in.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import keras
@@ -34,6 +40,44 @@ def as_used(model: keras.Model) -> None:
 def seed_generators(model: keras.Model) -> list[keras.random.SeedGenerator]:
     """The random streams of a model's layers, in the layers' order."""
     return [stream for layer in all_layers(model) for stream in layer._seed_generators]
+
+
+def run_through(
+    model: keras.Model, inputs: Any, called: Callable[[Any], Callable[..., Any]]
+) -> list[Any] | None:
+    """What a model gives when each operation of its graph is replaced.
+
+    Args:
+        model: functional or sequential.
+        inputs: in place of its input tensors: one, a list, or by name.
+        called: what to call in place of an operation, which may be a model.
+
+    Returns:
+        In place of its output tensors; None: it was never built, or computes in its own code.
+    """
+    graph = getattr(model, "_functional", model)  # a Sequential keeps its graph to itself
+    if not hasattr(graph, "_run_through_graph"):
+        return None
+    if isinstance(inputs, dict) and not isinstance(graph.input, dict):
+        inputs = [inputs[tensor.name] for tensor in graph.inputs]
+    found: list[Any] = keras.tree.flatten(graph._run_through_graph(inputs, called))
+    return found
+
+
+def operation_of(tensor: Any) -> Any:
+    """The layer, model or operator that gave a symbolic tensor."""
+    return tensor._keras_history.operation
+
+
+def calls_of(operation: Any) -> Sequence[Any]:
+    """The calls of a layer or operator: each has its ``input_tensors`` and ``output_tensors``."""
+    calls: Sequence[Any] = operation._inbound_nodes
+    return calls
+
+
+def followers(operation: Any) -> list[Any]:
+    """The layers and operators that are given what this one gives."""
+    return [node.operation for node in operation._outbound_nodes]
 
 
 def plain(name: str) -> str:

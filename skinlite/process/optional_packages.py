@@ -1,6 +1,7 @@
-"""`need`: import what only some installations have."""
+"""`need`: import what only some installations have; `installed_version`: of what is there."""
 
 import importlib
+import importlib.metadata
 import importlib.util
 
 from skinlite.errors import MissingExtraError
@@ -29,3 +30,11 @@ def need_all(extras: dict[str, str]) -> None:
     with silenced():
         for module in extras:
             importlib.import_module(module)
+
+
+def installed_version(package: str) -> str | None:
+    """By the name that pip knows it by; None where it isn't installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

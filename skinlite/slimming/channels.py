@@ -4,9 +4,6 @@ A convolution makes new numbers; a batch norm, a depthwise convolution or a pool
 is given; what is added or multiplied becomes one number; a concatenation lines them up, and a
 flattening repeats them. So a squeeze-excite, a residual addition and a concatenation need no rules
 of their own: channels with the same number are cut together, or not at all.
-
-This module owns what is private in Keras' graphs: ``_run_through_graph`` of a functional model, as
-Keras 3.15.1 has it. `skinlite_export.graph.read_keras` says what to do when it goes.
 """
 
 from collections import Counter
@@ -19,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import run_through
 from skinlite.models.soft_attention import SoftAttention
 
 Ids = NDArray[np.intp]
@@ -135,16 +133,6 @@ class Channels:
             self._pins.setdefault(one, why)
 
     def _walk(self, model: keras.Model, inputs: Any, path: tuple[str, ...]) -> list[Tensor]:
-        # A Sequential keeps its graph to itself.
-        graph = getattr(model, "_functional", model)
-        if not hasattr(graph, "_run_through_graph"):
-            raise InputError(
-                f"{model.name!r} has no graph of layers, so that its channels can't be followed: "
-                "it computes in its own code."
-            )
-        if isinstance(inputs, dict) and not isinstance(graph.input, dict):
-            inputs = [inputs[tensor.name] for tensor in graph.inputs]
-
         def called(operation: Any) -> Callable[..., Any]:
             def call(*arguments: Any, **others: Any) -> Any:
                 if isinstance(operation, keras.Model):
@@ -160,7 +148,12 @@ class Channels:
 
             return call
 
-        found: list[Tensor] = keras.tree.flatten(graph._run_through_graph(inputs, called))
+        found = run_through(model, inputs, called)
+        if found is None:
+            raise InputError(
+                f"{model.name!r} has no graph of layers, so that its channels can't be followed: "
+                "it computes in its own code."
+            )
         return found
 
     def _read(

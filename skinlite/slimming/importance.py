@@ -67,7 +67,7 @@ class Gradients(keras.optimizers.Optimizer):
         ]
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Note one variable's sums."""
+        """Note one variable's sums; see `skinlite.training.optimizer` for what is Keras' own."""
         rank = len(variable.shape)
         if rank < 2:
             return

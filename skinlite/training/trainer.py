@@ -20,7 +20,7 @@ from skinlite.vocabulary import IMAGE
 
 
 class DivergedError(Exception):
-    """A training left the numbers behind."""
+    """The loss or a weight became infinite, or not a number."""
 
 
 def make_trainer(

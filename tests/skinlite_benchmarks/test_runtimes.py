@@ -56,6 +56,8 @@ def test_what_cannot_be_had_or_run_says_why(
 
     refused = tried()
     assert refused.equal is None and refused.said.startswith("refused: ")
+    absent = tried(packages=(HERE, "no-such-runtime"))
+    assert (absent.version, absent.said) == ("not installed", "not tried: needs no-such-runtime")
     monkeypatch.setenv("PATH", str(tmp_path))
     old = tried(packages=("tflite-runtime==2.9.1",), python="2.1")
     assert old.said == "not tried: needs Python 2.1"

@@ -11,8 +11,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.files.read_write import sha256_of
+from skinlite.progress import Report, silent
 from skinlite_benchmarks.arm64.basic_blocks import Block, counting_emulator, executed, plugin
-from skinlite_benchmarks.arm64.emulated_root import CPUS, Report, emulated_root, version_of
+from skinlite_benchmarks.arm64.emulated_root import CPUS, emulated_root, version_of
 from skinlite_benchmarks.arm64.llvm_mca import cycles, llvm
 from skinlite_benchmarks.arm64.machine import Tensors
 from skinlite_benchmarks.arm64.used_kernels import kernel_of
@@ -24,7 +25,7 @@ class Modelled(BaseModel):
 
     Attributes:
         model, sha256: the file.
-        cpu: of `root.CPUS`.
+        cpu: of `emulated_root.CPUS`.
         instructions: executed.
         cycles: by LLVM's model of the processor, with caches that always have what is loaded.
         kernels: cycles by what was executed, the most first.
@@ -52,9 +53,7 @@ class CyclesReport(BaseModel):
     found: tuple[Modelled, ...]
 
 
-def modelled_cycles(
-    models: Mapping[str, Path], report: Report = lambda what, done, total: None
-) -> CyclesReport:
+def modelled_cycles(models: Mapping[str, Path], report: Report = silent) -> CyclesReport:
     """Count what each file executes for an image on each processor, and model how long it takes.
 
     The counts vary by a few thousandths, with what Python has the C library do. A block is modelled
@@ -69,7 +68,7 @@ def modelled_cycles(
     """
     qemu, tools = counting_emulator(), llvm()
     plugin()
-    # A wrong file is told before others are counted.
+    # A file that can't be run is refused before the instructions of others are counted.
     images = {name: _image(model) for name, model in models.items()}
     root = emulated_root(report)
     modelled = []

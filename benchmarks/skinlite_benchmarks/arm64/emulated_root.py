@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
 from skinlite.files.read_write import made_once, write_atomically, writing
+from skinlite.progress import Report, silent
 
 SUITE, PYTHON = "bookworm", "3.11"
 PACKAGES = ("python3", "libgomp1", "libstdc++6")
@@ -49,8 +50,6 @@ CPUS: Final = {
 }
 """With the dot product of int8, and without. Never qemu's "max": there qemu 7.2 gets int8 wrong."""
 
-Report = Callable[[str, int, int], None]
-
 
 def emulator() -> str:
     """The path of qemu.
@@ -76,7 +75,7 @@ def root_path() -> Path:
     return kept_folder("arm64", "\n".join(made_from))
 
 
-def emulated_root(report: Report = lambda what, done, total: None) -> Path:
+def emulated_root(report: Report = silent) -> Path:
     """The folder of the emulated machine; made where the cache has none.
 
     Raises:

@@ -17,8 +17,8 @@ OLDEST, NEWEST = 19, 40
 """Of LLVM: 16 takes a Neoverse N1 for a Cortex-A57. The newest is only where looking begins."""
 
 PIPELINES = {"cortex-a76": "neoverse-n1", "cortex-a72": "cortex-a72"}
-"""llvm-mca's names for those of `root.CPUS`. Neoverse N1 is the server's version of Cortex-A76; for
-Cortex-A72 LLVM has the pipeline of its predecessor, Cortex-A57."""
+"""llvm-mca's names for those of `emulated_root.CPUS`. Neoverse N1 is the server's version of
+Cortex-A76; for Cortex-A72 LLVM has the pipeline of its predecessor, Cortex-A57."""
 
 _LEFT_OUT = re.compile(r"blr?|(cas|swp|ld(add|clr|eor|set))a?l?[bh]?")
 """Calls, whose latency is that of what is called, which has blocks of its own, and atomics, few and

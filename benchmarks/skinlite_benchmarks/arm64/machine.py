@@ -1,4 +1,4 @@
-"""`Machine`: a Python, here or emulated, that runs a .tflite by `answers`."""
+"""`Machine`: a Python, here or emulated, that runs a .tflite by `run_model`."""
 
 import os
 import subprocess
@@ -26,7 +26,7 @@ COMPILED = "PYTHONPYCACHEPREFIX"
 
 
 class Facts(BaseModel):
-    """What `answers` prints."""
+    """What `run_model` prints."""
 
     partitions: int
     libraries: dict[Path, tuple[int, int]]
@@ -45,7 +45,7 @@ class Machine(NamedTuple):
 
     @classmethod
     def emulated(cls, qemu: str, cpu: str, root: Path, *options: str) -> Self:
-        """A processor of `root.CPUS`; ``options`` are qemu's."""
+        """A processor of `emulated_root.CPUS`; ``options`` are qemu's."""
         python = str(root / cpu / "usr/bin/python3")
         command = [qemu, "-cpu", cpu, "-L", str(root / cpu), *options, python]
         compiled = kept_folder("arm64-compiled", f"{root}\n{cpu}")

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict
 from skinlite.data.patient import Patient
 from skinlite.data.preprocessing import load_image
 from skinlite.errors import InputError
+from skinlite.progress import Report, silent
 from skinlite.vocabulary import PROBABILITIES
 from skinlite_benchmarks.arm64.emulated_root import (
     CPUS,
-    Report,
     emulated_root,
     emulator,
     version_of,
@@ -77,7 +77,7 @@ class Arm64Report(BaseModel):
         )
 
 
-def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None) -> Arm64Report:
+def arm64_parity(bundle: Bundle, report: Report = silent) -> Arm64Report:
     """Run the golden vectors of a bundle's .tflite here and on each emulated processor.
 
     Args:
@@ -136,7 +136,7 @@ def arm64_parity(bundle: Bundle, report: Report = lambda what, done, total: None
 
 
 def _probabilities(runner: Runner, outputs: Tensors) -> NDArray[np.float32]:
-    """Real numbers (N, 7), whatever the file stores."""
+    """Real numbers (N, classes), whatever the file stores."""
     tensor = next(tensor for tensor in runner.signature.outputs if tensor.name == PROBABILITIES)
     return tensor.unpack(outputs[PROBABILITIES][:, 0])
 

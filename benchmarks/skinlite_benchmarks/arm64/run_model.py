@@ -1,6 +1,6 @@
 """Answer images with LiteRT and NumPy alone: this file runs here and in the emulated machine.
 
-``python answers.py MODEL INPUTS.npz OUTPUTS.npz [AGAIN]`` reads the input tensors by name, the
+``python run_model.py MODEL INPUTS.npz OUTPUTS.npz [AGAIN]`` reads the input tensors by name, the
 first axis counting images, writes the output tensors likewise as they are stored, answers the
 last image so often again, and prints one line of JSON: the delegate partitions, and where
 LiteRT's libraries and C's lie in memory. It imports nothing of ours, which isn't over there.
@@ -29,6 +29,7 @@ def answer(model: str, inputs: str, outputs: str, again: str = "0") -> None:
     del signature  # it holds the interpreter, which then refuses to run by itself
     for _ in range(int(again)):
         interpreter.invoke()
+    # Private, see `skinlite_export.tflite.execution_plan`, which isn't over there.
     operations = [node["op_name"] for node in interpreter._get_ops_details()]
     print(json.dumps({"partitions": operations.count("DELEGATE"), "libraries": _libraries()}))
 

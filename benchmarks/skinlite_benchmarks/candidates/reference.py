@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -25,8 +24,10 @@ from skinlite.errors import InputError, told
 from skinlite.files.read_write import made_once, write_atomically
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.process.exit_status import how_it_ended
+from skinlite.process.optional_packages import installed_version
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
+from skinlite_export.convert.memory import available
 
 MODEL, RECORD = "model.tflite", "reference.json"
 NEEDED_GB = 8.0
@@ -57,10 +58,7 @@ def record(run: Run | None = None) -> ReferenceRecord:
     """What a reference would be made from, here and now: a run's model, or new weights."""
     versions = {"skinlite": __version__}
     for package in MADE_FROM:
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "not installed"
+        versions[package] = installed_version(package) or "not installed"
     width = len(PatientEncoder(age_mean=0, age_std=1).columns)
     untrained = ReferenceRecord(patient_width=width, versions=versions)
     if run is None:
@@ -176,21 +174,17 @@ class ReferenceBuild:
         self.close()
 
 
-def check_memory(meminfo: Path = Path("/proc/meminfo")) -> None:
-    """Refuse to start what the machine can't hold.
+def check_memory() -> None:
+    """Refuse to start what the machine, or its container, can't hold.
 
     Raises:
         InputError: less memory is available than the conversion takes.
     """
-    try:
-        lines = meminfo.read_text().splitlines()
-    except OSError:  # not Linux: try it
-        return
-    available = next((int(line.split()[1]) for line in lines if line.startswith("MemAvail")), None)
-    if available is not None and available * 1024 / 1e9 < NEEDED_GB:
+    free = available()
+    if free is not None and free / 1e9 < NEEDED_GB:
         raise InputError(
             f"Converting the reference takes about {NEEDED_GB:g} GB of memory, and "
-            f"{available * 1024 / 1e9:.1f} GB are available. Close other programs, give a "
+            f"{free / 1e9:.1f} GB are available. Close other programs, give a "
             "reference that was converted on another machine (--reference FILE.tflite), or "
             "continue without it: --reference none"
         )

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from skinlite.errors import InputError
 from skinlite.files.read_write import read_json
+from skinlite.progress import Report
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.candidates.reference import RECORD, ReferenceRecord
 from skinlite_benchmarks.candidates.sweep import Job, convert_all
-from skinlite_benchmarks.measure.interleave import Report
 
 
 def make_rungs(

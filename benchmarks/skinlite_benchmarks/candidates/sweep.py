@@ -23,11 +23,11 @@ from skinlite.files.read_write import made_once
 from skinlite.files.scratch import own_temporary_folder
 from skinlite.models.backbones import Topology
 from skinlite.process.exit_status import how_it_ended
+from skinlite.progress import Report
 from skinlite.training.runs.find import open_run
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.entry import Entry, contestant_of
 from skinlite_benchmarks.candidates.peers.tool import STOCK
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.records import SweepPoint
 from skinlite_benchmarks.results.results import Results

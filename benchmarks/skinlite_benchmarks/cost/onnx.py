@@ -44,7 +44,7 @@ def onnx_cost(path: Path) -> Cost | None:
     weights = [
         constant
         for name, constant in constants.items()
-        if name not in scales and constant.data_type not in (onnx.TensorProto.INT64,)
+        if name not in scales and constant.data_type != onnx.TensorProto.INT64
     ]
     return Cost(
         macs=macs,

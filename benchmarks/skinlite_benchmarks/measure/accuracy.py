@@ -14,11 +14,11 @@ from skinlite.data.preprocessing import Shaping, load_image
 from skinlite.data.splits.count_leaks import leaks_between
 from skinlite.data.splits.leaks import Leaks
 from skinlite.errors import InputError
+from skinlite.progress import Report
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.measure.evaluation_set import EvaluationSet, run_of
 from skinlite_benchmarks.measure.host import cores
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.their_predictions import predict_theirs
 from skinlite_benchmarks.results.accuracy import measured
 from skinlite_benchmarks.results.records import Accuracy

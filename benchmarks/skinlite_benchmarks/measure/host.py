@@ -5,11 +5,11 @@ import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from skinlite import __version__
 from skinlite.process.machine import processor
+from skinlite.process.optional_packages import installed_version
 from skinlite_benchmarks.results.records import Peak
 from skinlite_benchmarks.results.results import Host
 
@@ -60,8 +60,8 @@ def describe(start: Load, end: Load, roofs: Sequence[Peak] = ()) -> Host:
         versions={
             "skinlite": __version__,
             "python": platform.python_version(),
-            **{name: _version(name) or "not installed" for name in PACKAGES},
-            **{name: found for name in PEERS if (found := _version(name))},
+            **{name: installed_version(name) or "not installed" for name in PACKAGES},
+            **{name: found for name in PEERS if (found := installed_version(name))},
         },
         roofs=tuple(roofs),
     )
@@ -78,13 +78,6 @@ def _first_line(path: str) -> str | None:
     try:
         return Path(path).read_text().strip()
     except OSError:
-        return None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
         return None
 
 

@@ -12,16 +12,14 @@ from statistics import median
 import numpy as np
 
 from skinlite.process.signals import taken
+from skinlite.progress import Report
 from skinlite_benchmarks.results.results import SETTLE_NS
 
 Run = Callable[[int, int], list[int]]
 """``run(timed, untimed)``: nanoseconds of the timed invocations that follow the untimed ones."""
 
-Report = Callable[[str, int, int], None]
-"""``report(what, done, total)``, as `skinlite.cli.progress.reporting` gives it."""
-
 TURN_NS = 50_000_000
-"""It then repeats a fast model until about this time, at most `MOST_REPEATS` times."""
+"""A turn repeats a fast model until about this time, at most `MOST_REPEATS` times."""
 MOST_REPEATS = 10
 STEADY = 0.05
 WARM_UP_NS = 3_000_000_000

@@ -3,9 +3,10 @@
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from skinlite.progress import Report
 from skinlite_benchmarks.candidates.entry import Entry
 from skinlite_benchmarks.measure import statistics as figures
-from skinlite_benchmarks.measure.interleave import Report, interleave
+from skinlite_benchmarks.measure.interleave import interleave
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.results import naming
 from skinlite_benchmarks.results.results import Measurement

@@ -6,16 +6,15 @@ added to it. Ratios to a reference measured elsewhere make no sense.
 """
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from skinlite.files.read_write import check_regular, sha256_of
+from skinlite.progress import Report, silent
 from skinlite_benchmarks.phones.adb import Phone
 from skinlite_benchmarks.phones.benchmark_log import Timing, parse
-
-Report = Callable[[str, int, int], None]
 
 
 class AndroidReport(BaseModel):
@@ -64,7 +63,7 @@ def measure_on_phone(
     *,
     threads: Sequence[int] = (1, 2),
     runs: int = 100,
-    report: Report = lambda what, done, total: None,
+    report: Report = silent,
 ) -> AndroidReport:
     """Push, run, read, clean up.
 

@@ -57,7 +57,7 @@ def _write(found: Sequence[Tried], out: Path) -> None:
 
 
 class File(NamedTuple):
-    """A model, its inputs as it stores them, and the probabilities (N, 7) of the reference."""
+    """A model, its inputs as it stores them, and the reference's probabilities (N, classes)."""
 
     path: Path
     label: str

@@ -7,11 +7,11 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
 from skinlite.errors import InputError
+from skinlite.process.optional_packages import installed_version
 from skinlite_benchmarks.arm64.emulated_root import CPUS, emulated_root, emulator, pip_command
 from skinlite_benchmarks.arm64.machine import Machine
 from skinlite_benchmarks.runtimes.trials import HERE, Trial
@@ -34,23 +34,31 @@ def place_for(trial: Trial) -> Place:
     Raises:
         NotTriedError: they can't be had.
     """
+    packages = pinned(trial.packages)
     environment = {"NPM_PACKAGES": str(_npm_packages(trial.npm))} if trial.npm else {}
     if trial.emulated in CPUS:
         try:
             machine = Machine.emulated(emulator(), trial.emulated, emulated_root())
         except InputError as error:
             raise NotTriedError(str(error)) from error
-        return Place(machine.python, {"PYTHONPATH": str(_arm64_packages(pinned(trial.packages)))})
+        return Place(machine.python, {"PYTHONPATH": str(_arm64_packages(packages))})
     return Place(
         [*_emulator(trial.emulated), _python_with(trial.packages, trial.python)], environment
     )
 
 
 def pinned(packages: Sequence[str]) -> tuple[str, ...]:
-    """What pip takes; of `HERE`, the versions that are installed here."""
+    """What pip takes; of `HERE`, the versions that are installed here.
+
+    Raises:
+        NotTriedError: one of these isn't.
+    """
     if packages[0] != HERE:
         return tuple(packages)
-    return tuple(f"{name}=={version(name)}" for name in packages[1:])
+    versions = {name: installed_version(name) for name in packages[1:]}
+    if missing := [name for name, installed in versions.items() if installed is None]:
+        raise NotTriedError(f"needs {', '.join(missing)}")
+    return tuple(f"{name}=={installed}" for name, installed in versions.items())
 
 
 def environment_for(place: Place, home: str) -> dict[str, str]:

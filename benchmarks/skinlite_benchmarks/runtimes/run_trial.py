@@ -129,9 +129,13 @@ def _reason(done: "subprocess.CompletedProcess[str]") -> str:
 def _version(trial: Trial) -> str:
     if trial.npm:
         return trial.npm[0].rpartition("@")[2]
+    try:
+        packages = pinned(trial.packages)
+    except NotTriedError:
+        return "not installed"
     return ", ".join(
         package.partition("==")[2]
-        for package in pinned(trial.packages)
+        for package in packages
         if not package.startswith(("numpy", "--"))
     )
 

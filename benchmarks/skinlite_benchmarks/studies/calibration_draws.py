@@ -1,10 +1,10 @@
-"""Does int8 hang on which images calibrate? The same run, several draws, several recipes.
+"""Does int8 depend on which images calibrate? The same run, several draws, several recipes.
 
     python -m skinlite_benchmarks.studies.calibration_draws RUN --data HAM10000 --draws 10
 
 Prints a Markdown table: each recipe's worst and median draw against Keras. Recipes are chosen on
 the validation split, so that the test split can still judge the one that was chosen. Divergence is
-that of the median image: the mean hangs on the one in a hundred that clips (half of the sum).
+that of the median image: the mean depends on the one in a hundred that clips (half of the sum).
 """
 
 from collections.abc import Iterator, Sequence

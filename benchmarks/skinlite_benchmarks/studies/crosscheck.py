@@ -1,4 +1,4 @@
-"""Is the harness itself to be believed? Beside LiteRT's own benchmark, and its own overhead.
+"""Is the harness right? Its times beside those of LiteRT's own benchmark, and its overhead.
 
     python -m skinlite_benchmarks.studies.crosscheck MODEL.tflite --pairs 10
 

@@ -9,6 +9,7 @@ from keras import layers
 
 from skinlite.classes import HAM10000
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import operation_of
 from skinlite.vocabulary import IMAGE, PROBABILITIES
 
 PASSING = ("Activation", "Dropout", "Flatten", "GlobalAveragePooling2D", "Reshape", "Softmax")
@@ -104,7 +105,7 @@ def _without_sigmoid(network: keras.Model) -> None:
     """Take the sigmoid off the end of a network, so that it gives a logit."""
     tensor = network.outputs[0]
     while True:
-        operation = tensor._keras_history.operation
+        operation = operation_of(tensor)
         if isinstance(operation, keras.Model):
             tensor = operation.outputs[0]
         elif getattr(operation, "activation", None) is keras.activations.sigmoid:
@@ -123,8 +124,7 @@ def _last_kernel(network: keras.Model, count: int) -> Any:
     """The dense layer or convolution whose channels are the network's outputs."""
     tensor = network.outputs[0]
     while True:
-        # ``_keras_history`` is where Keras notes which layer gave a tensor.
-        operation = tensor._keras_history.operation
+        operation = operation_of(tensor)
         kind = type(operation).__name__
         if isinstance(operation, keras.Model):
             tensor = operation.outputs[0]

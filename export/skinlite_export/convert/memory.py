@@ -1,10 +1,12 @@
 """Whether a conversion will fit into memory, said before it starts."""
 
 from pathlib import Path
-
-import keras
+from typing import TYPE_CHECKING
 
 from skinlite.errors import InputError
+
+if TYPE_CHECKING:
+    import keras
 
 GIB = 2**30
 
@@ -20,7 +22,7 @@ converter makes of them, and the moments that kernels are rounded by. InceptionR
 parameters, 299 px) peaks at 11.8 GiB in int8."""
 
 
-def check_memory(model: keras.Model) -> None:
+def check_memory(model: "keras.Model") -> None:
     """Refuse a conversion that needs more memory than there is.
 
     Raises:
@@ -35,7 +37,7 @@ def check_memory(model: keras.Model) -> None:
         )
 
 
-def forecast(model: keras.Model) -> float:
+def forecast(model: "keras.Model") -> float:
     """Bytes at the peak of an int8 conversion, roughly."""
     return BASE + COPIES * 4 * float(model.count_params())
 

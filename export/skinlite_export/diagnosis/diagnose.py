@@ -1,6 +1,6 @@
 """Tell what a phone got wrong: what it hands in against the golden vectors, stage by stage.
 
-Images are looked into by `skinlite_export.diagnosis.images`, answers by `answer_diagnosis`.
+Images are checked by `skinlite_export.diagnosis.images`, answers by `probabilities` beside it.
 """
 
 from pathlib import Path

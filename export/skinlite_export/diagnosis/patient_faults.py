@@ -37,7 +37,7 @@ def real_numbers(given: Mapping[str, ArrayLike], signature: Signature) -> Vector
         for tensor in signature.inputs
         if tensor.name != IMAGE
     ]
-    return np.concatenate(parts)
+    return np.concatenate([*parts, np.empty(0, np.float32)])  # there may be no patient
 
 
 def fields_of(encoder: PatientEncoder, signature: Signature) -> dict[str, slice]:
@@ -48,7 +48,9 @@ def fields_of(encoder: PatientEncoder, signature: Signature) -> dict[str, slice]
 
 
 def patient_faults(encoder: PatientEncoder, signature: Signature) -> Iterator[PatientFault]:
-    """Every known fault of a file's patient."""
+    """Every known fault of a file's patient; none where the network takes no patient."""
+    if not encoder.asks:
+        return
     fields = fields_of(encoder, signature)
     encode = encoder.codes if signature.takes_answers else encoder.encode
 

@@ -101,7 +101,7 @@ def _faults(outputs: Outputs, signature: Signature, known: Vectors) -> Iterator[
             yield f"{one.picture} is in it twice"
         seen.add(one.picture)
         if one.image is one.patient is one.probabilities is one.decision is None:
-            yield f"{one.picture} has neither image nor patient nor probabilities"
+            yield f"{one.picture} has neither image nor patient nor probabilities nor decision"
         if one.patient is not None and sorted(one.patient) != patient:
             names = ", ".join(sorted(one.patient)) or "nothing"
             yield f"{one.picture}: the metadata tensors are {', '.join(patient)}, not {names}"

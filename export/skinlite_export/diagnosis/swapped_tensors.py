@@ -32,7 +32,7 @@ def mixups(
                 images,
                 [patient[list(places)] for patient in patients],
             )
-    elif signature.image.dtype == signature.inputs[1].dtype:
+    elif signature.patient_width and signature.image.dtype == signature.inputs[1].dtype:
         swapped = [_copied(*pair) for pair in zip(images, patients, strict=True)]
         yield (
             f"image and metadata exchanged{order}",
@@ -44,11 +44,12 @@ def mixups(
         [np.zeros_like(image) for image in images],
         patients,
     )
-    yield (
-        f"patient: {UNSET}",
-        images,
-        [np.zeros_like(patient) for patient in patients],
-    )
+    if signature.patient_width:
+        yield (
+            f"patient: {UNSET}",
+            images,
+            [np.zeros_like(patient) for patient in patients],
+        )
 
 
 def _copied(

@@ -4,10 +4,6 @@ Keras 3 files and layers do not cross to tf_keras, which TensorFlow's quantizers
 is read once into a neutral form (`skinlite_export.graph.deploy_graph`), rewritten
 (`skinlite_export.rewrites`), and built again as its tf_keras twin
 (`skinlite_export.graph.build_keras`).
-
-This module owns what is private in Keras' graphs, as Keras 3.15.1 has it: ``_run_through_graph``
-of a functional model, and ``_functional`` of a sequential one. When they go: call the model on
-`keras.KerasTensor`s and follow each one's history of operations.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +13,7 @@ from typing import Any
 import keras
 
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import run_through
 from skinlite.models.soft_attention import ReleasedSoftAttention, SoftAttention
 from skinlite.vocabulary import IMAGE, PATIENT
 from skinlite_export.graph.deploy_graph import Graph
@@ -34,17 +31,13 @@ class _Reader(Nodes):
 
     def walk(self, model: keras.Model, inputs: Any) -> list[str]:
         """Read a model that is given these nodes; the names of those that it gives."""
-        # A Sequential keeps its graph to itself.
-        graph = getattr(model, "_functional", model)
-        if not hasattr(graph, "_run_through_graph"):
+        names = run_through(model, inputs, self.operation)
+        if names is None:
             raise InputError(
                 f"{model.name!r} is a {type(model).__name__}, for which Keras has no graph of "
                 "layers: it was never built, or it computes in its own code. The exporter reads "
                 "functional and sequential models."
             )
-        if isinstance(inputs, dict) and not isinstance(graph.input, dict):
-            inputs = [inputs[tensor.name] for tensor in graph.inputs]
-        names: list[str] = keras.tree.flatten(graph._run_through_graph(inputs, self.operation))
         return names
 
     def operation(self, operation: Any) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from skinlite.errors import InputError
+from skinlite.models.keras_layers import calls_of
 from skinlite_export.graph.reader import Nodes, last_axis, rank_into, shape_into
 
 COPIED = {
@@ -154,7 +155,7 @@ def _relu(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
 
 
 def _softmax(nodes: Nodes, layer: Any, inputs: Sequence[str]) -> str:
-    rank = len(shape_into(layer)) if layer._inbound_nodes else 0  # of an activation: it isn't known
+    rank = len(shape_into(layer)) if calls_of(layer) else 0  # of an activation: it isn't known
     if not last_axis(layer.axis, rank):
         raise InputError(
             f"Layer {layer.name!r} is a softmax over axis {layer.axis}; the exporter supports "

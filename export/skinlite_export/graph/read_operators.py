@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from skinlite.models.keras_layers import calls_of
 from skinlite_export.graph.read_layers import concatenation
 from skinlite_export.graph.reader import Nodes, last_axis, shape_into, unsupported
 
@@ -83,7 +84,7 @@ def _pool(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
 
 def _reshape(nodes: Nodes, operation: Any, values: Sequence[Any]) -> str:
     """Reshape, squeeze and expand_dims: what they make is in Keras' own shapes."""
-    shape = tuple(operation._inbound_nodes[0].output_tensors[0].shape)
+    shape = tuple(calls_of(operation)[0].output_tensors[0].shape)
     if shape[0] is not None or None in shape[1:]:
         raise unsupported(operation.name, f"{type(operation).__name__} of the batch")
     return nodes.add(operation.name, "Reshape", values[:1], target_shape=shape[1:])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skinlite.errors import InputError
-from skinlite.models.keras_layers import plain
+from skinlite.models.keras_layers import calls_of, plain
 from skinlite_export.graph.deploy_graph import Node
 
 
@@ -122,8 +122,7 @@ def shape_into(operation: Any) -> tuple[int | None, ...]:
     Raises:
         InputError: it is shared by tensors of several shapes.
     """
-    # ``_inbound_nodes`` is private, see `skinlite_export.graph.read_keras`.
-    shapes = {tuple(node.input_tensors[0].shape) for node in operation._inbound_nodes}
+    shapes = {tuple(call.input_tensors[0].shape) for call in calls_of(operation)}
     if len(shapes) > 1:
         raise InputError(f"Layer {operation.name!r} is shared by feature maps of several sizes.")
     (shape,) = shapes
@@ -132,7 +131,7 @@ def shape_into(operation: Any) -> tuple[int | None, ...]:
 
 def rank_into(operation: Any) -> int:
     """How many axes, the batch's among them, the first tensor that it is given has."""
-    return len(operation._inbound_nodes[0].input_tensors[0].shape)
+    return len(calls_of(operation)[0].input_tensors[0].shape)
 
 
 def last_axis(axis: int | Sequence[int] | None, rank: int) -> bool:

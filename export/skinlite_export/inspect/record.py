@@ -191,7 +191,7 @@ class Inspection(Record):
 
     Attributes:
         format: tflite, onnx, keras, h5 or saved_model.
-        sha256: of the file's content; empty of a folder.
+        sha256: of the file's content, or of a folder's files.
         made_by: program and version, where the file says.
         operators: of the first graph, or layers of a Keras file; with counts.
         number_formats: of the operators' results, with counts.

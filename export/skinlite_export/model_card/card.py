@@ -64,7 +64,7 @@ def _images(manifest: Manifest) -> list[Table]:
         (name, manifest.classes[name], *(f"{count:,}" for count in each))
         for name, each in counts.items()
     ]
-    rows.append(("", "pictures", *(f"{side.pictures:,}" for side in sides.values())))
+    rows.append(("", "images", *(f"{side.pictures:,}" for side in sides.values())))
     rows.append(("", "lesions", *(side.known_lesions for side in sides.values())))
     return [
         Table(

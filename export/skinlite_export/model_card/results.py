@@ -92,7 +92,7 @@ def _classes(manifest: Manifest) -> list[Table]:
             Table(
                 f"By class: {compared.file}",
                 _missed(metrics),
-                ("Class", "pictures", "recall", "specificity", "precision", "AUC"),
+                ("Class", "images", "recall", "specificity", "precision", "AUC"),
                 tuple(rows),
             )
         )
@@ -139,7 +139,7 @@ def _subgroups(manifest: Manifest) -> list[Table]:
                 f"Subgroups: {file}",
                 f"Too few: fewer than {FEWEST} images{f', or {several}' if critical else ''}. "
                 f"Skin tone: {ABSENT}.",
-                ("", "Group", "pictures", "accuracy", "balanced accuracy", *counted),
+                ("", "Group", "images", "accuracy", "balanced accuracy", *counted),
                 tuple(rows),
             )
         )
@@ -164,7 +164,7 @@ def _fidelity(manifest: Manifest) -> list[Table]:
             "What conversion kept",
             f"Each file against the Keras model, on the same images; quantization: "
             f"{manifest.recipe.quantize}. {_where(manifest)}",
-            ("File", "equal answers", "largest difference of a probability"),
+            ("File", "agreement", "largest difference of a probability"),
             tuple(rows),
         ),
         Table(
@@ -202,7 +202,7 @@ def _teacher(manifest: Manifest) -> list[Table]:
         )
     gates = tuple((_outcome(gate), gate.sentence() + manifest.leaks.mark) for gate in proof.gates)
     recall = recall_name(manifest.critical)
-    header = ("Network", "equal answers", "accuracy", "balanced accuracy", recall, "macro AUC")
+    header = ("Network", "agreement", "accuracy", "balanced accuracy", recall, "macro AUC")
     note = f"{how} SHA-256 of its model: {proof.model_sha256}."
     tables = [Table("The teacher", note, header, tuple(rows))]
     if gates:

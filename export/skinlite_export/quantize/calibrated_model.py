@@ -65,7 +65,7 @@ class Calibrated:
 
 
 def answers(content: bytes, examples: Examples) -> NDArray[np.float32]:
-    """Probabilities (N, 7) of a .tflite in memory."""
+    """Probabilities (N, classes) of a .tflite in memory."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(content)

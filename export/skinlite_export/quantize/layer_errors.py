@@ -6,7 +6,7 @@ QuantizationDebugger. It says whether a range or a weight is badly chosen.
 
 In the answers: the file in which this operator alone is int8, against the one in float (Wu et al.,
 "Integer quantization for deep learning inference", arXiv:2004.09602, section 5.2). It says what
-matters: a coarse tensor that nothing hangs on is harmless, and on a MobileNetV3Large trained on
+matters: a coarse tensor that nothing depends on is harmless, and on a MobileNetV3Large trained on
 HAM10000 the two rankings had nothing in common (rank correlation -0.04 over 141 operators). So the
 table is in this order, and the search goes by it.
 """
@@ -62,7 +62,7 @@ def explain(
 
 
 def divergence(reference: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Kullback-Leibler divergence of answers (N, 7) from reference answers, in nats: (N,)."""
+    """Kullback-Leibler divergence of answers (N, classes) from reference answers, in nats: (N,)."""
     p, q = (np.maximum(given.astype(np.float64), 1e-9) for given in (reference, other))
     return (p * np.log(p / q)).sum(axis=1)
 

@@ -28,7 +28,7 @@ def relu_as_quantize(content: bytes) -> bytes:
 
 
 def space_to_depth(content: bytes) -> bytes:
-    """Let int8 convolutions of few channels take a block of a row's pixels as one (`blocks`).
+    """Let int8 convolutions of few channels take a block of a row's pixels as one (`row_blocks`).
 
     XNNPACK fetches an address for each pixel under the kernel and multiplies in steps of 8 to 64
     channels: with 3 it waits, and multiplies zeros. Exact to the bit.

@@ -94,7 +94,7 @@ class Runner(Protocol):
         """Compute."""
 
     def probabilities(self) -> NDArray[np.float32]:
-        """The (7,) probabilities of the last invocation."""
+        """The (classes,) probabilities of the last invocation."""
 
     def attention(self) -> NDArray[np.float32] | None:
         """The (h, w) attention map of the last invocation; None where the file gives none."""

@@ -1,4 +1,4 @@
-"""What both of LiteRT's runtimes give: tensors as the file stores them, read as real numbers."""
+"""Base of the runners whose outputs are tensors as the file stores them, read as real numbers."""
 
 from abc import ABC, abstractmethod
 from typing import Any

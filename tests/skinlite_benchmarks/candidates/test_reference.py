@@ -14,6 +14,7 @@ from skinlite_benchmarks.candidates.reference import (
     record,
     reference_path,
 )
+from skinlite_export.convert.memory import available
 
 
 @pytest.fixture(autouse=True)
@@ -86,11 +87,19 @@ def test_leaving_early_ends_the_conversion_and_leaves_nothing(cache: Path) -> No
     assert not list(cache.rglob("*.tflite"))
 
 
-def test_too_little_memory_is_told(tmp_path: Path) -> None:
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal: 16000000 kB\nMemAvailable: 4000000 kB\n")
+def test_too_little_memory_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a container's memory, which may be less than the machine's."""
+    meminfo, group = tmp_path / "meminfo", tmp_path
+    monkeypatch.setattr(reference, "available", lambda: available(meminfo, group))
+    meminfo.write_text("MemAvailable: 4000000 kB\n")
     with pytest.raises(InputError, match=r"4\.1 GB are available.*--reference none"):
-        check_memory(meminfo)
+        check_memory()
     meminfo.write_text("MemAvailable: 12000000 kB\n")
-    check_memory(meminfo)
-    check_memory(tmp_path / "absent")
+    check_memory()
+    (group / "memory.max").write_text("6000000000\n")
+    (group / "memory.current").write_text("1000000000\n")
+    (group / "memory.stat").write_text("inactive_file 0\n")
+    with pytest.raises(InputError, match=r"5\.0 GB are available"):
+        check_memory()
+    meminfo.unlink()  # not Linux: it is tried
+    check_memory()

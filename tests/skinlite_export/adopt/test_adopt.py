@@ -158,6 +158,19 @@ def test_it_is_exported_and_has_no_patient_anywhere(
         "evaluate", bundle.path, "--model", tmp_path / "run", "--data", data, "--json"
     )
     assert judged.code == 0, judged.err
+    # What a phone got wrong is told, too, by the image alone.
+    answers = [
+        {
+            "picture": one["picture"],
+            "patient": {},
+            "probabilities": one["models"]["model.tflite"]["probabilities"][::-1],
+        }
+        for one in vectors
+    ]
+    phone = tmp_path / "phone.json"
+    phone.write_text(json.dumps({"schema_version": 1, "vectors": answers}))
+    told = skinlite("verify", bundle.path, "--outputs", phone)
+    assert told.code == 3 and "wrong probabilities: wrong label order" in told.out
 
 
 def test_a_network_of_other_classes(

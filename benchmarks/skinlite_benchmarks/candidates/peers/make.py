@@ -5,7 +5,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,8 @@ from skinlite.data.cache import kept_folder
 from skinlite.errors import InputError
 from skinlite.files.read_write import made_once
 from skinlite.process.exit_status import how_it_ended
+from skinlite.process.optional_packages import installed_version
+from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.entry import Entry, contestant_of
@@ -28,7 +29,6 @@ from skinlite_benchmarks.candidates.peers.tool import (
     Sources,
     Tool,
 )
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_benchmarks.measure.process import ContestantProcess
 from skinlite_benchmarks.results import naming
 
@@ -160,10 +160,4 @@ def _stock_versions() -> Iterator[str]:
 
 def _versions(tool: Tool) -> list[str | None]:
     """Of a tool's packages; None for one that isn't installed."""
-    found: list[str | None] = []
-    for package in tool.packages:
-        try:
-            found.append(version(package))
-        except PackageNotFoundError:
-            found.append(None)
-    return found
+    return [installed_version(package) for package in tool.packages]

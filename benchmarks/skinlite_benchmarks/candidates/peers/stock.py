@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from skinlite.process.quiet import silenced
+from skinlite.progress import Report
 from skinlite.training.input.prepare import Prepared
 from skinlite.training.runs.run import Run
 from skinlite_benchmarks.candidates.peers.tool import FLOAT_ONNX, FLOAT_TFLITE, STOCK, Peer
-from skinlite_benchmarks.measure.interleave import Report
 from skinlite_export.recipe import Recipe, Scheme
 
 SCHEMES: dict[str, Scheme] = {

@@ -26,7 +26,7 @@ RADIUS = 5
 
 
 def unbeaten(points: Iterable[ErrorPoint]) -> list[ErrorPoint]:
-    """Those that no other beats: none is as fast and truer."""
+    """Those that no other beats: none is as fast and closer to the float model."""
     best: list[ErrorPoint] = []
     for point in sorted(points, key=lambda point: (point.ms, _shown(point))):
         if not best or _shown(point) < _shown(best[-1]):

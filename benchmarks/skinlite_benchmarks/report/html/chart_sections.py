@@ -196,10 +196,10 @@ def errors(view: View) -> list[Chart]:
     unknown = len(view.results.contestants) - len(view.errors)
     left_out = f" Not shown: {unknown} with unknown error." if unknown else ""
     note = (
-        "Further left is faster, further down truer: the mean difference of a probability from "
-        "the float model's, on the images that judge. Both axes are logarithmic. Dashed line: no "
-        "other file is both as fast and truer than those on it. Ring: a file that fails the gate "
-        f"on agreement.{left_out}"
+        "Further left is faster, further down is closer to the float model: the mean difference "
+        "of a probability from its own, on the images that judge. Both axes are logarithmic. "
+        "Dashed line: no other file is both as fast and closer than those on it. Ring: a file "
+        f"that fails the gate on agreement.{left_out}"
     )
     return [_chart(title, partial(error_chart, view.errors, title=title), WIDE, note)]
 

@@ -2,5 +2,5 @@
 
 Each is ``python DRIVER MODEL INPUTS.npz OUTPUT.npy [OPTION]``. The inputs hold ``image`` and
 ``patient`` as the file stores them, the first axis counting images; the output gets the
-probabilities (N, 7), real numbers. Python 3.9 is the oldest that they meet.
+probabilities (N, classes), real numbers. Python 3.9 is the oldest that they meet.
 """

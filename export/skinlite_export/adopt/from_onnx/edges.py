@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from skinlite.models.keras_layers import operation_of
 from skinlite_export.adopt.from_onnx.node import Node, Tensor
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
@@ -113,7 +114,7 @@ def _with_its_edge(x: Tensor, around: Any) -> Tensor:
 
 
 def _never_negative(x: Tensor) -> bool:
-    layer = x._keras_history.operation
+    layer = operation_of(x)
     passing = (layers.Concatenate, layers.MaxPooling2D, layers.ZeroPadding2D)
     return isinstance(layer, layers.ReLU) or (
         isinstance(layer, passing) and all(map(_never_negative, keras.tree.flatten(layer.input)))
