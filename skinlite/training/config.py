@@ -170,7 +170,7 @@ class TrainConfig(BaseModel):
         "balanced_accuracy", description="of the validation split: decides the best epoch"
     )
     patience: int = Field(12, ge=1, description="epochs without a better score")
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
 
     @property
     def own_topology(self) -> Literal["paper", "released"]:

@@ -148,6 +148,9 @@ def test_what_can_not_be_made_slim(
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"steps": 3})
     with pytest.raises(InputError, match="`image_size` is the run's own"):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"image_size": 48})
+    for seed in (-1, 2**32):  # Keras takes neither
+        with pytest.raises(InputError, match=f"`seed` {seed}: "):
+            slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"seed": seed})
     with pytest.raises(InputError, match="importance"):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"importance": "size"})
     assert not (tmp_path / "x").exists() and not (tmp_path / "x.partial").exists()

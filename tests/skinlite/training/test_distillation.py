@@ -124,6 +124,10 @@ def test_what_can_not_teach_is_refused(
     untrained = training(tmp_path / "untrained", epochs=0).start()
     with pytest.raises(InputError, match="is untrained: there is nothing to learn from it"):
         teacher_of(untrained)
+    info = untrained.info.model_copy(update={"status": "interrupted"})
+    with pytest.raises(InputError, match=r"was interrupted in its first epoch.*`resume="):
+        teacher_of(replace(untrained, info=info))
+    teacher_of(replace(untrained, info=info.model_copy(update={"epochs_done": 1})))
     names = {"benign": "Benign", "malignant": "Malignant"}
     dataset = replace(read_dataset(tiny_data), classes=ClassList(names=names))
     with pytest.raises(InputError, match="has the classes akiec, bcc"):
