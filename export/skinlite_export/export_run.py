@@ -62,7 +62,7 @@ def export_run(
         SkinliteError: the deploy graph or the .onnx differs from the Keras model in float32.
     """
     _check_possible(recipe, data, adopted=run.info.adopted is not None)
-    if run.info.status == "untrained":
+    if not run.info.trained:
         if recipe.fine_tuning:
             raise InputError(
                 f"{run.path} is untrained: `quantize='int8-qat'` needs a trained network. "
@@ -119,7 +119,7 @@ def export_run(
             audit=audit(tflite),
             verification=proof.verification,
             # A network that learned nothing has no confidence to mend.
-            temperature=proof.temperature if run.info.status != "untrained" else None,
+            temperature=proof.temperature if run.info.trained else None,
             decision=proof.decision,
             layer_errors=converted.layer_errors,
             error_by_depth=converted.error_by_depth,

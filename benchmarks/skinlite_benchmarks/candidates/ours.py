@@ -18,7 +18,7 @@ def of_run(path: Path) -> Entry:
         InputError: the model or the metrics aren't the run's.
     """
     run = open_run(path)
-    trained = run.info.status != "untrained"
+    trained = run.info.trained
     accuracy = None
     if trained and (path / METRICS).is_file():
         scores = run.metrics().test

@@ -69,7 +69,7 @@ def record(run: Run | None = None) -> ReferenceRecord:
         "topology": config.topology,
         "image_size": config.image_size,
         "patient_width": len(run.encoder().columns),
-        "trained": run.info.status != "untrained",
+        "trained": run.info.trained,
         "model_sha256": run.model_sha256(),
         "network_proven": run.info.names_network,
     }

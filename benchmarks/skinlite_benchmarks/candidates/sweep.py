@@ -143,7 +143,7 @@ def _entry(path: Path, job: Job) -> Entry:
         "slim": job.slim,
         "peer": job.stock,
         "tool": STOCK if job.stock else "",
-        "trained": run is not None and run.info.status != "untrained",
+        "trained": run is not None and run.info.trained,
         "synthetic": run.info.synthetic if run else False,
         "network_proven": run.info.names_network if run else None,
     }

@@ -43,7 +43,7 @@ def source_of(run: Run, parameters: int) -> Source:
         slim=network.slim,
         image_size=network.image_size,
         adopted=run.info.adopted,
-        trained=run.info.status != "untrained",
+        trained=run.info.trained,
         synthetic=run.info.synthetic,
         epochs=run.info.best_epoch or 0,
         parameters=parameters,

@@ -105,7 +105,7 @@ def prove(
         (validation.labels, fitted_on), (test.labels, answers[layout.TFLITE])
     )
     decision = None
-    if run.info.status != "untrained":
+    if run.info.trained:
         report("choosing thresholds on validation images", 0, 1)
         chosen_on = {KERAS: predict(model, validation), layout.TFLITE: fitted_on}
         decision = decision_of(

@@ -106,7 +106,7 @@ def _check_places(isic_csv: Path | None, figures: Path | None) -> None:
 
 def _title(artefact: Path, split: str, judged: "Judged") -> str:
     title = f"{artefact}, split {split}"
-    if judged.run and judged.run.info.status == "untrained":
+    if judged.run and not judged.run.info.trained:
         title += ", UNTRAINED network: its scores mean nothing"
     return title + (", synthetic images" if judged.dataset.synthetic else "")
 

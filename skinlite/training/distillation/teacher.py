@@ -13,14 +13,9 @@ def teacher_of(run: Run) -> Teacher:
     """What the settings of a training record of its teacher.
 
     Raises:
-        InputError: it is untrained, or was stopped before it learned, or its file isn't its own.
+        InputError: it is untrained, or its file isn't its own.
     """
-    if run.info.status == "interrupted" and not run.info.epochs_done:
-        raise InputError(
-            f"{run.path} was interrupted in its first epoch: there is nothing to learn from it. Go "
-            f"on with its training first: `resume={run.path}`"
-        )
-    if run.info.status == "untrained":
+    if not run.info.trained:
         raise InputError(
             f"{run.path} is untrained: there is nothing to learn from it. Give a trained run for "
             "`teacher`."

@@ -133,6 +133,13 @@ class RunInfo(BaseModel):
         return self.config
 
     @property
+    def trained(self) -> bool:
+        """Whether an epoch was finished, here or by who trained an adopted network."""
+        if self.status == "interrupted":
+            return self.epochs_done > 0
+        return self.status != "untrained"
+
+    @property
     def names_network(self) -> bool:
         """Whether it can be told of a ``model.keras`` if it is this run's."""
         return MODEL in self.files

@@ -64,6 +64,9 @@ def test_no_epochs_gives_an_untrained_run_that_is_not_degenerate(
 
     run = training(tmp_path / "run", epochs=0).start()
     assert (run.info.status, run.info.epochs_done, run.info.best_epoch) == ("untrained", 0, None)
+    in_its_first_epoch = run.info.model_copy(update={"status": "interrupted"})
+    assert not run.info.trained and not in_its_first_epoch.trained
+    assert in_its_first_epoch.model_copy(update={"epochs_done": 1}).trained
     assert not (run.path / "metrics.json").exists()
     assert not (run.path / "checkpoint").exists()
     answers = predict(run.load_model(), conv_prepared.examples["train"])

@@ -138,7 +138,7 @@ def _entry(run: Run, data: Prepared, folder: Path, peer: Peer) -> Entry:
         "slim": config.slim,
         "peer": True,
         "tool": peer.tool,
-        "trained": run.info.status != "untrained",
+        "trained": run.info.trained,
         "synthetic": run.info.synthetic,
         "network_proven": run.info.names_network,
     }
