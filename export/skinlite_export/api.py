@@ -71,7 +71,7 @@ def export(
     from skinlite_export.export_run import export_run
     from skinlite_export.quantize.calibration_pool import folder_pool
 
-    dataset = dataset_of(data if data is not None else run.info.data, run.info)
+    dataset = dataset_of(data, run.info)
     prepared = prepare_again(run, dataset, counted(report, "reading images", len(dataset.frame)))
     pool = None
     if calibration is not None:

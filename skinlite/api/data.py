@@ -11,12 +11,23 @@ from skinlite.training.runs.info import RunInfo
 from skinlite.training.runs.run import Run
 
 
-def dataset_of(data: Dataset | Path | str, info: RunInfo | None = None) -> Dataset:
+def dataset_of(data: Dataset | Path | str | None, info: RunInfo | None = None) -> Dataset:
     """A data set that is read already, or is to be, with a run's classes.
+
+    Args:
+        data: None: the run's own, where it was.
+        info: of the run; None where the data set needn't be a run's.
 
     Raises:
         InputError: it can't be read, or has other classes than the run.
     """
+    if data is None:
+        assert info
+        data = info.data
+        if not Path(data).exists():
+            raise InputError(
+                f"The run's data set isn't where it was, {data}. Say where it is: `data=DIR`."
+            )
     if info is None:
         return data if isinstance(data, Dataset) else read_dataset(data)
     if not isinstance(data, Dataset):

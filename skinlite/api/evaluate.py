@@ -105,14 +105,12 @@ def judge(
         )
     if bundle and run:
         _check_origin(bundle, run)
-    if data is None:
-        if run is None:
-            raise InputError("Say where the images are: `data=DIR`.")
-        data = run.info.data
-    if run is None and bundle is not None:
-        dataset = dataset_for(bundle, data)
+    if run is not None:
+        dataset = dataset_of(data, run.info)
+    elif data is None:
+        raise InputError("Say where the images are: `data=DIR`.")
     else:
-        dataset = dataset_of(data, run.info if run else None)
+        dataset = dataset_for(bundle, data) if bundle else dataset_of(data)
     advance = counted(report, "reading images", len(dataset.frame))
     if bundle:
         predictions = answer_bundle(bundle, run, dataset, split, advance)

@@ -156,7 +156,7 @@ def slim(
         )
     check_reachable(channels, cycles)
     check_unclaimed(out)
-    dataset = dataset_of(data or teacher.info.data, teacher.info)
+    dataset = dataset_of(data, teacher.info)
     prepared = prepare_for(
         teacher,
         dataset,

@@ -194,7 +194,7 @@ def resume(
         reopen_run(out)
     place.meet("the run is reopened")
     unfinished = reopen_run(place.taken_over(Path(run), out))
-    dataset = dataset_of(data or unfinished.info.data, unfinished.info)
+    dataset = dataset_of(data, unfinished.info)
     advance = counted(report, "reading images", len(dataset.frame))
     prepared = prepare_again(unfinished, dataset, advance)
     tell_split(prepared.split_info, report)

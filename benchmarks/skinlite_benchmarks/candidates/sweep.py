@@ -237,7 +237,7 @@ def _trained_network(run: Path, data: Path | None) -> "tuple[keras.Model, Prepar
     from skinlite.training.input.prepare import prepare_again
 
     opened = open_run(run)
-    dataset = dataset_of(data or Path(opened.info.data), opened.info)
+    dataset = dataset_of(data, opened.info)
     return opened.load_model(), prepare_again(opened, dataset)
 
 

@@ -60,7 +60,7 @@ def read_images(
             raise InputError(
                 "A run knows how its labels are read: leave out `label_column` and `label_map`."
             )
-        return dataset_of(data or Path(runs[0].info.data), runs[0].info)
+        return dataset_of(data, runs[0].info)
     assert data is not None
     if label_column or label_map:
         return read_dataset(data, label_column=label_column, label_map=label_map)

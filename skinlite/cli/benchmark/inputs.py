@@ -115,7 +115,7 @@ def peers_of(
 
     entries, reasons = make_rungs(baseline, runs, report) if baseline and runs else ([], [])
     for run in runs:
-        prepared = prepare_again(run, dataset_of(data or Path(run.info.data), run.info))
+        prepared = prepare_again(run, dataset_of(data, run.info))
         made = make_peers(run, prepared, runtimes, report)
         entries, reasons = [*entries, *made.entries], [*reasons, *made.reasons]
     return entries, reasons

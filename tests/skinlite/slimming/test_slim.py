@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,9 @@ def test_what_can_not_be_made_slim(
     untrained = Training(tmp_path / "untrained", config, conv_prepared).start()
     with pytest.raises(InputError, match="is untrained"):
         slim(untrained, out=tmp_path / "x")
+    moved = replace(kept_run, info=kept_run.info.model_copy(update={"data": "moved/away"}))
+    with pytest.raises(InputError, match=r"isn't where it was, moved/away.*`data=DIR`"):
+        slim(moved, out=tmp_path / "x", **SHORT)
     with pytest.raises(InputError, match=r"`cycles=0.01` can't be reached.*Use `cycles="):
         slim(kept_run, out=tmp_path / "x", data=tiny_data, **SHORT | {"cycles": 0.01})
     with pytest.raises(InputError, match="fewer than `steps=3`"):
