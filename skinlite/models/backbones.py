@@ -49,6 +49,8 @@ class Backbone:
         paper: the cut of Appendix A and B.
         released: the cut of the authors' notebooks; ``None`` where there is none.
         has_width: whether Keras takes a width multiplier (``alpha``) for its channels.
+        int8_onnx_pays: whether onnxruntime runs its int8 .onnx faster than its float32 one, as far
+            as that was measured (benchmarks/results/peers).
     """
 
     name: str
@@ -58,6 +60,7 @@ class Backbone:
     paper: Cut
     released: Cut | None = None
     has_width: bool = False
+    int8_onnx_pays: bool = True
 
     @property
     def title(self) -> str:
@@ -136,6 +139,7 @@ _ROWS = (
         "symmetric",
         Cut("normal_concat_11", (7, 7, 1056)),
         Cut("separable_conv_1_bn_normal_left5_12", (7, 7, 176), "activation"),
+        int8_onnx_pays=False,
     ),
     Backbone(
         "nasnet_large",

@@ -14,9 +14,11 @@ from unittest.mock import patch
 
 import numpy as np
 import onnx
+from onnx import helper
 
 from skinlite.process.quiet import silenced
 from skinlite.vocabulary import IMAGE, PATIENT, PROBABILITIES
+from skinlite_export.convert.onnx_edges import attribute
 from skinlite_export.convert.onnx_transposes import channels_first
 
 OPSET = 17
@@ -50,9 +52,18 @@ def to_onnx_with_origins(float32_tflite: bytes) -> tuple[bytes, dict[str, str]]:
             own: dict[str, Any] = {"TFL_GELU": (_gelu, [])}
             model, _ = from_tflite(str(path), opset=OPSET, custom_op_handlers=own)
     channels_first(model)
+    _name_modes(model.graph)
     origins = _canonicalize(model.graph)
     onnx.checker.check_model(model)
     return model.SerializeToString(deterministic=True), origins
+
+
+def _name_modes(graph: onnx.GraphProto) -> None:
+    """Write the default mode of each Pad: pnnx skips one without it, so that ncnn can't load the
+    file (findings/pnnx-pad-without-mode.sh)."""
+    for node in graph.node:
+        if node.op_type == "Pad" and attribute(node, "mode") is None:
+            node.attribute.append(helper.make_attribute("mode", "constant"))
 
 
 def _gelu(graph: Any, node: Any, name: str, _: Any) -> None:

@@ -42,7 +42,11 @@ def export(
     ] = "int8",
     onnx: Annotated[
         str | None,
-        typer.Option(help="Number format of the .onnx: float32, or int8 like the .tflite."),
+        typer.Option(
+            help="Number format of the .onnx: float32, or int8 like the .tflite. Default: int8 "
+            "with an int8 .tflite, unless onnxruntime is known to be slower with it "
+            "(nasnet_mobile)."
+        ),
     ] = None,
     data: DataOption = None,
     out: OutOption = None,
@@ -217,11 +221,16 @@ def export(
                 + "Leave it out, or use --quantize int8."
             )
     from skinlite.api.data import run_of
+    from skinlite.models.backbones import BACKBONES
     from skinlite.training.runs.find import newest_run
     from skinlite_export import api
     from skinlite_export.verify.gates import check_gates
 
     run = run_of(model) if model else newest_run()
+    row = BACKBONES.get(run.info.network.backbone)
+    if onnx is None and recipe.onnx == "int8" and row and not row.int8_onnx_pays:
+        recipe = recipe.model_copy(update={"onnx": "float32"})
+        console.print(f"The .onnx stays in float32: onnxruntime runs int8 of {row.title} slower.")
     out = output_folder(out, "bundles", f"{run.path.name}-{recipe.quantize}")
     with reporting() as report:
         bundle = api.export(

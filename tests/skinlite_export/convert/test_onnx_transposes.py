@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from skinlite.data.examples import Examples
-from skinlite.vocabulary import IMAGE
+from skinlite.vocabulary import IMAGE, PROBABILITIES
 from skinlite_export.convert.onnx_transposes import channels_first
 
 LAST, FIRST = [0, 2, 3, 1], [0, 3, 1, 2]
@@ -46,6 +46,23 @@ def test_the_image_alone_is_transposed(classifier: Any, few: Examples, tmp_path:
     )
     assert np.ptp(expected, axis=0).max() > 0.05
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_every_padding_names_its_mode() -> None:
+    """Without it, pnnx leaves the operator out."""
+    import keras
+    from keras import layers
+
+    from skinlite_export.convert.to_onnx import to_onnx
+    from skinlite_export.convert.to_tflite import convert_float32
+
+    image = layers.Input((8, 8, 3), name=IMAGE)
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)))(image)
+    x = layers.GlobalAveragePooling2D()(layers.AveragePooling2D(3, strides=2)(x))
+    x = layers.Dense(7, "softmax", name=PROBABILITIES)(x)
+    graph = onnx.load_from_string(to_onnx(convert_float32(keras.Model({IMAGE: image}, x)))).graph
+    (padding,) = (node for node in graph.node if node.op_type == "Pad")
+    assert [(one.name, one.s) for one in padding.attribute] == [("mode", b"constant")]
 
 
 def model(*nodes: Any, outputs: dict[str, tuple[int, ...]], **constants: Any) -> Any:
