@@ -3,9 +3,9 @@
 #
 # ONNX says of both that the output has ceil(size / stride) pixels; where the padding is odd, UPPER puts the odd
 # pixel at the end and LOWER at the beginning. A stride of 2 over an even size, as at the head of each MobileNet of
-# Keras, is such a case. OpenCV 5 reads a pooling or a convolution with UPPER as LOWER, so that the network sees everything
+# Keras, is such a case. OpenCV 5 reads a convolution with UPPER as LOWER, so that the network sees everything
 # shifted by a pixel, with the right shapes. OpenCV 4.13.0.92 was right about UPPER and took LOWER for UPPER.
-# The argument `engine` changes nothing. Explicit `pads` are computed rightly, and are the way out.
+# Explicit `pads` are computed rightly, and are the way out.
 #
 # Seen (x86-64, Python 3.11.7), first sums of a 3x3 kernel of ones, stride 2, over 0 ... 63 in 8 x 8 pixels
 # (right: UPPER 81 99 117 87, LOWER 18 36 48 60):

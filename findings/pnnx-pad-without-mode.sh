@@ -4,7 +4,7 @@
 # ONNX says that the mode of a Pad may be left out and is "constant" then; tf2onnx 1.17 writes none for the padding in
 # front of an average pool, as in NASNetMobile. pnnx takes the operator for one that it doesn't know: it copies
 # it as it is, into a layer "Pad" that ncnn hasn't got, ends with exit code 0 and says nothing of it. ncnn then refuses the whole file
-# (load_param gives -1). With mode="constant" written out it becomes ncnn's "Padding", and the answer is right.
+# (load_param gives -1). With mode="constant" written out it becomes ncnn's "Padding".
 #
 # Seen (x86-64, Python 3.11.7):
 #   without mode: exit code 0, layers Permute Pad Pooling, ncnn loads it: -1

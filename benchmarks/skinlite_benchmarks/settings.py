@@ -17,7 +17,7 @@ class BenchmarkSettings:
             `skinlite_benchmarks.measure.interleave`.
         slow_seconds: seconds for each slow contestant, for each thread count; above 0.
         runtimes: that model files run on, names of `skinlite_export.runtime.runner.RUNNERS`.
-        seed: of the order, the images and the bootstrap of ratios.
+        seed: of the order, the images and the bootstrap of ratios; 0 or more.
         details: measure cost, hardware limits and operator profiles too.
         command: the command line, for the record; empty where there is none.
 
@@ -40,6 +40,8 @@ class BenchmarkSettings:
             )
         if self.rounds < 1:
             raise InputError(f"rounds {self.rounds}: has to be 1 or more.")
+        if self.seed < 0:
+            raise InputError(f"seed {self.seed}: has to be 0 or more.")
         if not self.slow_seconds > 0:
             raise InputError(f"slow_seconds {self.slow_seconds:g}: has to be above 0.")
         offered = [name for name, runner in RUNNERS.items() if runner.suffixes]

@@ -97,7 +97,7 @@ class FineTuning(BaseModel):
     pictures: int = Field(7500, ge=1, description="images per epoch, at most")
     batch_size: int = Field(32, ge=1)
     learning_rate: float = Field(1e-5, gt=0, description="of Adam; decreases to 0 along a cosine")
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
 
 
 class Recipe(BaseModel):
@@ -143,7 +143,7 @@ class Recipe(BaseModel):
     screening: float | None = Field(3.0, gt=1)
     gates: Gates | None = Gates()
     ranges: Ranges = "mse"
-    seed: int = 0
+    seed: int = Field(0, ge=0, lt=2**32)
     keep_float: tuple[str, ...] = ()
     allow_float: tuple[str, ...] = ()
     integer_only: bool = False

@@ -32,7 +32,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder to write; an earlier demo is replaced.")] = (
         Path("demo")
     ),
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="Random seed.")] = 0,
 ) -> None:
     """Make synthetic images, train, export to int8, verify and benchmark."""
     _claim(out)

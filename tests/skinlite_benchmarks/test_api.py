@@ -82,6 +82,7 @@ def test_what_is_wrong_is_refused_before_anything_is_measured(
         ("threads", (1, 1)),
         ("rounds", 0),
         ("slow_seconds", 0.0),
+        ("seed", -1),
         ("slow_seconds", float("nan")),
         ("runtimes", ()),
         ("runtimes", ("tensorrt",)),

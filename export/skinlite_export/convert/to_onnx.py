@@ -59,8 +59,8 @@ def to_onnx_with_origins(float32_tflite: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 def _name_modes(graph: onnx.GraphProto) -> None:
-    """Write the default mode of each Pad: pnnx skips one without it, so that ncnn can't load the
-    file (findings/pnnx-pad-without-mode.sh)."""
+    """Write the default mode of each Pad: without it pnnx makes a layer that ncnn hasn't got, and
+    ncnn can't load the file (findings/pnnx-pad-without-mode.sh)."""
     for node in graph.node:
         if node.op_type == "Pad" and attribute(node, "mode") is None:
             node.attribute.append(helper.make_attribute("mode", "constant"))

@@ -31,6 +31,7 @@ def test_an_unknown_scheme_lists_the_choices(skinlite: Skinlite) -> None:
         (["--rewrites", "magic"], "unfuse-hard-swish"),
         (["--gates", "strict"], "melanoma_recall_drop=0.05"),
         (["--screening", "0.5"], "--screening 0.5: "),
+        (["--seed", "-1"], "--seed -1: "),
         (
             ["--kit", "web,windows"],
             "no kit 'windows'. --kit needs one or more of android, ios, react-native, web",

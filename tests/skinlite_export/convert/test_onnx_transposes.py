@@ -49,7 +49,7 @@ def test_the_image_alone_is_transposed(classifier: Any, few: Examples, tmp_path:
 
 
 def test_every_padding_names_its_mode() -> None:
-    """Without it, pnnx leaves the operator out."""
+    """Without it, ncnn can't load what pnnx makes of the file."""
     import keras
     from keras import layers
 
