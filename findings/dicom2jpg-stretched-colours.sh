@@ -25,7 +25,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
 
 
-def write(path, photo, planar):
+def write(path, photo):
     file = Dataset()
     file.file_meta = FileMetaDataset()
     file.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -34,9 +34,9 @@ def write(path, photo, planar):
     file.StudyInstanceUID, file.SeriesInstanceUID = generate_uid(), generate_uid()
     file.PatientName, file.PatientID, file.Modality = "Nobody", "1", "XC"
     file.Rows, file.Columns, file.SamplesPerPixel = *photo.shape[:2], 3
-    file.PhotometricInterpretation, file.PlanarConfiguration = "RGB", planar
+    file.PhotometricInterpretation, file.PlanarConfiguration = "RGB", 0
     file.BitsAllocated, file.BitsStored, file.HighBit, file.PixelRepresentation = 8, 8, 7, 0
-    file.PixelData = (photo.transpose(2, 0, 1) if planar else photo).tobytes()
+    file.PixelData = photo.tobytes()
     file.save_as(path, enforce_file_format=True)
 
 
@@ -44,7 +44,7 @@ told = []
 for beside in ((90, 60, 50), (10, 10, 10)):
     photo = np.full((8, 6, 3), (200, 150, 120), np.uint8)
     photo[:4] = beside
-    write("photo.dcm", photo, 0)
+    write("photo.dcm", photo)
     skin = dicom2jpg.dicom2img("photo.dcm")[7, 5]
     told.append("beside {} {} {}: {} {} {}".format(*beside, *skin))
 told.append("pydicom: {} {} {}".format(*dcmread("photo.dcm").pixel_array[7, 5]))
