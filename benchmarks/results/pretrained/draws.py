@@ -3,7 +3,8 @@
     python benchmarks/results/pretrained/draws.py RUN --data HAM10000 --first 0 --draws 10
 
 As `skinlite_benchmarks.studies.calibration_draws`, which tells the worst and the median draw; here
-the Keras model predicts once, and every draw is a line as soon as it is done.
+the Keras model predicts once, and every draw is a line as soon as it is done. `--without NAME`
+leaves out a rewrite. Divergence is the mean image's Kullback-Leibler divergence, in 1e-4 nats.
 """
 
 from pathlib import Path
@@ -18,6 +19,7 @@ from skinlite.training.trainer import predict
 from skinlite_benchmarks.studies.calibration_draws import RECIPES
 from skinlite_export.pipeline import convert
 from skinlite_export.quantize.calibrated_model import answers
+from skinlite_export.quantize.layer_errors import divergence
 from skinlite_export.verify.fidelity import fidelity
 
 
@@ -28,6 +30,7 @@ def main(
     draws: int = 10,
     recipe: str = "skinlite",
     split: str = "test",
+    without: str = "",
 ) -> None:
     """Print the table."""
     opened = open_run(run)
@@ -35,15 +38,18 @@ def main(
     images = prepared.examples[split]
     keras = predict(model, images)
     print(f"{run.name}, {recipe}, {len(images):,} {split} images: Keras minus file\n")
-    print("| draw | agreement | balanced accuracy | melanoma recall | macro AUC |")
-    print("| --- | ---: | ---: | ---: | ---: |", flush=True)
+    print("| draw | agreement | balanced accuracy | melanoma recall | macro AUC | divergence |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
+    chosen = RECIPES[recipe]
+    rewrites = tuple(name for name in chosen.rewrites if name != without)
     for seed in range(first, first + draws):
-        settings = RECIPES[recipe].model_copy(update={"seed": seed})
+        settings = chosen.model_copy(update={"seed": seed, "rewrites": rewrites})
         found = answers(convert(model, prepared, settings).content, images)
         told = fidelity(images.labels, keras, found)
         print(
             f"| {seed} | {told.agreement:.4f} | {told.balanced_accuracy_drop:+.4f} "
-            f"| {told.critical_recall_drop:+.4f} | {told.macro_auc_drop:+.4f} |",
+            f"| {told.critical_recall_drop:+.4f} | {told.macro_auc_drop:+.4f} "
+            f"| {divergence(keras, found).mean() * 1e4:.1f} |",
             flush=True,
         )
 

@@ -43,8 +43,9 @@ PASSING = {
 }
 """Kinds that give a channel times a factor for a channel times that factor, as ReLU does."""
 
-MAKING = {"BatchNormalization", "Conv2D", "DepthwiseConv2D"}
-"""Kinds whose weights can take a factor for each channel they make."""
+MAKING = {"BatchNormalization", "Conv2D", "Dense", "DepthwiseConv2D"}
+"""Kinds whose weights can take a factor for each channel they make. (Those of a Dense have the same
+one: its kernel has one scale.)"""
 
 TAKING = {"Conv2D": 2, "Dense": 0, "DepthwiseConv2D": 2}
 """Kinds whose kernels can take its inverse, and the axis of the channels that they are given."""
@@ -114,6 +115,8 @@ def group_channels(graph: Graph, twin: tf_keras.Model) -> Groups:
                     tie(tensor, FIXED)
             if not _makes(node):
                 tie(ids[node.name], FIXED)
+            elif node.kind == "Dense":
+                tie(ids[node.name], ids[node.name][:1])
     tie(ids[graph.nodes[-1].name], FIXED)
     rows, columns = np.concatenate(ties, axis=1)
     edges = coo_array((np.ones(len(rows)), (rows, columns)), shape=(count, count))
@@ -131,9 +134,10 @@ def _makes(node: Node) -> bool:
 
 
 def _is_tensor(graph: Graph, node: Node) -> bool:
-    """Whether the file has this node's output, or only that of what is fused into it."""
+    """Whether this node's output has a range of its own in the file: it isn't fused into what
+    takes it, nor a part of a concatenation, which has the scale of the whole."""
     takers = graph.consumers(node.name)
-    last = len(takers) != 1 or takers[0].kind not in ("BatchNormalization", "ReLU")
+    last = len(takers) != 1 or takers[0].kind not in ("BatchNormalization", "Concatenate", "ReLU")
     return node.kind != "Input" and (last or node.kind in ("Concatenate", "MaxPooling2D"))
 
 

@@ -20,12 +20,13 @@ from skinlite_export.quantize.adaptive_rounding import STEPS as INT8_STEPS
 from skinlite_export.quantize.adaptive_rounding import round_for_each, round_kernels
 from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import Pool
+from skinlite_export.quantize.dead_channels import use_dead_channels
 from skinlite_export.quantize.equalization import equalize
 from skinlite_export.quantize.error_by_depth_onnx import Int8Onnx
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import OF_THE_IMAGES
 
-EQUALIZE, ROUND = OF_THE_IMAGES
+EQUALIZE, USE_DEAD, ROUND = OF_THE_IMAGES
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,8 @@ def fit(
         apart = twin.apart()
         exact = apart.become(equalize(apart, samples(images)))
         check_same(expected, exact.model, checked_on)
+    if _asks(recipe, USE_DEAD) and not recipe.prune:
+        exact = exact.become(use_dead_channels(exact, samples(images)))
     rounded, for_onnx = exact, None
     if _asks(recipe, ROUND):
         report("rounding kernels", 0, 1)

@@ -15,20 +15,20 @@ MOST_PARTS = 5
 def push_relu_through_concat(graph: Graph) -> Graph:
     """Apply a ReLU to the parts of a concatenation instead of to the whole.
 
-    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after an addition the
-    converter fuses it into that kernel, where it costs nothing. Not behind a max-pool, whose output
-    has to keep its input's scale: half of the int8 steps would go to what the ReLU drops. Exact.
+    A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after an addition or a
+    product the converter fuses it into that kernel, where it costs nothing. A part that is a
+    max-pool has the ReLU before the pool. A pool's output has the scale of its input, and a
+    concatenation that of its parts: so the features before the pools got the range of what the
+    ReLU leaves, and lost their negatives, which the attention's convolution wants. Exact.
     """
-    pools = {node.name for node in graph.nodes if node.kind == "MaxPooling2D"}
     concatenations = {
         node.name
         for node in graph.nodes
-        if node.kind == "Concatenate"
-        and _only_relus(graph.consumers(node.name))
-        and not pools.intersection(node.inputs)
+        if node.kind == "Concatenate" and _only_relus(graph.consumers(node.name))
     }
     nodes: list[Node] = []
     done: dict[str, str] = {}  # a ReLU that is gone, to the concatenation that does its work
+    pushed = set[str]()
     for node in graph.nodes:
         if node.is_relu and node.inputs[0] in concatenations:
             done[node.name] = node.inputs[0]
@@ -36,15 +36,36 @@ def push_relu_through_concat(graph: Graph) -> Graph:
         inputs = tuple(done.get(name, name) for name in node.inputs)
         if node.name in concatenations:
             names = graph.free_names(f"{node.name}_", len(inputs))
-            parts = [Node(name, "ReLU", (part,)) for name, part in zip(names, inputs, strict=True)]
-            nodes += parts
-            inputs = tuple(part.name for part in parts)
+            nodes += [Node(name, "ReLU", (part,)) for name, part in zip(names, inputs, strict=True)]
+            pushed.update(names)
+            inputs = tuple(names)
         nodes.append(replace(node, inputs=inputs))
-    return replace(graph, nodes=tuple(nodes))
+    return _before_pools(replace(graph, nodes=tuple(nodes)), pushed)
 
 
 def _only_relus(nodes: list[Node]) -> bool:
     return bool(nodes) and all(node.is_relu for node in nodes)  # an output has no consumer
+
+
+def _before_pools(graph: Graph, relus: set[str]) -> Graph:
+    """Swap each of some ReLUs with the max-pool before it, if nothing else takes that."""
+    pools = {
+        node.name: taker
+        for node in graph.nodes
+        for taker in graph.consumers(node.name)[:1]
+        if node.kind == "MaxPooling2D" and taker.name in relus
+        if len(graph.consumers(node.name)) == 1
+    }
+    behind = {relu.name: pool for pool, relu in pools.items()}
+    nodes: list[Node] = []
+    for node in graph.nodes:
+        if relu := pools.get(node.name):
+            nodes += [replace(relu, inputs=node.inputs), replace(node, inputs=(relu.name,))]
+        elif node.name not in behind:
+            nodes.append(
+                replace(node, inputs=tuple(behind.get(name, name) for name in node.inputs))
+            )
+    return replace(graph, nodes=tuple(nodes))
 
 
 def split_concat(graph: Graph) -> Graph:

@@ -110,6 +110,31 @@ def test_a_channel_that_uses_next_to_nothing_is_scaled_by_the_largest_factor() -
     np.testing.assert_allclose(equal["left"].weights[0] / before, [1, 1, MOST], rtol=0.3)
 
 
+def test_a_dense_part_of_a_concatenation_is_scaled_as_a_whole() -> None:
+    """As the patient's, hundreds of small numbers beside the image's: its kernel has one scale."""
+    from skinlite_export.graph.build_keras import Twin, build_twin
+    from skinlite_export.graph.deploy_graph import Node
+    from skinlite_export.quantize.equalization import MOST, equalize
+
+    whole = network()
+    *nodes, both, end = whole.nodes
+    small = np.full((2, 3), 1e-3, np.float32) * [1, 2, 3]
+    settings = {"units": 3, "activation": "relu"}
+    dense = Node("dense", "Dense", ("patient",), settings, (small, np.zeros(3, np.float32)))
+    both, end = (
+        replace(both, inputs=("flat", "dense")),
+        replace(end, weights=(kernel(7, 7), kernel(7))),
+    )
+    stock = replace(whole, nodes=(*nodes, dense, both, end))
+    equal = equalize(Twin(stock), samples())
+    scaled = {node.name: node for node in equal.nodes}
+    np.testing.assert_allclose(scaled["dense"].weights[0], small * MOST)
+    np.testing.assert_allclose(scaled["end"].weights[0][4:], end.weights[0][4:] / MOST)
+    for sample in samples():
+        expected, found = (np.asarray(build_twin(one)(sample)) for one in (stock, equal))
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_of_a_product_one_factor_is_scaled() -> None:
     from skinlite_export.graph.build_keras import Twin, build_twin
     from skinlite_export.quantize.equalization import equalize

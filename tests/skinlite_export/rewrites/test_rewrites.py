@@ -131,7 +131,6 @@ def test_the_rewrites_find_what_they_are_for(
         "mobilenet_v3_small": {"unfuse-hard-swish", "fold-scales", "compose-pointwise"},
         "nasnet_mobile": {
             "push-norm-through-concat",
-            "push-relu-through-concat",
             "split-concat",
             "stride-instead-of-pool",
             "pad-rows",
@@ -139,7 +138,8 @@ def test_the_rewrites_find_what_they_are_for(
             "average-pool-as-depthwise",
         },
     }
-    assert found == {"float-softmax", "float-head"} | own[name]
+    everywhere = {"push-relu-through-concat", "float-softmax", "float-head"}
+    assert found == everywhere | own[name]
 
 
 def test_unfused_hard_swish_is_hard_swish_everywhere() -> None:
@@ -261,17 +261,28 @@ def test_a_relu_is_pushed_whatever_stands_between(
     assert np.asarray(build_twin(pushed)(x)).tolist() == [[0, 0, 2, 0, 4, -2, 5]]
 
 
-def test_a_relu_is_not_pushed_behind_a_max_pool() -> None:
-    """The pool would keep the scale of negatives that the ReLU drops."""
+def test_a_relu_is_pushed_before_a_max_pool() -> None:
+    """Behind it, what the pool takes would have to have the range of what the ReLU leaves."""
+    from skinlite_export.graph.build_keras import build_twin
     from skinlite_export.graph.deploy_graph import Graph, Node
     from skinlite_export.rewrites.delegate import push_relu_through_concat
 
+    pool = {"pool_size": (1, 1)}
     graph = Graph(
         (
-            Node("x", "Input", (), {"shape": (4, 4, 3)}),
-            Node("pooled", "MaxPooling2D", ("x",), {"pool_size": (1, 1)}),
-            Node("both", "Concatenate", ("pooled", "x")),
+            Node("x", "Input", (), {"shape": (1, 1, 3)}),
+            Node("twice", "Add", ("x", "x")),
+            Node("pooled", "MaxPooling2D", ("twice",), pool),
+            Node("seen", "MaxPooling2D", ("x",), pool),
+            Node("both", "Concatenate", ("pooled", "seen", "x")),
             Node("positive", "ReLU", ("both",)),
+            Node("end", "Concatenate", ("positive", "seen")),
         )
     )
-    assert push_relu_through_concat(graph) == graph
+    pushed = push_relu_through_concat(graph)
+    by_name = {node.name: node for node in pushed.nodes}
+    assert by_name[by_name["pooled"].inputs[0]].is_relu
+    assert by_name["seen"].inputs == ("x",), "something else wants it with its negatives"
+    x = {"x": np.array([[[[-1, 0, 2]]]], np.float32)}
+    found = np.asarray(build_twin(pushed)(x)).ravel().tolist()
+    assert found == [0, 0, 4, 0, 0, 2, 0, 0, 2, -1, 0, 2]
