@@ -37,11 +37,14 @@ def main(
     prepared, model = prepare_again(opened, read_dataset(data)), opened.load_model()
     images = prepared.examples[split]
     keras = predict(model, images)
-    print(f"{run.name}, {recipe}, {len(images):,} {split} images: Keras minus file\n")
+    chosen = RECIPES[recipe]
+    if without and without not in chosen.rewrites:
+        raise typer.BadParameter(f"no rewrite {without!r}; there are {', '.join(chosen.rewrites)}")
+    rewrites = tuple(name for name in chosen.rewrites if name != without)
+    what = f"{run.name}, {recipe}{f' without {without}' if without else ''}"
+    print(f"{what}, {len(images):,} {split} images: Keras minus file\n")
     print("| draw | agreement | balanced accuracy | melanoma recall | macro AUC | divergence |")
     print("| --- | ---: | ---: | ---: | ---: | ---: |", flush=True)
-    chosen = RECIPES[recipe]
-    rewrites = tuple(name for name in chosen.rewrites if name != without)
     for seed in range(first, first + draws):
         settings = chosen.model_copy(update={"seed": seed, "rewrites": rewrites})
         found = answers(convert(model, prepared, settings).content, images)

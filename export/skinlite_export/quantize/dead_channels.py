@@ -8,10 +8,12 @@ beside what is left. On a frozen MobileNetV2 four of them made 4/5 of what that 
 So a dead channel becomes a copy of such a channel, shifted by half a step. The bias behind the
 depthwise convolution takes the shift back, and the projection takes the mean of both: the steps of
 one lie between those of the other, as if there were one bit more; n copies have n times as many.
-The same network, but for the depthwise convolution's padding, which isn't shifted (by less than a
-step). It costs nothing: the dead channels were computed as well. Zhao et al., "Improving neural
-network quantization without retraining using outlier channel splitting" (ICML 2019), give wide
-channels more room by copies, too; there they are halved, and come on top.
+It costs nothing: the dead channels were computed as well. Only channels that stay between the ends
+of their ReLU on every sample are copied: at 0 nothing is rounded, and a shift would show. So the
+network stays the same on the samples, but for the depthwise convolution's padding, which isn't
+shifted (by less than a step). Zhao et al., "Improving neural network quantization without
+retraining using outlier channel splitting" (ICML 2019), give wide channels more room by copies,
+too; there they are halved, and come on top.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,11 +31,10 @@ from skinlite_export.graph.folding import fold
 from skinlite_export.rewrites.arithmetic import add_to_bias
 
 TINY = 1e-6
-"""A kernel is dead whose weights are smaller than so much of its layer's largest: then no image
-moves its channel by a step."""
+"""A kernel is about 0 whose weights are smaller than so much of its layer's largest."""
 
 STEPS = 255
-"""Of an int8 activation, from 0 to the top of its ReLU."""
+"""Of an int8 activation, from 0 to the top of its range."""
 
 PADDING = {"PadRows", "ZeroPadding2D"}
 
@@ -72,15 +73,23 @@ class Bottleneck:
 
     Attributes:
         first: the convolution.
-        top: of the ReLU behind it.
+        rounded: the ReLU6 behind it, whose output int8 rounds.
         depthwise: the second.
+        passed: the ReLU behind that.
         project: the third.
     """
 
     first: Layer
-    top: float
+    rounded: Node
     depthwise: Layer
+    passed: Node
     project: Node
+
+    @property
+    def tiny(self) -> NDArray[np.intp]:
+        """The channels of the first convolution whose weights are about 0."""
+        largest = np.abs(self.first.kernel).max(axis=(0, 1, 2))
+        return np.flatnonzero(largest <= TINY * largest.max())
 
 
 @dataclass(frozen=True)
@@ -88,16 +97,18 @@ class Seen:
     """What the channels of a bottleneck do on the samples; each of shape (channels,).
 
     Attributes:
-        rounded: share of places where int8 rounds the first ReLU's output, at neither of its ends.
-        passed: share of places where the second ReLU passes on what comes in.
-        lowest: the least that it gives.
+        lowest: the least of the first ReLU.
         highest: the most.
+        share: of the places where the second ReLU gives what it takes.
+        least: of the second ReLU.
+        most: likewise.
     """
 
-    rounded: NDArray[np.float64]
-    passed: NDArray[np.float64]
     lowest: NDArray[np.float64]
     highest: NDArray[np.float64]
+    share: NDArray[np.float64]
+    least: NDArray[np.float64]
+    most: NDArray[np.float64]
 
 
 def use_dead_channels(twin: Twin, samples: Iterable[Sample]) -> Graph:
@@ -108,15 +119,18 @@ def use_dead_channels(twin: Twin, samples: Iterable[Sample]) -> Graph:
         samples: calibration inputs, batch 1.
 
     Returns:
-        An equal graph, but for a padding's part in a step; the same where nothing is dead.
+        A graph that is equal on the samples, but for a padding's part in a step; the same where
+        nothing is dead.
     """
     graph = twin.graph
-    found = [one for one in bottlenecks(graph) if len(_tiny(one.first.kernel))]
-    changed: dict[str, Node] = {}
+    found = {place: one for place, one in enumerate(bottlenecks(graph)) if len(one.tiny)}
     if found:
-        for bottleneck, seen in zip(found, _watch(twin.model, found, samples), strict=True):
-            changed |= {node.name: node for node in _filled(bottleneck, seen)}
-    return replace(graph, nodes=tuple(changed.get(node.name, node) for node in graph.nodes))
+        told = list(_watch(twin.model, list(found.values()), samples))
+        for place, seen in zip(found, told, strict=True):
+            # Of the graph as it is by now: a projection may be the first layer of the next one.
+            filled = {node.name: node for node in _filled(list(bottlenecks(graph))[place], seen)}
+            graph = replace(graph, nodes=tuple(filled.get(node.name, node) for node in graph.nodes))
+    return graph
 
 
 def bottlenecks(graph: Graph) -> Iterator[Bottleneck]:
@@ -131,56 +145,56 @@ def bottlenecks(graph: Graph) -> Iterator[Bottleneck]:
         if not conv or not conv.is_linear or conv.settings.get("groups", 1) != 1:
             return None
         norm = only(conv, {"BatchNormalization"})
-        whole = {"scale", "center"} if norm else set()
-        return Layer(conv, norm) if all(norm.settings.get(key, True) for key in whole) else None
+        plain = norm and not all(norm.settings.get(key, True) for key in ("scale", "center"))
+        return None if plain else Layer(conv, norm)
 
     for node in graph.nodes:
         first = layer(node) if node.kind == "Conv2D" else None
-        relu = only(by_name[first.last], {"ReLU"}) if first else None
-        padding = only(relu, PADDING)
-        depthwise = layer(only(padding or relu, {"DepthwiseConv2D"}))
-        second = only(by_name[depthwise.last], {"ReLU"}) if depthwise else None
-        project = only(second, {"Conv2D"})
-        if first and relu and relu.settings.get("max_value") and depthwise and project:
+        rounded = only(by_name[first.last], {"ReLU"}) if first else None
+        padding = only(rounded, PADDING)
+        depthwise = layer(only(padding or rounded, {"DepthwiseConv2D"}))
+        passed = only(by_name[depthwise.last], {"ReLU"}) if depthwise else None
+        project = only(passed, {"Conv2D"})
+        if first and rounded and depthwise and passed and project:
             one_each = depthwise.conv.weights[0].shape[3] == 1
-            if one_each and project.is_pointwise:
-                yield Bottleneck(first, relu.settings["max_value"], depthwise, project)
+            if rounded.settings.get("max_value") and one_each and project.is_pointwise:
+                yield Bottleneck(first, rounded, depthwise, passed, project)
 
 
 def _filled(bottleneck: Bottleneck, seen: Seen) -> list[Node]:
     """The nodes of a bottleneck whose dead channels are copies of others."""
+    step = seen.highest.max() / STEPS
+    # A kernel of about 0 can't be moved by an image; a constant behind both ReLUs proves it.
     dead = [
         channel
-        for channel in _tiny(bottleneck.first.kernel)
-        if seen.highest[channel] - seen.lowest[channel] <= TINY * bottleneck.top
+        for channel in bottleneck.tiny
+        if seen.most[channel] - seen.least[channel] <= TINY * step * STEPS
     ]
     depthwise, project = bottleneck.depthwise.kernel, bottleneck.project.weights[0]
-    noise = seen.rounded * seen.passed * np.sum(depthwise[..., 0] ** 2, axis=(0, 1))
+    noise = seen.share * np.sum(depthwise[..., 0] ** 2, axis=(0, 1))
     noise = noise * np.sum(project[0, 0] ** 2, axis=1)
+    noise[(seen.lowest <= 0) | (seen.highest > seen.highest.max() - step)] = 0
     noise[dead] = 0
     sources, turns = np.arange(len(noise)), np.zeros(len(noise))
     copies = np.ones(len(noise))
+    lost = np.zeros(project.shape[3])
     for channel in dead:
         # The steps of n copies are n times as fine.
         source = int(np.argmax(noise / copies**2))
+        if not noise[source]:
+            break
         sources[channel], turns[channel] = source, copies[source]
         copies[source] += 1
-    shifts = turns / copies[sources] * bottleneck.top / STEPS
+        lost += seen.least[channel] * project[0, 0, channel]
+    shifts = turns / copies[sources] * step
     back = -shifts * depthwise[:, :, sources, 0].sum(axis=(0, 1))
-    weights = project[:, :, sources] / np.float32(copies[sources])[:, None]
+    weights = project[:, :, sources] / copies[sources, None].astype(np.float32)
     projected = replace(bottleneck.project, weights=(weights, *bottleneck.project.weights[1:]))
-    lost = seen.lowest[dead] @ project[0, 0, dead]
     return [
         *bottleneck.first.copied(sources, shifts),
         *bottleneck.depthwise.copied(sources, back),
         add_to_bias(projected, lost),
     ]
-
-
-def _tiny(kernel: NDArray[np.float32]) -> NDArray[np.intp]:
-    """The channels of a convolution whose weights are about 0."""
-    largest = np.abs(kernel).max(axis=(0, 1, 2))
-    return np.flatnonzero(largest <= TINY * largest.max())
 
 
 def _copied(node: Node, sources: NDArray[np.intp]) -> Node:
@@ -198,7 +212,9 @@ def _watch(
     model: tf_keras.Model, found: list[Bottleneck], samples: Iterable[Sample]
 ) -> Iterator[Seen]:
     """What the channels of each bottleneck do on the samples."""
-    names = [name for one in found for name in (one.first.last, one.depthwise.last)]
+    names = [
+        name for one in found for name in (one.rounded.name, one.depthwise.last, one.passed.name)
+    ]
     watched = tf_keras.Model(model.input, [model.get_layer(name).output for name in names])
 
     @tf.function(autograph=False, input_signature=any_batch(model))
@@ -207,15 +223,18 @@ def _watch(
         every = (0, 1, 2)
         return [
             [
-                tf.reduce_mean(tf.cast((first > 0) & (first < one.top), tf.float32), every),
-                tf.reduce_mean(tf.cast(second > 0, tf.float32), every),
-                tf.reduce_min(tf.nn.relu(second), every),
-                tf.reduce_max(tf.nn.relu(second), every),
+                tf.reduce_min(rounded, every),
+                tf.reduce_max(rounded, every),
+                tf.reduce_mean(tf.cast(taken == passed, tf.float32), every),
+                tf.reduce_min(passed, every),
+                tf.reduce_max(passed, every),
             ]
-            for one, first, second in zip(found, outputs[::2], outputs[1::2], strict=True)
+            for rounded, taken, passed in zip(
+                outputs[::3], outputs[1::3], outputs[2::3], strict=True
+            )
         ]
 
-    rows = [tf.nest.map_structure(np.asarray, told(tensors(batch))) for batch in batches(samples)]
+    rows = [told(tensors(batch)) for batch in batches(samples)]
     for each in zip(*rows, strict=True):
-        rounded, passed, lowest, highest = (np.stack(values) for values in zip(*each, strict=True))
-        yield Seen(rounded.mean(0), passed.mean(0), lowest.min(0), highest.max(0))
+        lowest, highest, share, least, most = (np.array(one) for one in zip(*each, strict=True))
+        yield Seen(lowest.min(0), highest.max(0), share.mean(0), least.min(0), most.max(0))

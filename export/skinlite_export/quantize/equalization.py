@@ -137,8 +137,11 @@ def _is_tensor(graph: Graph, node: Node) -> bool:
     """Whether this node's output has a range of its own in the file: it isn't fused into what
     takes it, nor a part of a concatenation, which has the scale of the whole."""
     takers = graph.consumers(node.name)
-    last = len(takers) != 1 or takers[0].kind not in ("BatchNormalization", "Concatenate", "ReLU")
-    return node.kind != "Input" and (last or node.kind in ("Concatenate", "MaxPooling2D"))
+    if node.kind == "Input" or len(takers) != 1:
+        return node.kind != "Input"
+    fused = takers[0].kind in ("BatchNormalization", "ReLU")
+    fuses = node.kind not in ("Concatenate", "MaxPooling2D")
+    return takers[0].kind != "Concatenate" and not (fused and fuses)
 
 
 def channel_peaks(

@@ -1,7 +1,8 @@
 """Post-training quantization: from a deploy graph to one whose int8 ranges and kernels are chosen.
 
-Calibration images are drawn, channels equalized, kernels rounded together, ranges measured. The
-network learns nothing here; `skinlite_export.qat` goes on from what this gives.
+Calibration images are drawn, channels equalized, dead ones put to use, kernels rounded together,
+ranges measured. The network learns nothing here; `skinlite_export.qat` goes on from what this
+gives.
 """
 
 from collections.abc import Iterator
@@ -34,7 +35,7 @@ class Fitted:
     """A deploy graph that was fitted to its calibration images.
 
     Attributes:
-        exact: equalized, with kernels in float32.
+        exact: equalized, without dead channels, with kernels in float32.
         twin: of the same with kernels on int8 steps, where the recipe asks for that.
         rounded_for_onnx: the same with the .onnx's steps; None where it has to be made of another
             graph, or isn't asked for.

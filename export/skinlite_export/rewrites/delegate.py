@@ -48,23 +48,27 @@ def _only_relus(nodes: list[Node]) -> bool:
 
 
 def _before_pools(graph: Graph, relus: set[str]) -> Graph:
-    """Swap each of some ReLUs with the max-pool before it, if nothing else takes that."""
-    pools = {
-        node.name: taker
-        for node in graph.nodes
-        for taker in graph.consumers(node.name)[:1]
-        if node.kind == "MaxPooling2D" and taker.name in relus
-        if len(graph.consumers(node.name)) == 1
-    }
-    behind = {relu.name: pool for pool, relu in pools.items()}
+    """Move some ReLUs before the max-pools and paddings ahead of them that nothing else takes."""
+    by_name = {node.name: node for node in graph.nodes}
+    before: dict[str, Node] = {}  # a ReLU, by the node that it comes to stand before
+    behind: dict[str, str] = {}  # what stood before a ReLU and now stands for it
+    for relu in (by_name[name] for name in relus):
+        place: Node | None = None
+        part = by_name[relu.inputs[0]]
+        while part.kind in ("MaxPooling2D", "ZeroPadding2D"):
+            if len(graph.consumers(part.name)) > 1:
+                break
+            place, part = part, by_name[part.inputs[0]]
+        if place:
+            before[place.name] = replace(relu, inputs=place.inputs)
+            behind[relu.name] = relu.inputs[0]
     nodes: list[Node] = []
     for node in graph.nodes:
-        if relu := pools.get(node.name):
-            nodes += [replace(relu, inputs=node.inputs), replace(node, inputs=(relu.name,))]
+        if first := before.get(node.name):
+            nodes += [first, replace(node, inputs=(first.name,))]
         elif node.name not in behind:
-            nodes.append(
-                replace(node, inputs=tuple(behind.get(name, name) for name in node.inputs))
-            )
+            inputs = tuple(behind.get(name, name) for name in node.inputs)
+            nodes.append(replace(node, inputs=inputs))
     return replace(graph, nodes=tuple(nodes))
 
 

@@ -15,8 +15,23 @@ def kernel(*shape: int, seed: int = 0) -> Any:
     return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
-def network(*, norms: bool = True, dead: bool = True, top: float | None = TOP) -> Any:
-    """A bottleneck: channel `DEAD` hears nothing, channel `WORST` compares its neighbours."""
+def network(
+    *,
+    norms: bool = True,
+    dead: bool = True,
+    top: float | None = TOP,
+    level: float = 2,
+    shown: float = 0,
+) -> Any:
+    """A bottleneck: channel `DEAD` hears nothing, channel `WORST` compares its neighbours.
+
+    Args:
+        norms: with batch norms in place of biases.
+        dead: whether there is a dead channel.
+        top: of the first ReLU.
+        level: what its input is about.
+        shown: what is added to what comes into the second ReLU in channel `DEAD`.
+    """
     from skinlite_export.graph.deploy_graph import Graph, Node
 
     first = kernel(1, 1, 2, 4) * np.float32(0.1)
@@ -24,16 +39,25 @@ def network(*, norms: bool = True, dead: bool = True, top: float | None = TOP) -
         first[..., DEAD] = 1e-12
     edges = kernel(3, 3, 4, 1, seed=1) * np.float32(0.1)
     edges[1, :2, WORST, 0] = -20, 20
-    norm = tuple(np.array([value] * 4, np.float32) for value in (1, 2, 0.1, 0.9))
     relu, one = {"max_value": top}, {"kernel_size": (1, 1), "use_bias": False}
 
-    def layer(name: str, node: Node) -> list[Node]:
-        return [node, Node(name, "BatchNormalization", (node.name,), {}, norm)] if norms else [node]
+    def layer(name: str, node: Node, *more: float) -> list[Node]:
+        beta = np.array(more, np.float32)
+        if not norms:
+            settings = {**node.settings, "use_bias": True}
+            return [replace(node, settings=settings, weights=(*node.weights, beta))]
+        gamma, mean, variance = (np.full(4, value, np.float32) for value in (1, 0.1, 0.9))
+        norm = gamma, beta, mean, variance
+        return [node, Node(name, "BatchNormalization", (node.name,), {}, norm)]
 
     return Graph(
         (
             Node("image", "Input", (), {"shape": (6, 6, 2)}),
-            *layer("first", Node("conv", "Conv2D", ("image",), {**one, "filters": 4}, (first,))),
+            *layer(
+                "first",
+                Node("conv", "Conv2D", ("image",), {**one, "filters": 4}, (first,)),
+                *[level] * 4,
+            ),
             Node("rounded", "ReLU", ("first" if norms else "conv",), relu),
             *layer(
                 "second",
@@ -44,6 +68,7 @@ def network(*, norms: bool = True, dead: bool = True, top: float | None = TOP) -
                     {"kernel_size": (3, 3), "strides": (1, 1), "use_bias": False},
                     (edges,),
                 ),
+                *(2, 2, 2, 2 + shown),
             ),
             Node("passed", "ReLU", ("second" if norms else "depthwise",), {"max_value": TOP}),
             Node(
@@ -77,7 +102,8 @@ def answers(graph: Any, *, rounded: bool = False) -> Any:
     inputs = {"image": np.concatenate([sample["image"] for sample in samples()])}
     relu = twin.get_layer("rounded").output
     before, after = tf_keras.Model(twin.input, relu), tf_keras.Model(relu, twin.output)
-    values, step = before(inputs).numpy(), TOP / 255
+    values = before(inputs).numpy()
+    step = values.max() / 255
     return after(np.round(values / step) * step if rounded else values).numpy()
 
 
@@ -102,15 +128,79 @@ def test_the_channel_that_is_rounded_worst_is_copied() -> None:
     for channel in (DEAD, WORST):
         np.testing.assert_allclose(project[0, 0, channel], before["project"][0][0, 0, WORST] / 2)
     shift = after["first"][1] - before["first"][1]
-    np.testing.assert_allclose(shift, [0, 0, 0, TOP / 255 / 2], atol=1e-6)
+    assert np.array_equal(shift[:DEAD], [0, 0, 0])
+    assert 0.4 * 2 / 255 < shift[DEAD] < 0.8 * 2 / 255, "half a step of a range of 2 to 3"
 
 
 @pytest.mark.parametrize(
-    "settings", [{"dead": False}, {"top": None}], ids=["nothing dead", "steps that aren't known"]
+    "settings",
+    [{"dead": False}, {"top": None}, {"level": 0}, {"level": 8}],
+    ids=["nothing dead", "no ReLU6", "at 0 in places", "at 6"],
 )
-def test_a_network_without_room_stays_as_it_is(settings: dict[str, Any]) -> None:
+def test_a_network_in_which_nothing_can_be_copied_keeps_its_kernels(
+    settings: dict[str, Any],
+) -> None:
+    """At the ends of a ReLU int8 is exact, and a shifted copy would not be."""
     stock = network(**settings)
-    assert filled(stock) == stock
+    copied = filled(stock)
+    for before, after in zip(stock.nodes, copied.nodes, strict=True):
+        for one, other in zip(before.weights, after.weights, strict=False):
+            assert np.array_equal(one, other), before.name
+    np.testing.assert_allclose(answers(copied), answers(stock), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shown", [1, 7], ids=["passed", "cut at 6"])
+def test_what_a_dead_channel_gave_goes_into_the_bias(shown: float) -> None:
+    stock = network(shown=shown)
+    np.testing.assert_allclose(answers(filled(stock)), answers(stock), atol=1e-4)
+
+
+def test_a_projection_may_be_the_first_layer_of_the_next_bottleneck() -> None:
+    """As in the first MobileNet: what is done to both of them has to stay."""
+    from skinlite_export.graph.deploy_graph import Node
+
+    stock = network()
+    names = {"image": "project", "first": "first2", "second": "second2"}
+    own = [node for node in stock.nodes if node.name not in ("image", "pooled", "end")]
+    second = [
+        replace(
+            node,
+            name=f"{node.name}2",
+            inputs=tuple(names.get(name, f"{name}2") for name in node.inputs),
+        )
+        for node in own[own.index(next(node for node in own if node.name == "rounded")) :]
+    ]
+    project = next(node for node in own if node.name == "project")
+    wide = np.float32(0.1) * kernel(1, 1, 4, 4, seed=3)
+    wide[..., DEAD] = 1e-12
+    widened = replace(
+        project,
+        settings={**project.settings, "filters": 4, "use_bias": True},
+        weights=(wide, np.full(4, 2, np.float32)),
+    )
+    second[0] = replace(second[0], inputs=("project",))
+    one = {node.name: node for node in second}["depthwise2"]
+    second[second.index(one)] = replace(one, settings={**one.settings, "kernel_size": (3, 3)})
+    ends = [node for node in stock.nodes if node.name in ("pooled", "end")]
+    chain = replace(
+        stock,
+        nodes=(
+            stock.nodes[0],
+            *(widened if node is project else node for node in own),
+            *second,
+            replace(ends[0], inputs=("project2",)),
+            ends[1],
+        ),
+    )
+    copied = filled(chain)
+    changed = {
+        before.name
+        for before, after in zip(chain.nodes, copied.nodes, strict=True)
+        if any(map(lambda one, two: not np.array_equal(one, two), before.weights, after.weights))
+    }
+    assert {"conv", "project", "depthwise2", "project2"} <= changed
+    assert isinstance(widened, Node)
+    np.testing.assert_allclose(answers(copied), answers(chain), atol=1e-3)
 
 
 def test_a_channel_that_only_looks_dead_stays() -> None:

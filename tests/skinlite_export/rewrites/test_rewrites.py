@@ -272,7 +272,8 @@ def test_a_relu_is_pushed_before_a_max_pool() -> None:
         (
             Node("x", "Input", (), {"shape": (1, 1, 3)}),
             Node("twice", "Add", ("x", "x")),
-            Node("pooled", "MaxPooling2D", ("twice",), pool),
+            Node("padded", "ZeroPadding2D", ("twice",), {"padding": ((0, 0), (0, 0))}),
+            Node("pooled", "MaxPooling2D", ("padded",), pool),
             Node("seen", "MaxPooling2D", ("x",), pool),
             Node("both", "Concatenate", ("pooled", "seen", "x")),
             Node("positive", "ReLU", ("both",)),
@@ -281,7 +282,7 @@ def test_a_relu_is_pushed_before_a_max_pool() -> None:
     )
     pushed = push_relu_through_concat(graph)
     by_name = {node.name: node for node in pushed.nodes}
-    assert by_name[by_name["pooled"].inputs[0]].is_relu
+    assert by_name[by_name["padded"].inputs[0]].is_relu, "where the addition can take it"
     assert by_name["seen"].inputs == ("x",), "something else wants it with its negatives"
     x = {"x": np.array([[[[-1, 0, 2]]]], np.float32)}
     found = np.asarray(build_twin(pushed)(x)).ravel().tolist()
