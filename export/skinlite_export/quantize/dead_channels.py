@@ -188,7 +188,7 @@ def _filled(bottleneck: Bottleneck, seen: Seen) -> list[Node]:
         lost += seen.least[channel] * project[0, 0, channel]
     shifts = turns / copies[sources] * step
     back = -shifts * depthwise[:, :, sources, 0].sum(axis=(0, 1))
-    weights = project[:, :, sources] / copies[sources, None].astype(np.float32)
+    weights = np.asarray(project[:, :, sources] / copies[sources, None], np.float32)
     projected = replace(bottleneck.project, weights=(weights, *bottleneck.project.weights[1:]))
     return [
         *bottleneck.first.copied(sources, shifts),
