@@ -32,6 +32,8 @@ RECIPE: dict[str, Any] = {
 OF_THE_NETWORK = {"backbone", "topology", "image_size", "width", "weights", "freeze", "precision"}
 """Settings that can't be others than the run's."""
 
+IMPORTANCES = ("auto", "taylor", "batch-norm", "random")
+
 FRONT = (0.7, 0.5, 0.35, 0.25)
 
 
@@ -129,6 +131,11 @@ def slim(
         raise InputError(
             f"`cycles={cycles:g}` isn't between 0 and 1: it is the share of the run's modelled "
             "cycles that is to be left. Use 0.5 for half of them."
+        )
+    if importance not in IMPORTANCES:
+        raise InputError(
+            f"`importance={importance!r}` isn't known. Use {', '.join(IMPORTANCES[:-1])} or "
+            f"{IMPORTANCES[-1]}."
         )
     taken = sorted(OF_THE_NETWORK & set(settings))
     if taken:
