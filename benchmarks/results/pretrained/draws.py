@@ -33,14 +33,16 @@ def main(
     without: str = "",
 ) -> None:
     """Print the table."""
+    if recipe not in RECIPES:
+        raise typer.BadParameter(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
+    chosen = RECIPES[recipe]
+    if without and without not in chosen.rewrites:
+        raise typer.BadParameter(f"no rewrite {without!r} in this recipe: {chosen.rewrites}")
+    rewrites = tuple(name for name in chosen.rewrites if name != without)
     opened = open_run(run)
     prepared, model = prepare_again(opened, read_dataset(data)), opened.load_model()
     images = prepared.examples[split]
     keras = predict(model, images)
-    chosen = RECIPES[recipe]
-    if without and without not in chosen.rewrites:
-        raise typer.BadParameter(f"no rewrite {without!r}; there are {', '.join(chosen.rewrites)}")
-    rewrites = tuple(name for name in chosen.rewrites if name != without)
     what = f"{run.name}, {recipe}{f' without {without}' if without else ''}"
     print(f"{what}, {len(images):,} {split} images: Keras minus file\n")
     print("| draw | agreement | balanced accuracy | melanoma recall | macro AUC | divergence |")

@@ -5,15 +5,16 @@ first layer, with kernels of about 0. The same layer has edge detectors: depthwi
 the difference of neighbours that lie far from 0, so that what int8 rounds away of them is large
 beside what is left. On a frozen MobileNetV2 four of them made 4/5 of what that layer was off by.
 
-So a dead channel becomes a copy of such a channel, shifted by half a step. The bias behind the
-depthwise convolution takes the shift back, and the projection takes the mean of both: the steps of
-one lie between those of the other, as if there were one bit more; n copies have n times as many.
-It costs nothing: the dead channels were computed as well. Only channels that stay between the ends
-of their ReLU on every sample are copied: at 0 nothing is rounded, and a shift would show. So the
-network stays the same on the samples, but for the depthwise convolution's padding, which isn't
-shifted (by less than a step). Zhao et al., "Improving neural network quantization without
-retraining using outlier channel splitting" (ICML 2019), give wide channels more room by copies,
-too; there they are halved, and come on top.
+So a dead channel becomes a copy of such a channel, and the two are shifted apart by half a step.
+The bias behind the depthwise convolution takes the shifts back, and the projection takes the mean
+of both: the steps of one lie between those of the other, as if there were one bit more; n copies
+have n times as many. It costs nothing: the dead channels were computed as well. Only channels that
+stay between the ends of their ReLU on every sample are copied: at 0 nothing is rounded, and a shift
+would show. So the network stays the same on the samples, but for the depthwise convolution's
+padding, which isn't shifted; as the shifts add up to 0, next to nothing of that is left in the
+mean. Zhao et al., "Improving neural network quantization without retraining using outlier channel
+splitting" (ICML 2019), give wide channels more room by copies, too; there they are halved, and come
+on top.
 """
 
 from collections.abc import Iterable, Iterator
@@ -73,7 +74,8 @@ class Bottleneck:
 
     Attributes:
         first: the convolution.
-        rounded: the ReLU6 behind it, whose output int8 rounds.
+        rounded: the ReLU6 behind it, whose output int8 rounds. (Of a ReLU without a top the range
+            is often cut, so that the size of a step isn't known.)
         depthwise: the second.
         passed: the ReLU behind that.
         project: the third.
@@ -120,7 +122,7 @@ def use_dead_channels(twin: Twin, samples: Iterable[Sample]) -> Graph:
 
     Returns:
         A graph that is equal on the samples, but for a padding's part in a step; the same where
-        nothing is dead.
+        nothing can be copied.
     """
     graph = twin.graph
     found = {place: one for place, one in enumerate(bottlenecks(graph)) if len(one.tiny)}
@@ -145,8 +147,9 @@ def bottlenecks(graph: Graph) -> Iterator[Bottleneck]:
         if not conv or not conv.is_linear or conv.settings.get("groups", 1) != 1:
             return None
         norm = only(conv, {"BatchNormalization"})
-        plain = norm and not all(norm.settings.get(key, True) for key in ("scale", "center"))
-        return None if plain else Layer(conv, norm)
+        if norm and not all(norm.settings.get(key, True) for key in ("scale", "center")):
+            return None
+        return Layer(conv, norm)
 
     for node in graph.nodes:
         first = layer(node) if node.kind == "Conv2D" else None
@@ -162,19 +165,21 @@ def bottlenecks(graph: Graph) -> Iterator[Bottleneck]:
 
 
 def _filled(bottleneck: Bottleneck, seen: Seen) -> list[Node]:
-    """The nodes of a bottleneck whose dead channels are copies of others."""
-    step = seen.highest.max() / STEPS
+    """The nodes of a bottleneck whose dead channels are copies of others; none without copies."""
     # A kernel of about 0 can't be moved by an image; a constant behind both ReLUs proves it.
     dead = [
         channel
         for channel in bottleneck.tiny
-        if seen.most[channel] - seen.least[channel] <= TINY * step * STEPS
+        if seen.most[channel] - seen.least[channel] <= TINY * seen.most.max()
     ]
     depthwise, project = bottleneck.depthwise.kernel, bottleneck.project.weights[0]
     noise = seen.share * np.sum(depthwise[..., 0] ** 2, axis=(0, 1))
     noise = noise * np.sum(project[0, 0] ** 2, axis=1)
-    noise[(seen.lowest <= 0) | (seen.highest > seen.highest.max() - step)] = 0
     noise[dead] = 0
+    # A dead channel that is copied over no longer sets the range. Nor may a copy widen it.
+    widest = np.delete(seen.highest, dead).max(initial=0)
+    step = widest / STEPS
+    noise[(seen.lowest <= step) | (seen.highest > widest - step)] = 0
     sources, turns = np.arange(len(noise)), np.zeros(len(noise))
     copies = np.ones(len(noise))
     lost = np.zeros(project.shape[3])
@@ -186,7 +191,9 @@ def _filled(bottleneck: Bottleneck, seen: Seen) -> list[Node]:
         sources[channel], turns[channel] = source, copies[source]
         copies[source] += 1
         lost += seen.least[channel] * project[0, 0, channel]
-    shifts = turns / copies[sources] * step
+    if copies.max() == 1:
+        return []
+    shifts = (turns / copies[sources] - (1 - 1 / copies[sources]) / 2) * step
     back = -shifts * depthwise[:, :, sources, 0].sum(axis=(0, 1))
     weights = np.asarray(project[:, :, sources] / copies[sources, None], np.float32)
     projected = replace(bottleneck.project, weights=(weights, *bottleneck.project.weights[1:]))

@@ -135,7 +135,8 @@ def _makes(node: Node) -> bool:
 
 def _is_tensor(graph: Graph, node: Node) -> bool:
     """Whether this node's output has a range of its own in the file: it isn't fused into what
-    takes it, nor a part of a concatenation, which has the scale of the whole."""
+    takes it, nor a part of a concatenation, which has the scale of the whole. (What a max-pool
+    before a concatenation takes has that scale, too, and is counted all the same.)"""
     takers = graph.consumers(node.name)
     if node.kind == "Input" or len(takers) != 1:
         return node.kind != "Input"

@@ -16,10 +16,10 @@ def push_relu_through_concat(graph: Graph) -> Graph:
     """Apply a ReLU to the parts of a concatenation instead of to the whole.
 
     A ReLU alone has no int8 kernel in XNNPACK and breaks the delegate; after an addition or a
-    product the converter fuses it into that kernel, where it costs nothing. A part that is a
-    max-pool has the ReLU before the pool. A pool's output has the scale of its input, and a
-    concatenation that of its parts: so the features before the pools got the range of what the
-    ReLU leaves, and lost their negatives, which the attention's convolution wants. Exact.
+    product the converter fuses it into that kernel, where it costs nothing. It also goes before the
+    max-pools and paddings at the end of a part. A pool's output has the scale of its input, and a
+    concatenation that of its parts: left behind, the ReLU would give the features before a pool the
+    range of what it leaves, without the negatives that the attention's convolution wants. Exact.
     """
     concatenations = {
         node.name
@@ -40,14 +40,14 @@ def push_relu_through_concat(graph: Graph) -> Graph:
             pushed.update(names)
             inputs = tuple(names)
         nodes.append(replace(node, inputs=inputs))
-    return _before_pools(replace(graph, nodes=tuple(nodes)), pushed)
+    return _further_up(replace(graph, nodes=tuple(nodes)), pushed)
 
 
 def _only_relus(nodes: list[Node]) -> bool:
     return bool(nodes) and all(node.is_relu for node in nodes)  # an output has no consumer
 
 
-def _before_pools(graph: Graph, relus: set[str]) -> Graph:
+def _further_up(graph: Graph, relus: set[str]) -> Graph:
     """Move some ReLUs before the max-pools and paddings ahead of them that nothing else takes."""
     by_name = {node.name: node for node in graph.nodes}
     before: dict[str, Node] = {}  # a ReLU, by the node that it comes to stand before

@@ -272,8 +272,8 @@ def test_a_relu_is_pushed_before_a_max_pool() -> None:
         (
             Node("x", "Input", (), {"shape": (1, 1, 3)}),
             Node("twice", "Add", ("x", "x")),
-            Node("padded", "ZeroPadding2D", ("twice",), {"padding": ((0, 0), (0, 0))}),
-            Node("pooled", "MaxPooling2D", ("padded",), pool),
+            Node("padded", "ZeroPadding2D", ("twice",), {"padding": ((0, 1), (0, 1))}),
+            Node("pooled", "MaxPooling2D", ("padded",), {"pool_size": (2, 2)}),
             Node("seen", "MaxPooling2D", ("x",), pool),
             Node("both", "Concatenate", ("pooled", "seen", "x")),
             Node("positive", "ReLU", ("both",)),
