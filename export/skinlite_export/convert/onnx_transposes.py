@@ -37,7 +37,8 @@ def _nothing(edges: Edges, node: onnx.NodeProto) -> None:
 
 
 def _attention(edges: Edges, node: onnx.NodeProto) -> None:
-    """Softmax over positions, sum over maps, product with an image; the sum is a convolution."""
+    """Softmax over positions, sum over maps, product with an image, with or without a ReLU; the sum
+    is a convolution."""
     softmax = edges.maker(node.input[0], "Softmax") if node.op_type == "ReduceSum" else None
     if softmax is None or attribute(softmax, "axis") != 1:
         return
@@ -56,7 +57,8 @@ def _attention(edges: Edges, node: onnx.NodeProto) -> None:
         return
     others = [name for name in weighted.input if name != image.output[0]]
     features = _channels_first(edges, others[0])
-    takers = edges.takers(weighted.output[0])
+    relu = edges.only_taker(weighted.output[0], "Relu")
+    takers = edges.takers((relu or weighted).output[0])
     back = [taker.output[0] for taker in takers if is_transpose(taker, CHANNELS_FIRST)]
     if features is None or not back or len(back) < len(takers):
         return
@@ -81,6 +83,8 @@ def _attention(edges: Edges, node: onnx.NodeProto) -> None:
         kernel_shape=[1, 1],
     )
     result = edges.add("Mul", [features, summed], named("product"))
+    if relu is not None:
+        result = edges.add("Relu", [result], named("positive"))
     for name in back:
         edges.replace(name, result)
 

@@ -108,7 +108,8 @@ def test_convolutions_are_integers_and_pixels_are_exact(
     (transpose,) = (node for node in graph.node if node.input[0] == levels.output[0])
     assert transpose.op_type == "Transpose"
     # Neither softmax sees a rounded output, and the last no rounded input.
-    assert Counter(node.op_type for node in graph.node)["Softmax"] == 2
+    count = Counter(node.op_type for node in graph.node)
+    assert count["Softmax"] == 2 and count["Transpose"] == 1, "of the pixels, and no other"
     last = producers[graph.output[0].name]
     assert last.op_type == "Softmax"
     assert producers[last.input[0]].op_type != "DequantizeLinear"
