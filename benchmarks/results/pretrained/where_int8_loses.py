@@ -29,7 +29,7 @@ from skinlite_export.graph.read_keras import read_keras
 from skinlite_export.quantize.adaptive_rounding import STEPS, round_kernels
 from skinlite_export.quantize.calibration import draw
 from skinlite_export.quantize.layer_errors import divergence
-from skinlite_export.rewrites.pixel_offset import round_offset
+from skinlite_export.quantize.pixel_offset import round_offset
 from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
 FOR_RANGES = 60

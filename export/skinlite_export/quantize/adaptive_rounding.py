@@ -25,8 +25,8 @@ from threadpoolctl import threadpool_limits
 from skinlite_export.convert.samples import Sample, any_batch, batches, tensors
 from skinlite_export.graph.build_keras import Twin
 from skinlite_export.graph.deploy_graph import Graph, Node
+from skinlite_export.quantize.pixel_offset import round_offset
 from skinlite_export.rewrites.arithmetic import add_to_bias
-from skinlite_export.rewrites.pixel_offset import round_offset
 
 KINDS = {"Conv2D", "DepthwiseConv2D"}
 STEPS = 127

@@ -1,8 +1,7 @@
 """Post-training quantization: from a deploy graph to one whose int8 ranges and kernels are chosen.
 
-Calibration images are drawn, channels equalized, dead ones put to use, kernels rounded together,
-ranges measured. The network learns nothing here; `skinlite_export.qat` goes on from what this
-gives.
+Calibration images are drawn, channels equalized, kernels rounded together, ranges measured. The
+network learns nothing here; `skinlite_export.qat` goes on from what this gives.
 """
 
 from collections.abc import Iterator
@@ -21,13 +20,12 @@ from skinlite_export.quantize.adaptive_rounding import STEPS as INT8_STEPS
 from skinlite_export.quantize.adaptive_rounding import round_for_each, round_kernels
 from skinlite_export.quantize.calibration import calibrate
 from skinlite_export.quantize.calibration_pool import Pool
-from skinlite_export.quantize.dead_channels import use_dead_channels
 from skinlite_export.quantize.equalization import equalize
 from skinlite_export.quantize.error_by_depth_onnx import Int8Onnx
 from skinlite_export.recipe import Recipe
 from skinlite_export.rewrites.registry import OF_THE_IMAGES
 
-EQUALIZE, USE_DEAD, ROUND = OF_THE_IMAGES
+EQUALIZE, ROUND = OF_THE_IMAGES
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Fitted:
     """A deploy graph that was fitted to its calibration images.
 
     Attributes:
-        exact: equalized, without dead channels, with kernels in float32.
+        exact: equalized, with kernels in float32.
         twin: of the same with kernels on int8 steps, where the recipe asks for that.
         rounded_for_onnx: the same with the .onnx's steps; None where it has to be made of another
             graph, or isn't asked for.
@@ -97,8 +95,6 @@ def fit(
         apart = twin.apart()
         exact = apart.become(equalize(apart, samples(images)))
         check_same(expected, exact.model, checked_on)
-    if _asks(recipe, USE_DEAD) and not recipe.prune:
-        exact = exact.become(use_dead_channels(exact, samples(images)))
     rounded, for_onnx = exact, None
     if _asks(recipe, ROUND):
         report("rounding kernels", 0, 1)

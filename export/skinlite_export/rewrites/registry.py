@@ -43,7 +43,7 @@ REWRITES: dict[str, Rewrite] = {
     "float-head": float_head,
 }
 
-OF_THE_IMAGES = ("equalize-channels", "use-dead-channels", "adaptive-rounding")
+OF_THE_IMAGES = ("equalize-channels", "adaptive-rounding")
 """Rewrites that need the calibration images (`skinlite_export.quantize.post_training`), by name."""
 
 OF_THE_FILE = tuple(FINISHED)

@@ -142,7 +142,7 @@ def test_kits() -> None:
 
 
 def test_rewrites() -> None:
-    with_images = ("equalize-channels", "use-dead-channels", "adaptive-rounding")
+    with_images = ("equalize-channels", "adaptive-rounding")
     of_the_file = ("relu-as-quantize", "space-to-depth", "float16-kernels")
     assert parse_rewrites("all") == ALL == (*REWRITES, *with_images, *of_the_file)
     assert parse_rewrites("none") == ()

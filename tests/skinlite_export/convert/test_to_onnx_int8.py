@@ -26,7 +26,7 @@ def float_onnx(classifier: Any) -> Callable[[], bytes]:
         from skinlite_export.convert.to_tflite import to_tflite
         from skinlite_export.graph.build_keras import build_twin
         from skinlite_export.graph.read_keras import read_keras
-        from skinlite_export.rewrites.pixel_offset import round_offset
+        from skinlite_export.quantize.pixel_offset import round_offset
         from skinlite_export.rewrites.registry import ALL, apply_rewrites
 
         graph = round_offset(apply_rewrites(read_keras(classifier), ALL))

@@ -66,7 +66,7 @@ def rescaled_levels(graph: Any) -> tuple[Any, Any]:
 
 def test_every_pixel_is_exact_in_int8() -> None:
     """Half a level off was every one, and all in one direction."""
-    from skinlite_export.rewrites.pixel_offset import round_offset
+    from skinlite_export.quantize.pixel_offset import round_offset
 
     taken, levels = rescaled_levels(round_offset(network()))
     np.testing.assert_allclose(taken, levels - 127, atol=1e-3)
@@ -78,7 +78,7 @@ def test_the_network_stays_the_same_but_for_the_edge() -> None:
     import tf_keras
 
     from skinlite_export.graph.build_keras import build_twin
-    from skinlite_export.rewrites.pixel_offset import round_offset
+    from skinlite_export.quantize.pixel_offset import round_offset
 
     twins = build_twin(network()), build_twin(round_offset(network()))
     images = [tf_keras.Model(twin.input, twin.get_layer("conv").output) for twin in twins]
@@ -96,7 +96,7 @@ def test_the_network_stays_the_same_but_for_the_edge() -> None:
 def test_nothing_changes_where_the_zero_is_on_a_level_or_nobody_takes_the_difference(
     offset: float, taker: str
 ) -> None:
-    from skinlite_export.rewrites.pixel_offset import round_offset
+    from skinlite_export.quantize.pixel_offset import round_offset
 
     stock = network(offset, taker)
     assert round_offset(stock) == stock
